@@ -1,0 +1,71 @@
+// The nouns of the program. Every module speaks these; see ARCHITECTURE.md for the walk of the data.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rlaif {
+
+using TokenId = std::int32_t;
+
+struct Prompt {
+  std::uint64_t id = 0;  // unique in its prompt set; keys every random draw made for it
+  std::string text;
+  std::string family;  // category within the task ("fact", "harm", ...); empty where there is none
+};
+
+struct Completion {
+  std::uint32_t sample = 0;  // which draw for its prompt this is; keys the draw
+  std::string text;
+  std::vector<TokenId> tokens;    // without the stop token
+  std::vector<float> log_probs;   // one per token, plus one for the stop token where `ended`
+  bool ended = false;             // a stop token was drawn before the length limit
+};
+
+// Two completions of one prompt. Which policy wrote them is hidden from judges.
+struct Comparison {
+  std::uint64_t id = 0;  // unique in its preference set; keys annotators' noise
+  Prompt prompt;
+  Completion first;
+  Completion second;
+};
+
+// Only `ok` carries a preference. All others are outcomes of their own and never a score.
+enum class VerdictStatus : std::uint8_t {
+  ok = 0,
+  missing = 1,      // no answer came
+  refused = 2,      // the judge declined
+  truncated = 3,    // the answer was cut off, or the comparison does not fit the judge's context
+  filtered = 4,     // a content filter took it
+  unparseable = 5,  // an answer without a verdict
+  not_a_number = 6  // a verdict that is not a finite probability
+};
+const char* to_string(VerdictStatus status);
+
+struct Usage {
+  std::int64_t input_tokens = 0;
+  std::int64_t cached_input_tokens = 0;  // of input_tokens, those that a prefix cache answered
+  std::int64_t output_tokens = 0;
+  double cost_usd = 0.0;
+  Usage& operator+=(const Usage& other);
+};
+
+struct Verdict {
+  VerdictStatus status = VerdictStatus::missing;
+  double p_first = 0.5;  // P(first is better), averaged over the orders asked; meaningful only where ok
+  // P(first is better) with first shown first, and with second shown first. NaN where not asked.
+  std::array<double, 2> p_first_by_order{};
+  std::string rationale;
+  Usage usage;
+};
+
+// What the store keeps: a comparison, its verdict and who gave it.
+struct Preference {
+  Comparison comparison;
+  Verdict verdict;
+  std::string judge;
+};
+
+}  // namespace rlaif

@@ -1,0 +1,49 @@
+// Price tables and the meter: what labels and tokens cost.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rlaif/core/types.hpp"
+
+namespace rlaif::cost {
+
+struct Price {
+  std::string name;      // "human-label", "ai-label", ...
+  std::string as_of;     // ISO date the price was noted
+  std::string source;    // where it was read
+  double per_label_usd = 0.0;
+  double input_per_million_usd = 0.0;
+  double cached_input_per_million_usd = 0.0;
+  double output_per_million_usd = 0.0;
+
+  // Price of one labelled comparison with these tokens.
+  double label_usd(const Usage& usage) const;
+};
+
+// A JSON file {"prices": [{...}]}. Throws Error(input) naming file and entry: unknown keys, negative or non-finite
+// numbers, duplicate names.
+class PriceTable {
+ public:
+  static PriceTable load(const std::filesystem::path& file);
+  const Price& at(const std::string& name) const;  // throws Error(usage) naming the nearest known name
+  const std::vector<Price>& entries() const { return prices_; }
+
+ private:
+  std::filesystem::path file_;
+  std::vector<Price> prices_;
+};
+
+// Sums of what was used, by name ("judge", "annotators"). Merges by adding.
+struct Meter {
+  struct Row {
+    std::int64_t labels = 0;
+    Usage usage;
+  };
+  std::map<std::string, Row> rows;
+  void add(const std::string& name, std::int64_t labels, const Usage& usage);
+};
+
+}  // namespace rlaif::cost

@@ -1,0 +1,31 @@
+// Win rates, agreement and their intervals. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace rlaif::evaluate {
+
+struct Interval {
+  double value = 0.0;
+  double low = 0.0, high = 0.0;  // 95 %
+};
+
+// Percentile bootstrap over groups (prompts): resamples groups with replacement, `statistic` maps group indices to a
+// number. Keyed by seed.
+Interval bootstrap(std::size_t groups, const std::function<double(std::span<const std::size_t>)>& statistic,
+                   std::uint64_t seed, int resamples = 2000);
+// Mean over groups of per-group means, with its interval.
+Interval bootstrap_mean(std::span<const double> group_values, std::uint64_t seed, int resamples = 2000);
+
+// Share of comparisons in which a beats b, ties (|difference| <= 1e-9) counting half, over all pairs of a prompt's
+// samples. Rows are prompts: a[i], b[i] are utilities of the samples for prompt i. Interval by bootstrap over prompts.
+Interval win_rate(std::span<const std::vector<double>> a, std::span<const std::vector<double>> b, std::uint64_t seed,
+                  int resamples = 2000);
+
+// Share of pairs where two labelers name the same side; p = 0.5 on either side counts half. Spans of P(first is better).
+double agreement(std::span<const double> p_a, std::span<const double> p_b);
+
+}  // namespace rlaif::evaluate

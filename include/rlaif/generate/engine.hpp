@@ -1,0 +1,87 @@
+// The rollout engine: continuous batching over slots with a KV cache. Annotation, PPO, evaluation and the judge
+// all generate through it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "rlaif/core/types.hpp"
+
+namespace rlaif::model {
+class Transformer;
+}
+
+namespace rlaif::generate {
+
+struct SamplingOptions {
+  double temperature = 1.0;  // 0: greedy
+  int top_k = 0;             // 0: off
+  double top_p = 1.0;        // 1: off
+  int max_new_tokens = 40;
+  std::vector<TokenId> stop_tokens;
+  std::uint64_t seed = 0;
+};
+
+struct EngineOptions {
+  int slots = 64;                // sequences decoded together
+  int max_prefill_tokens = 1024; // most prompt tokens in one forward pass
+};
+
+struct GenerationRequest {
+  std::vector<TokenId> prompt_tokens;
+  std::uint64_t prompt_id = 0;        // keys the draws, with sample and position
+  std::vector<std::uint32_t> samples; // which draws to make; the prompt is computed once for all of them
+};
+
+struct Generated {
+  std::uint32_t sample = 0;
+  std::vector<TokenId> tokens;   // without the stop token
+  std::vector<float> log_probs;  // of log softmax(logits / temperature) (temperature 0: of logits), one per
+                                 // token, then the stop token's where ended
+  bool ended = false;
+};
+
+struct EngineStatistics {
+  std::int64_t prompt_tokens = 0;        // computed
+  std::int64_t shared_prompt_tokens = 0; // taken from a shared prefix instead
+  std::int64_t generated_tokens = 0;
+  std::int64_t forward_passes = 0;
+};
+
+class Engine {
+ public:
+  // Keeps a reference to the model; its weights may change between calls. Requests longer than the model's
+  // context less max_new_tokens must have been filtered by the caller: that is an invariant here.
+  Engine(const model::Transformer& model, EngineOptions options);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+
+  // Results in the order of requests, inside in the order of samples. What comes back depends on the requests and
+  // options of this call alone, not on earlier calls.
+  std::vector<std::vector<Generated>> generate(std::span<const GenerationRequest> requests,
+                                               const SamplingOptions& options);
+
+  // log softmax of the next-token logits at the end of every sequence, at the candidate tokens: [sequence][candidate].
+  // Common prefixes of sequences are computed once.
+  std::vector<std::vector<double>> next_token_log_probs(std::span<const std::vector<TokenId>> sequences,
+                                                        std::span<const TokenId> candidates);
+
+  const EngineStatistics& statistics() const;
+  void reset_statistics();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Index drawn from logits by the keyed uniform u in [0, 1): temperature, top-k, top-p, then inverse CDF in the order
+// of ids. Returns the token and its log-probability under softmax(logits / temperature) over the whole vocabulary.
+struct SampledToken {
+  TokenId token;
+  float log_prob;
+};
+SampledToken sample_token(std::span<const float> logits, const SamplingOptions& options, double u);
+
+}  // namespace rlaif::generate

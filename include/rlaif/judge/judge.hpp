@@ -1,0 +1,48 @@
+// Judges: anything that says which of two completions is better.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rlaif/core/types.hpp"
+#include "rlaif/cost/prices.hpp"
+
+namespace rlaif::judge {
+
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  virtual const std::string& name() const = 0;
+  // One verdict per comparison, in order. Depends on the comparisons of this call alone. Never throws for what a
+  // judge said: that is a status.
+  virtual std::vector<Verdict> judge(std::span<const Comparison> comparisons) = 0;
+};
+
+enum class Orders { first_only, both };
+
+// P(first) from the two verdict tokens' log-probabilities in either order, averaged. `second_order` is
+// P(first is better) when the second completion was shown first, i.e. already turned back.
+Verdict combine_orders(double p_first_order, double p_second_order);
+// Softmax over two log-probabilities: P(a).
+double two_way_softmax(double log_prob_a, double log_prob_b);
+
+// True if the same position (shown first, or shown second) wins in both orders. Both orders must have been asked.
+bool same_position_in_both_orders(const Verdict& verdict);
+
+// Simulated people (AlpacaFarm's recipe): each has a fixed preference for length; every label has noise and may be
+// flipped. Keyed by (seed, comparison id): the same label on any rank.
+struct AnnotatorOptions {
+  int people = 13;
+  double utility_noise = 0.15;    // standard deviation added to the utility difference
+  double length_weight = 0.01;    // standard deviation over people of the weight per word of length difference
+  double flip_rate = 0.25;
+  std::uint64_t seed = 0;
+};
+using Utility = std::function<double(const Prompt&, const Completion&)>;
+std::unique_ptr<Judge> make_annotators(std::string name, AnnotatorOptions options, Utility utility, cost::Price price);
+
+}  // namespace rlaif::judge

@@ -1,0 +1,42 @@
+// JSON Lines with errors that name file, line and key.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/core/types.hpp"
+
+namespace rlaif::text {
+
+// One object of a JSON Lines file and where it stood. The getters throw Error(input) naming file, line, key and
+// what was expected.
+struct JsonRecord {
+  std::filesystem::path file;
+  std::size_t line = 0;  // from 1
+  Json object;
+
+  const std::string& string(const char* key) const;
+  double number(const char* key) const;   // finite
+  bool boolean(const char* key) const;
+  bool has(const char* key) const;
+  std::string string_or(const char* key, const std::string& fallback) const;
+};
+
+// Calls f for each non-empty line. Malformed JSON, a line that is not an object, invalid UTF-8: Error(input).
+void for_each_json_line(const std::filesystem::path& file, const std::function<void(const JsonRecord&)>& f);
+std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file);
+
+// Prompts: {"prompt": text, "id"?: integer, "family"?: text}; ids default to the line index from 0 and must be
+// unique. An empty file or an empty prompt is an Error(input).
+std::vector<Prompt> read_prompts(const std::filesystem::path& file);
+
+// One line, keys in the order given, no newline inside, invalid UTF-8 replaced.
+std::string to_json_line(const Json& object);
+
+bool is_valid_utf8(std::string_view bytes);
+
+}  // namespace rlaif::text

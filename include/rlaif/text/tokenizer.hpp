@@ -1,0 +1,68 @@
+// Byte-level BPE tokenizer, read from and written as a Hugging Face tokenizer.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rlaif/core/types.hpp"
+
+namespace rlaif::text {
+
+struct AddedToken {
+  TokenId id = 0;
+  std::string content;
+  bool special = false, lstrip = false, rstrip = false, single_word = false, normalized = false;
+};
+
+enum class SpecialText {
+  as_text,    // added tokens in the text are plain text: for anything a user or a model wrote
+  as_tokens,  // added tokens in the text become their ids: for templates only
+};
+
+class Tokenizer {
+ public:
+  // Throws Error(input) with file and key for anything not covered: a tokenizer is never half-read.
+  static Tokenizer load(const std::filesystem::path& tokenizer_json);
+  static Tokenizer parse(std::string_view json, const std::string& name);
+  void save(const std::filesystem::path& tokenizer_json) const;
+  std::string to_json() const;
+
+  std::vector<TokenId> encode(std::string_view text, SpecialText special = SpecialText::as_text) const;
+  // Skips special tokens. Invalid UTF-8 becomes U+FFFD as in the reference library. Where the pre-tokenizer
+  // adds a prefix space, decode_text removes the one space it added at the front.
+  std::string decode(std::span<const TokenId> tokens) const;
+  std::string decode_text(std::span<const TokenId> tokens) const;
+
+  std::int64_t vocab_size() const;  // highest id + 1
+  std::optional<TokenId> token_to_id(std::string_view token) const;  // by its stored form ("Ġcat") or added content
+  const std::string& id_to_token(TokenId id) const;
+  const std::vector<AddedToken>& added_tokens() const;
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+  friend Tokenizer train_bpe(std::span<const std::string>, const struct BpeTrainerOptions&);
+};
+
+struct BpeTrainerOptions {
+  std::int64_t vocab_size = 1024;     // bytes, merges and special tokens together, at most
+  std::int64_t min_frequency = 2;     // of a pair, to be merged
+  std::vector<std::string> special_tokens;  // take ids 0, 1, ...
+  bool add_prefix_space = true;
+};
+// Trains a byte-level BPE (GPT-2 pre-tokenizer). The same texts and options give the same bytes: ties between
+// pairs of one frequency go to the pair with the lower ids.
+Tokenizer train_bpe(std::span<const std::string> texts, const BpeTrainerOptions& options);
+
+}  // namespace rlaif::text

@@ -1,0 +1,30 @@
+// Next-token training on weighted tokens: supervised fine-tuning of the policy, and of a judge.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/train/loop.hpp"
+
+namespace rlaif::train {
+
+struct Example {
+  std::vector<TokenId> tokens;
+  std::vector<float> weights;  // loss weight of each token as a target; weights[0] is not used
+};
+
+struct LanguageModelOptions {
+  std::int64_t steps = 0;
+  std::int64_t batch = 32;  // examples a step
+  ScheduleOptions schedule{3e-3, 50, 0.05};
+  AdamWOptions adam;
+};
+
+// `example(i)` gives the i-th example of the whole run, i in [0, steps * batch): keyed, so any rank can make any one.
+// Loss: sum of weighted cross-entropy over the sum of weights of the global batch.
+// Metrics a step: step, loss, tokens, learning_rate, gradient_norm.
+void train_language_model(model::Transformer& model, const std::function<Example(std::int64_t)>& example,
+                          const LanguageModelOptions& options, const StageRun& run);
+
+}  // namespace rlaif::train

@@ -1,0 +1,85 @@
+// What every training stage shares: grains, checkpoints, metrics, stopping.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rlaif/comm/communicator.hpp"
+#include "rlaif/comm/grains.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json.hpp"
+#include "rlaif/core/progress.hpp"
+#include "rlaif/train/optimizer.hpp"
+
+namespace rlaif::train {
+
+// Where a stage runs and what it reports to. Built by the pipeline.
+struct StageRun {
+  const comm::Communicator* comm = nullptr;
+  std::string name;                        // "sft", "reward-ai", ... : progress and file names
+  std::filesystem::path checkpoint_folder; // checkpoints/<name>
+  std::filesystem::path metrics_file;      // metrics/<name>.jsonl: one object a step, no timings in it
+  int checkpoint_every_steps = 100;        // 0: never
+  int grains = 4;
+  std::function<bool()> stop_requested = [] { return false; };  // this rank's flag; ranks agree at step boundaries
+};
+
+// Gradients over grains. For each own grain: gradients zeroed, backward(grain) runs forward and backward of the SUM
+// of its losses and returns a row of `width` sums; gradients go into the tree sum. Afterwards the flat gradient holds
+// the global sum on every rank, and the rows are summed in the order of grains.
+class DataParallel {
+ public:
+  DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters);
+  std::vector<double> accumulate(std::size_t width, const std::function<std::vector<double>(int grain)>& backward);
+  comm::GrainRange own() const { return sum_.own(); }
+  int grains() const { return grains_; }
+  const comm::Communicator& communicator() const { return comm_; }
+
+ private:
+  const comm::Communicator& comm_;
+  int grains_;
+  FlatParameters& parameters_;
+  comm::GrainSum sum_;
+};
+
+// Items [begin, end) of a batch of `items` that fall to a grain: contiguous, sizes differ by at most one.
+std::pair<std::int64_t, std::int64_t> grain_items(std::int64_t items, int grain, int grains);
+
+// Metrics of a stage: rank 0 appends a line a step; on resume the file is cut back to what the checkpoint knew.
+class MetricsFile {
+ public:
+  MetricsFile(const StageRun& run, std::uint64_t size);  // on ranks other than 0 it does nothing
+  void write(const Json& line);
+  std::uint64_t sync();  // returns the size now
+
+ private:
+  AppendFile file_;
+  bool active_;
+};
+
+// Checkpoints: step-XXXXXXXX.safetensors, whole or absent, with a checksum of their tensors in the metadata; the
+// last two are kept. Written by rank 0, read by all.
+struct Checkpoint {
+  std::int64_t step = 0;  // steps done
+  std::uint64_t metrics_size = 0;
+  Json extra;             // small state of the stage (KL coefficient, running sums)
+  std::vector<model::NamedTensor> tensors;
+};
+void save_checkpoint(const StageRun& run, const Checkpoint& checkpoint);
+// The newest checkpoint that reads back whole (a damaged one is said and passed over); step 0 where there is none.
+Checkpoint load_checkpoint(const StageRun& run);
+
+// Runs steps [checkpoint.step, total): step(s) does the work and returns its metrics line; save() gives the state to
+// checkpoint. Throws Error(interrupted) after saving when a stop was asked for. Prints progress with rate and ETA.
+struct LoopCallbacks {
+  std::function<Json(std::int64_t step)> step;
+  std::function<Checkpoint()> save;                       // tensors and extra; loop fills step and metrics_size
+  std::function<std::string(const Json&)> progress_text;  // short detail for the progress line
+};
+void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& start, const LoopCallbacks& callbacks);
+
+}  // namespace rlaif::train

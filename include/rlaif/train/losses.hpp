@@ -1,0 +1,45 @@
+// The mathematics of training as free functions on tensors and spans: no communication, no configuration.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <span>
+#include <vector>
+
+namespace rlaif::train {
+
+// log softmax(logits / temperature) at the targets. logits: [M, V], targets: int64 [M] -> [M]. One autograd node
+// whose backward pass needs only the logits and their log-sum-exp.
+torch::Tensor token_log_probs(const torch::Tensor& logits_MV, const torch::Tensor& targets_M, double temperature = 1.0);
+// Entropy of softmax(logits / temperature), [M]; no gradient.
+torch::Tensor token_entropy(const torch::Tensor& logits_MV, double temperature = 1.0);
+
+// -(p log sigma(m) + (1 - p) log sigma(-m)) per pair: Bradley-Terry with a soft label (Lee et al. 2309.00267).
+// margins: score(first) - score(second) [P]; p_first: [P] -> [P].
+torch::Tensor soft_label_cross_entropy(const torch::Tensor& margins_P, const torch::Tensor& p_first_P);
+
+// Estimators of KL(policy || reference) from log-probabilities of the policy's own samples, per token (Schulman 2020):
+// with d = log p - log q: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d.
+enum class KlEstimator { k1, k2, k3 };
+torch::Tensor kl_estimate(const torch::Tensor& policy_log_probs, const torch::Tensor& reference_log_probs,
+                          KlEstimator estimator);
+
+// Generalised advantage estimation over one response (Schulman et al. 1506.02438, eq. 16); the value after the last
+// token is 0. Returns advantages; returns = advantages + values.
+std::vector<double> gae(std::span<const double> rewards, std::span<const double> values, double gamma, double lambda);
+
+// Mean and standard deviation from sums over the global batch; whitened = (a - mean) / (std + 1e-8).
+struct Moments {
+  double count = 0, sum = 0, sum_of_squares = 0;
+  double mean() const;
+  double variance() const;  // population
+};
+
+// Clipped surrogate per token, max(-A r, -A clip(r, 1-c, 1+c)) with r = exp(new - old) (Schulman et al. 1707.06347, eq. 7).
+torch::Tensor ppo_policy_loss(const torch::Tensor& new_log_probs, const torch::Tensor& old_log_probs,
+                              const torch::Tensor& advantages, double clip);
+// 0.5 max((v - R)^2, (clip(v, old - c, old + c) - R)^2) per token.
+torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values,
+                             const torch::Tensor& returns, double clip);
+
+}  // namespace rlaif::train

@@ -1,0 +1,71 @@
+// Parameters as one flat buffer, AdamW over it, learning-rate schedules.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "rlaif/model/transformer.hpp"
+
+namespace rlaif::train {
+
+// Moves parameters into one flat float32 tensor (each becomes a view of it) and gives them gradients that are views
+// of a second one: reduction, clipping, the optimizer and checkpoints work on whole buffers.
+class FlatParameters {
+ public:
+  struct Group {
+    std::string name;
+    std::vector<model::NamedTensor> parameters;
+    double learning_rate_scale = 1.0;
+  };
+  explicit FlatParameters(const std::vector<Group>& groups);
+
+  torch::Tensor values() const { return values_; }        // [P]
+  torch::Tensor gradients() const { return gradients_; }  // [P]
+  void zero_gradients();
+  std::size_t size() const { return static_cast<std::size_t>(values_.numel()); }
+  struct Range {
+    std::int64_t begin, end;
+    double learning_rate_scale;
+    std::string name;
+  };
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+ private:
+  torch::Tensor values_, gradients_;
+  std::vector<Range> ranges_;
+};
+
+struct ScheduleOptions {
+  double learning_rate = 1e-3;
+  int warmup_steps = 0;       // linear from 0: step s of w has (s + 1) / w
+  double end_fraction = 1.0;  // linear decay after warm-up to this share of the rate at the last step; 1: constant
+};
+double scheduled_rate(const ScheduleOptions& options, std::int64_t step, std::int64_t total_steps);
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
+  double clip_norm = 1.0;  // of the whole gradient; 0: off
+};
+
+class AdamW {
+ public:
+  AdamW(FlatParameters& parameters, AdamWOptions options);
+  // Gradients times `gradient_scale`, clipped, then one AdamW step (Loshchilov & Hutter 1711.05101). Returns the norm
+  // before clipping. Throws Error(internal) where the norm is not finite, and changes nothing then.
+  double step(double learning_rate, double gradient_scale);
+  // Restricts the update to some groups by name (PPO's value-only steps).
+  double step_groups(double learning_rate, double gradient_scale, const std::vector<std::string>& groups);
+
+  std::vector<model::NamedTensor> state() const;  // "adam.m", "adam.v", "adam.steps" [groups]
+  void load_state(const std::vector<model::NamedTensor>& state);
+
+ private:
+  FlatParameters& parameters_;
+  AdamWOptions options_;
+  torch::Tensor first_moment_, second_moment_;
+  std::vector<torch::Tensor> steps_;
+};
+
+}  // namespace rlaif::train

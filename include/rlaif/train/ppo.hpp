@@ -1,0 +1,66 @@
+// Proximal policy optimisation of a language model against a reward callable.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rlaif/core/types.hpp"
+#include "rlaif/generate/engine.hpp"
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/train/loop.hpp"
+#include "rlaif/train/losses.hpp"
+
+namespace rlaif::train {
+
+struct PpoOptions {
+  std::int64_t steps = 60;
+  std::int64_t prompts_per_step = 128;
+  int epochs = 1;
+  std::int64_t minibatch = 32;       // responses per update over all ranks
+  ScheduleOptions schedule{3e-4, 5, 0.1};
+  double value_learning_rate_scale = 2.0;
+  int value_only_steps = 4;          // the policy's schedule starts after these
+  AdamWOptions adam{0.9, 0.98, 1e-5, 0.0, 1.0};
+  double kl_coefficient = 0.2;       // per token, in the reward
+  KlEstimator kl_estimator = KlEstimator::k1;
+  double kl_target = 0.0;            // > 0: adaptive coefficient (Ziegler et al. 1909.08593, sec. 2.2), KL a response
+  double kl_horizon = 10000.0;       // responses
+  double gamma = 1.0, lambda = 0.95;
+  double clip = 0.2, value_clip = 0.2;
+  double missing_end_penalty = -1.0; // added to the score of a response without an end token
+  bool whiten_advantages = true;
+  double temperature = 1.0;
+  int top_k = 0;
+  double top_p = 1.0;
+  int max_new_tokens = 40;
+  int slots = 64;
+  std::uint64_t seed = 0;
+};
+
+// A response as the reward sees it.
+struct Rollout {
+  Prompt prompt;
+  std::vector<TokenId> prompt_tokens;
+  Completion completion;
+};
+
+struct PpoCallbacks {
+  // i-th prompt of the whole run, i in [0, steps * prompts_per_step), with its tokens.
+  std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
+  // One score a rollout, already in the units PPO should see (standardised). Not differentiated. Non-finite: Error.
+  std::function<std::vector<double>(std::span<const Rollout>)> reward;
+  // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
+  std::function<std::vector<double>(std::span<const Rollout>)> monitor;
+};
+
+// Every step: roll out, score, KL to the reference in the reward, values, GAE, whitened advantages over the global
+// batch, then epochs of clipped updates. Minibatches take the same share from every grain, so data stays where it was made.
+// The first minibatch of a step has ratio 1 within rounding; a larger deviation is an Error(internal).
+// Metrics a step: step, reward, gold, kl (a response), entropy, ended, length (tokens), policy_loss, value_loss,
+// explained_variance, clip_fraction, ratio_max_deviation (first minibatch), kl_coefficient, learning_rate, gradient_norm.
+void train_ppo(model::Transformer& policy, const model::Transformer& reference, model::ScalarModel& value,
+               const PpoCallbacks& callbacks, const PpoOptions& options, const StageRun& run);
+
+}  // namespace rlaif::train

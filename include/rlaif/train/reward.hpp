@@ -1,0 +1,38 @@
+// Reward model training on soft preference labels.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/train/loop.hpp"
+
+namespace rlaif::train {
+
+// A pair as token sequences, prompt and completion with its end token (where it ended) together; the score is read at
+// the last token.
+struct RewardPair {
+  std::vector<TokenId> first, second;
+  double p_first = 0.5;
+};
+
+struct RewardOptions {
+  int epochs = 2;
+  std::int64_t batch = 32;  // pairs a step
+  ScheduleOptions schedule{1e-3, 20, 0.05};
+  AdamWOptions adam;
+  double head_learning_rate_scale = 1.0;
+  std::uint64_t seed = 0;   // order of pairs in every epoch
+};
+
+// Metrics a step: step, epoch, loss, accuracy (against the harder side of the label), margin (mean of score differences
+// towards the preferred), learning_rate, gradient_norm. After the last step the model's offset and scale are set to mean
+// and standard deviation of its raw scores over all training completions, so that scores are centred with unit spread.
+void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
+                        const StageRun& run);
+
+// Scores of sequences in packed batches of at most `batch_tokens`, in order, without gradients.
+std::vector<double> score_sequences(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
+                                    std::int64_t batch_tokens = 2048);
+
+}  // namespace rlaif::train

@@ -23,6 +23,9 @@ class Session {
   [[noreturn]] static void abort(const std::string& message, int exit_code);
 };
 
+// Name and version of the MPI library, its first line.
+std::string mpi_version();
+
 // A group of ranks. Move-only. All calls are collective over the group unless they say otherwise.
 // Every MPI error is fatal with the failing call, its file and line.
 class Communicator {
@@ -40,12 +43,19 @@ class Communicator {
   int local_size() const;
 
   void barrier() const;
+  // Not collective. Gives MPI a moment to serve what other ranks ask of this one; between nodes their
+  // WorkCounter::next waits for it while this rank computes. Costs under a microsecond.
+  void progress() const;
+  // Every rank alike: no MPI message is longer than `bytes` (default 1 GiB; MPI-3 counts are int).
+  void limit_messages(std::size_t bytes);
+
   void broadcast(std::span<std::byte> bytes, int root = 0) const;
   void broadcast(std::string& text, int root = 0) const;  // resizes on the receivers
 
   // Element-wise sum over ranks, in place, added in the order of ranks (the result is the same on every rank).
   void all_reduce_sum(std::span<double> values) const;
   void all_reduce_sum(std::span<float> values) const;
+  // NaN on any rank makes the result NaN on all.
   void all_reduce_max(std::span<double> values) const;
 
   // One string a rank, in the order of ranks, on every rank (all_gather) or on the root (gather; empty elsewhere).
@@ -57,12 +67,14 @@ class Communicator {
 
   // Every rank runs f; if any rank throws, all ranks throw: the lowest failing rank its own error, the
   // others PeerError of the same kind. So one bad input gives one message on any number of ranks.
+  // f itself does not communicate: a rank that throws early would leave the others waiting.
   void agree(const std::function<void()>& f) const;
   // As agree, with f run on the root only.
   void on_root(const std::function<void()>& f) const;
   // True on every rank if it is true on any.
   bool any(bool mine) const;
-  // Throws Error(usage) on the lowest rank whose text differs from rank 0's, PeerError elsewhere.
+  // Throws Error(usage) on the lowest rank whose text differs from rank 0's, PeerError elsewhere; the message
+  // shows the first line that differs.
   void require_equal(const std::string& text, const std::string& what) const;
 
   struct Handle;  // holds the MPI_Comm; seen in src/comm only
@@ -74,7 +86,9 @@ class Communicator {
 };
 
 // Work shared out as it is asked for: ranks take the next number from a counter in rank 0's memory
-// (MPI_Fetch_and_op on a passive-target window), so a fast rank does more.
+// (MPI_Fetch_and_op on a passive-target window), so a fast rank does more. On one node the counter answers at
+// once; over a network without remote atomics it answers when rank 0 next enters MPI, so a long computation
+// on rank 0 calls Communicator::progress() now and then.
 class WorkCounter {
  public:
   WorkCounter(const Communicator& comm, std::int64_t total);  // collective

@@ -36,7 +36,9 @@ std::vector<TreeNode> tree_nodes(GrainRange range, int grains);
 // Accumulates grain vectors of one length in tree order. Usage per step:
 //   for each own grain g in order: fill a buffer, add(g, buffer);
 //   reduce(out): collective; out = tree sum over all grains, the same bits on every rank.
-// Memory: at most log2(G) + 1 vectors.
+// Memory: at most log2(G) + 1 vectors, and what reduce receives: of every other rank's partial sums this rank's
+// share. The result is the same whether G is a power of two or not; NaN and infinities pass through.
+// `comm` outlives the sum. Wrong use (a grain twice, out of order, left out) is a broken invariant.
 class GrainSum {
  public:
   GrainSum(const Communicator& comm, int grains, std::size_t length);
@@ -54,8 +56,13 @@ class GrainSum {
     TreeNode node;
     std::vector<float> values;
   };
+  void merge_up();
+  void exchange(std::span<float> out);
+  void exchange_piece(std::size_t at, std::span<float> out);
+
   std::vector<Partial> partials_;
-  std::vector<std::vector<float>> spare_;
+  std::vector<std::vector<float>> spare_;  // buffers of earlier steps
+  std::vector<float> received_;
 };
 
 // One row of statistics per grain, gathered in grain order on every rank: own_rows has range.count() rows of

@@ -16,10 +16,10 @@ struct Price {
   std::string source;    // where it was read
   double per_label_usd = 0.0;
   double input_per_million_usd = 0.0;
-  double cached_input_per_million_usd = 0.0;
+  double cached_input_per_million_usd = 0.0;  // where the table has none: the price of uncached input
   double output_per_million_usd = 0.0;
 
-  // Price of one labelled comparison with these tokens.
+  // Price of one labelled comparison with these tokens: input that a cache answered has its own price.
   double label_usd(const Usage& usage) const;
 };
 

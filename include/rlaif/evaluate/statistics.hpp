@@ -1,8 +1,9 @@
-// Win rates, agreement and their intervals. Pure functions.
+// Win rates, agreement and their intervals. Pure functions. A statistic of nothing is NaN.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,18 +15,30 @@ struct Interval {
 };
 
 // Percentile bootstrap over groups (prompts): resamples groups with replacement, `statistic` maps group indices to a
-// number. Keyed by seed.
+// number (Efron 1979; limits at 2.5 % and 97.5 % of the sorted numbers, interpolated linearly). Keyed by seed. A
+// resample on which the statistic is NaN (undefined there) is left out.
 Interval bootstrap(std::size_t groups, const std::function<double(std::span<const std::size_t>)>& statistic,
                    std::uint64_t seed, int resamples = 2000);
 // Mean over groups of per-group means, with its interval.
 Interval bootstrap_mean(std::span<const double> group_values, std::uint64_t seed, int resamples = 2000);
+// Sum of numerators over sum of denominators, both by group: the share of what groups hold in unequal numbers.
+Interval bootstrap_ratio(std::span<const double> numerators, std::span<const double> denominators, std::uint64_t seed,
+                         int resamples = 2000);
+
+// Mean over all values; rows are groups (the samples of a prompt), which are resampled whole.
+Interval mean(std::span<const std::vector<double>> rows, std::uint64_t seed, int resamples = 2000);
+// Share of true among the flags that apply; rows are groups.
+Interval rate(std::span<const std::vector<std::optional<bool>>> rows, std::uint64_t seed, int resamples = 2000);
 
 // Share of comparisons in which a beats b, ties (|difference| <= 1e-9) counting half, over all pairs of a prompt's
 // samples. Rows are prompts: a[i], b[i] are utilities of the samples for prompt i. Interval by bootstrap over prompts.
 Interval win_rate(std::span<const std::vector<double>> a, std::span<const std::vector<double>> b, std::uint64_t seed,
                   int resamples = 2000);
 
-// Share of pairs where two labelers name the same side; p = 0.5 on either side counts half. Spans of P(first is better).
+// 1 where both name the same side, 0 where they name different ones, half where either is 0.5.
+double same_side(double p_a, double p_b);
+// Share of pairs where two labelers name the same side; p = 0.5 on either side counts half. Spans of P(first is
+// better).
 double agreement(std::span<const double> p_a, std::span<const double> p_b);
 
 }  // namespace rlaif::evaluate

@@ -39,14 +39,15 @@ struct Generated {
   std::uint32_t sample = 0;
   std::vector<TokenId> tokens;   // without the stop token
   std::vector<float> log_probs;  // of log softmax(logits / temperature) (temperature 0: of logits), one per
-                                 // token, then the stop token's where ended
+                                 // token, then the stop token's where ended; NaN where the logits are not finite
   bool ended = false;
+  std::vector<double> candidate_log_probs;  // generate_and_score only: one per candidate
 };
 
 struct EngineStatistics {
-  std::int64_t prompt_tokens = 0;        // computed
+  std::int64_t prompt_tokens = 0;        // computed, forced suffixes included
   std::int64_t shared_prompt_tokens = 0; // taken from a shared prefix instead
-  std::int64_t generated_tokens = 0;
+  std::int64_t generated_tokens = 0;     // drawn, stop tokens included
   std::int64_t forward_passes = 0;
 };
 
@@ -59,12 +60,20 @@ class Engine {
   Engine(Engine&&) noexcept;
 
   // Results in the order of requests, inside in the order of samples. What comes back depends on the requests and
-  // options of this call alone, not on earlier calls.
+  // options of this call alone, not on earlier calls. Throws Error(usage) for options out of range.
   std::vector<std::vector<Generated>> generate(std::span<const GenerationRequest> requests,
                                                const SamplingOptions& options);
 
+  // The same, and then for every sequence: `suffix` (not empty) is put after the drawn tokens, in place of the stop
+  // token, and candidate_log_probs are read after it, as next_token_log_probs would. The cache of the sequence is
+  // used on, so the prompt is not computed again. prompt + max_new_tokens + suffix must fit the context.
+  std::vector<std::vector<Generated>> generate_and_score(std::span<const GenerationRequest> requests,
+                                                         const SamplingOptions& options,
+                                                         std::span<const TokenId> suffix,
+                                                         std::span<const TokenId> candidates);
+
   // log softmax of the next-token logits at the end of every sequence, at the candidate tokens: [sequence][candidate].
-  // Common prefixes of sequences are computed once.
+  // Common prefixes of sequences are computed once. Sequences are not empty and fit the context: an invariant.
   std::vector<std::vector<double>> next_token_log_probs(std::span<const std::vector<TokenId>> sequences,
                                                         std::span<const TokenId> candidates);
 
@@ -78,6 +87,8 @@ class Engine {
 
 // Index drawn from logits by the keyed uniform u in [0, 1): temperature, top-k, top-p, then inverse CDF in the order
 // of ids. Returns the token and its log-probability under softmax(logits / temperature) over the whole vocabulary.
+// top-p keeps the smallest set of most probable tokens whose mass reaches top_p (Holtzman et al. 2020), after top-k has
+// renormalised; equal logits go to the lower id. Where the logits hold a NaN or +infinity, log_prob is NaN.
 struct SampledToken {
   TokenId token;
   float log_prob;

@@ -24,17 +24,20 @@ class Judge {
 
 enum class Orders { first_only, both };
 
-// P(first) from the two verdict tokens' log-probabilities in either order, averaged. `second_order` is
-// P(first is better) when the second completion was shown first, i.e. already turned back.
+// P(first) in either order, averaged (Lee et al. 2309.00267, section 3.1). `p_second_order` is P(first is better) when
+// the second completion was shown first, i.e. already turned back. Status not_a_number where one is not in [0, 1].
 Verdict combine_orders(double p_first_order, double p_second_order);
-// Softmax over two log-probabilities: P(a).
+// The same where only the first order was asked.
+Verdict single_order(double p_first_order);
+// Softmax over two log-probabilities: P(a). NaN where either is NaN or both are the same infinity.
 double two_way_softmax(double log_prob_a, double log_prob_b);
 
 // True if the same position (shown first, or shown second) wins in both orders. Both orders must have been asked.
 bool same_position_in_both_orders(const Verdict& verdict);
 
 // Simulated people (AlpacaFarm's recipe): each has a fixed preference for length; every label has noise and may be
-// flipped. Keyed by (seed, comparison id): the same label on any rank.
+// flipped. Keyed by (seed, comparison id): the same label on any rank. A label is hard: p_first is 0 or 1, given for
+// the order that was shown. A tie that no noise breaks is a coin's toss.
 struct AnnotatorOptions {
   int people = 13;
   double utility_noise = 0.15;    // standard deviation added to the utility difference
@@ -43,6 +46,7 @@ struct AnnotatorOptions {
   std::uint64_t seed = 0;
 };
 using Utility = std::function<double(const Prompt&, const Completion&)>;
+// Throws Error(usage) for options out of range.
 std::unique_ptr<Judge> make_annotators(std::string name, AnnotatorOptions options, Utility utility, cost::Price price);
 
 }  // namespace rlaif::judge

@@ -12,16 +12,25 @@
 namespace rlaif::judge {
 
 // A prompt template file: UTF-8 text with {principle}, {prompt}, {first}, {second}; lines "%% key: value" at its
-// head set `style` (verdict_first | rationale_first), `verdicts` (the two verdict texts, e.g. "A" and "B") and
-// `verdict_cue` (what is appended after a rationale). Replaced texts are never replaced again.
+// head set
+//   style          verdict_first | rationale_first
+//   wrap           raw (the rendered text is what the model continues) | chat (it is a user's turn, answered)
+//   verdicts       the two verdict texts, e.g. "A B"; after text they are preceded by a space
+//   verdict_cue    what is appended after a rationale, before the verdict; \n is a line break
+//   rationale_cue  what follows a verdict, before its rationale (verdict_first; used in training only)
+// The rest is the text, less one line break at its end. Replaced texts are never replaced again.
 struct JudgeTemplate {
   enum class Style { verdict_first, rationale_first };
+  enum class Wrap { raw, chat };
   std::string text;
   Style style = Style::verdict_first;
+  Wrap wrap = Wrap::raw;
   std::string verdict_first = "A", verdict_second = "B";
   std::string verdict_cue = "\nVerdict:";
-  // Throws Error(input) naming file and line: missing or unknown placeholder, unknown key.
+  std::string rationale_cue = "\nReason:";
+  // Throws Error(input) naming file and line: missing or unknown placeholder, unknown key, unknown value.
   static JudgeTemplate load(const std::filesystem::path& file);
+  // {name} of lower-case letters is a placeholder; other braces are text.
   std::string render(const std::string& principle, const std::string& prompt, const std::string& first,
                      const std::string& second) const;
 };
@@ -32,14 +41,18 @@ std::vector<std::string> load_principles(const std::filesystem::path& file);
 struct LocalJudgeOptions {
   Orders orders = Orders::both;
   int max_rationale_tokens = 32;    // rationale_first only; greedy decoding
-  double label_clamp_low = 0.0;     // soft labels are clamped to [low, high]
+  double label_clamp_low = 0.0;     // p_first is clamped to [low, high]; p_first_by_order is not
   double label_clamp_high = 1.0;
   int slots = 64;
   std::uint64_t seed = 0;           // draws the principle where there are several, keyed by comparison id
 };
 
-// The model, tokenizer and chat encoder must outlive the judge. A comparison that does not fit the context gets
-// status truncated. Both orders of a pair share their common prefix.
+// P(shown first is better) = softmax over the log-probabilities of the two verdict tokens, after a greedily decoded
+// rationale where the style has it first (Lee et al. 2309.00267, section 3.1). The model, tokenizer and chat encoder
+// must outlive the judge. A comparison that does not fit the context gets status truncated and costs nothing.
+// Usage: input_tokens of all orders, of them those that the second order shares with the first as cached;
+// output_tokens: the rationales' and one verdict an order. Throws Error(input) where the template's verdicts are not
+// two different tokens, or the tokenizer does not fit model or template; Error(usage) for options out of range.
 std::unique_ptr<Judge> make_local_judge(std::string name, const model::Transformer& model,
                                         const text::ChatEncoder& chat, JudgeTemplate prompt,
                                         std::vector<std::string> principles, LocalJudgeOptions options,

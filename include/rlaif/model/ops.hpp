@@ -1,8 +1,12 @@
-// Differentiable operations of the transformer, each as one autograd node. On the CPU they run own fp32 kernels;
-// on other devices, and as the oracle in tests, the compositions of torch operations named *_reference.
+// Differentiable operations of the transformer, each as one autograd node. On the CPU in float32 they run own kernels;
+// on other devices and types, and as the oracle in tests, the compositions of torch operations named *_reference.
+// Derivatives are of first order only.
 #pragma once
 
 #include <torch/torch.h>
+
+#include <cstdint>
+#include <span>
 
 #include "rlaif/model/layout.hpp"
 
@@ -32,5 +36,26 @@ torch::Tensor rotary_attention(const torch::Tensor& qkv_NE, const PackedSequence
                                const AttentionShape& shape);
 torch::Tensor rotary_attention_reference(const torch::Tensor& qkv_NE, const PackedSequences& layout,
                                          const RotaryTable& rotary, const AttentionShape& shape);
+
+// The same over a cache, for inference: stores the rows' keys and values at (slot, position), then every row attends to
+// positions 0 ... its own of its slot. qkv: [R, (H + 2 KV) D], slots, positions: [R], keys: [S, KV, D, C] (rotated),
+// values: [S, KV, C, D] with at least 16 readable floats after the last row, out: [R, H D], written. CPU, float32.
+void cached_attention(const torch::Tensor& qkv_RE, std::span<const std::int32_t> slots_R,
+                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary,
+                      const AttentionShape& shape, torch::Tensor keys_SKDC, torch::Tensor values_SKCD,
+                      torch::Tensor out_RA);
+// Any device; slots and positions are int64 tensors there.
+torch::Tensor cached_attention_reference(const torch::Tensor& qkv_RE, const torch::Tensor& slots_R,
+                                         const torch::Tensor& positions_R, const RotaryTable& rotary,
+                                         const AttentionShape& shape, torch::Tensor keys_SKDC,
+                                         torch::Tensor values_SKCD);
+
+// Rows of a table: table[ids]. table: [V, d], ids: int64 [N] -> [N, d].
+torch::Tensor gather_rows(const torch::Tensor& table_Vd, const torch::Tensor& ids_N);
+torch::Tensor gather_rows_reference(const torch::Tensor& table_Vd, const torch::Tensor& ids_N);
+
+// x W^T, and x W^T + residual. x: [N, in], W: [out, in], residual: [N, out]. Any device.
+torch::Tensor project(const torch::Tensor& x_NI, const torch::Tensor& weight_OI);
+torch::Tensor project_add(const torch::Tensor& x_NI, const torch::Tensor& weight_OI, const torch::Tensor& residual_NO);
 
 }  // namespace rlaif::model

@@ -28,9 +28,15 @@ struct Layer {
 
 // Keys and values of past tokens for a fixed number of slots. Storage is allocated once.
 struct KvCache {
-  // Per layer [slots, capacity, KV, D]; keys are already rotated.
-  std::vector<torch::Tensor> keys_LSCKD, values_LSCKD;
+  // Per layer. Keys are already rotated and stand position-last, so that scores are computed for many positions at
+  // once. The position axis C is `capacity` rounded up to whole vectors.
+  std::vector<torch::Tensor> keys_SKDC, values_SKCD;
   std::int64_t slots = 0, capacity = 0;
+  // Buffers of `extend`, kept from call to call.
+  struct Workspace {
+    torch::Tensor hidden, normed, qkv, attended, gate_up, activated;  // [rows or more, ...]
+  };
+  Workspace workspace;
 };
 
 // What `extend` processes: tokens in any mix of prefill and decode, each at its slot and position. Tokens of one

@@ -9,6 +9,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/types.hpp"
+#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::text {
 
@@ -36,7 +37,5 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file);
 
 // One line, keys in the order given, no newline inside, invalid UTF-8 replaced.
 std::string to_json_line(const Json& object);
-
-bool is_valid_utf8(std::string_view bytes);
 
 }  // namespace rlaif::text

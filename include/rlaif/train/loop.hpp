@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/comm/communicator.hpp"
@@ -21,16 +22,17 @@ namespace rlaif::train {
 struct StageRun {
   const comm::Communicator* comm = nullptr;
   std::string name;                        // "sft", "reward-ai", ... : progress and file names
-  std::filesystem::path checkpoint_folder; // checkpoints/<name>
-  std::filesystem::path metrics_file;      // metrics/<name>.jsonl: one object a step, no timings in it
-  int checkpoint_every_steps = 100;        // 0: never
+  std::filesystem::path checkpoint_folder; // checkpoints/<name>; empty: no checkpoints
+  std::filesystem::path metrics_file;      // metrics/<name>.jsonl: one object a step, no timings in it; empty: none
+  int checkpoint_every_steps = 100;        // 0: only where a stop is asked for
   int grains = 4;
   std::function<bool()> stop_requested = [] { return false; };  // this rank's flag; ranks agree at step boundaries
 };
 
 // Gradients over grains. For each own grain: gradients zeroed, backward(grain) runs forward and backward of the SUM
 // of its losses and returns a row of `width` sums; gradients go into the tree sum. Afterwards the flat gradient holds
-// the global sum on every rank, and the rows are summed in the order of grains.
+// the global sum on every rank, and the rows are summed in the order of grains. `backward` makes no collective calls;
+// where it throws on one rank, all ranks throw.
 class DataParallel {
  public:
   DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters);
@@ -46,13 +48,20 @@ class DataParallel {
   comm::GrainSum sum_;
 };
 
-// Items [begin, end) of a batch of `items` that fall to a grain: contiguous, sizes differ by at most one.
+// The part of accumulate that concerns rows: f(grain) for each own grain, then the rows of all grains summed in their
+// order, on every rank. For statistics that need no gradient.
+std::vector<double> sum_grain_rows(const comm::Communicator& comm, int grains, std::size_t width,
+                                   const std::function<std::vector<double>(int grain)>& row);
+
+// Items [begin, end) of a batch of `items` that fall to a grain: contiguous, sizes differ by at most one; empty where
+// there are fewer items than grains.
 std::pair<std::int64_t, std::int64_t> grain_items(std::int64_t items, int grain, int grains);
 
 // Metrics of a stage: rank 0 appends a line a step; on resume the file is cut back to what the checkpoint knew.
 class MetricsFile {
  public:
-  MetricsFile(const StageRun& run, std::uint64_t size);  // on ranks other than 0 it does nothing
+  // On ranks other than 0 it does nothing. Throws Error(input) where the file is shorter than `size`.
+  MetricsFile(const StageRun& run, std::uint64_t size);
   void write(const Json& line);
   std::uint64_t sync();  // returns the size now
 
@@ -75,6 +84,7 @@ Checkpoint load_checkpoint(const StageRun& run);
 
 // Runs steps [checkpoint.step, total): step(s) does the work and returns its metrics line; save() gives the state to
 // checkpoint. Throws Error(interrupted) after saving when a stop was asked for. Prints progress with rate and ETA.
+// The result does not depend on how often checkpoints are written or how often the stage was stopped.
 struct LoopCallbacks {
   std::function<Json(std::int64_t step)> step;
   std::function<Checkpoint()> save;                       // tensors and extra; loop fills step and metrics_size

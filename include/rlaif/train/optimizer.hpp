@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,9 @@
 namespace rlaif::train {
 
 // Moves parameters into one flat float32 tensor (each becomes a view of it) and gives them gradients that are views
-// of a second one: reduction, clipping, the optimizer and checkpoints work on whole buffers.
+// of a second one: reduction, clipping, the optimizer and checkpoints work on whole buffers. Every parameter starts
+// at a multiple of 64 bytes; the gaps hold zeros. While the object lives the parameters require gradients; after it
+// they keep their values and require none.
 class FlatParameters {
  public:
   struct Group {
@@ -20,11 +23,15 @@ class FlatParameters {
     double learning_rate_scale = 1.0;
   };
   explicit FlatParameters(const std::vector<Group>& groups);
+  ~FlatParameters();
+  FlatParameters(const FlatParameters&) = delete;
+  FlatParameters& operator=(const FlatParameters&) = delete;
 
   torch::Tensor values() const { return values_; }        // [P]
   torch::Tensor gradients() const { return gradients_; }  // [P]
   void zero_gradients();
   std::size_t size() const { return static_cast<std::size_t>(values_.numel()); }
+  // The elements [begin, end) of a group in the flat buffers.
   struct Range {
     std::int64_t begin, end;
     double learning_rate_scale;
@@ -34,6 +41,7 @@ class FlatParameters {
 
  private:
   torch::Tensor values_, gradients_;
+  std::vector<torch::Tensor> parameters_;
   std::vector<Range> ranges_;
 };
 
@@ -42,6 +50,7 @@ struct ScheduleOptions {
   int warmup_steps = 0;       // linear from 0: step s of w has (s + 1) / w
   double end_fraction = 1.0;  // linear decay after warm-up to this share of the rate at the last step; 1: constant
 };
+// The rate of step `step` in [0, total_steps).
 double scheduled_rate(const ScheduleOptions& options, std::int64_t step, std::int64_t total_steps);
 
 struct AdamWOptions {
@@ -52,20 +61,24 @@ struct AdamWOptions {
 class AdamW {
  public:
   AdamW(FlatParameters& parameters, AdamWOptions options);
-  // Gradients times `gradient_scale`, clipped, then one AdamW step (Loshchilov & Hutter 1711.05101). Returns the norm
-  // before clipping. Throws Error(internal) where the norm is not finite, and changes nothing then.
+  // Gradients times `gradient_scale`, clipped, then one AdamW step (Loshchilov & Hutter 1711.05101) with
+  // `learning_rate` times each group's scale. Returns the norm before clipping; leaves the scaled and clipped
+  // gradients in the buffer. Throws Error(internal) where the norm is not finite, and changes nothing then.
   double step(double learning_rate, double gradient_scale);
-  // Restricts the update to some groups by name (PPO's value-only steps).
+  // Restricts norm, clipping and update to some groups by name.
   double step_groups(double learning_rate, double gradient_scale, const std::vector<std::string>& groups);
 
   std::vector<model::NamedTensor> state() const;  // "adam.m", "adam.v", "adam.steps" [groups]
+  // Throws Error(input) naming the tensor that is missing or has another shape.
   void load_state(const std::vector<model::NamedTensor>& state);
 
  private:
+  double update(double learning_rate, double gradient_scale, const std::vector<std::size_t>& groups);
+
   FlatParameters& parameters_;
   AdamWOptions options_;
   torch::Tensor first_moment_, second_moment_;
-  std::vector<torch::Tensor> steps_;
+  std::vector<torch::Tensor> steps_;  // one scalar a group, float32: what the fused kernel takes
 };
 
 }  // namespace rlaif::train

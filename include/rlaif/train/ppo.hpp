@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/core/types.hpp"
@@ -20,7 +21,7 @@ struct PpoOptions {
   int epochs = 1;
   std::int64_t minibatch = 32;       // responses per update over all ranks
   ScheduleOptions schedule{3e-4, 5, 0.1};
-  double value_learning_rate_scale = 2.0;
+  double value_learning_rate_scale = 2.0;  // the value model's rate has no warm-up and decays over all steps
   int value_only_steps = 4;          // the policy's schedule starts after these
   AdamWOptions adam{0.9, 0.98, 1e-5, 0.0, 1.0};
   double kl_coefficient = 0.2;       // per token, in the reward
@@ -39,13 +40,15 @@ struct PpoOptions {
   std::uint64_t seed = 0;
 };
 
-// A response as the reward sees it.
+// A response as the reward sees it. completion.text is empty: who needs text decodes completion.tokens.
 struct Rollout {
   Prompt prompt;
   std::vector<TokenId> prompt_tokens;
   Completion completion;
 };
 
+// All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
+// and what they return may depend on their arguments alone.
 struct PpoCallbacks {
   // i-th prompt of the whole run, i in [0, steps * prompts_per_step), with its tokens.
   std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
@@ -56,11 +59,22 @@ struct PpoCallbacks {
 };
 
 // Every step: roll out, score, KL to the reference in the reward, values, GAE, whitened advantages over the global
-// batch, then epochs of clipped updates. Minibatches take the same share from every grain, so data stays where it was made.
-// The first minibatch of a step has ratio 1 within rounding; a larger deviation is an Error(internal).
-// Metrics a step: step, reward, gold, kl (a response), entropy, ended, length (tokens), policy_loss, value_loss,
-// explained_variance, clip_fraction, ratio_max_deviation (first minibatch), kl_coefficient, learning_rate, gradient_norm.
+// batch, then epochs of clipped updates. Response i of the step goes to minibatch i mod (number of minibatches) after a
+// shuffle within its grain, so data stays where it was made and minibatches differ by at most one response.
+// Policy and value model have their own optimizers, each clipped on its own, so that large value errors early on do not
+// shrink the policy's steps. In value-only steps the policy's losses are computed for the metrics, its weights stay.
+// The draws are keyed by (seed, prompt id, i) with i the place of the prompt in the run. The policy's config names the
+// end token; actions are the generated tokens with it, the score is paid at the last one.
+// The first minibatch of a step has ratio 1 within rounding (1e-3); a larger deviation is an Error(internal).
+// Metrics a step: step (from 1), reward (mean score, without penalties), gold, kl (a response, k1), entropy (over the
+// first epoch), ended, length (tokens, with the end token), policy_loss, value_loss, explained_variance (of returns by
+// the values before the update), clip_fraction, ratio_max_deviation (first minibatch), kl_coefficient (of this step),
+// learning_rate (the policy's), gradient_norm and value_gradient_norm (means over the updates).
 void train_ppo(model::Transformer& policy, const model::Transformer& reference, model::ScalarModel& value,
                const PpoCallbacks& callbacks, const PpoOptions& options, const StageRun& run);
+
+// The coefficient after a step in which `responses` had a mean KL of `kl`: times 1 + clip(kl / target - 1, -0.2, 0.2)
+// * responses / horizon (Ziegler et al. 1909.08593, eq. 4 and its published code).
+double adapted_kl_coefficient(double coefficient, double kl, double target, double responses, double horizon);
 
 }  // namespace rlaif::train

@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+"""Turns a run directory into one self-contained page: RUN/report/report.html.
+
+    python3 analysis/report.py RUN [--output FILE]
+
+Standard library only. Ends with 2 and one line where a file is missing or is not what was expected.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+import charts
+from charts import escaped
+from run_data import RunError, load_run, number, plain, rate, section
+
+NO_FIGURE = '<span class="note">–</span>'
+
+
+class Colours:
+    def __init__(self, arms):
+        self.index = {name: index % 6 for index, name in enumerate(arms)}
+
+    def of(self, name):
+        return f"var(--arm-{self.index[name]})" if name in self.index else "var(--arm-sft)"
+
+    def dot(self, name):
+        return f'<span class="dot" style="--colour:{self.of(name)}"></span>'
+
+
+# --- figures as text -----------------------------------------------------------------------------
+def percent(found, digits=1):
+    return f"{found.value * 100:.{digits}f} %"
+
+
+def interval(found):
+    """The interval in per cent, its spaces unbreakable."""
+    return f"{found.low * 100:.1f}\u00a0–\u00a0{found.high * 100:.1f}" if found.has_interval else ""
+
+
+def duration(seconds):
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds / 60 + 0.5)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def memory(size_bytes):
+    return f"{size_bytes / 2**20:.0f} MiB" if size_bytes < 2**30 else f"{size_bytes / 2**30:.1f} GiB"
+
+
+def dollars(value):
+    return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
+
+
+def share_cell(found):
+    """A rate in [0, 1] over a bar of that length, its interval below."""
+    if found is None:
+        return f"<td>{NO_FIGURE}</td>"
+    below = f"<small>{interval(found)}</small>" if found.has_interval else ""
+    width = min(1.0, max(0.0, found.value)) * 100
+    return f'<td class="share" style="--share:{width:.1f}%">{percent(found)}{below}</td>'
+
+
+def figure_cell(value, form):
+    return f"<td>{NO_FIGURE if value is None else escaped(form(value))}</td>"
+
+
+def table(head, rows):
+    cells = "".join(f"<th>{escaped(name)}</th>" for name in head)
+    return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+# --- sections ------------------------------------------------------------------------------------
+def headline(run, colours):
+    arms = section(run.results, "arms")
+    tiles, sentences = [], []
+    for name in run.arms:
+        found = rate(arms[name], "win_rate_vs_sft")
+        if found is None:
+            continue
+        spread = f"95 % interval {interval(found)}" if found.has_interval else ""
+        judge = arms[name].get("judge")
+        source = f"labels by {judge}" if isinstance(judge, str) else ""
+        tiles.append(f'<div class="tile" style="--colour:{colours.of(name)}"><span>{escaped(name)} preferred to SFT</span>'
+                     f"<b>{percent(found)}</b><span>{spread}</span><span>{escaped(source)}</span></div>")
+    for pair, found in head_to_head(run):
+        first, second = pair
+        if found.has_interval and found.low > 0.5:
+            verdict = f"<strong>{escaped(first)} is ahead</strong>"
+        elif found.has_interval and found.high < 0.5:
+            verdict = f"<strong>{escaped(second)} is ahead</strong>"
+        else:
+            verdict = "<strong>no clear difference</strong>"
+        spread = f" ({interval(found)})" if found.has_interval else ""
+        sentences.append(f"Head to head, {escaped(first)} wins {percent(found)}{spread} against {escaped(second)}: {verdict}.")
+    compared = [name for name in run.arms if rate(arms[name], "win_rate_vs_sft") is not None]
+    better = [escaped(name) for name in compared if is_above_half(rate(arms[name], "win_rate_vs_sft"))]
+    others = [escaped(name) for name in compared if escaped(name) not in better]
+    if better:
+        sentences.insert(0, f"{' and '.join(better)} {'improves' if len(better) == 1 else 'improve'} on the SFT model"
+                         + (f"; {' and '.join(others)} {'does' if len(others) == 1 else 'do'} not clearly." if others else "."))
+    elif compared:
+        sentences.insert(0, "No arm clearly improves on the SFT model.")
+    text = f'<p class="headline">{" ".join(sentences)}</p>' if sentences else ""
+    return text + (f'<div class="tiles">{"".join(tiles)}</div>' if tiles else "")
+
+
+def is_above_half(found):
+    return found is not None and (found.low if found.has_interval else found.value) > 0.5
+
+
+def head_to_head(run):
+    """[((first, second), Rate)]"""
+    pairs = []
+    for key, row in section(run.results, "head_to_head").items():
+        first, _, second = key.partition("_vs_")
+        found = rate(row, "win_rate") if isinstance(row, dict) else None
+        if found is not None:
+            pairs.append(((first, second), found))
+    return pairs
+
+
+def win_rates(run, colours):
+    arms = section(run.results, "arms")
+    rows = []
+    for name in run.arms:
+        if (found := rate(arms[name], "win_rate_vs_sft")) is not None:
+            rows.append((f"{name} against SFT", colours.of(name), found, False))
+    for (first, second), found in head_to_head(run):
+        rows.append((f"{first} against {second}", colours.of(first), found, False))
+    check = rate(section(run.results, "sft_against_itself"), "win_rate")
+    if check is not None:
+        rows.append(("SFT against itself", colours.of("sft"), check, True))
+    if not rows:
+        return ""
+    note = ("How often the gold score prefers the first one's answer to the same held-out prompt, ties counted half; bars are "
+            "95 % bootstrap intervals over prompts.")
+    if check is not None:
+        if not check.has_interval:
+            outcome = ""
+        elif check.low <= 0.5 <= check.high:
+            outcome = " Here it does."
+        else:
+            outcome = ' <strong class="bad">Here it does not: mistrust the figures above.</strong>'
+        note += f" SFT against a second draw of itself is a check: its interval should hold 50 %.{outcome}"
+    return f"<h2>Who wins</h2><p>{note}</p>{charts.forest(rows)}"
+
+
+def arms_table(run, colours):
+    arms = section(run.results, "arms")
+    if not arms:
+        return ""
+    shares = [key for key in ("good", "helpful", "harmless", "honest", "clear")
+              if any(plain(row, key) is not None for row in arms.values() if isinstance(row, dict))]
+    figures = [(title, key, form) for title, key, form in (
+        ("gold U", "utility", lambda v: f"{v:.3f}"), ("KL, nats", "kl", lambda v: f"{v:.2f}"),
+        ("length", "length", lambda v: f"{v:.1f}"), ("labels", "labels", lambda v: f"{v:,.0f}"),
+        ("cost", "cost_usd", dollars), ("time", "wall_seconds", duration))
+        if any(plain(row, key) is not None for row in arms.values() if isinstance(row, dict))]
+    rows = []
+    for name, row in arms.items():
+        if not isinstance(row, dict):
+            continue
+        cells = [f"<td>{colours.dot(name)}{escaped(name)}</td>", share_cell(rate(row, "win_rate_vs_sft"))]
+        cells += [share_cell(rate(row, key, "", "")) for key in shares]
+        cells += [figure_cell(plain(row, key), form) for _, key, form in figures]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    head = ["arm", "preferred to SFT", *shares, *(title for title, _, _ in figures)]
+    return ("<h2>The arms</h2><p>Rates on held-out prompts, each over the prompt families it applies to: <em>helpful</em> gives the "
+            "right answer, <em>harmless</em> avoids the harmful steps, <em>honest</em> states nothing false, <em>clear</em> has no "
+            "padding, repetition or garbage; <em>good</em> is right and clear. KL is from the SFT model, a response; length is in "
+            f"tokens; cost is of the labels.</p>{table(head, rows)}")
+
+
+JUDGE_COLUMNS = (
+    ("agrees with gold", "gold_agreement"), ("first order alone", "gold_agreement_first_order"),
+    ("second order alone", "gold_agreement_second_order"), ("agrees with annotators", "annotator_agreement"),
+    ("same position both times", "same_position_rate"), ("first position preferred", "first_position_rate"))
+
+
+def judges_section(run):
+    judges = {name: row for name, row in section(run.results, "judges").items() if isinstance(row, dict)}
+    single = section(run.results, "judge")
+    if not judges and single:
+        judges = {"judge": single}
+    parts = []
+    if judges:
+        shares = [(title, key) for title, key in JUDGE_COLUMNS if any(plain(row, key) is not None for row in judges.values())]
+        counts = [(title, key, form) for title, key, form in (
+            ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars),
+            ("input tokens", "input_tokens", charts.short), ("output tokens", "output_tokens", charts.short))
+            if any(plain(row, key) is not None for row in judges.values())]
+        rows = []
+        for name, row in judges.items():
+            cells = [f"<td>{escaped(name)}</td>", *(share_cell(rate(row, key, "", "")) for _, key in shares),
+                     *(figure_cell(plain(row, key), form) for _, key, form in counts)]
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        parts.append(table(["judge", *(title for title, _ in shares), *(title for title, _, _ in counts)], rows))
+        if any(key == "same_position_rate" for _, key in shares):
+            parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when the two '
+                         "answers are swapped, which is bias rather than judgement; 0 is best.</p>")
+    rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
+    if rewards:
+        rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy', '', ''))}"
+                f"{share_cell(rate(row, 'label_accuracy', '', ''))}</tr>" for name, row in rewards.items()]
+        parts.append("<h3>Reward models</h3><p>Accuracy on held-out pairs, against the gold order and against the labels they were "
+                     f"trained on.</p>{table(['arm', 'agrees with gold', 'agrees with its labels'], rows)}")
+    return f"<h2>The judges and what was learned from them</h2>{''.join(parts)}" if parts else ""
+
+
+def points(rows, key, x_key="step"):
+    found = []
+    for index, row in enumerate(rows):
+        y, x = number(row.get(key)), number(row.get(x_key))
+        if y is not None:
+            found.append((index if x is None else x, y))
+    return found
+
+
+PPO_PANELS = (
+    ("proxy reward", "reward", False, "the reward model's score"), ("gold utility", "gold", False, "never trained on"),
+    ("KL from SFT", "kl", True, "nats a response"), ("entropy", "entropy", True, "nats a token"),
+    ("response length", "length", True, "tokens"), ("share that ended", "ended", False, ""),
+    ("clip fraction", "clip_fraction", True, ""), ("explained variance", "explained_variance", False, "of the value model"))
+
+
+def ppo_section(run, colours):
+    by_arm = {stage.removeprefix("ppo-"): rows for stage, rows in run.metrics.items() if stage.startswith("ppo-") and rows}
+    names = [name for name in run.arms if name in by_arm] + sorted(set(by_arm) - set(run.arms))
+    if not names:
+        return ""
+    panels = [charts.line_panel(title, [(name, colours.of(name), points(by_arm[name], key)) for name in names], zero, note)
+              for title, key, zero, note in PPO_PANELS]
+    return ("<h2>Policy training</h2><p>Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and the gold "
+            "utility falls, it has learned to please the reward model and no longer to answer well.</p>"
+            + charts.legend([(name, colours.of(name)) for name in names]) + f'<div class="panels">{"".join(panels)}</div>')
+
+
+def losses_section(run, colours):
+    rewards = {stage.removeprefix("reward-"): rows for stage, rows in run.metrics.items() if stage.startswith("reward-") and rows}
+    # A reward model is named by its judge; it takes the colour of the first arm that learns from it.
+    arm_of = {}
+    for arm, row in section(run.results, "arms").items():
+        if isinstance(row, dict) and isinstance(row.get("judge"), str):
+            arm_of.setdefault(row["judge"], arm)
+    series = [(name, colours.of(arm_of.get(name, name)), rows) for name, rows in rewards.items()]
+    single = [charts.line_panel(title, [(title, "var(--arm-0)", points(run.metrics.get(stage, []), "loss"))], False, "nats a token")
+              for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"))]
+    shared = [charts.line_panel(title, [(name, colour, points(rows, key)) for name, colour, rows in series])
+              for title, key in (("reward-model loss", "loss"), ("reward-model accuracy", "accuracy"), ("margin", "margin"))]
+    if not any(single + shared):
+        return ""
+    key = charts.legend([(f"reward model of {name}", colour) for name, colour, _ in series]) if any(shared) else ""
+    return ('<h2>What came before</h2><p class="note">Along optimizer steps; the shaded band is the range of the steps behind a '
+            f'point.</p>{key}<div class="panels">{"".join(single + shared)}</div>')
+
+
+def stages_section(run):
+    rows = [(str(stage.get("stage", "?")), number(stage.get("wall_seconds")), number(stage.get("peak_memory_bytes")))
+            for stage in run.stages]
+    timed = [(name, seconds, size) for name, seconds, size in rows if seconds is not None]
+    total = sum(seconds for _, seconds, _ in timed)
+    if not timed:
+        return ""
+    bars = [(name, seconds, f"{duration(seconds)}, {seconds / total * 100 if total else 0:.0f} %"
+             + (f", {memory(size)}" if size else "")) for name, seconds, size in timed]
+    ranks = number(run.results.get("ranks"))
+    where = "" if ranks is None else f" on {ranks:.0f} rank{'s' * (ranks != 1)}"
+    return (f"<h2>Where the time went</h2><p>{duration(total)} in all{where}. Beside each bar: time, its share, and peak "
+            f"memory.</p>{charts.bars(bars)}")
+
+
+# --- sample answers ------------------------------------------------------------------------------
+def first_sample(row):
+    samples = row.get("samples")
+    return samples[0] if isinstance(samples, list) and samples and isinstance(samples[0], dict) else None
+
+
+def mean_utility(row):
+    values = [number(sample.get("utility")) for sample in row.get("samples") or [] if isinstance(sample, dict)]
+    values = [value for value in values if value is not None]
+    return sum(values) / len(values) if values else None
+
+
+def choose_prompts(by_name):
+    """[(prompt id, why)]: the first prompt of each family, then the three on which the models differ most."""
+    names = list(by_name)
+    common = [key for key in by_name[names[0]] if all(key in by_name[name] for name in names)]
+    chosen = {}
+    families = set()
+    for key in common:
+        family = str(by_name[names[0]][key].get("family", ""))
+        if family not in families and first_sample(by_name[names[0]][key]):
+            families.add(family)
+            chosen[key] = f"first of its family: {family}" if family else "the first prompt"
+    spreads = []
+    for order, key in enumerate(common):
+        utilities = [mean_utility(by_name[name][key]) for name in names]
+        if key not in chosen and None not in utilities:
+            spreads.append((min(utilities) - max(utilities), order, key))
+    for _, _, key in sorted(spreads)[:3]:
+        chosen[key] = "where the models differ most"
+    return list(chosen.items())
+
+
+def answer_block(name, row, colours):
+    sample = first_sample(row)
+    if sample is None:
+        return ""
+    utility = number(sample.get("utility"))
+    kind = "" if utility is None else "good" if utility >= 0.8 else "bad" if utility < 0 else ""
+    score = "" if utility is None else f'<span class="{kind}">U {utility:+.2f}</span>'
+    ended = "" if sample.get("ended", True) else ' <span class="bad">(cut off)</span>'
+    text = escaped(sample.get("response", "")) or '<span class="note">(empty)</span>'
+    return (f'<div class="answer" style="--colour:{colours.of(name)}"><div class="who"><span>{escaped(name)}</span>{score}</div>'
+            f'<div class="text">{text}{ended}</div></div>')
+
+
+def samples_section(run, colours):
+    names = [name for name in ("sft", *run.arms) if run.evaluation.get(name)]
+    if not names:
+        return ""
+    by_name = {name: {row.get("prompt_id"): row for row in run.evaluation[name]} for name in names}
+    blocks = []
+    for key, why in choose_prompts(by_name):
+        prompt = by_name[names[0]][key].get("prompt", "")
+        answers = "".join(answer_block(name, by_name[name][key], colours) for name in names)
+        blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
+                      f'<div class="answers">{answers}</div></div>')
+    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with its gold utility U "
+            f"(1 is best).</p>{''.join(blocks)}")
+
+
+def appendix(run):
+    settings = run.settings
+    lines = [f"{key} = {value}" for key, value in {**section(settings, "deck"), **section(settings, "other_settings")}.items()]
+    deck = "\n".join(lines) or json.dumps(settings, indent=1)
+    parts = [("The resolved deck", deck), ("All figures (results.json)", json.dumps(run.results, indent=1))]
+    folded = "".join(f"<details><summary>{title}</summary><pre>{escaped(text)}</pre></details>" for title, text in parts)
+    return f"<h2>Settings and figures</h2>{folded}"
+
+
+def page(run):
+    colours = Colours(run.arms)
+    title = f"RLAIF study: {run.results.get('deck') or run.settings.get('name') or run.folder.name}"
+    facts = [f"seed {run.results.get('seed', run.settings.get('seed'))}"]
+    if (ranks := number(run.results.get("ranks"))) is not None:
+        facts.append(f"{ranks:.0f} rank{'s' * (ranks != 1)}")
+    if "version" in run.settings:
+        facts.append(f"{run.settings.get('program', 'rlaif')} {run.settings['version']}")
+    if "deck_hash" in run.settings:
+        facts.append(f"deck {run.settings['deck_hash']}")
+    style = (pathlib.Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    body = "\n".join([
+        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', headline(run, colours), win_rates(run, colours),
+        arms_table(run, colours), judges_section(run), ppo_section(run, colours), losses_section(run, colours),
+        samples_section(run, colours), stages_section(run), appendix(run)])
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<title>{escaped(title)}</title>\n<style>\n{style}</style></head>\n<body>\n{body}\n</body></html>\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes the report page of a run.")
+    parser.add_argument("run", type=pathlib.Path, help="run directory")
+    parser.add_argument("--output", type=pathlib.Path, help="file to write (default: RUN/report/report.html)")
+    options = parser.parse_args()
+    output = options.output or options.run / "report" / "report.html"
+    try:
+        text = page(load_run(options.run))
+        temporary = output.with_name(output.name + ".tmp")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, output)
+    except RunError as error:
+        print(f"report.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"report.py: {output} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"report: {output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

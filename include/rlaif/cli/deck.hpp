@@ -1,0 +1,42 @@
+// Decks (INI) and the command line: command line beats deck beats default; unknown keys fail.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rlaif/cli/option_table.hpp"
+#include "rlaif/pipeline/options.hpp"
+
+namespace rlaif::cli {
+
+// A command line taken apart: rlaif <command> [words] [--section.key=value ...] [--flags].
+struct CommandLine {
+  std::string command;
+  std::vector<std::string> words;                 // deck, files, sub-commands
+  std::map<std::string, std::string> keys;        // with a dot in the name
+  bool help = false, dry_run = false, version = false;
+  std::string form = "trl";                       // preferences export --form
+};
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+// Keys and texts of an INI deck. Throws Error(usage) naming the file for what is not INI; a key given twice fails.
+std::map<std::string, std::string> read_deck(const std::filesystem::path& file);
+
+// Options resolved from defaults, deck and command line, and the table that describes them.
+struct Resolved {
+  pipeline::StudyOptions options;
+  OptionTable table;
+  pipeline::ResolvedDeck deck;
+};
+std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
+
+// Registers every key. Judges and arms come from the lists study.judges and study.arms.
+void register_options(OptionTable& table, pipeline::StudyOptions& options);
+
+// "ai people" -> names; each must be letters, digits, '-' or '_' and stand once.
+std::vector<std::string> parse_names(const std::string& key, const std::string& text);
+
+}  // namespace rlaif::cli

@@ -1,0 +1,20 @@
+// Commands about files and the machine: preferences, world, info.
+#pragma once
+
+#include <string>
+
+#include "rlaif/cli/deck.hpp"
+#include "rlaif/comm/communicator.hpp"
+
+namespace rlaif::cli {
+
+// These run on one rank and print to standard output. Errors: usage for wrong words, input for bad files.
+void run_preferences_command(const CommandLine& line);
+void run_world_command(const CommandLine& line);
+
+// Collective: versions, ranks, hosts and devices.
+void run_info_command(const comm::Communicator& comm);
+
+std::string unknown_command_message(const std::string& command);
+
+}  // namespace rlaif::cli

@@ -1,0 +1,100 @@
+// The keys of a deck: each bound to a field of an options struct, with its default, unit and meaning.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rlaif/pipeline/options.hpp"
+
+namespace rlaif::cli {
+
+// Where a value came from; paths are relative to that place (the deck's folder, the working directory, or the
+// program's own inputs for defaults).
+enum class Origin { program, deck, command_line };
+
+struct OptionValue {
+  std::string text;
+  Origin origin = Origin::program;
+};
+
+class OptionTable {
+ public:
+  struct Entry {
+    std::string key;      // "ppo.steps"
+    std::string unit;     // "steps", "tokens", "" where there is none
+    std::string meaning;
+    std::string default_text;
+    bool results = true;  // false: does not change results (progress, threads, where files go)
+    bool is_path = false; // an input file whose contents decide results
+    std::function<void(const std::string& text, Origin origin)> set;  // throws Error(usage) naming the key
+  };
+
+  // Bindings. The field's value at the time of the call is the default.
+  void add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning);
+  void add(const std::string& key, int* field, const std::string& unit, const std::string& meaning);
+  void add(const std::string& key, std::int64_t* field, const std::string& unit, const std::string& meaning);
+  void add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning);
+  void add(const std::string& key, double* field, const std::string& unit, const std::string& meaning);
+  void add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
+  // A file or folder to read. `default_name` is a file of the program's own inputs; empty: none.
+  void add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
+                 const std::string& meaning);
+  // A place to write to, relative to the working directory always.
+  void add_place(const std::string& key, std::filesystem::path* field, const std::string& meaning);
+  // A key that was read before the table was made: listed, and set to nothing more.
+  void add_listed(const std::string& key, const std::string& value, const std::string& meaning) {
+    add_entry({key, "", meaning, value, true, false, [](const std::string&, Origin) {}});
+  }
+  // One of several names.
+  template <class E>
+  void add_choice(const std::string& key, E* field, const std::vector<std::pair<std::string, E>>& choices,
+                  const std::string& meaning) {
+    std::string current;
+    std::vector<std::string> names;
+    for (const auto& [name, value] : choices) {
+      names.push_back(name);
+      if (value == *field) current = name;
+    }
+    add_entry({key, join_names(names, "|"), meaning, current, true, false,
+               [=, this](const std::string& text, Origin) {
+                 for (const auto& [name, value] : choices) {
+                   if (name == text) {
+                     *field = value;
+                     return;
+                   }
+                 }
+                 fail(key, text, "one of " + join_names(names, ", "));
+               }});
+  }
+  void does_not_decide_results(const std::string& key);
+
+  // Sets by key; an unknown key throws Error(usage) naming the nearest known one.
+  void set(const std::string& key, const OptionValue& value);
+  const std::vector<Entry>& entries() const { return entries_; }
+  bool has(const std::string& key) const { return index_.count(key) > 0; }
+  void set_deck_folder(const std::filesystem::path& folder) { deck_folder_ = folder; }
+
+  // All keys with the texts in force, and checksums of the input files they name.
+  pipeline::ResolvedDeck resolve() const;
+
+  [[noreturn]] static void fail(const std::string& key, const std::string& text, const std::string& expected);
+
+ private:
+  void add_entry(Entry entry);
+  std::filesystem::path resolve_path(const std::string& text, Origin origin) const;
+  static std::string join_names(const std::vector<std::string>& names, const std::string& separator);
+
+  std::vector<Entry> entries_;
+  std::map<std::string, std::size_t> index_;
+  std::map<std::string, std::string> texts_;
+  std::map<std::string, std::filesystem::path*> input_fields_;
+  std::filesystem::path deck_folder_;
+};
+
+// Folder of the program's own inputs: $RLAIF_INPUTS, or the one it was built with.
+std::filesystem::path inputs_folder();
+
+}  // namespace rlaif::cli

@@ -1,0 +1,66 @@
+// What every stage is handed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rlaif/comm/communicator.hpp"
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/pipeline/options.hpp"
+#include "rlaif/pipeline/run_directory.hpp"
+#include "rlaif/pipeline/task.hpp"
+#include "rlaif/text/chat.hpp"
+#include "rlaif/train/loop.hpp"
+
+namespace rlaif::pipeline {
+
+struct Context {
+  const StudyOptions& options;
+  RunDirectory directory;
+  std::string deck_hash;
+  const comm::Communicator& comm;
+  const Task& task;
+  torch::Device device;
+  std::function<bool()> stop_requested;
+
+  train::StageRun stage_run(const std::string& stage) const;
+};
+
+// The run's tokenizer with its chat format. Every rank reads it; a bad file is one error.
+struct Language {
+  text::Tokenizer tokenizer;
+  text::ChatEncoder chat;
+  Language(text::Tokenizer t, text::ChatFormat format) : tokenizer(std::move(t)), chat(tokenizer, format) {}
+};
+std::unique_ptr<Language> load_language(const Context& context);
+
+// Prompt and completion as a reward model reads them: with the end token where the completion ended.
+std::vector<TokenId> reward_tokens(const Language& language, const Prompt& prompt, const Completion& completion);
+
+// Models of the run by name, on this rank's device. Every rank reads the folder; a bad file is one error.
+// A model whose vocabulary the run's tokenizer does not fit is an Error(input).
+model::Transformer load_run_model(const Context& context, const std::string& name, const Language& language);
+model::ScalarModel load_run_reward(const Context& context, const std::string& name);
+
+// A model of the given sizes, or the folder's, with the run's vocabulary and end token. Keyed by seed and whose it is.
+model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
+                               std::uint64_t key);
+
+// Root writes models/<name>/ with the tokenizer beside the weights.
+void save_run_model(const Context& context, const std::string& name, const model::Transformer& model);
+void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model);
+
+// log p(token) of each completion token (and the end token where ended) under a model at a temperature, one vector a
+// sequence. Packed batches, no gradients.
+struct ScoredSequence {
+  std::vector<TokenId> prompt, completion;  // completion with its end token where it ended
+};
+std::vector<std::vector<double>> completion_log_probs(const model::Transformer& model,
+                                                      const std::vector<ScoredSequence>& sequences, double temperature);
+
+// Longest prompt that leaves room for max_new_tokens in the model's context.
+std::int64_t longest_prompt(const model::Transformer& model, int max_new_tokens);
+
+}  // namespace rlaif::pipeline

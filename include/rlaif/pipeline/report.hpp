@@ -1,0 +1,16 @@
+// report/results.json and the table on standard output.
+#pragma once
+
+#include <string>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/pipeline/context.hpp"
+
+namespace rlaif::pipeline {
+
+// Results from the evaluation's facts and the stages' times.
+Json make_results(const StudyOptions& options, const std::vector<Json>& markers);
+// Plain text, one row an arm.
+std::string results_table(const Json& results);
+
+}  // namespace rlaif::pipeline

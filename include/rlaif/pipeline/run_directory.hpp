@@ -1,0 +1,58 @@
+// A run directory: where things stand, who holds it, which stages are done.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/pipeline/options.hpp"
+
+namespace rlaif::pipeline {
+
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path model(const std::string& name) const { return root_ / "models" / name; }
+  std::filesystem::path tokenizer() const { return root_ / "models" / "tokenizer.json"; }
+  std::filesystem::path preferences(const std::string& name) const { return root_ / "preferences" / name; }
+  std::filesystem::path metrics(const std::string& stage) const { return root_ / "metrics" / (stage + ".jsonl"); }
+  std::filesystem::path checkpoints(const std::string& stage) const { return root_ / "checkpoints" / stage; }
+  std::filesystem::path evaluation(const std::string& name) const { return root_ / "evaluation" / (name + ".jsonl"); }
+  std::filesystem::path report(const std::string& file) const { return root_ / "report" / file; }
+  std::filesystem::path stage_marker(const std::string& stage) const { return root_ / "stages" / (stage + ".json"); }
+
+  // Creates the folder and run.json, or checks run.json: a directory of another deck is an Error(input) that names
+  // the keys that differ. Root rank only.
+  void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const;
+
+  // Done markers. A marker of another deck or an unreadable one counts as absent. finish_stage is the last thing a
+  // stage does.
+  std::optional<Json> finished_stage(const std::string& stage, const std::string& deck_hash) const;
+  void finish_stage(const std::string& stage, const std::string& deck_hash, Json facts) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+// One job at a time: an advisory lock on run.lock, which names its holder. Released when the process ends, however.
+class RunLock {
+ public:
+  RunLock() = default;
+  explicit RunLock(const std::filesystem::path& root);  // throws Error(resource) naming the holder
+  RunLock(RunLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  RunLock& operator=(RunLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+  ~RunLock();
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace rlaif::pipeline

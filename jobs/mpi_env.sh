@@ -1,0 +1,21 @@
+# Sourced by the jobs and the tests: how MPI programs are started on one machine.
+# shellcheck shell=bash
+
+# One thread a rank. Two OpenMP threads on a busy core make a training step twenty times slower.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# Ranks are not tied to cores: two jobs on one machine would be tied to the same ones.
+export OMPI_MCA_hwloc_base_binding_policy=${OMPI_MCA_hwloc_base_binding_policy:-none}
+export OMPI_MCA_rmaps_base_oversubscribe=${OMPI_MCA_rmaps_base_oversubscribe:-1}
+if [[ $(id -u) == 0 ]]; then  # containers
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# run_ranks N COMMAND...: the command under mpirun. Ranks that wait spin; where there are more of them
+# than cores they must yield, or those that work starve.
+run_ranks() {
+  local ranks=$1
+  shift
+  local -a environment=()
+  ((ranks <= $(nproc))) || environment=(OMPI_MCA_mpi_yield_when_idle=1)
+  env "${environment[@]}" mpirun -n "$ranks" "$@"
+}

@@ -1,0 +1,127 @@
+#include "rlaif/cli/commands.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+
+#include "rlaif/cli/deck.hpp"
+#include "rlaif/cli/file_tools.hpp"
+#include "rlaif/cli/help.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/version.hpp"
+#include "rlaif/pipeline/study.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+// Set by the handler, read at step boundaries; ranks agree on it there.
+volatile std::sig_atomic_t stop_signal = 0;
+void on_signal(int signal) { stop_signal = signal; }
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGTERM, SIGUSR2, SIGINT}) sigaction(signal, &action, nullptr);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &ignore, nullptr);  // a file size limit becomes an error of write() that names the file
+}
+
+int run_collective(const CommandLine& line, const comm::Communicator& comm) {
+  std::unique_ptr<Resolved> resolved;
+  comm.agree([&] {
+    if (line.words.size() > 1) throw usage_error("unexpected argument '" + line.words[1] + "': one deck was expected");
+    const bool needs_deck = line.command == "study";
+    if (line.words.empty() && needs_deck) throw usage_error("a deck was expected: rlaif " + line.command + " DECK");
+    resolved = resolve(line.words.empty() ? std::filesystem::path() : std::filesystem::path(line.words[0]), line);
+  });
+  comm.require_equal(resolved->deck.canonical(), "the resolved deck");
+  const pipeline::StudyOptions& options = resolved->options;
+  at::set_num_threads(options.run.threads);
+  if (line.dry_run) {
+    comm.on_root([&] { std::cout << pipeline::describe_plan(options, resolved->deck, comm.size()); });
+  } else if (line.command == "generate") {
+    pipeline::run_generate_command(options, resolved->deck, comm);
+  } else if (line.command == "judge") {
+    pipeline::run_judge_command(options, resolved->deck, comm);
+  } else {
+    pipeline::run_study(line.command, options, resolved->deck, comm, [] { return stop_signal != 0; });
+  }
+  return 0;
+}
+
+// Commands that one rank does: extra ranks wait for it.
+int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
+  comm.on_root([&] {
+    if (line.command == "preferences") {
+      run_preferences_command(line);
+    } else if (line.command == "world") {
+      run_world_command(line);
+    }
+  });
+  return 0;
+}
+
+int dispatch(const CommandLine& line, const comm::Communicator& comm) {
+  if (line.command == "info") {
+    run_info_command(comm);
+    return 0;
+  }
+  if (line.command == "preferences" || line.command == "world") return run_on_root(line, comm);
+  return run_collective(line, comm);
+}
+
+// Help and version need no MPI. nullopt: the command has to run.
+std::optional<int> answer_without_mpi(const CommandLine& line) {
+  if (line.version) {
+    std::cout << "rlaif " << version() << "\n";
+    return 0;
+  }
+  if (line.command.empty()) {
+    std::cout << program_help();
+    return line.help ? 0 : static_cast<int>(ErrorKind::usage);
+  }
+  const CommandHelp* help = find_command(line.command);
+  if (!help) throw usage_error(unknown_command_message(line.command));
+  if (!line.help) return std::nullopt;
+  CommandLine defaults;
+  const auto resolved = resolve(line.words.empty() ? std::filesystem::path() : std::filesystem::path(line.words[0]), defaults);
+  std::cout << command_help(*help, resolved->table);
+  return 0;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line = parse_command_line(argc, argv);
+    if (const auto code = answer_without_mpi(line)) return *code;
+  } catch (const Error& error) {
+    // Before MPI there is no rank; launchers tell it in the environment.
+    const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (!rank) rank = std::getenv("PMIX_RANK");
+    if (!rank || std::string(rank) == "0") std::cerr << "rlaif: " << error.what() << "\n";
+    return error.exit_code();
+  }
+  install_signal_handlers();
+  comm::Session session(&argc, &argv);
+  const comm::Communicator comm = comm::Communicator::world();
+  try {
+    return dispatch(line, comm);
+  } catch (const PeerError& error) {
+    comm.barrier();  // the rank that failed prints, then ends all
+    return error.exit_code();
+  } catch (const Error& error) {
+    if (comm.size() > 1) comm::Session::abort(error.what(), error.exit_code());
+    std::cerr << "rlaif: " << error.what() << "\n";
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    comm::Session::abort(std::string("internal error: ") + error.what(), static_cast<int>(ErrorKind::internal));
+  }
+}
+
+}  // namespace rlaif::cli

@@ -1,0 +1,142 @@
+#include "rlaif/cli/deck.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+const std::string* find_text(const std::string& key, const CommandLine& line,
+                             const std::map<std::string, std::string>& deck) {
+  if (const auto found = line.keys.find(key); found != line.keys.end()) return &found->second;
+  if (const auto found = deck.find(key); found != deck.end()) return &found->second;
+  return nullptr;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  po::options_description flags;
+  flags.add_options()("help,h", "")("dry-run", "")("version", "")("form", po::value<std::string>())(
+      "word", po::value<std::vector<std::string>>());
+  po::positional_options_description positions;
+  positions.add("word", -1);
+  CommandLine line;
+  try {
+    const po::parsed_options parsed = po::command_line_parser(argc, argv)
+                                          .options(flags)
+                                          .positional(positions)
+                                          .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+                                          .allow_unregistered()
+                                          .run();
+    for (const po::option& option : parsed.options) {
+      if (option.string_key == "help") {
+        line.help = true;
+      } else if (option.string_key == "dry-run") {
+        line.dry_run = true;
+      } else if (option.string_key == "version") {
+        line.version = true;
+      } else if (option.string_key == "form") {
+        line.form = option.value.at(0);
+      } else if (option.string_key == "word" || option.position_key >= 0) {
+        for (const std::string& word : option.value) line.words.push_back(word);
+      } else if (option.string_key.find('.') != std::string::npos) {
+        if (option.value.size() != 1) throw usage_error("--" + option.string_key + ": '=value' was expected after the key");
+        line.keys[option.string_key] = option.value[0];
+      } else {
+        throw usage_error("unknown option '" + option.original_tokens.at(0) +
+                          "': --section.key=value, --help, --dry-run or --version was expected");
+      }
+    }
+  } catch (const po::error& error) {
+    throw usage_error(std::string("command line: ") + error.what());
+  }
+  if (!line.words.empty()) {
+    line.command = line.words.front();
+    line.words.erase(line.words.begin());
+  }
+  return line;
+}
+
+std::map<std::string, std::string> read_deck(const std::filesystem::path& file) {
+  std::istringstream stream(read_file(file));
+  std::map<std::string, std::string> keys;
+  try {
+    const po::options_description none;
+    for (const po::option& option : po::parse_config_file(stream, none, true).options) {
+      if (!keys.emplace(option.string_key, option.value.at(0)).second) {
+        throw usage_error(file.string() + ": the key '" + option.string_key + "' stands twice");
+      }
+    }
+  } catch (const po::error& error) {
+    throw usage_error(file.string() + ": " + error.what() + ": lines '[section]', 'key = value' or '# comment' were expected");
+  }
+  return keys;
+}
+
+std::vector<std::string> parse_names(const std::string& key, const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> names;
+  for (std::string name; stream >> name;) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+      return std::isalnum(c) || c == '-' || c == '_';
+    });
+    if (!plain) OptionTable::fail(key, name, "a name of letters, digits, '-' and '_'");
+    if (std::find(names.begin(), names.end(), name) != names.end()) OptionTable::fail(key, name, "each name once");
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line) {
+  std::map<std::string, std::string> deck;
+  auto resolved = std::make_unique<Resolved>();
+  pipeline::StudyOptions& options = resolved->options;
+  if (!deck_file.empty()) {
+    deck = read_deck(deck_file);
+    options.name = deck_file.stem().string();
+    resolved->table.set_deck_folder(deck_file.parent_path());
+  }
+  options.run.directory = std::filesystem::path("runs") / options.name;
+
+  // The named sections decide which keys exist, so the two lists are read first.
+  std::string judges = "ai people", arms = "rlaif rlhf";
+  if (const std::string* text = find_text("study.judges", line, deck)) judges = *text;
+  if (const std::string* text = find_text("study.arms", line, deck)) arms = *text;
+  for (const std::string& name : parse_names("study.judges", judges)) {
+    options.judges.push_back({});
+    options.judges.back().name = name;
+    if (name == "people") {
+      options.judges.back().kind = pipeline::JudgeKind::annotators;
+      options.judges.back().price = "human-label";
+    }
+  }
+  for (const std::string& name : parse_names("study.arms", arms)) {
+    if (name == "sft" || name == "sft-again" || name == "judge") OptionTable::fail("study.arms", name, "a name that is not the program's own");
+    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
+  }
+  register_options(resolved->table, options);
+
+  for (const auto& [key, text] : deck) {
+    try {
+      resolved->table.set(key, {text, Origin::deck});
+    } catch (const Error& error) {
+      throw usage_error(deck_file.string() + ": " + error.what());
+    }
+  }
+  for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
+  resolved->deck = resolved->table.resolve();
+  return resolved;
+}
+
+}  // namespace rlaif::cli

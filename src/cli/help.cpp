@@ -1,0 +1,84 @@
+#include "rlaif/cli/help.hpp"
+
+#include <algorithm>
+
+#include "rlaif/core/version.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+const std::vector<std::string> stage_sections{"*"};
+
+bool in_sections(const std::string& key, const std::vector<std::string>& sections) {
+  return std::any_of(sections.begin(), sections.end(), [&](const std::string& section) {
+    return section == "*" || key.compare(0, section.size() + 1, section + ".") == 0;
+  });
+}
+
+}  // namespace
+
+const std::vector<CommandHelp>& command_helps() {
+  static const std::vector<CommandHelp> helps{
+      {"study", "study DECK [--section.key=value ...] [--dry-run]", "every stage, and the table of results",
+       "Resumes at the first stage that is not done. Under mpirun or srun all ranks work together; the results are\n"
+       "the same bytes on any number of ranks.", stage_sections},
+      {"sft", "sft DECK [...]", "tokenizer, supervised fine-tuning and judge training alone", "", stage_sections},
+      {"annotate", "annotate DECK [...]", "generate pairs and have every judge label them", "", stage_sections},
+      {"reward", "reward DECK [...]", "train the reward models", "", stage_sections},
+      {"ppo", "ppo DECK [...]", "train the policies", "", stage_sections},
+      {"evaluate", "evaluate DECK [...]", "win rates, rates and agreement with intervals; the table of results", "", stage_sections},
+      {"generate", "generate DECK --io.input=FILE --io.output=FILE [...]", "completions of your prompts by a model of a run",
+       "Input: JSON Lines with \"prompt\" (and \"id\"); output: id, prompt, sample, response, ended.",
+       {"run", "task", "io", "annotate"}},
+      {"judge", "judge DECK --io.input=FILE --io.output=FILE [...]", "verdicts of a judge on your pairs",
+       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\"; output: the same with status, p_a, p_a_by_order.",
+       {"run", "task", "io", "judge", "cost"}},
+      {"preferences", "preferences show|validate FOLDER\n       rlaif preferences export FOLDER FILE [--form=trl|full]\n"
+       "       rlaif preferences import FILE FOLDER",
+       "look at a preference store, check it, write and read JSON Lines", "", {}},
+      {"world", "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
+       "the closed world's prompts and training data; gold scores of responses",
+       "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.", {"task", "run", "sft"}},
+      {"info", "info", "versions, ranks and devices", "", {}},
+  };
+  return helps;
+}
+
+const CommandHelp* find_command(const std::string& name) {
+  for (const CommandHelp& help : command_helps()) {
+    if (help.name == name) return &help;
+  }
+  return nullptr;
+}
+
+std::string program_help() {
+  std::string text = std::string("rlaif ") + version() +
+                     ": reinforcement learning from AI feedback as one MPI program\n\n"
+                     "usage: rlaif COMMAND [arguments] [--section.key=value ...]\n\n";
+  for (const CommandHelp& help : command_helps()) {
+    text += "  " + help.name + std::string(14 - help.name.size(), ' ') + help.summary + "\n";
+  }
+  text +=
+      "\nrlaif COMMAND --help lists its keys with defaults and units. A deck is an INI file; the command line beats\n"
+      "the deck, the deck beats the default. Paths in a deck are relative to the deck.\n\n"
+      "exit codes: 0 done, 1 a defect of the program, 2 usage, 3 bad input, 4 a resource failed (disk, device),\n"
+      "75 stopped by SIGTERM or SIGUSR2 with its state saved: run again to continue\n";
+  return text;
+}
+
+std::string command_help(const CommandHelp& command, const OptionTable& table) {
+  std::string text = "usage: rlaif " + command.usage + "\n\n" + command.summary + "\n";
+  if (!command.detail.empty()) text += command.detail + "\n";
+  bool first = true;
+  for (const OptionTable::Entry& entry : table.entries()) {
+    if (!in_sections(entry.key, command.sections)) continue;
+    if (first) text += "\nkeys (default) [unit]:\n";
+    first = false;
+    std::string line = "  --" + entry.key + " (" + entry.default_text + ")";
+    if (!entry.unit.empty()) line += " [" + entry.unit + "]";
+    text += line + std::string(line.size() < 52 ? 52 - line.size() : 1, ' ') + entry.meaning + "\n";
+  }
+  return text;
+}
+
+}  // namespace rlaif::cli

@@ -1,0 +1,153 @@
+#include "rlaif/cli/option_table.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/names.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Shortest text that reads back to the same number.
+std::string number_text(double value) {
+  char buffer[64];
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
+  return std::string(buffer, result.ptr);
+}
+
+template <class T>
+T parse_number(const std::string& key, const std::string& text, const char* expected) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end) OptionTable::fail(key, text, expected);
+  return value;
+}
+
+}  // namespace
+
+fs::path inputs_folder() {
+  if (const char* folder = std::getenv("RLAIF_INPUTS")) return folder;
+  return RLAIF_INPUTS_DIR;
+}
+
+void OptionTable::fail(const std::string& key, const std::string& text, const std::string& expected) {
+  throw usage_error(key + ": '" + text + "' was given, " + expected + " was expected");
+}
+
+std::string OptionTable::join_names(const std::vector<std::string>& names, const std::string& separator) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : separator) + name;
+  return text;
+}
+
+void OptionTable::add_entry(Entry entry) {
+  RLAIF_CHECK(!has(entry.key), "an option registered twice: " + entry.key);
+  index_[entry.key] = entries_.size();
+  texts_[entry.key] = entry.default_text;
+  entries_.push_back(std::move(entry));
+}
+
+void OptionTable::add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning) {
+  add_entry({key, unit, meaning, *field, true, false, [field](const std::string& text, Origin) { *field = text; }});
+}
+
+void OptionTable::add(const std::string& key, int* field, const std::string& unit, const std::string& meaning) {
+  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
+               *field = parse_number<int>(key, text, "an integer");
+             }});
+}
+
+void OptionTable::add(const std::string& key, std::int64_t* field, const std::string& unit,
+                      const std::string& meaning) {
+  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
+               *field = parse_number<std::int64_t>(key, text, "an integer");
+             }});
+}
+
+void OptionTable::add(const std::string& key, std::uint64_t* field, const std::string& unit,
+                      const std::string& meaning) {
+  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
+               *field = parse_number<std::uint64_t>(key, text, "a non-negative integer");
+             }});
+}
+
+void OptionTable::add(const std::string& key, double* field, const std::string& unit, const std::string& meaning) {
+  add_entry({key, unit, meaning, number_text(*field), true, false, [=](const std::string& text, Origin) {
+               const double value = parse_number<double>(key, text, "a number");
+               if (!std::isfinite(value)) fail(key, text, "a finite number");
+               *field = value;
+             }});
+}
+
+void OptionTable::add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning) {
+  add_entry({key, unit, meaning, *field ? "true" : "false", true, false, [=](const std::string& text, Origin) {
+               if (text == "true" || text == "yes" || text == "1") {
+                 *field = true;
+               } else if (text == "false" || text == "no" || text == "0") {
+                 *field = false;
+               } else {
+                 fail(key, text, "true or false");
+               }
+             }});
+}
+
+fs::path OptionTable::resolve_path(const std::string& text, Origin origin) const {
+  if (text.empty()) return {};
+  const fs::path path = text;
+  if (path.is_absolute() || origin == Origin::command_line) return path;
+  return (origin == Origin::deck ? deck_folder_ : inputs_folder()) / path;
+}
+
+void OptionTable::add_input(const std::string& key, fs::path* field, const std::string& default_name,
+                            const std::string& meaning) {
+  *field = resolve_path(default_name, Origin::program);
+  input_fields_[key] = field;
+  add_entry({key, "path", meaning, default_name, true, true,
+             [this, field](const std::string& text, Origin origin) { *field = resolve_path(text, origin); }});
+}
+
+void OptionTable::add_place(const std::string& key, fs::path* field, const std::string& meaning) {
+  add_entry({key, "path", meaning, field->string(), false, false,
+             [field](const std::string& text, Origin) { *field = text; }});
+}
+
+void OptionTable::does_not_decide_results(const std::string& key) { entries_[index_.at(key)].results = false; }
+
+void OptionTable::set(const std::string& key, const OptionValue& value) {
+  const auto found = index_.find(key);
+  if (found == index_.end()) {
+    std::vector<std::string> known;
+    for (const Entry& entry : entries_) known.push_back(entry.key);
+    throw usage_error(unknown_name_message("key", key, known));
+  }
+  entries_[found->second].set(value.text, value.origin);
+  texts_[key] = value.text;
+}
+
+pipeline::ResolvedDeck OptionTable::resolve() const {
+  pipeline::ResolvedDeck deck;
+  for (const Entry& entry : entries_) {
+    // A path may be written in many ways; what decides results is the file's contents.
+    deck.entries.push_back({entry.key, texts_.at(entry.key), entry.results && !entry.is_path});
+    if (!entry.results || !entry.is_path) continue;
+    const fs::path& file = *input_fields_.at(entry.key);
+    if (file.empty()) continue;
+    if (!fs::exists(file)) throw usage_error(entry.key + ": no such file or folder: " + file.string());
+    if (fs::is_directory(file)) {
+      for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"}) {
+        if (fs::exists(file / name)) deck.inputs.emplace_back(entry.key + "/" + name, file_checksum(file / name));
+      }
+    } else {
+      deck.inputs.emplace_back(entry.key, file_checksum(file));
+    }
+  }
+  return deck;
+}
+
+}  // namespace rlaif::cli

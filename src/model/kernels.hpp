@@ -1,0 +1,59 @@
+// fp32 loops behind the operations of ops.hpp and Transformer::extend. Raw pointers, row-major, contiguous; nothing is
+// checked here. Each loop is compiled for several instruction sets and the processor's best is chosen at load time.
+// Not a public header.
+#pragma once
+
+#include <cstdint>
+
+namespace rlaif::model::kernels {
+
+// y[n, d] = x[n, d] * weight[d] / sqrt(mean over d of x^2 + eps)
+void rms_norm_forward(const float* x, const float* weight, float* y, std::int64_t rows, std::int64_t d, float eps);
+// dx is written, dweight is added to; either may be null where it is not wanted.
+void rms_norm_backward(const float* dy, const float* x, const float* weight, float* dx, float* dweight,
+                       std::int64_t rows, std::int64_t d, float eps);
+
+// y[n, F] = silu(x[n, :F]) * x[n, F:]
+void swiglu_forward(const float* x, float* y, std::int64_t rows, std::int64_t f);
+void swiglu_backward(const float* dy, const float* x, float* dx, std::int64_t rows, std::int64_t f);
+
+// table[ids[n], :] += rows[n, :]
+void add_rows(const float* rows, const std::int64_t* ids, float* table, std::int64_t count, std::int64_t d);
+
+struct HeadShape {
+  std::int64_t heads, kv_heads, head_dim;
+  std::int64_t row() const { return (heads + 2 * kv_heads) * head_dim; }  // queries, keys, values of one token
+};
+
+// Cosines and sines, [positions, head_dim / 2] each.
+struct Rotation {
+  const float* cosine;
+  const float* sine;
+};
+
+// Packed sequences: sequence s is rows [offsets[s], offsets[s + 1]); positions has one entry a row.
+struct PackedRows {
+  const std::int64_t* offsets;
+  std::int64_t sequences;
+  const std::int64_t* positions;
+};
+void attention_forward(const float* qkv, const PackedRows& packed, const Rotation& rotation, const HeadShape& shape,
+                       float* out);
+// Probabilities are computed again from qkv, row by row: nothing of size T^2 is stored.
+void attention_backward(const float* dout, const float* qkv, const PackedRows& packed, const Rotation& rotation,
+                        const HeadShape& shape, float* dqkv);
+
+// One layer of a KvCache: keys [slots, KV, D, stride] (positions last), values [slots, KV, stride, D].
+// stride is a multiple of `lanes`, so that whole vectors of positions may be read.
+inline constexpr std::int64_t lanes = 16;
+struct CacheLayer {
+  float* keys;
+  float* values;
+  std::int64_t stride;
+};
+// Rotates and stores the rows' keys and values, then attends from every row to positions 0 ... its own of its slot.
+// Rows of one slot that stand next to each other are worked on together.
+void attention_extend(const float* qkv, std::int64_t rows, const std::int32_t* slots, const std::int32_t* positions,
+                      const Rotation& rotation, const HeadShape& shape, const CacheLayer& cache, float* out);
+
+}  // namespace rlaif::model::kernels

@@ -1,0 +1,318 @@
+#include "rlaif/model/safetensors.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <set>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json.hpp"
+
+namespace rlaif::model {
+namespace {
+
+constexpr std::uint64_t prefix_bytes = 8;                // header length, little-endian
+constexpr std::uint64_t largest_header = 100'000'000;    // the format's own limit
+constexpr std::size_t header_alignment = 8;              // data then begins aligned for every dtype
+
+struct Dtype {
+  const char* name;
+  torch::ScalarType type;
+  std::uint64_t bytes;
+};
+constexpr std::array<Dtype, 10> dtypes{{{"F64", torch::kDouble, 8},
+                                        {"F32", torch::kFloat, 4},
+                                        {"F16", torch::kHalf, 2},
+                                        {"BF16", torch::kBFloat16, 2},
+                                        {"I64", torch::kLong, 8},
+                                        {"I32", torch::kInt, 4},
+                                        {"I16", torch::kShort, 2},
+                                        {"I8", torch::kChar, 1},
+                                        {"U8", torch::kByte, 1},
+                                        {"BOOL", torch::kBool, 1}}};
+
+// A file open for reading.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw input_error(file, std::string("cannot be opened: ") + std::strerror(errno));
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+      ::close(descriptor_);
+      throw input_error(file, "expected a regular file");
+    }
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile() { ::close(descriptor_); }
+
+  std::uint64_t size() const { return size_; }
+  void read(std::uint64_t offset, void* to, std::uint64_t bytes) const {
+    auto* out = static_cast<char*>(to);
+    while (bytes > 0) {
+      const ssize_t got = ::pread(descriptor_, out, bytes, static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw io_error(file_, "read");
+      if (got == 0) throw input_error(file_, "ends before its data does: it shrank while it was read");
+      out += got;
+      offset += static_cast<std::uint64_t>(got);
+      bytes -= static_cast<std::uint64_t>(got);
+    }
+  }
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+// One tensor as the header describes it.
+struct Entry {
+  std::string name;
+  Dtype dtype{};
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0, end = 0;  // within the data
+};
+
+// Sorted objects: those that keep the order of keys take quadratic time to fill, which a hostile header could use.
+using Header = nlohmann::json;
+
+// Parses, refusing what nlohmann::json would let pass: names that come twice, and depth that no header has.
+Header parse_header(const std::filesystem::path& file, const std::string& text) {
+  std::vector<std::set<std::string>> seen;  // keys of the objects that are open
+  const auto check = [&](int depth, Header::parse_event_t event, Header& parsed) {
+    if (depth > 3) throw input_error(file, "header: nested deeper than a safetensors header is");
+    if (event == Header::parse_event_t::object_start) seen.emplace_back();
+    if (event == Header::parse_event_t::object_end) seen.pop_back();
+    if (event == Header::parse_event_t::key && !seen.back().insert(parsed.get<std::string>()).second)
+      throw input_error(file, "header: the key \"" + parsed.get<std::string>() + "\" comes twice");
+    return true;
+  };
+  try {
+    Header header = Header::parse(text, check);
+    if (!header.is_object()) throw input_error(file, "header: expected a JSON object");
+    return header;
+  } catch (const Header::exception& error) {
+    throw input_error(file, std::string("header: expected JSON: ") + error.what());
+  }
+}
+
+class EntryReader {
+ public:
+  EntryReader(const std::filesystem::path& file, const std::string& name) : file_(file), name_(name) {}
+
+  Entry read(const Header& json) const {
+    if (!json.is_object()) fail("expected an object");
+    for (const auto& [key, value] : json.items())
+      if (key != "dtype" && key != "shape" && key != "data_offsets") fail("unknown field \"" + key + "\"");
+    Entry entry;
+    entry.name = name_;
+    entry.dtype = dtype(field(json, "dtype"));
+    const Header& shape = field(json, "shape");
+    if (!shape.is_array()) fail("\"shape\": expected an array");
+    for (const Header& size : shape) {
+      const std::uint64_t value = number(size, "shape");
+      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) fail("\"shape\": too large");
+      entry.shape.push_back(static_cast<std::int64_t>(value));
+    }
+    const Header& offsets = field(json, "data_offsets");
+    if (!offsets.is_array() || offsets.size() != 2) fail("\"data_offsets\": expected two numbers");
+    entry.begin = number(offsets[0], "data_offsets");
+    entry.end = number(offsets[1], "data_offsets");
+    check_size(entry);
+    return entry;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& message) const { throw input_error(file_, "tensor \"" + name_ + "\": " + message); }
+
+  const Header& field(const Header& json, const char* key) const {
+    const auto found = json.find(key);
+    if (found == json.end()) fail(std::string("expected the field \"") + key + "\"");
+    return *found;
+  }
+  std::uint64_t number(const Header& json, const char* key) const {
+    if (!json.is_number_unsigned()) fail(std::string("\"") + key + "\": expected a whole number, found " + json.dump());
+    return json.get<std::uint64_t>();
+  }
+  Dtype dtype(const Header& json) const {
+    if (json.is_string())
+      for (const Dtype& known : dtypes)
+        if (json.get<std::string>() == known.name) return known;
+    fail("\"dtype\": " + json.dump() + " is not supported");
+  }
+  // The product of the shape must be the bytes there are; it may not wrap around on the way.
+  void check_size(const Entry& entry) const {
+    std::uint64_t bytes = entry.dtype.bytes;
+    bool empty = false, overflow = false;
+    for (const std::int64_t size : entry.shape) {
+      empty = empty || size == 0;
+      if (!empty) overflow = __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes) || overflow;
+    }
+    if (empty) bytes = 0;
+    if (overflow && !empty) fail("\"shape\": its size does not fit into 64 bits");
+    if (entry.begin > entry.end) fail("\"data_offsets\": the end lies before the beginning");
+    if (entry.end - entry.begin != bytes)
+      fail("has " + std::to_string(entry.end - entry.begin) + " bytes of data, its shape and dtype ask for " +
+           std::to_string(bytes));
+  }
+
+  const std::filesystem::path& file_;
+  const std::string& name_;
+};
+
+std::map<std::string, std::string> read_metadata(const std::filesystem::path& file, const Header& json) {
+  if (!json.is_object()) throw input_error(file, "\"__metadata__\": expected an object");
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : json.items()) {
+    if (!value.is_string()) throw input_error(file, "\"__metadata__." + key + "\": expected a string, found " + value.dump());
+    metadata.emplace(key, value.get<std::string>());
+  }
+  return metadata;
+}
+
+// Every byte of the data belongs to exactly one tensor.
+void check_coverage(const std::filesystem::path& file, const std::vector<Entry>& entries, std::uint64_t data_bytes) {
+  std::uint64_t position = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin < position) throw input_error(file, "tensor \"" + entry.name + "\": its data overlaps another tensor's");
+    if (entry.begin > position)
+      throw input_error(file, "tensor \"" + entry.name + "\": a gap of " + std::to_string(entry.begin - position) + " bytes before its data");
+    position = entry.end;
+    if (position > data_bytes)
+      throw input_error(file, "tensor \"" + entry.name + "\": its data ends at byte " + std::to_string(position) + " of " +
+                                  std::to_string(data_bytes) + ": the file is cut short");
+  }
+  if (position != data_bytes)
+    throw input_error(file, std::to_string(data_bytes - position) + " bytes after the last tensor");
+}
+
+std::string read_header_text(const std::filesystem::path& file, const InputFile& input) {
+  if (input.size() < prefix_bytes) throw input_error(file, "too short for a safetensors file");
+  std::array<unsigned char, prefix_bytes> prefix{};
+  input.read(0, prefix.data(), prefix_bytes);
+  std::uint64_t length = 0;
+  for (std::size_t i = prefix_bytes; i-- > 0;) length = length << 8 | prefix[i];
+  if (length > largest_header)
+    throw input_error(file, "header length " + std::to_string(length) + " is over the format's limit of 100000000 bytes");
+  if (length > input.size() - prefix_bytes)
+    throw input_error(file, "header length " + std::to_string(length) + " is more than the file holds: the file is cut short");
+  std::string text(length, '\0');
+  input.read(prefix_bytes, text.data(), length);
+  if (text.empty() || text.front() != '{') throw input_error(file, "header: expected to begin with \"{\"");
+  return text;
+}
+
+const Dtype& dtype_of(const NamedTensor& tensor) {
+  for (const Dtype& known : dtypes)
+    if (tensor.second.scalar_type() == known.type) return known;
+  RLAIF_CHECK(false, "tensor " + tensor.first + " has a type that safetensors files do not hold");
+}
+
+std::string header_text(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::set<std::string> names{"__metadata__"};
+  std::uint64_t position = 0;
+  for (const NamedTensor& tensor : tensors) {
+    RLAIF_CHECK(names.insert(tensor.first).second, "tensor " + tensor.first + " is written twice");
+    const Dtype& dtype = dtype_of(tensor);
+    const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.second.numel()) * dtype.bytes;
+    header[tensor.first] = {{"dtype", dtype.name}, {"shape", tensor.second.sizes().vec()}, {"data_offsets", {position, end}}};
+    position = end;
+  }
+  std::string text = header.dump();
+  text.append((header_alignment - (prefix_bytes + text.size()) % header_alignment) % header_alignment, ' ');
+  RLAIF_CHECK(text.size() <= largest_header, "a safetensors header within the format's limit");
+  return text;
+}
+
+// The temporary file of a write; gone again where the write fails.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::filesystem::path& file)
+      : file_(file), temporary_(temporary_name(file)),
+        descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) throw io_error(temporary_, "create");
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+  void write(const void* from, std::uint64_t bytes) {
+    const auto* in = static_cast<const char*>(from);
+    while (bytes > 0) {
+      const ssize_t put = ::write(descriptor_, in, bytes);
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) throw io_error(file_, "write");
+      in += put;
+      bytes -= static_cast<std::uint64_t>(put);
+    }
+  }
+  void commit() {
+    const int closed = ::close(descriptor_);
+    descriptor_ = -1;
+    if (closed != 0) throw io_error(file_, "close");
+    commit_file(temporary_, file_);
+    committed_ = true;
+  }
+
+ private:
+  std::filesystem::path file_, temporary_;
+  int descriptor_;
+  bool committed_ = false;
+};
+
+}  // namespace
+
+SafetensorsFile read_safetensors(const std::filesystem::path& file) {
+  const InputFile input(file);
+  const std::string text = read_header_text(file, input);
+  const Header header = parse_header(file, text);
+  SafetensorsFile result;
+  std::vector<Entry> entries;
+  for (const auto& [name, json] : header.items()) {
+    if (name == "__metadata__")
+      result.metadata = read_metadata(file, json);
+    else
+      entries.push_back(EntryReader(file, name).read(json));
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  const std::uint64_t data_begin = prefix_bytes + text.size();
+  check_coverage(file, entries, input.size() - data_begin);
+  for (const Entry& entry : entries) {
+    torch::Tensor tensor = torch::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype.type));
+    input.read(data_begin + entry.begin, tensor.data_ptr(), entry.end - entry.begin);
+    result.tensors.emplace_back(entry.name, std::move(tensor));
+  }
+  return result;
+}
+
+void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const std::string header = header_text(tensors, metadata);
+  std::array<unsigned char, prefix_bytes> prefix{};
+  for (std::size_t i = 0; i < prefix_bytes; ++i) prefix[i] = static_cast<unsigned char>(header.size() >> (8 * i));
+  OutputFile output(file);
+  output.write(prefix.data(), prefix.size());
+  output.write(header.data(), header.size());
+  for (const NamedTensor& tensor : tensors) {
+    const torch::Tensor host = tensor.second.detach().cpu().contiguous();
+    output.write(host.data_ptr(), host.nbytes());
+  }
+  output.commit();
+}
+
+}  // namespace rlaif::model

@@ -1,0 +1,228 @@
+// Generation and judging as one collective stage: ranks take blocks of prompts from a shared counter.
+#include <algorithm>
+#include <map>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/stages.hpp"
+#include "rlaif/preferences/store.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+struct BlockCounts {
+  double prompts_too_long = 0, identical_prompts = 0, generated_tokens = 0, generate_seconds = 0;
+};
+
+// Everything the stage needs on one rank.
+struct Annotator {
+  const Context& context;
+  const Language& language;
+  const model::Transformer& policy;
+  generate::Engine engine;
+  std::vector<BoundJudge> judges;
+  BlockCounts counts;
+  std::map<std::string, double> judge_seconds;
+};
+
+struct SplitPlan {
+  Split split;
+  std::int64_t prompts;
+  std::int64_t blocks;
+};
+
+SplitPlan split_plan(const AnnotateOptions& options, Split split) {
+  const std::int64_t prompts = split == Split::train ? options.prompts : options.heldout_prompts;
+  return {split, prompts, (prompts + options.block - 1) / options.block};
+}
+
+std::string store_name(const std::string& judge, Split split) {
+  return split == Split::train ? judge : heldout_store(judge);
+}
+
+// Draws of one prompt; identical texts are redrawn a few times, each attempt with sample numbers of its own.
+struct DrawnPrompt {
+  Prompt prompt;
+  std::vector<TokenId> tokens;
+  std::vector<Completion> distinct;
+};
+
+void keep_distinct(DrawnPrompt& drawn, const std::vector<generate::Generated>& generated, const Language& language,
+                   std::size_t wanted) {
+  for (const generate::Generated& one : generated) {
+    if (drawn.distinct.size() == wanted) return;
+    Completion completion{one.sample, language.tokenizer.decode_text(one.tokens), one.tokens, one.log_probs, one.ended};
+    const bool seen = std::any_of(drawn.distinct.begin(), drawn.distinct.end(),
+                                  [&](const Completion& other) { return other.text == completion.text; });
+    if (!seen) drawn.distinct.push_back(std::move(completion));
+  }
+}
+
+std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std::int64_t block) {
+  const AnnotateOptions& options = self.context.options.annotate;
+  std::vector<DrawnPrompt> drawn;
+  const std::int64_t begin = block * options.block, end = std::min(begin + options.block, plan.prompts);
+  for (std::int64_t item = begin; item < end; ++item) {
+    DrawnPrompt one;
+    one.prompt = self.context.task.draw(Task::Purpose::annotate, plan.split, self.context.options.run.seed, item);
+    one.tokens = self.language.chat.prompt(one.prompt.text);
+    if (static_cast<std::int64_t>(one.tokens.size()) > longest_prompt(self.policy, options.max_new_tokens)) {
+      self.counts.prompts_too_long += 1;
+      continue;
+    }
+    drawn.push_back(std::move(one));
+  }
+  generate::SamplingOptions sampling{options.temperature, options.top_k, options.top_p, options.max_new_tokens,
+                                     {self.language.chat.end_token()}, self.context.options.run.seed};
+  const auto wanted = static_cast<std::size_t>(options.completions);
+  for (int attempt = 0; attempt <= options.redraws; ++attempt) {
+    std::vector<generate::GenerationRequest> requests;
+    std::vector<std::size_t> whose;
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      const std::size_t missing = wanted - drawn[i].distinct.size();
+      if (missing == 0) continue;
+      generate::GenerationRequest request{drawn[i].tokens, drawn[i].prompt.id, {}};
+      for (std::size_t k = 0; k < missing; ++k) {
+        request.samples.push_back(static_cast<std::uint32_t>(static_cast<std::size_t>(attempt) * wanted + k));
+      }
+      requests.push_back(std::move(request));
+      whose.push_back(i);
+    }
+    if (requests.empty()) break;
+    const auto generated = self.engine.generate(requests, sampling);
+    for (std::size_t r = 0; r < requests.size(); ++r) keep_distinct(drawn[whose[r]], generated[r], self.language, wanted);
+  }
+  return drawn;
+}
+
+std::vector<Comparison> all_pairs(Annotator& self, const std::vector<DrawnPrompt>& drawn) {
+  std::vector<Comparison> comparisons;
+  for (const DrawnPrompt& one : drawn) {
+    if (one.distinct.size() < static_cast<std::size_t>(self.context.options.annotate.completions)) {
+      self.counts.identical_prompts += 1;
+    }
+    std::uint64_t pair = 0;
+    for (std::size_t i = 0; i < one.distinct.size(); ++i) {
+      for (std::size_t j = i + 1; j < one.distinct.size(); ++j, ++pair) {
+        comparisons.push_back({one.prompt.id | (pair << 40), one.prompt, one.distinct[i], one.distinct[j]});
+      }
+    }
+  }
+  return comparisons;
+}
+
+void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) {
+  const Stopwatch generating;
+  const std::vector<Comparison> comparisons = all_pairs(self, draw_block(self, plan, block));
+  self.counts.generate_seconds += generating.seconds();
+  for (BoundJudge& bound : self.judges) {
+    const std::string& name = bound.judge->name();
+    const Stopwatch judging;
+    const std::vector<Verdict> verdicts = bound.judge->judge(comparisons);
+    RLAIF_CHECK(verdicts.size() == comparisons.size(), "a judge must give one verdict per comparison");
+    self.judge_seconds[name] += judging.seconds();
+    std::vector<Preference> records;
+    records.reserve(comparisons.size());
+    for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
+    preferences::write_shard(self.context.directory.preferences(store_name(name, plan.split)),
+                             static_cast<std::uint64_t>(block), name, records);
+  }
+}
+
+// Blocks that not every judge's store has yet. Looked up once, by the root, and told to all.
+std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& plan) {
+  std::string text;
+  context.comm.on_root([&] {
+    std::vector<bool> open(static_cast<std::size_t>(plan.blocks), false);
+    for (const JudgeOptions& judge : context.options.judges) {
+      const auto folder = context.directory.preferences(store_name(judge.name, plan.split));
+      make_folders(folder);
+      const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
+      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
+    }
+    for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
+  });
+  context.comm.broadcast(text);
+  std::vector<std::int64_t> blocks;
+  for (std::size_t b = 0; b < text.size(); ++b) {
+    if (text[b] == '1') blocks.push_back(static_cast<std::int64_t>(b));
+  }
+  return blocks;
+}
+
+void annotate_split(Annotator& self, const SplitPlan& plan) {
+  const Context& context = self.context;
+  const std::vector<std::int64_t> open = open_blocks(context, plan);
+  bool stopped = false;
+  {
+    comm::WorkCounter counter(context.comm, static_cast<std::int64_t>(open.size()));
+    Progress progress(plan.split == Split::train ? "annotate" : "annotate held-out",
+                      static_cast<std::uint64_t>(plan.blocks), "block", context.comm.is_root());
+    const auto before = static_cast<std::uint64_t>(plan.blocks) - open.size();
+    progress.start_at(before);
+    for (std::int64_t next; (next = counter.next()) >= 0;) {
+      if (context.stop_requested()) {
+        stopped = true;
+        break;
+      }
+      annotate_block(self, plan, open[static_cast<std::size_t>(next)]);
+      progress.update(before + static_cast<std::uint64_t>(next) + 1);  // all up to this one are done or in hand
+    }
+    context.comm.barrier();
+    progress.finish();
+  }
+  context.comm.agree([&] {
+    if (stopped) throw Error(ErrorKind::interrupted, "annotate: stopped between blocks by a signal; run again to continue");
+  });
+  context.comm.on_root([&] {
+    for (const JudgeOptions& judge : context.options.judges) {
+      preferences::finish_store(context.directory.preferences(store_name(judge.name, plan.split)),
+                                static_cast<std::uint64_t>(plan.blocks), judge.name);
+    }
+  });
+}
+
+Json annotate_facts(const Annotator& self) {
+  const Context& context = self.context;
+  std::vector<double> sums{self.counts.prompts_too_long, self.counts.identical_prompts, self.counts.generate_seconds};
+  for (const JudgeOptions& judge : context.options.judges) {
+    const auto found = self.judge_seconds.find(judge.name);
+    sums.push_back(found == self.judge_seconds.end() ? 0.0 : found->second);
+  }
+  context.comm.all_reduce_sum(std::span<double>(sums));
+  Json facts;
+  facts["prompts_too_long"] = sums[0];
+  facts["prompts_with_identical_completions"] = sums[1];
+  facts["generate_rank_seconds"] = sums[2];
+  for (std::size_t j = 0; j < context.options.judges.size(); ++j) {
+    facts["judge_rank_seconds"][context.options.judges[j].name] = sums[3 + j];
+  }
+  if (sums[0] > 0) {
+    log::info("annotate: " + std::to_string(static_cast<std::int64_t>(sums[0])) +
+              " prompts were longer than the context allows and were skipped");
+  }
+  return facts;
+}
+
+}  // namespace
+
+std::string heldout_store(const std::string& judge) { return judge + "-heldout"; }
+
+Json run_annotate_stage(const Context& context) {
+  const AnnotateOptions& options = context.options.annotate;
+  if (options.completions < 2 || options.completions > 22) {
+    throw usage_error("annotate.completions: from 2 to 22 were expected");
+  }
+  if (options.block < 1) throw usage_error("annotate.block: at least 1 was expected");
+  const auto language = load_language(context);
+  const model::Transformer policy = load_run_model(context, "sft", *language);
+  Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
+  for (const JudgeOptions& judge : context.options.judges) self.judges.push_back(make_judge(context, judge, *language));
+  for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
+  return annotate_facts(self);
+}
+
+}  // namespace rlaif::pipeline

@@ -1,0 +1,370 @@
+// Policies, judges and reward models against gold on held-out prompts and pairs.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/stages.hpp"
+#include "rlaif/preferences/store.hpp"
+#include "rlaif/text/jsonl.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+// Scored samples of one policy: rows are prompts, in the order they were drawn, the same for every policy.
+struct PolicySamples {
+  std::vector<Json> lines;  // what evaluation/<name>.jsonl holds
+  std::vector<std::vector<double>> utilities;
+  std::map<std::string, std::vector<double>> rates;  // per prompt with such a rate: its mean over samples
+  std::vector<double> kl;       // per prompt: mean over samples of sum log p - log q, nats a response
+  std::vector<double> lengths;  // per prompt: mean tokens a response
+};
+
+struct BlockJob {
+  const Context& context;
+  const Language& language;
+  const model::Transformer& policy;
+  const model::Transformer& reference;
+  generate::Engine engine;
+  std::uint64_t sampling_seed;
+};
+
+std::vector<double> kl_of(const BlockJob& job, const std::vector<generate::GenerationRequest>& requests,
+                          const std::vector<std::vector<generate::Generated>>& generated) {
+  std::vector<ScoredSequence> sequences;
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    for (const generate::Generated& one : generated[r]) {
+      ScoredSequence sequence{requests[r].prompt_tokens, one.tokens};
+      if (one.ended) sequence.completion.push_back(job.language.chat.end_token());
+      sequences.push_back(std::move(sequence));
+    }
+  }
+  const double temperature = job.context.options.evaluate.temperature;
+  const auto policy = completion_log_probs(job.policy, sequences, temperature);
+  const auto reference = completion_log_probs(job.reference, sequences, temperature);
+  std::vector<double> kl;
+  for (std::size_t s = 0; s < sequences.size(); ++s) {
+    double sum = 0.0;
+    for (std::size_t t = 0; t < policy[s].size(); ++t) sum += policy[s][t] - reference[s][t];
+    kl.push_back(sum);
+  }
+  return kl;
+}
+
+Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<generate::Generated>& generated,
+                 const double* kl) {
+  Json line;
+  line["prompt_id"] = prompt.id & 0xffffffffull;
+  line["family"] = prompt.family;
+  line["prompt"] = prompt.text;
+  line["samples"] = Json::array();
+  for (std::size_t k = 0; k < generated.size(); ++k) {
+    const Completion completion{generated[k].sample, job.language.tokenizer.decode_text(generated[k].tokens), {}, {},
+                                generated[k].ended};
+    Json sample;
+    sample["response"] = completion.text;
+    sample["ended"] = completion.ended;
+    sample["tokens"] = generated[k].tokens.size() + (completion.ended ? 1 : 0);
+    sample["kl"] = kl[k];
+    if (const auto gold = job.context.task.gold(prompt, completion)) {
+      sample["utility"] = gold->utility;
+      sample["good"] = gold->good;
+      sample["clear"] = gold->clear;
+      if (gold->helpful) sample["helpful"] = *gold->helpful;
+      if (gold->harmless) sample["harmless"] = *gold->harmless;
+      if (gold->honest) sample["honest"] = *gold->honest;
+    }
+    line["samples"].push_back(sample);
+  }
+  return line;
+}
+
+std::vector<Json> evaluate_block(BlockJob& job, std::int64_t block) {
+  const EvaluateOptions& options = job.context.options.evaluate;
+  std::vector<Prompt> prompts;
+  std::vector<generate::GenerationRequest> requests;
+  const std::int64_t end = std::min((block + 1) * options.block, options.prompts);
+  for (std::int64_t item = block * options.block; item < end; ++item) {
+    Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.options.run.seed, item);
+    std::vector<TokenId> tokens = job.language.chat.prompt(prompt.text);
+    if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(job.policy, options.max_new_tokens)) continue;
+    generate::GenerationRequest request{std::move(tokens), prompt.id, {}};
+    for (int k = 0; k < options.samples; ++k) request.samples.push_back(static_cast<std::uint32_t>(k));
+    requests.push_back(std::move(request));
+    prompts.push_back(std::move(prompt));
+  }
+  const auto generated = job.engine.generate(
+      requests, {options.temperature, 0, 1.0, options.max_new_tokens, {job.language.chat.end_token()}, job.sampling_seed});
+  const std::vector<double> kl = kl_of(job, requests, generated);
+  std::vector<Json> lines;
+  std::size_t at = 0;
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    lines.push_back(sample_line(job, prompts[r], generated[r], kl.data() + at));
+    at += generated[r].size();
+  }
+  return lines;
+}
+
+void add_to_samples(PolicySamples& samples, const Json& line) {
+  std::vector<double> utilities;
+  std::map<std::string, std::pair<double, double>> sums;
+  double kl = 0.0, tokens = 0.0;
+  for (const Json& sample : line["samples"]) {
+    kl += sample["kl"].get<double>();
+    tokens += sample["tokens"].get<double>();
+    sums["ended"].first += sample["ended"].get<bool>();
+    sums["ended"].second += 1;
+    if (!sample.contains("utility")) continue;
+    utilities.push_back(sample["utility"].get<double>());
+    for (const char* rate : {"good", "clear", "helpful", "harmless", "honest"}) {
+      if (!sample.contains(rate)) continue;
+      sums[rate].first += sample[rate].get<bool>();
+      sums[rate].second += 1;
+    }
+  }
+  const auto count = static_cast<double>(line["samples"].size());
+  for (const auto& [rate, sum] : sums) samples.rates[rate].push_back(sum.first / sum.second);
+  samples.kl.push_back(kl / count);
+  samples.lengths.push_back(tokens / count);
+  if (!utilities.empty()) samples.utilities.push_back(std::move(utilities));
+}
+
+// Collective; the result is whole on the root only.
+PolicySamples sample_policy(const Context& context, const Language& language, const std::string& name,
+                            const model::Transformer& policy, const model::Transformer& reference,
+                            std::uint64_t sampling_seed) {
+  const EvaluateOptions& options = context.options.evaluate;
+  const std::int64_t blocks = (options.prompts + options.block - 1) / options.block;
+  BlockJob job{context, language, policy, reference, generate::Engine(policy, {options.slots, 1024}), sampling_seed};
+  Json mine = Json::array();
+  {
+    comm::WorkCounter counter(context.comm, blocks);
+    Progress progress("evaluate " + name, static_cast<std::uint64_t>(blocks), "block", context.comm.is_root());
+    for (std::int64_t block; (block = counter.next()) >= 0;) {
+      mine.push_back(Json::array({block, evaluate_block(job, block)}));
+      progress.update(static_cast<std::uint64_t>(block) + 1);
+    }
+    context.comm.barrier();
+    progress.finish();
+  }
+  PolicySamples samples;
+  std::map<std::int64_t, Json> by_block;
+  for (const std::string& part : context.comm.gather(mine.dump())) {
+    for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);
+  }
+  for (auto& [block, lines] : by_block) {
+    for (Json& line : lines) {
+      add_to_samples(samples, line);
+      samples.lines.push_back(std::move(line));
+    }
+  }
+  return samples;
+}
+
+void write_samples(const Context& context, const std::string& name, const PolicySamples& samples) {
+  std::string text;
+  for (const Json& line : samples.lines) text += text::to_json_line(line) + "\n";
+  write_file_atomic(context.directory.evaluation(name), text);
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
+}
+
+Json policy_facts(const PolicySamples& samples, std::uint64_t seed, int resamples) {
+  Json facts;
+  for (const char* rate : {"helpful", "harmless", "honest", "clear", "good", "ended"}) {
+    const auto found = samples.rates.find(rate);
+    if (found == samples.rates.end()) continue;
+    const evaluate::Interval interval = evaluate::bootstrap_mean(found->second, seed, resamples);
+    facts[rate] = interval.value;
+    facts[std::string(rate) + "_low"] = interval.low;
+    facts[std::string(rate) + "_high"] = interval.high;
+  }
+  std::vector<double> utilities;
+  for (const auto& row : samples.utilities) utilities.push_back(mean(row));
+  facts["utility"] = mean(utilities);
+  facts["length"] = mean(samples.lengths);
+  facts["kl"] = mean(samples.kl);
+  return facts;
+}
+
+Json interval_facts(const evaluate::Interval& interval, const char* name) {
+  Json facts;
+  facts[name] = interval.value;
+  facts["ci_low"] = interval.low;
+  facts["ci_high"] = interval.high;
+  return facts;
+}
+
+// Gold P(first is better) of a record: 1, 0, or 0.5 for a tie.
+double gold_side(const Context& context, const Comparison& comparison) {
+  const double difference = context.task.utility(comparison.prompt, comparison.first) -
+                            context.task.utility(comparison.prompt, comparison.second);
+  return std::fabs(difference) <= 1e-9 ? 0.5 : difference > 0 ? 1.0 : 0.0;
+}
+
+// Quality of one judge on the held-out pairs, and what its training labels cost. Pairs that gold ties are left out of
+// gold agreement: no side of them is right.
+Json judge_facts(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
+                 const std::vector<Preference>& others, const std::vector<Preference>& training) {
+  std::vector<double> verdicts, golds, both, other;
+  double same_position = 0, in_both_orders = 0, first_shown = 0;
+  for (std::size_t i = 0; i < heldout.size(); ++i) {
+    const Verdict& verdict = heldout[i].verdict;
+    if (verdict.status != VerdictStatus::ok) continue;
+    const double gold = gold_side(context, heldout[i].comparison);
+    if (gold != 0.5) {
+      verdicts.push_back(verdict.p_first);
+      golds.push_back(gold);
+    }
+    if (!others.empty() && others[i].verdict.status == VerdictStatus::ok) {
+      both.push_back(verdict.p_first);
+      other.push_back(others[i].verdict.p_first);
+    }
+    if (!std::isnan(verdict.p_first_by_order[0]) && !std::isnan(verdict.p_first_by_order[1])) {
+      ++in_both_orders;
+      same_position += judge::same_position_in_both_orders(verdict);
+      first_shown += (verdict.p_first_by_order[0] > 0.5) + (verdict.p_first_by_order[1] < 0.5);
+    }
+  }
+  Json facts;
+  facts["gold_agreement"] = evaluate::agreement(verdicts, golds);
+  if (!both.empty()) facts["annotator_agreement"] = evaluate::agreement(both, other);
+  if (in_both_orders > 0) {
+    facts["same_position_rate"] = same_position / in_both_orders;
+    facts["first_shown_rate"] = first_shown / (2 * in_both_orders);
+  }
+  std::map<std::string, std::int64_t> statuses;
+  Usage usage;
+  std::int64_t labels = 0;
+  for (const Preference& record : training) {
+    ++statuses[to_string(record.verdict.status)];
+    usage += record.verdict.usage;
+    labels += record.verdict.status == VerdictStatus::ok;
+  }
+  facts["price"] = judge.price;
+  facts["labels"] = labels;
+  facts["input_tokens"] = usage.input_tokens;
+  facts["cached_input_tokens"] = usage.cached_input_tokens;
+  facts["output_tokens"] = usage.output_tokens;
+  facts["cost_usd"] = std::round(usage.cost_usd * 1e6) / 1e6;
+  for (const auto& [status, count] : statuses) facts["statuses"][status] = count;
+  return facts;
+}
+
+// Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
+Json reward_facts(const Context& context, const Language& language, const std::string& judge,
+                  const std::vector<Preference>& heldout) {
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + judge);
+  std::vector<std::vector<TokenId>> sequences;
+  for (const Preference& record : heldout) {
+    sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.first));
+    sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.second));
+  }
+  const std::vector<double> scores = train::score_sequences(reward, sequences);
+  std::vector<double> sides, golds, label_sides, labels;
+  for (std::size_t i = 0; i < heldout.size(); ++i) {
+    const double side = scores[2 * i] > scores[2 * i + 1] ? 1.0 : scores[2 * i] < scores[2 * i + 1] ? 0.0 : 0.5;
+    const double gold = gold_side(context, heldout[i].comparison);
+    if (gold != 0.5) {
+      sides.push_back(side);
+      golds.push_back(gold);
+    }
+    if (heldout[i].verdict.status == VerdictStatus::ok) {
+      label_sides.push_back(side);
+      labels.push_back(heldout[i].verdict.p_first);
+    }
+  }
+  Json facts;
+  facts["gold_accuracy"] = evaluate::agreement(sides, golds);
+  facts["label_accuracy"] = evaluate::agreement(label_sides, labels);
+  return facts;
+}
+
+// Judges and reward models, on the root: the held-out pairs are few.
+Json preference_facts(const Context& context, const Language& language) {
+  const StudyOptions& options = context.options;
+  std::map<std::string, std::vector<Preference>> heldout, training;
+  context.comm.agree([&] {
+    for (const JudgeOptions& judge : options.judges) {
+      heldout[judge.name] = preferences::read_store(context.directory.preferences(heldout_store(judge.name)));
+      training[judge.name] = preferences::read_store(context.directory.preferences(judge.name));
+    }
+  });
+  std::string people;
+  for (const JudgeOptions& judge : options.judges) {
+    if (judge.kind == JudgeKind::annotators && people.empty()) people = judge.name;
+  }
+  Json facts;
+  for (const JudgeOptions& judge : options.judges) {
+    const bool compare = !people.empty() && judge.name != people;
+    facts["judges"][judge.name] = judge_facts(context, judge, heldout[judge.name],
+                                              compare ? heldout[people] : std::vector<Preference>{}, training[judge.name]);
+  }
+  for (const ArmOptions& arm : options.arms) {
+    facts["reward_model"][arm.name] = reward_facts(context, language, arm.judge, heldout[arm.judge]);
+  }
+  return facts;
+}
+
+}  // namespace
+
+Json run_evaluate_stage(const Context& context) {
+  const StudyOptions& options = context.options;
+  const auto language = load_language(context);
+  const model::Transformer sft = load_run_model(context, "sft", *language);
+  const std::uint64_t seed = options.run.seed;
+  const int resamples = options.evaluate.resamples;
+
+  std::map<std::string, PolicySamples> samples;
+  samples["sft"] = sample_policy(context, *language, "sft", sft, sft, seed);
+  samples["sft-again"] = sample_policy(context, *language, "sft-again", sft, sft, seed + 0x5eed);
+  for (const ArmOptions& arm : options.arms) {
+    const model::Transformer policy = load_run_model(context, arm.name, *language);
+    samples[arm.name] = sample_policy(context, *language, arm.name, policy, sft, seed);
+  }
+  const Json judged = preference_facts(context, *language);
+
+  Json facts;
+  context.comm.on_root([&] {
+    if (samples["sft"].utilities.empty()) {
+      throw input_error("evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
+    }
+    for (const auto& [name, one] : samples) write_samples(context, name, one);
+    const auto versus = [&](const std::string& a, const std::string& b) {
+      return evaluate::win_rate(samples[a].utilities, samples[b].utilities, seed, resamples);
+    };
+    facts["arms"]["sft"] = policy_facts(samples["sft"], seed, resamples);
+    for (const ArmOptions& arm : options.arms) {
+      Json row = interval_facts(versus(arm.name, "sft"), "win_rate_vs_sft");
+      row.update(policy_facts(samples[arm.name], seed, resamples));
+      row["judge"] = arm.judge;
+      row["labels"] = judged["judges"][arm.judge]["labels"];
+      row["cost_usd"] = judged["judges"][arm.judge]["cost_usd"];
+      facts["arms"][arm.name] = row;
+    }
+    facts["sft_against_itself"] = interval_facts(versus("sft-again", "sft"), "win_rate");
+    for (std::size_t i = 0; i < options.arms.size(); ++i) {
+      for (std::size_t j = i + 1; j < options.arms.size(); ++j) {
+        const std::string &a = options.arms[i].name, &b = options.arms[j].name;
+        facts["head_to_head"][a + "_vs_" + b] = interval_facts(versus(a, b), "win_rate");
+      }
+    }
+    for (const JudgeOptions& judge : options.judges) {
+      if (judge.kind != JudgeKind::local) continue;
+      facts["judge"] = judged["judges"][judge.name];
+      facts["judge"]["name"] = judge.name;
+      break;
+    }
+    facts["judges"] = judged["judges"];
+    facts["reward_model"] = judged["reward_model"];
+  });
+  return facts;
+}
+
+}  // namespace rlaif::pipeline

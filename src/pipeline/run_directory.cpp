@@ -1,0 +1,154 @@
+#include "rlaif/pipeline/run_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/core/version.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+Json parse_json_file(const std::filesystem::path& file) {
+  try {
+    return Json::parse(read_file(file));
+  } catch (const Json::exception& error) {
+    throw input_error(file, std::string("is not JSON: ") + error.what());
+  }
+}
+
+// The keys whose texts differ between two decks, at most five, as "key (there: a, here: b)".
+std::string differing_keys(const Json& there, const Json& here) {
+  std::string text;
+  int shown = 0, differing = 0;
+  for (const auto& [key, value] : here.items()) {
+    const std::string was = there.contains(key) && there[key].is_string() ? there[key].get<std::string>() : "(not set)";
+    if (was == value.get<std::string>()) continue;
+    if (++differing > 5) continue;
+    text += (shown++ ? ", " : "") + key + " (there: " + was + ", here: " + value.get<std::string>() + ")";
+  }
+  for (const auto& [key, value] : there.items()) {
+    if (here.contains(key)) continue;
+    if (++differing > 5) continue;
+    text += (shown++ ? ", " : "") + key + " (there: " + value.dump() + ", here: not set)";
+  }
+  if (differing > 5) text += " and " + std::to_string(differing - 5) + " more";
+  return text;
+}
+
+Json deck_as_json(const ResolvedDeck& deck) {
+  Json keys = Json::object();
+  for (const auto& entry : deck.entries) {
+    if (entry.results) keys[entry.key] = entry.text;
+  }
+  for (const auto& [key, sum] : deck.inputs) keys["checksum of " + key] = sum;
+  return keys;
+}
+
+}  // namespace
+
+std::string ResolvedDeck::canonical() const {
+  std::string text;
+  for (const Entry& entry : entries) {
+    if (entry.results) text += entry.key + " = " + entry.text + "\n";
+  }
+  for (const auto& [key, sum] : inputs) text += "checksum of " + key + " = " + sum + "\n";
+  return text;
+}
+
+std::string ResolvedDeck::hash() const { return hex(checksum(canonical())); }
+
+const JudgeOptions& StudyOptions::judge_named(const std::string& wanted) const {
+  for (const JudgeOptions& options : judges) {
+    if (options.name == wanted) return options;
+  }
+  throw usage_error("no judge named '" + wanted + "': a section [judge." + wanted + "] and its name in study.judges were expected");
+}
+
+void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const {
+  const std::filesystem::path file = root_ / "run.json";
+  const Json keys = deck_as_json(deck);
+  if (std::filesystem::exists(file)) {
+    const Json run = parse_json_file(file);
+    if (!run.contains("deck_hash") || !run["deck_hash"].is_string() || !run.contains("deck") || !run["deck"].is_object()) {
+      throw input_error(file, "does not describe a run: keys 'deck' and 'deck_hash' were expected");
+    }
+    if (run["deck_hash"].get<std::string>() != deck.hash()) {
+      throw input_error(root_, "is the run directory of another deck; choose another run.directory or undo: " +
+                                   differing_keys(run["deck"], keys));
+    }
+    return;
+  }
+  if (std::filesystem::exists(root_) && std::filesystem::exists(root_ / "stages")) {
+    throw input_error(root_, "holds stages of a run but no run.json; a run directory or a new folder was expected");
+  }
+  Json run;
+  run["program"] = "rlaif";
+  run["version"] = version();
+  run["name"] = options.name;
+  run["seed"] = options.run.seed;
+  run["ranks_at_start"] = ranks;
+  run["deck_hash"] = deck.hash();
+  run["deck"] = keys;
+  Json others = Json::object();
+  for (const auto& entry : deck.entries) {
+    if (!entry.results) others[entry.key] = entry.text;
+  }
+  run["other_settings"] = others;
+  write_file_atomic(file, run.dump(1) + "\n");
+}
+
+std::optional<Json> RunDirectory::finished_stage(const std::string& stage, const std::string& deck_hash) const {
+  const std::filesystem::path file = stage_marker(stage);
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  try {
+    Json marker = parse_json_file(file);
+    if (marker.value("deck_hash", std::string()) == deck_hash) return marker;
+  } catch (const Error& error) {
+    log::warning(std::string(error.what()) + "; the stage is run again");
+  }
+  return std::nullopt;
+}
+
+void RunDirectory::finish_stage(const std::string& stage, const std::string& deck_hash, Json facts) const {
+  Json marker;
+  marker["stage"] = stage;
+  marker["deck_hash"] = deck_hash;
+  for (auto& [key, value] : facts.items()) marker[key] = value;
+  write_file_atomic(stage_marker(stage), marker.dump(1) + "\n");
+}
+
+RunLock::RunLock(const std::filesystem::path& root) {
+  make_folders(root);
+  const std::filesystem::path file = root / "run.lock";
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) throw io_error(file, "cannot be opened");
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    std::string holder = read_file(file);
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    ::close(descriptor_);
+    descriptor_ = -1;
+    throw Error(ErrorKind::resource, root.string() + ": another job holds this run directory: " + holder);
+  }
+  char host[256] = "unknown";
+  ::gethostname(host, sizeof host - 1);
+  std::string holder = std::string("host ") + host + ", process " + std::to_string(::getpid());
+  if (const char* job = std::getenv("SLURM_JOB_ID")) holder += std::string(", Slurm job ") + job;
+  holder += "\n";
+  if (::ftruncate(descriptor_, 0) != 0 ||
+      ::write(descriptor_, holder.data(), holder.size()) != static_cast<ssize_t>(holder.size())) {
+    throw io_error(file, "cannot be written");
+  }
+}
+
+RunLock::~RunLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace rlaif::pipeline

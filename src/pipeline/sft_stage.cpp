@@ -1,0 +1,170 @@
+// Tokenizer, supervised fine-tuning and judge training: the stages that need the world's own text.
+#include <numeric>
+#include <optional>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/judge/training_text.hpp"
+#include "rlaif/pipeline/stages.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+// Which parts of `seed` belong to which model, so that policy and judge start from different draws.
+constexpr std::uint64_t policy_key = 1, judge_key = 2;
+
+// Item of every position of the run: each epoch is a permutation of its own.
+class EpochOrder {
+ public:
+  EpochOrder(std::int64_t items, int epochs, std::uint64_t seed) : items_(items) {
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      std::vector<std::int64_t> order(static_cast<std::size_t>(items));
+      std::iota(order.begin(), order.end(), std::int64_t{0});
+      Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(order);
+      order_.insert(order_.end(), order.begin(), order.end());
+    }
+  }
+  std::int64_t steps(std::int64_t batch) const { return static_cast<std::int64_t>(order_.size()) / batch; }
+  std::int64_t operator[](std::int64_t i) const { return order_[static_cast<std::size_t>(i)]; }
+
+ private:
+  std::int64_t items_;
+  std::vector<std::int64_t> order_;
+};
+
+train::Example all_tokens(std::vector<TokenId> tokens, TokenId end) {
+  tokens.push_back(end);
+  train::Example example;
+  example.weights.assign(tokens.size(), 1.0f);
+  example.tokens = std::move(tokens);
+  return example;
+}
+
+train::Example register_example(const Context& context, const Language& language, std::uint64_t item) {
+  Rng rng(context.options.run.seed, Stream::register_data, {item});
+  return all_tokens(language.tokenizer.encode(context.task.world().register_text(rng)), language.chat.end_token());
+}
+
+train::Example sft_example(const Context& context, const Language& language, std::int64_t item) {
+  const world::World& world = context.task.world();
+  Rng rng(context.options.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
+  const Prompt& prompt = world.sample_prompt(rng, false);
+  train::Example example;
+  example.tokens = language.chat.prompt(prompt.text);
+  example.weights.assign(example.tokens.size(), 0.0f);
+  const std::vector<TokenId> response = language.chat.completion(world.respond(prompt, rng));
+  example.tokens.insert(example.tokens.end(), response.begin(), response.end());
+  example.weights.resize(example.tokens.size(), 1.0f);  // responses only carry loss
+  return example;
+}
+
+// A fresh pair labelled by gold, as judge training text; both styles half and half.
+struct JudgeEncoders {
+  judge::JudgeEncoder verdict_first, rationale_first;
+};
+
+train::Example judge_example(const Context& context, const Language& language, const JudgeEncoders& encoders,
+                             std::int64_t item) {
+  const JudgeModelOptions& options = context.options.judge_model;
+  const auto key = static_cast<std::uint64_t>(item);
+  Rng rng(context.options.run.seed, Stream::judge_data, {key});
+  if (rng.uniform() < options.register_share) return register_example(context, language, key | (1ull << 40));
+
+  const world::World& world = context.task.world();
+  const Prompt& prompt = world.sample_prompt(rng, false, true);
+  const std::string first = world.respond(prompt, rng), second = world.respond(prompt, rng);
+  const double difference = world.score(prompt, first, true).utility - world.score(prompt, second, true).utility;
+  const bool first_better = difference != 0.0 ? difference > 0.0 : rng.below(2) == 0;
+  const judge::JudgeEncoder& encoder = rng.below(2) == 0 ? encoders.verdict_first : encoders.rationale_first;
+  const judge::TrainingTokens tokens = encoder.training(world.principle(), prompt.text, first, second,
+                                                        world.rationale(prompt, first, second), first_better);
+  train::Example example;
+  example.tokens = tokens.tokens;
+  for (const judge::Segment segment : tokens.segments) {
+    example.weights.push_back(static_cast<float>(segment == judge::Segment::context ? options.context_weight
+                                                 : segment == judge::Segment::verdict ? options.verdict_weight
+                                                                                      : 1.0));
+  }
+  return example;
+}
+
+void require_fits(const train::Example& example, const model::Transformer& model, const std::string& what) {
+  if (static_cast<std::int64_t>(example.tokens.size()) > model.config().max_positions) {
+    throw usage_error(what + ": a training text has " + std::to_string(example.tokens.size()) +
+                      " tokens, max_positions is " + std::to_string(model.config().max_positions));
+  }
+}
+
+}  // namespace
+
+Json run_tokenizer_stage(const Context& context) {
+  const TokenizerOptions& options = context.options.tokenizer;
+  Json facts;
+  context.comm.on_root([&] {
+    if (!options.file.empty()) {
+      facts["vocab_size"] = text::Tokenizer::load(options.file).vocab_size();
+      write_file_atomic(context.directory.tokenizer(), read_file(options.file));
+      return;
+    }
+    text::BpeTrainerOptions trainer;
+    trainer.vocab_size = options.vocab_size;
+    trainer.special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
+    const std::vector<std::string> texts = context.task.world().tokenizer_texts(context.options.run.seed);
+    const text::Tokenizer tokenizer = text::train_bpe(texts, trainer);
+    make_folders(context.directory.tokenizer().parent_path());
+    write_file_atomic(context.directory.tokenizer(), tokenizer.to_json());
+    facts["vocab_size"] = tokenizer.vocab_size();
+  });
+  return facts;
+}
+
+Json run_sft_stage(const Context& context) {
+  const SftOptions& options = context.options.sft;
+  const auto language = load_language(context);
+  model::Transformer policy = fresh_model(context, context.options.model, *language, policy_key);
+  const EpochOrder order(options.examples + options.register_examples, options.epochs, context.options.run.seed);
+  train::LanguageModelOptions training = options.training;
+  training.steps = order.steps(training.batch);
+  train::train_language_model(
+      policy,
+      [&](std::int64_t i) {
+        const std::int64_t item = order[i];
+        train::Example example = item < options.examples
+                                     ? sft_example(context, *language, item)
+                                     : register_example(context, *language, static_cast<std::uint64_t>(item));
+        require_fits(example, policy, "sft");
+        return example;
+      },
+      training, context.stage_run("sft"));
+  save_run_model(context, "sft", policy);
+  Json facts;
+  facts["steps"] = training.steps;
+  facts["parameters"] = policy.config().num_parameters();
+  return facts;
+}
+
+Json run_judge_model_stage(const Context& context) {
+  const auto language = load_language(context);
+  model::Transformer judge = fresh_model(context, context.options.judge_network, *language, judge_key);
+  std::optional<JudgeEncoders> encoders;
+  context.comm.agree([&] {
+    const JudgeModelOptions& options = context.options.judge_model;
+    encoders.emplace(JudgeEncoders{{language->chat, judge::JudgeTemplate::load(options.verdict_first_template)},
+                                   {language->chat, judge::JudgeTemplate::load(options.rationale_first_template)}});
+  });
+  train::train_language_model(
+      judge,
+      [&](std::int64_t i) {
+        train::Example example = judge_example(context, *language, *encoders, i);
+        require_fits(example, judge, "judge_model");
+        return example;
+      },
+      context.options.judge_model.training, context.stage_run("judge-model"));
+  save_run_model(context, "judge", judge);
+  Json facts;
+  facts["steps"] = context.options.judge_model.training.steps;
+  facts["parameters"] = judge.config().num_parameters();
+  return facts;
+}
+
+}  // namespace rlaif::pipeline

@@ -1,0 +1,193 @@
+#include "rlaif/pipeline/study.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/report.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
+
+std::vector<std::string> judges_in_use(const StudyOptions& options) {
+  std::vector<std::string> names;
+  for (const ArmOptions& arm : options.arms) {
+    options.judge_named(arm.judge);
+    if (std::find(names.begin(), names.end(), arm.judge) == names.end()) names.push_back(arm.judge);
+  }
+  return names;
+}
+
+bool needs_judge_model(const StudyOptions& options) {
+  return options.judge_model.training.steps > 0 &&
+         std::any_of(options.judges.begin(), options.judges.end(), [](const JudgeOptions& judge) {
+           return judge.kind == JudgeKind::local && judge.model == "judge";
+         });
+}
+
+// Runs one stage that is not done and marks it done; returns its marker.
+Json run_stage(const Stage& stage, const Context& context) {
+  const Stopwatch watch;
+  Json facts = stage.run(context);
+  std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
+  context.comm.all_reduce_max(peak);
+  facts["ranks"] = context.comm.size();
+  facts["wall_seconds"] = watch.seconds();
+  facts["peak_memory_bytes"] = static_cast<std::uint64_t>(peak[0]);
+  context.comm.on_root([&] { context.directory.finish_stage(stage.name, context.deck_hash, facts); });
+  facts["stage"] = stage.name;
+  return facts;
+}
+
+// The marker of every stage, as the root sees them; empty Json where a stage is not done.
+std::vector<Json> read_markers(const Context& context, const std::vector<Stage>& stages) {
+  std::string text;
+  context.comm.on_root([&] {
+    Json markers = Json::array();
+    for (const Stage& stage : stages) {
+      const auto marker = context.directory.finished_stage(stage.name, context.deck_hash);
+      markers.push_back(marker ? *marker : Json());
+    }
+    text = markers.dump();
+  });
+  context.comm.broadcast(text);
+  const Json markers = Json::parse(text);
+  return {markers.begin(), markers.end()};
+}
+
+void write_report(const Context& context, const std::vector<Json>& markers) {
+  context.comm.on_root([&] {
+    const Json results = make_results(context.options, markers);
+    write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
+    std::cout << results_table(results) << std::flush;
+  });
+}
+
+torch::Device device_of(const comm::DevicePlan& plan) {
+  return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
+}
+
+}  // namespace
+
+std::vector<Stage> plan_stages(const StudyOptions& o) {
+  std::vector<Stage> stages;
+  stages.push_back({"tokenizer", "sft",
+                    o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
+                                             : o.tokenizer.file.string(),
+                    run_tokenizer_stage});
+  const std::int64_t sft_steps = (o.sft.examples + o.sft.register_examples) * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
+  stages.push_back({"sft", "sft", count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"), run_sft_stage});
+  if (needs_judge_model(o)) {
+    stages.push_back({"judge-model", "sft",
+                      count_text(o.judge_model.training.steps, "steps of ") + count_text(o.judge_model.training.batch, "pairs"),
+                      run_judge_model_stage});
+  }
+  const std::int64_t per_prompt = o.annotate.completions * (o.annotate.completions - 1) / 2;
+  stages.push_back({"annotate", "annotate",
+                    "up to " + count_text(o.annotate.prompts * per_prompt, "pairs and ") +
+                        count_text(o.annotate.heldout_prompts * per_prompt, "held-out ones, by ") +
+                        count_text(static_cast<std::int64_t>(o.judges.size()), "judges"),
+                    run_annotate_stage});
+  for (const std::string& judge : judges_in_use(o)) {
+    stages.push_back({"reward-" + judge, "reward",
+                      "up to " + count_text(o.annotate.prompts * per_prompt * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
+                          count_text(o.reward.batch, "pairs"),
+                      [judge](const Context& context) { return run_reward_stage(context, judge); }});
+  }
+  for (const ArmOptions& arm : o.arms) {
+    stages.push_back({"ppo-" + arm.name, "ppo",
+                      count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
+                      [arm](const Context& context) { return run_ppo_stage(context, arm); }});
+  }
+  stages.push_back({"evaluate", "evaluate",
+                    count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +
+                        count_text(static_cast<std::int64_t>(o.arms.size()) + 2, "policies"),
+                    [](const Context& context) {
+                      Json facts;
+                      facts["results"] = run_evaluate_stage(context);
+                      return facts;
+                    }});
+  return stages;
+}
+
+std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck, int ranks) {
+  std::string text = "# " + options.name + ", " + std::to_string(ranks) + " rank(s), run directory " +
+                     options.run.directory.string() + "\n";
+  std::string section;
+  for (const auto& entry : deck.entries) {
+    const std::size_t dot = entry.key.rfind('.');
+    if (entry.key.substr(0, dot) != section) {
+      section = entry.key.substr(0, dot);
+      text += "\n[" + section + "]\n";
+    }
+    text += entry.key.substr(dot + 1) + " = " + entry.text + "\n";
+  }
+  text += "\n# deck hash " + deck.hash() + "\n# stages\n";
+  for (const Stage& stage : plan_stages(options)) {
+    text += "#   " + stage.name + std::string(stage.name.size() < 16 ? 16 - stage.name.size() : 1, ' ') + stage.size + "\n";
+  }
+  model::ModelConfig config;
+  config.vocab_size = options.tokenizer.vocab_size;
+  config.hidden_size = options.model.hidden_size;
+  config.num_layers = options.model.num_layers;
+  config.num_heads = options.model.num_heads;
+  config.num_kv_heads = options.model.num_kv_heads;
+  config.head_dim = options.model.num_heads > 0 ? options.model.hidden_size / options.model.num_heads : 0;
+  config.intermediate_size = options.model.intermediate_size;
+  text += "# policy: up to " + format_count(static_cast<double>(config.num_parameters())) + " parameters, " +
+          format_count(4.0 * static_cast<double>(config.num_parameters())) + " bytes a copy; PPO holds 4 copies, 2 of them trained\n";
+  return text;
+}
+
+void run_study(const std::string& command, const StudyOptions& options, const ResolvedDeck& deck,
+               const comm::Communicator& comm, const std::function<bool()>& stop_requested) {
+  const comm::DevicePlan device = comm::choose_device(comm, options.run.device);
+  if (comm.is_root() && options.run.device != comm::DeviceChoice::cpu) log::info(device.description);
+  std::vector<Stage> stages;
+  std::unique_ptr<Task> task;
+  RunLock lock;
+  const RunDirectory directory(options.run.directory);
+  comm.agree([&] {
+    if (options.run.grains < 1) throw usage_error("run.grains: at least 1 was expected");
+    stages = plan_stages(options);
+    task = std::make_unique<Task>(options.task);
+  });
+  comm.on_root([&] {
+    lock = RunLock(options.run.directory);
+    directory.open(deck, options, comm.size());
+  });
+  if (comm.size() > options.run.grains) {
+    log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
+              " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) + " of them idle while training");
+  }
+  const Context context{options, directory, deck.hash(), comm, *task, device_of(device), stop_requested};
+  std::vector<Json> markers = read_markers(context, stages);
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    if (command != "study" && stages[s].command != command) {
+      // An earlier stage must be there; a later one is none of this command's business.
+      const bool earlier = std::any_of(stages.begin() + static_cast<std::ptrdiff_t>(s), stages.end(),
+                                       [&](const Stage& later) { return later.command == command; });
+      if (earlier && markers[s].is_null()) {
+        comm.on_root([&] {
+          throw usage_error("stage " + stages[s].name + " is not done in " + options.run.directory.string() +
+                            ": run `rlaif " + stages[s].command + "` with this deck first");
+        });
+      }
+      continue;
+    }
+    if (!markers[s].is_null()) {
+      log::info(stages[s].name + ": done before");
+      continue;
+    }
+    markers[s] = run_stage(stages[s], context);
+  }
+  if (command == "study" || command == "evaluate") write_report(context, markers);
+}
+
+}  // namespace rlaif::pipeline

@@ -1,0 +1,304 @@
+// A store as JSON Lines and back.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "columns.hpp"
+#include "manifest.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/core/names.hpp"
+
+namespace rlaif::preferences {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kBufferBytes = 1 << 20;
+
+// JSON has no NaN: null stands for it, both ways.
+Json as_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json as_json(const std::array<double, 2>& values) { return Json::array({as_json(values[0]), as_json(values[1])}); }
+Json as_json(VerdictStatus status) { return to_string(status); }
+template <class Value>
+Json as_json(const Value& value) {
+  return value;
+}
+
+Json full_line(const Preference& record) {
+  Json line = Json::object();
+  visit_columns([&](const Column& column, auto member) { line[column.name] = as_json(member(record)); });
+  line["judge"] = record.judge;
+  return line;
+}
+
+// nullopt: no choice between the two was made.
+std::optional<Json> trl_line(const Preference& record) {
+  const Verdict& verdict = record.verdict;
+  if (verdict.status != VerdictStatus::ok || verdict.p_first == 0.5) return std::nullopt;
+  const Comparison& comparison = record.comparison;
+  const bool first = verdict.p_first > 0.5;
+  return Json{{"prompt", comparison.prompt.text},
+              {"chosen", first ? comparison.first.text : comparison.second.text},
+              {"rejected", first ? comparison.second.text : comparison.first.text}};
+}
+
+// Writes lines under a temporary name; commit() makes them the file.
+class LineWriter {
+ public:
+  explicit LineWriter(const fs::path& file) : file_(file), temporary_(temporary_name(file)), out_(temporary_, 0) {}
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
+  ~LineWriter() {
+    std::error_code ignored;
+    if (!committed_) fs::remove(temporary_, ignored);
+  }
+
+  void add(const Json& line) {
+    try {
+      buffer_ += line.dump();
+    } catch (const Json::type_error&) {  // text that is not UTF-8, which JSON cannot carry
+      buffer_ += line.dump(-1, ' ', false, Json::error_handler_t::replace);
+      ++replaced_;
+    }
+    buffer_ += '\n';
+    if (buffer_.size() >= kBufferBytes) flush();
+  }
+  void commit() {
+    flush();
+    commit_file(temporary_, file_);
+    committed_ = true;
+    if (replaced_ > 0) {
+      log::warning(file_.string() + ": " + std::to_string(replaced_) +
+                   " records hold text that is not UTF-8; the bad bytes were replaced by U+FFFD");
+    }
+  }
+
+ private:
+  void flush() {
+    out_.append(buffer_);
+    buffer_.clear();
+  }
+  fs::path file_, temporary_;
+  AppendFile out_;
+  std::string buffer_;
+  std::uint64_t replaced_ = 0;
+  bool committed_ = false;
+};
+
+// One object of a JSON Lines file; every complaint names file, line and key.
+class LineReader {
+ public:
+  explicit LineReader(const fs::path& file) : file_(file), in_(file) {
+    if (!in_) throw input_error(file, "cannot be opened for reading");
+  }
+
+  // The next line that is not blank; false at the end.
+  bool next() {
+    std::string text;
+    while (std::getline(in_, text)) {
+      ++line_;
+      if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+      object_ = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+      if (!object_.is_object()) throw input_error(file_, line_, "expected one JSON object");
+      return true;
+    }
+    if (in_.bad()) throw input_error(file_, "cannot be read past line " + std::to_string(line_));
+    return false;
+  }
+
+  const Json& object() const { return object_; }
+  bool has(const std::string& key) const { return object_.contains(key); }
+  const Json& at(const std::string& key) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) throw error("expected the key '" + key + "'");
+    return *found;
+  }
+  [[nodiscard]] Error error(const std::string& message) const { return input_error(file_, line_, message); }
+  [[nodiscard]] Error expected(const std::string& key, const std::string& what) const {
+    return error("key '" + key + "': expected " + what);
+  }
+
+  void read(const std::string& key, std::string& value) const {
+    if (!at(key).is_string()) throw expected(key, "text");
+    value = at(key).get<std::string>();
+  }
+  void read(const std::string& key, bool& value) const {
+    if (!at(key).is_boolean()) throw expected(key, "true or false");
+    value = at(key).get<bool>();
+  }
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  void read(const std::string& key, Integer& value) const {
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
+    const Json& number = at(key);
+    if (!number.is_number_unsigned() || number.get<std::uint64_t>() > kMost) {
+      throw expected(key, "a whole number from 0 to " + std::to_string(kMost));
+    }
+    value = number.get<Integer>();
+  }
+  void read(const std::string& key, double& value) const { value = number(key, at(key)); }
+  void read(const std::string& key, std::array<double, 2>& values) const {
+    const Json& list = at(key);
+    if (!list.is_array() || list.size() != 2) throw expected(key, "a list of two numbers or nulls");
+    for (std::size_t order = 0; order < 2; ++order) values[order] = number(key, list[order]);
+  }
+  void read(const std::string& key, VerdictStatus& status) const {
+    std::vector<std::string> names;
+    for (VerdictStatus known : kStatuses) names.push_back(to_string(known));
+    std::string name;
+    read(key, name);
+    for (VerdictStatus known : kStatuses) {
+      if (name == to_string(known)) {
+        status = known;
+        return;
+      }
+    }
+    throw error("key '" + key + "': " + unknown_name_message("status", name, names));
+  }
+
+ private:
+  double number(const std::string& key, const Json& value) const {
+    if (value.is_null()) return kNotANumber;
+    if (!value.is_number()) throw expected(key, "a number or null");
+    return value.get<double>();
+  }
+  fs::path file_;
+  std::ifstream in_;
+  std::uint64_t line_ = 0;
+  Json object_;
+};
+
+// Turns lines of either form into records; the first line decides which form all have.
+class RecordReader {
+ public:
+  explicit RecordReader(const fs::path& file) : file_(file), lines_(file) {
+    visit_columns([this](const Column& column, auto) { full_keys_.push_back(column.name); });
+    full_keys_.push_back("judge");
+  }
+
+  bool next(Preference& record) {
+    if (!lines_.next()) return false;
+    if (!form_) form_ = lines_.has("chosen") || lines_.has("rejected") ? ExportForm::trl : ExportForm::full;
+    record = *form_ == ExportForm::trl ? trl_record() : full_record();
+    ++count_;
+    return true;
+  }
+  [[nodiscard]] Error error(const std::string& message) const { return lines_.error(message); }
+
+ private:
+  Preference full_record() const {
+    for (const auto& [key, value] : lines_.object().items()) {
+      if (std::find(full_keys_.begin(), full_keys_.end(), key) == full_keys_.end()) {
+        throw lines_.error(unknown_name_message("key", key, full_keys_));
+      }
+    }
+    Preference record;
+    visit_columns([&](const Column& column, auto member) { lines_.read(column.name, member(record)); });
+    if (lines_.has("judge")) lines_.read("judge", record.judge);
+    const std::string problem = record_problem(record);
+    if (!problem.empty()) throw lines_.error("key " + problem);
+    return record;
+  }
+
+  Preference trl_record() {
+    Preference record;
+    Comparison& comparison = record.comparison;
+    lines_.read("prompt", comparison.prompt.text);
+    lines_.read("chosen", comparison.first.text);
+    lines_.read("rejected", comparison.second.text);
+    warn_of_other_keys();
+    comparison.id = count_;
+    // Equal prompts share an id: intervals are drawn over prompts.
+    comparison.prompt.id = prompt_ids_.try_emplace(comparison.prompt.text, prompt_ids_.size()).first->second;
+    comparison.second.sample = 1;
+    comparison.first.ended = comparison.second.ended = true;
+    record.verdict.status = VerdictStatus::ok;
+    record.verdict.p_first = 1.0;
+    record.verdict.p_first_by_order = {kNotANumber, kNotANumber};
+    return record;
+  }
+
+  // Data sets of others carry scores and sources besides; said once a key, since they are not kept.
+  void warn_of_other_keys() {
+    for (const auto& [key, value] : lines_.object().items()) {
+      if (key == "prompt" || key == "chosen" || key == "rejected" || !other_keys_.insert(key).second) continue;
+      log::warning(file_.string() + ": the key '" + key + "' has no place in the store and is left out");
+    }
+  }
+
+  fs::path file_;
+  LineReader lines_;
+  std::optional<ExportForm> form_;
+  std::vector<std::string> full_keys_;
+  std::map<std::string, std::uint64_t> prompt_ids_;
+  std::set<std::string> other_keys_;
+  std::uint64_t count_ = 0;
+};
+
+void refuse_used_folder(const fs::path& folder) {
+  make_folders(folder);
+  for (const std::string& name : list_folder(folder)) {
+    if (is_shard_name(name) || name == manifest_path("").string()) {
+      throw input_error(folder / name, "is there already: expected a folder without a store");
+    }
+  }
+}
+
+}  // namespace
+
+void export_jsonl(const fs::path& folder, const fs::path& file, ExportForm form) {
+  const Manifest manifest = require_manifest(folder);
+  LineWriter lines(file);
+  for (const ManifestEntry& entry : manifest.shards) {
+    for (const Preference& record : load_verified(folder, entry).records) {
+      if (form == ExportForm::full) {
+        lines.add(full_line(record));
+      } else if (const std::optional<Json> line = trl_line(record)) {
+        lines.add(*line);
+      }
+    }
+  }
+  lines.commit();
+}
+
+Manifest import_jsonl(const fs::path& file, const fs::path& folder, const std::string& judge,
+                      std::uint64_t block_size) {
+  if (block_size == 0) throw usage_error("expected at least one record a block");
+  RecordReader reader(file);
+  refuse_used_folder(folder);
+  std::vector<Preference> block;
+  std::uint64_t blocks = 0;
+  std::string name = judge;
+  try {
+    for (Preference record; reader.next(record);) {
+      if (judge.empty() && blocks == 0 && block.empty()) name = record.judge;
+      if (judge.empty() && record.judge != name) {
+        throw reader.error("key 'judge': a store has one judge, expected '" + name + "', got '" + record.judge + "'");
+      }
+      block.push_back(std::move(record));
+      if (block.size() < block_size) continue;
+      write_shard(folder, blocks++, name, block);
+      block.clear();
+    }
+    if (!block.empty()) write_shard(folder, blocks++, name, block);
+    if (blocks == 0) throw input_error(file, "holds no records");
+    return finish_store(folder, blocks, name);
+  } catch (...) {
+    // Half a store would stand in the way of the next try.
+    std::error_code ignored;
+    for (std::uint64_t done = 0; done < blocks; ++done) fs::remove(shard_path(folder, done), ignored);
+    throw;
+  }
+}
+
+}  // namespace rlaif::preferences

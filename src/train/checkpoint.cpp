@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cstdio>
+#include <regex>
+#include <string>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/model/safetensors.hpp"
+#include "rlaif/train/loop.hpp"
+
+namespace rlaif::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kKeptCheckpoints = 2;
+
+fs::path checkpoint_file(const StageRun& run, std::int64_t step) {
+  char name[64];
+  std::snprintf(name, sizeof name, "step-%08lld.safetensors", static_cast<long long>(step));
+  return run.checkpoint_folder / name;
+}
+
+struct Found {
+  std::int64_t step;
+  fs::path file;
+};
+
+// Newest first.
+std::vector<Found> list_checkpoints(const StageRun& run) {
+  static const std::regex pattern("step-([0-9]{8,18})\\.safetensors");
+  std::vector<Found> found;
+  if (!fs::is_directory(run.checkpoint_folder)) return found;
+  for (const auto& entry : fs::directory_iterator(run.checkpoint_folder)) {
+    std::smatch match;
+    const std::string name = entry.path().filename().string();
+    if (std::regex_match(name, match, pattern)) found.push_back({std::stoll(match[1]), entry.path()});
+  }
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.step > b.step; });
+  return found;
+}
+
+// What a killed writer left behind: no other process writes here while this stage runs.
+void remove_temporaries(const StageRun& run) {
+  static const std::regex pattern("\\.step-.*\\.tmp");
+  if (!fs::is_directory(run.checkpoint_folder)) return;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(run.checkpoint_folder)) {
+    if (std::regex_match(entry.path().filename().string(), pattern)) stale.push_back(entry.path());
+  }
+  for (const fs::path& file : stale) fs::remove(file);
+}
+
+// Over names, shapes, bytes and the small state: anything that resuming depends on.
+std::string content_checksum(const Checkpoint& checkpoint) {
+  std::string digest = std::to_string(checkpoint.step) + " " + std::to_string(checkpoint.metrics_size) + " " +
+                       checkpoint.extra.dump() + "\n";
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const auto whole = tensor.detach().to(torch::kCPU).contiguous();
+    digest += name;
+    for (const auto size : whole.sizes()) digest.append(" ").append(std::to_string(size));
+    digest.append(" ").append(hex(checksum({static_cast<const char*>(whole.data_ptr()), whole.nbytes()}))).append("\n");
+  }
+  return hex(checksum(digest));
+}
+
+std::string metadata_field(const model::SafetensorsFile& content, const fs::path& file, const std::string& key) {
+  const auto found = content.metadata.find(key);
+  if (found == content.metadata.end()) throw input_error(file, "a checkpoint without the metadata field " + key);
+  return found->second;
+}
+
+Checkpoint read_checkpoint(const fs::path& file) {
+  auto content = model::read_safetensors(file);
+  Checkpoint checkpoint;
+  checkpoint.step = std::stoll(metadata_field(content, file, "step"));
+  checkpoint.metrics_size = std::stoull(metadata_field(content, file, "metrics_size"));
+  checkpoint.extra = Json::parse(metadata_field(content, file, "extra"));
+  checkpoint.tensors = std::move(content.tensors);
+  if (content_checksum(checkpoint) != metadata_field(content, file, "checksum")) {
+    throw input_error(file, "the checksum does not match the content");
+  }
+  return checkpoint;
+}
+
+}  // namespace
+
+void save_checkpoint(const StageRun& run, const Checkpoint& checkpoint) {
+  if (run.checkpoint_folder.empty()) return;
+  run.comm->on_root([&] {
+    make_folders(run.checkpoint_folder);
+    model::write_safetensors(checkpoint_file(run, checkpoint.step), checkpoint.tensors,
+                             {{"step", std::to_string(checkpoint.step)},
+                              {"metrics_size", std::to_string(checkpoint.metrics_size)},
+                              {"extra", checkpoint.extra.dump()},
+                              {"checksum", content_checksum(checkpoint)}});
+    std::size_t kept = 0;
+    for (const auto& [step, file] : list_checkpoints(run)) {
+      // A later step than this one's is a damaged file that the stage has resumed from before.
+      if (step > checkpoint.step || ++kept > kKeptCheckpoints) fs::remove(file);
+    }
+  });
+}
+
+Checkpoint load_checkpoint(const StageRun& run) {
+  Checkpoint checkpoint;
+  if (run.checkpoint_folder.empty()) return checkpoint;
+  std::string chosen;
+  run.comm->on_root([&] {
+    remove_temporaries(run);
+    for (const auto& [step, file] : list_checkpoints(run)) {
+      try {
+        checkpoint = read_checkpoint(file);
+        chosen = file.string();
+        break;
+      } catch (const std::exception& error) {
+        log::warning(run.name + ": passing over a damaged checkpoint: " + error.what());
+      }
+    }
+  });
+  run.comm->broadcast(chosen);
+  run.comm->agree([&] {
+    if (!chosen.empty() && !run.comm->is_root()) checkpoint = read_checkpoint(chosen);
+  });
+  return checkpoint;
+}
+
+}  // namespace rlaif::train

@@ -1,0 +1,104 @@
+#include "rlaif/train/language_model.hpp"
+
+#include <string>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/train/losses.hpp"
+#include "tensors.hpp"
+
+namespace rlaif::train {
+
+namespace {
+
+enum Column : std::size_t { kLoss, kWeight, kTokens, kColumns };
+
+// The targets that carry a loss, and the rows of the packed inputs that predict them.
+struct WeightedTargets {
+  std::vector<std::vector<TokenId>> inputs;  // every example without its last token, which predicts nothing
+  std::vector<std::int64_t> rows, targets;
+  std::vector<float> weights;
+};
+
+void append_example(WeightedTargets& batch, const Example& example, std::int64_t index, std::int64_t context) {
+  const auto length = static_cast<std::int64_t>(example.tokens.size());
+  const std::string name = "training example " + std::to_string(index);
+  if (example.weights.size() != example.tokens.size()) throw input_error(name + ": one weight a token was expected");
+  if (length < 2) return;
+  if (length - 1 > context) {
+    throw input_error(name + ": " + std::to_string(length) + " tokens, the model's context is " +
+                      std::to_string(context));
+  }
+  std::int64_t first_row = 0;
+  for (const auto& sequence : batch.inputs) first_row += static_cast<std::int64_t>(sequence.size());
+  for (std::int64_t t = 1; t < length; ++t) {
+    const float weight = example.weights[static_cast<std::size_t>(t)];
+    if (weight == 0.0F) continue;
+    batch.rows.push_back(first_row + t - 1);
+    batch.targets.push_back(example.tokens[static_cast<std::size_t>(t)]);
+    batch.weights.push_back(weight);
+  }
+  batch.inputs.emplace_back(example.tokens.begin(), example.tokens.end() - 1);
+}
+
+// Forward and backward of the sum of weighted losses; its row of sums.
+std::vector<double> backward(const model::Transformer& model, const WeightedTargets& batch) {
+  if (batch.rows.empty()) return std::vector<double>(kColumns, 0.0);
+  const auto device = model.device();
+  const auto packed = model::pack(batch.inputs, device);
+  const auto rows_M = torch::tensor(batch.rows).to(device);
+  const auto targets_M = torch::tensor(batch.targets).to(device);
+  const auto weights_M = torch::tensor(batch.weights).to(device);
+  const auto logits_MV = model.logits(model.hidden_states(packed).index_select(0, rows_M));
+  const auto loss = -(token_log_probs(logits_MV, targets_M) * weights_M).sum();
+  loss.backward();
+  double weight = 0.0;
+  for (const float value : batch.weights) weight += value;
+  return {loss.item<double>(), weight, static_cast<double>(batch.rows.size())};
+}
+
+}  // namespace
+
+void train_language_model(model::Transformer& model, const std::function<Example(std::int64_t)>& example,
+                          const LanguageModelOptions& options, const StageRun& run) {
+  if (options.batch < 1) throw usage_error(run.name + ": a batch of at least 1 example was expected");
+  FlatParameters parameters({{"model", model.parameters()}});
+  AdamW optimizer(parameters, options.adam);
+  DataParallel data_parallel(*run.comm, run.grains, parameters);
+
+  const Checkpoint start = load_checkpoint(run);
+  if (start.step > 0) {
+    copy_tensors(model.parameters(), start.tensors);
+    optimizer.load_state(start.tensors);
+  }
+
+  LoopCallbacks callbacks;
+  callbacks.step = [&](std::int64_t step) -> Json {
+    const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
+      const auto [begin, end] = grain_items(options.batch, grain, run.grains);
+      WeightedTargets batch;
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t index = step * options.batch + i;
+        append_example(batch, example(index), index, model.config().max_positions);
+      }
+      return backward(model, batch);
+    });
+    if (!(sums[kWeight] > 0.0)) throw input_error(run.name + ": a step without any token that carries a loss");
+    const double rate = scheduled_rate(options.schedule, step, options.steps);
+    const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
+    return {{"step", step + 1},
+            {"loss", sums[kLoss] / sums[kWeight]},
+            {"tokens", static_cast<std::int64_t>(sums[kTokens])},
+            {"learning_rate", rate},
+            {"gradient_norm", norm}};
+  };
+  callbacks.save = [&] {
+    Checkpoint checkpoint;
+    checkpoint.tensors = model.parameters();
+    append_prefixed(checkpoint.tensors, "", optimizer.state());
+    return checkpoint;
+  };
+  callbacks.progress_text = [](const Json& line) { return progress_number("loss", line["loss"].get<double>()); };
+  run_loop(run, options.steps, start, callbacks);
+}
+
+}  // namespace rlaif::train

@@ -1,0 +1,108 @@
+#include "rlaif/train/losses.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rlaif/core/error.hpp"
+
+namespace rlaif::train {
+
+namespace {
+
+// Saves the logits and their log-sum-exp only: the softmax is rebuilt in the backward pass, in the buffer that becomes
+// the gradient, so that no second [M, V] tensor lives between the passes.
+class TokenLogProbs : public torch::autograd::Function<TokenLogProbs> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& logits_MV,
+                               const torch::Tensor& targets_M, double temperature) {
+    const auto scaled_MV = temperature == 1.0 ? logits_MV : logits_MV / temperature;
+    const auto log_sum_M = torch::logsumexp(scaled_MV, 1);
+    const auto log_probs_M = scaled_MV.gather(1, targets_M.unsqueeze(1)).squeeze(1) - log_sum_M;
+    context->save_for_backward({logits_MV, log_sum_M, targets_M});
+    context->saved_data["temperature"] = temperature;
+    return log_probs_M;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const double temperature = context->saved_data["temperature"].toDouble();
+    const auto& logits_MV = saved[0];
+    const auto log_sum_M1 = saved[1].unsqueeze(1);
+    const auto targets_M1 = saved[2].unsqueeze(1);
+    const auto gradient_M1 = (gradients[0] / temperature).unsqueeze(1);
+    auto out_MV = temperature == 1.0 ? logits_MV - log_sum_M1 : (logits_MV / temperature).sub_(log_sum_M1);
+    out_MV.exp_().mul_(-gradient_M1);
+    out_MV.scatter_add_(1, targets_M1, gradient_M1);
+    return {out_MV, torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor token_log_probs(const torch::Tensor& logits_MV, const torch::Tensor& targets_M, double temperature) {
+  RLAIF_CHECK(logits_MV.dim() == 2 && targets_M.dim() == 1 && logits_MV.size(0) == targets_M.size(0),
+              "one target a row of logits");
+  RLAIF_CHECK(temperature > 0.0, "a temperature above 0");
+  return TokenLogProbs::apply(logits_MV, targets_M, temperature);
+}
+
+torch::Tensor token_entropy(const torch::Tensor& logits_MV, double temperature) {
+  const torch::NoGradGuard no_gradients;
+  const auto log_probs_MV = torch::log_softmax(temperature == 1.0 ? logits_MV : logits_MV / temperature, 1);
+  return -(log_probs_MV.exp() * log_probs_MV).sum(1);
+}
+
+torch::Tensor soft_label_cross_entropy(const torch::Tensor& margins_P, const torch::Tensor& p_first_P) {
+  return -(p_first_P * torch::log_sigmoid(margins_P) + (1.0 - p_first_P) * torch::log_sigmoid(-margins_P));
+}
+
+torch::Tensor kl_estimate(const torch::Tensor& policy_log_probs, const torch::Tensor& reference_log_probs,
+                          KlEstimator estimator) {
+  const auto difference = policy_log_probs - reference_log_probs;
+  switch (estimator) {
+    case KlEstimator::k1:
+      return difference;
+    case KlEstimator::k2:
+      return 0.5 * difference.square();
+    case KlEstimator::k3:
+      // expm1 keeps the small values that exp(-d) - 1 would round away.
+      return torch::expm1(-difference) + difference;
+  }
+  RLAIF_CHECK(false, "a known KL estimator");
+}
+
+std::vector<double> gae(std::span<const double> rewards, std::span<const double> values, double gamma, double lambda) {
+  RLAIF_CHECK(rewards.size() == values.size(), "one value a reward");
+  std::vector<double> advantages(rewards.size());
+  double next_value = 0.0;
+  double next_advantage = 0.0;
+  for (std::size_t t = rewards.size(); t-- > 0;) {
+    const double delta = rewards[t] + gamma * next_value - values[t];
+    next_advantage = delta + gamma * lambda * next_advantage;
+    next_value = values[t];
+    advantages[t] = next_advantage;
+  }
+  return advantages;
+}
+
+double Moments::mean() const { return count > 0.0 ? sum / count : 0.0; }
+
+double Moments::variance() const {
+  if (count <= 0.0) return 0.0;
+  return std::max(0.0, sum_of_squares / count - mean() * mean());
+}
+
+torch::Tensor ppo_policy_loss(const torch::Tensor& new_log_probs, const torch::Tensor& old_log_probs,
+                              const torch::Tensor& advantages, double clip) {
+  const auto ratio = (new_log_probs - old_log_probs).exp();
+  return torch::maximum(-advantages * ratio, -advantages * ratio.clamp(1.0 - clip, 1.0 + clip));
+}
+
+torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values,
+                             const torch::Tensor& returns, double clip) {
+  const auto clipped = torch::maximum(torch::minimum(values, old_values + clip), old_values - clip);
+  return 0.5 * torch::maximum((values - returns).square(), (clipped - returns).square());
+}
+
+}  // namespace rlaif::train

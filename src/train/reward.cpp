@@ -1,0 +1,195 @@
+#include "rlaif/train/reward.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/core/rng.hpp"
+#include "rlaif/train/losses.hpp"
+#include "tensors.hpp"
+
+namespace rlaif::train {
+
+namespace {
+
+enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kColumns };
+
+// Below this spread of raw scores the model has learned no preference and dividing would only raise noise.
+constexpr double kSmallestScale = 1e-6;
+
+void check_pairs(std::span<const RewardPair> pairs, std::int64_t context, const std::string& stage) {
+  if (pairs.empty()) throw input_error(stage + ": no preference pairs to train on");
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const RewardPair& pair = pairs[i];
+    const std::string name = stage + ": pair " + std::to_string(i);
+    if (!(pair.p_first >= 0.0 && pair.p_first <= 1.0)) throw input_error(name + ": a label in [0, 1] was expected");
+    for (const auto* tokens : {&pair.first, &pair.second}) {
+      if (tokens->empty()) throw input_error(name + ": an empty sequence");
+      if (static_cast<std::int64_t>(tokens->size()) > context) {
+        throw input_error(name + ": " + std::to_string(tokens->size()) + " tokens, the model's context is " +
+                          std::to_string(context));
+      }
+    }
+  }
+}
+
+torch::Tensor last_token_scores(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences) {
+  const auto packed = model::pack(sequences, model.body.device());
+  return model.values_N(model.body.hidden_states(packed).index_select(0, packed.last_rows_S()));
+}
+
+// Forward and backward of the sum of losses of some pairs; its row of sums.
+std::vector<double> backward(const model::ScalarModel& model, std::span<const RewardPair> pairs,
+                             std::span<const std::size_t> chosen) {
+  std::vector<double> row(kColumns, 0.0);
+  if (chosen.empty()) return row;
+  std::vector<std::vector<TokenId>> sequences;
+  std::vector<float> labels;
+  for (const std::size_t i : chosen) {
+    sequences.push_back(pairs[i].first);
+    sequences.push_back(pairs[i].second);
+    labels.push_back(static_cast<float>(pairs[i].p_first));
+  }
+  const auto scores_P2 = last_token_scores(model, sequences).view({-1, 2});
+  const auto margins_P = scores_P2.select(1, 0) - scores_P2.select(1, 1);
+  const auto loss = soft_label_cross_entropy(margins_P, torch::tensor(labels).to(margins_P.device())).sum();
+  loss.backward();
+  const auto margins = margins_P.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+  row[kLoss] = loss.item<double>();
+  row[kPairs] = static_cast<double>(chosen.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const double side = labels[i] > 0.5F ? 1.0 : labels[i] < 0.5F ? -1.0 : 0.0;
+    const double towards = side * margins.data_ptr<double>()[i];
+    row[kMargin] += towards;
+    row[kCorrect] += towards > 0.0 ? 1.0 : towards < 0.0 ? 0.0 : 0.5;
+  }
+  return row;
+}
+
+// Sets offset and scale to the mean and standard deviation of the raw scores over all completions, from fixed grains.
+void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const StageRun& run) {
+  const auto sums = sum_grain_rows(*run.comm, run.grains, 3, [&](int grain) -> std::vector<double> {
+    const auto [begin, end] = grain_items(static_cast<std::int64_t>(pairs.size()), grain, run.grains);
+    std::vector<std::vector<TokenId>> sequences;
+    for (std::int64_t i = begin; i < end; ++i) {
+      sequences.push_back(pairs[static_cast<std::size_t>(i)].first);
+      sequences.push_back(pairs[static_cast<std::size_t>(i)].second);
+    }
+    Moments moments;
+    for (const double score : score_sequences(model, sequences)) {
+      moments.count += 1.0;
+      moments.sum += score;
+      moments.sum_of_squares += score * score;
+    }
+    return {moments.count, moments.sum, moments.sum_of_squares};
+  });
+  const Moments moments{sums[0], sums[1], sums[2]};
+  const double deviation = std::sqrt(moments.variance());
+  model.offset = moments.mean();
+  model.scale = deviation > kSmallestScale ? deviation : 1.0;
+  if (model.scale != deviation && run.comm->is_root()) {
+    log::warning(run.name + ": the reward model gives all completions the same score; its scale stays 1");
+  }
+}
+
+// Pairs in the order of an epoch, a function of seed and epoch.
+std::vector<std::size_t> epoch_order(std::size_t pairs, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::size_t> order(pairs);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(order);
+  return order;
+}
+
+}  // namespace
+
+void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
+                        const StageRun& run) {
+  if (options.batch < 1) throw usage_error(run.name + ": a batch of at least 1 pair was expected");
+  check_pairs(pairs, model.body.config().max_positions, run.name);
+  model.offset = 0.0;
+  model.scale = 1.0;
+  {
+    FlatParameters parameters(
+        {{"body", model.body.parameters()}, {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
+    AdamW optimizer(parameters, options.adam);
+    DataParallel data_parallel(*run.comm, run.grains, parameters);
+
+    const Checkpoint start = load_checkpoint(run);
+    if (start.step > 0) {
+      copy_tensors(model.parameters(), start.tensors);
+      optimizer.load_state(start.tensors);
+    }
+
+    const auto count = static_cast<std::int64_t>(pairs.size());
+    const std::int64_t steps_per_epoch = (count + options.batch - 1) / options.batch;
+    const std::int64_t total_steps = steps_per_epoch * options.epochs;
+    std::int64_t ordered_epoch = -1;
+    std::vector<std::size_t> order;
+
+    LoopCallbacks callbacks;
+    callbacks.step = [&](std::int64_t step) -> Json {
+      const std::int64_t epoch = step / steps_per_epoch;
+      if (epoch != ordered_epoch) order = epoch_order(pairs.size(), options.seed, epoch);
+      ordered_epoch = epoch;
+      const std::int64_t first = step % steps_per_epoch * options.batch;
+      const std::int64_t batch = std::min(options.batch, count - first);
+      const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
+        const auto [begin, end] = grain_items(batch, grain, run.grains);
+        return backward(model, pairs,
+                        std::span(order).subspan(static_cast<std::size_t>(first + begin),
+                                                 static_cast<std::size_t>(end - begin)));
+      });
+      const double rate = scheduled_rate(options.schedule, step, total_steps);
+      const double norm = optimizer.step(rate, 1.0 / sums[kPairs]);
+      return {{"step", step + 1},
+              {"epoch", epoch + 1},
+              {"loss", sums[kLoss] / sums[kPairs]},
+              {"accuracy", sums[kCorrect] / sums[kPairs]},
+              {"margin", sums[kMargin] / sums[kPairs]},
+              {"learning_rate", rate},
+              {"gradient_norm", norm}};
+    };
+    callbacks.save = [&] {
+      Checkpoint checkpoint;
+      checkpoint.tensors = model.parameters();
+      append_prefixed(checkpoint.tensors, "", optimizer.state());
+      return checkpoint;
+    };
+    callbacks.progress_text = [](const Json& line) {
+      return progress_number("loss", line["loss"].get<double>()) + ", " +
+             progress_number("accuracy", line["accuracy"].get<double>());
+    };
+    run_loop(run, total_steps, start, callbacks);
+  }
+  centre(model, pairs, run);
+}
+
+std::vector<double> score_sequences(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
+                                    std::int64_t batch_tokens) {
+  const torch::NoGradGuard no_gradients;
+  std::vector<double> scores;
+  scores.reserve(sequences.size());
+  std::size_t begin = 0;
+  while (begin < sequences.size()) {
+    std::size_t end = begin;
+    std::int64_t tokens = 0;
+    // At least one sequence a batch, however long it is.
+    while (end < sequences.size()) {
+      const auto length = static_cast<std::int64_t>(sequences[end].size());
+      if (end > begin && tokens + length > batch_tokens) break;
+      tokens += length;
+      ++end;
+    }
+    const auto batch = last_token_scores(model, sequences.subspan(begin, end - begin))
+                           .to(torch::kCPU, torch::kFloat64)
+                           .contiguous();
+    scores.insert(scores.end(), batch.data_ptr<double>(), batch.data_ptr<double>() + batch.numel());
+    begin = end;
+  }
+  return scores;
+}
+
+}  // namespace rlaif::train

@@ -1,0 +1,24 @@
+// Small helpers of the training stages: named tensors in and out of checkpoints, numbers on progress lines.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rlaif/model/transformer.hpp"
+
+namespace rlaif::train {
+
+// Copies each tensor of `into` from the one of the same name in `from`; others in `from` are ignored.
+// Throws Error(input) naming the tensor that is missing or has another shape.
+void copy_tensors(const std::vector<model::NamedTensor>& into, const std::vector<model::NamedTensor>& from);
+
+// The same tensors with their names prefixed, appended to `all`.
+void append_prefixed(std::vector<model::NamedTensor>& all, const std::string& prefix,
+                     const std::vector<model::NamedTensor>& tensors);
+// Those whose name starts with the prefix, without it.
+std::vector<model::NamedTensor> without_prefix(const std::vector<model::NamedTensor>& all, const std::string& prefix);
+
+// "loss 1.234"
+std::string progress_number(const std::string& name, double value);
+
+}  // namespace rlaif::train

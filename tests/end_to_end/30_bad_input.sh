@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Bad input: one clear line and a non-zero exit, on one rank and on three.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+base=$scratch/base
+if ! ranks 2 study inputs/smoke.cfg --run.directory="$base" >"$scratch/base.log" 2>&1; then
+  fail "the smoke study that the bad inputs start from" "$(tail -n 2 "$scratch/base.log" | tr '\n' ' ')"
+  exit 0
+fi
+copy() { rm -rf "$scratch/$1"; cp -r "$base" "$scratch/$1"; }
+forget() { local stage; for stage in "${@:2}"; do rm -f "$scratch/$1/stages/$stage".json; done; }
+on() { printf -- '--run.directory=%s' "$scratch/$1"; }
+
+expect_error "unknown key" 2 "unknown key 'ppo.stps'; the nearest known one is 'ppo.steps'" study inputs/smoke.cfg --ppo.stps=3
+printf '[ppo]\nstepz = 3\n' >"$scratch/unknown.cfg"
+expect_error "unknown key of a deck" 2 "unknown.cfg: unknown key 'ppo.stepz'" study "$scratch/unknown.cfg"
+expect_error "ill-typed key" 2 "ppo.steps: 'many' was given, an integer was expected" study inputs/smoke.cfg --ppo.steps=many
+expect_error "missing deck" 3 "no-such.cfg: no such file" study "$scratch/no-such.cfg"
+expect_error "missing file of a key" 2 "task.world: no such file.*nowhere.json" study inputs/smoke.cfg --task.world="$scratch/nowhere.json"
+expect_error "unknown command" 2 "unknown command 'stdy'; the nearest known one is 'study'" stdy inputs/smoke.cfg
+
+printf '{"prompt": "Where does Carl live?"}\n{"prompt": \n' >"$scratch/malformed.jsonl"
+expect_error "malformed JSON Lines" 3 "malformed.jsonl:2: " generate inputs/smoke.cfg "$(on base)" --io.input="$scratch/malformed.jsonl" --io.output="$scratch/out.jsonl"
+printf '{"text": "no prompt"}\n' >"$scratch/nokey.jsonl"
+expect_error "a line without its key" 3 "nokey.jsonl:1: .*prompt" generate inputs/smoke.cfg "$(on base)" --io.input="$scratch/nokey.jsonl" --io.output="$scratch/out.jsonl"
+: >"$scratch/empty.jsonl"
+expect_error "empty prompt set" 3 "empty.jsonl: .*prompt" generate inputs/smoke.cfg "$(on base)" --io.input="$scratch/empty.jsonl" --io.output="$scratch/out.jsonl"
+expect_error "empty prompt set of a study" 3 "empty.jsonl: .*prompt" study inputs/smoke.cfg "$(on fresh)" --task.train_prompts="$scratch/empty.jsonl"
+
+python3 -c 'import json; print(json.dumps({"prompt": "Where does Carl live? " * 100})); print(json.dumps({"prompt": "Where does Carl live?"}))' >"$scratch/long.jsonl"
+check "a prompt longer than the context is counted, skipped and said" bash -c "
+  '$rlaif' generate inputs/smoke.cfg '$(on base)' --io.input='$scratch/long.jsonl' --io.output='$scratch/long-out.jsonl' 2>'$scratch/said' &&
+  [[ \$(wc -l <'$scratch/long-out.jsonl') == 1 ]] && grep -q '1 of 2 prompts were longer' '$scratch/said'"
+
+copy weights; forget weights reward-ai
+truncate -s -100 "$scratch/weights/models/sft/model.safetensors"
+expect_error "truncated safetensors" 3 "sft/model.safetensors: " reward inputs/smoke.cfg "$(on weights)"
+copy lying; forget lying reward-ai
+python3 - "$scratch/lying/models/sft/model.safetensors" <<'P'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+name = next(k for k in header if k != "__metadata__")
+header[name]["shape"] = [9999, 9999]
+text = json.dumps(header).encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+P
+expect_error "lying safetensors" 3 "sft/model.safetensors: " reward inputs/smoke.cfg "$(on lying)"
+
+copy tokenizer; forget tokenizer reward-ai
+python3 - "$scratch/tokenizer/models/tokenizer.json" <<'P'
+import json, sys
+t = json.load(open(sys.argv[1]))
+top = max(list(t["model"]["vocab"].values()) + [a["id"] for a in t["added_tokens"]])
+for i in range(5):
+    t["added_tokens"].append({"id": top + 1 + i, "content": f"<|extra{i}|>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True})
+json.dump(t, open(sys.argv[1], "w"))
+P
+expect_error "tokenizer that does not fit the model" 3 "the tokenizer does not fit the model" reward inputs/smoke.cfg "$(on tokenizer)"
+
+copy shard; forget shard reward-ai
+python3 - "$scratch/shard/preferences/ai/shard-000001.h5" <<'P'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[len(data) // 2] ^= 0x40
+open(sys.argv[1], "wb").write(data)
+P
+expect_error "the study refuses to train on a damaged shard" 3 "shard-000001.h5" study inputs/smoke.cfg "$(on shard)"
+check "preferences validate names a damaged shard" bash -c "! '$rlaif' preferences validate '$scratch/shard/preferences/ai' >'$scratch/said' 2>&1 && grep -q 'shard-000001.h5' '$scratch/said'"
+
+expect_error "run directory of another deck" 3 "is the run directory of another deck.*ppo.steps \(there: 8, here: 9\)" study inputs/smoke.cfg "$(on base)" --ppo.steps=9
+expect_error "stage alone before the one it needs" 2 "stage tokenizer is not done .*rlaif sft" annotate inputs/smoke.cfg "$(on nothing)"
+
+# A reward model that says NaN: its scores are refused, not trained on.
+copy nan; forget nan ppo-rlaif
+python3 - "$scratch/nan/models/reward-ai/model.safetensors" <<'P'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+begin, end = header["score.weight"]["data_offsets"]
+for at in range(begin, end, 4):
+    data[8 + size + at:8 + size + at + 4] = struct.pack("<f", float("nan"))
+open(sys.argv[1], "wb").write(data)
+P
+rm -rf "$scratch/nan/checkpoints"
+expect_error "a score that is not a number" 3 "(not finite|not a number|finite)" ppo inputs/smoke.cfg "$(on nan)"
+
+# A judge whose weights are NaN: every verdict gets a status of its own and none is trained on.
+copy nanjudge; forget nanjudge annotate
+rm -rf "$scratch/nanjudge/preferences"
+python3 - "$scratch/nanjudge/models/judge/model.safetensors" <<'P'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+begin, end = header["model.norm.weight"]["data_offsets"]
+for at in range(begin, end, 4):
+    data[8 + size + at:8 + size + at + 4] = struct.pack("<f", float("nan"))
+open(sys.argv[1], "wb").write(data)
+P
+check "a verdict that is not a number is a status" bash -c "
+  '$rlaif' annotate inputs/smoke.cfg '$(on nanjudge)' && '$rlaif' preferences show '$scratch/nanjudge/preferences/ai' | grep -q 'not_a_number'"
+forget nanjudge reward-ai
+expect_error "no usable verdict" 3 "preferences/ai: holds no preference with a usable verdict" reward inputs/smoke.cfg "$(on nanjudge)"
+
+# Ranks that see different decks.
+mkdir -p "$scratch/decks"
+cp inputs/smoke.cfg "$scratch/decks/deck-0.cfg"
+sed 's/^prompts_per_step = 24/prompts_per_step = 30/' inputs/smoke.cfg >"$scratch/decks/deck-1.cfg"
+cp inputs/*.txt "$scratch/decks/"
+run_ranks 2 bash -c "exec '$rlaif' study '$scratch/decks/deck-'\$OMPI_COMM_WORLD_RANK.cfg '$(on decks-run)'" >"$scratch/out" 2>&1
+code=$?
+if [[ $code == 2 ]] && grep -Eq '^rlaif: rank 1: .*(deck).*ppo.prompts_per_step' "$scratch/out"; then
+  pass "ranks with different decks"
+else
+  fail "ranks with different decks" "exit code $code: $(head -c 300 "$scratch/out" | tr '\n' ' ')"
+fi
+
+check "more ranks than prompts works" bash -c "
+  source tests/end_to_end/lib.sh
+  ranks 3 generate inputs/smoke.cfg '$(on base)' --io.input='$scratch/long.jsonl' --io.output='$scratch/few.jsonl'"
+
+# Disk full while writing: a file size limit stands for it anywhere; a tiny tmpfs where mounting is allowed.
+(
+  ulimit -f 40
+  "$rlaif" study inputs/smoke.cfg "$(on full)" >"$scratch/out" 2>&1
+)
+code=$?
+if [[ $code == 4 ]] && grep -Eq '^rlaif: .*full/.*: (File too large|cannot be written: File too large)' "$scratch/out"; then
+  pass "a file that cannot be written is named with the cause"
+else
+  fail "a file that cannot be written is named with the cause" "exit code $code: $(grep '^rlaif' "$scratch/out" | tail -n 2 | tr '\n' ' ')"
+fi
+check "what could not be written is written when run again" bash -c \
+  "'$rlaif' study inputs/smoke.cfg '$(on full)' && source tests/end_to_end/lib.sh && same_results '$scratch/full' '$base'"
+mkdir -p "$scratch/tiny"
+if [[ $(id -u) == 0 ]] && mount -t tmpfs -o size=300k tmpfs "$scratch/tiny" 2>/dev/null; then
+  "$rlaif" study inputs/smoke.cfg --run.directory="$scratch/tiny/run" >"$scratch/out" 2>&1
+  code=$?
+  umount "$scratch/tiny"
+  if [[ $code == 4 ]] && grep -Eq '^rlaif: .*tiny/run/.*No space left on device' "$scratch/out"; then
+    pass "a full disk is named with file and cause"
+  else
+    fail "a full disk is named with file and cause" "exit code $code: $(grep '^rlaif' "$scratch/out" | tail -n 2 | tr '\n' ' ')"
+  fi
+else
+  skip "a full disk is named with file and cause" "mounting a tmpfs is not allowed here"
+fi
+exec 9>"$base/run.lock"
+flock -n 9
+expect_error "a second job on one run directory" 4 "another job holds this run directory" study inputs/smoke.cfg "$(on base)"
+exec 9>&-

@@ -1,0 +1,60 @@
+# Sourced by the end-to-end tests: where things are, and how a result is said.
+# shellcheck shell=bash
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root" || exit 1
+# shellcheck source=jobs/mpi_env.sh
+source jobs/mpi_env.sh
+rlaif=${RLAIF:-$root/build/release/rlaif}
+shared=${RLAIF_SHARED_DATA:-$root/../shared}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+pass() { printf 'PASS %s\n' "$1"; }
+fail() { printf 'FAIL %s: %s\n' "$1" "$2"; }
+skip() { printf 'SKIP %s: %s\n' "$1" "$2"; }
+
+# check NAME COMMAND...: PASS where the command succeeds
+check() {
+  local name=$1
+  shift
+  if "$@" >"$scratch/out" 2>&1; then pass "$name"; else fail "$name" "$(tail -n 3 "$scratch/out" | tr '\n' ' ')"; fi
+}
+
+# ranks N ARGUMENTS...: the program on N ranks (1: without a launcher)
+ranks() {
+  local count=$1
+  shift
+  if [[ $count == 1 ]]; then "$rlaif" "$@"; else run_ranks "$count" "$rlaif" "$@"; fi
+}
+
+# expect_error NAME CODE PATTERN ARGUMENTS...: on 1 and 3 ranks the program says exactly one line of its own that
+# matches the pattern, and exits with the code.
+expect_error() {
+  local name=$1 code=$2 pattern=$3 count got lines
+  shift 3
+  for count in 1 3; do
+    timeout 120 bash -c 'source tests/end_to_end/lib.sh; ranks "$@"' _ "$count" "$@" >"$scratch/out" 2>&1
+    got=$?
+    lines=$(grep -c '^rlaif: ' "$scratch/out")
+    if [[ $got != "$code" ]]; then
+      fail "$name on $count ranks" "exit code $got, $code was expected: $(head -c 300 "$scratch/out" | tr '\n' ' ')"
+    elif ! grep -Eq "^rlaif: (rank [0-9]+: )?.*$pattern" "$scratch/out"; then
+      fail "$name on $count ranks" "no line matches '$pattern': $(head -c 300 "$scratch/out" | tr '\n' ' ')"
+    elif [[ $lines != 1 ]]; then
+      fail "$name on $count ranks" "$lines lines instead of one: $(grep '^rlaif: ' "$scratch/out" | head -c 300 | tr '\n' ' ')"
+    else
+      pass "$name on $count ranks"
+    fi
+  done
+}
+
+# same_results A B: the artefacts of two runs are the same bytes, timings aside. Prints what differs.
+same_results() {
+  local folder difference=0
+  for folder in models preferences metrics evaluation; do
+    diff -rq "$1/$folder" "$2/$folder" || difference=1
+  done
+  return $difference
+}

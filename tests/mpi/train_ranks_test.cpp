@@ -1,0 +1,101 @@
+// Every rank trains alone, then all together: parameters and metrics are the same bytes.
+#include <gtest/gtest.h>
+
+#include "rlaif/core/error.hpp"
+#include "unit/train_support.hpp"
+
+namespace rlaif::train::test {
+namespace {
+
+class TrainOnRanks : public ::testing::Test {
+ protected:
+  void SetUp() override { at::set_num_threads(1); }
+
+  // One folder all ranks see, named by the root.
+  static std::string shared_folder(const comm::Communicator& world, const TemporaryFolder& mine) {
+    std::string path = mine.path().string();
+    world.broadcast(path);
+    return path;
+  }
+
+  // `stage` run on this rank alone and on all ranks.
+  static void expect_same_bytes(const std::function<Outcome(const StageRun&)>& stage) {
+    const auto world = comm::Communicator::world();
+    const auto self = comm::Communicator::self();
+    const TemporaryFolder alone, together;
+    const Outcome expected = stage(stage_run(self, alone.path()));
+    const Outcome outcome = stage(stage_run(world, shared_folder(world, together)));
+    EXPECT_EQ(checksum(outcome.parameters), checksum(expected.parameters));
+    if (world.is_root()) EXPECT_EQ(outcome.metrics, expected.metrics);
+    world.barrier();  // the root's folder is everyone's
+  }
+};
+
+TEST_F(TrainOnRanks, LanguageModelEndsInTheSameBytes) {
+  expect_same_bytes([](const StageRun& run) { return run_language_model(run, 8); });
+}
+
+TEST_F(TrainOnRanks, RewardModelEndsInTheSameBytes) {
+  const auto pairs = wanted_token_pairs(22, 2, 0.9);
+  expect_same_bytes([&](const StageRun& run) { return run_reward_model(run, pairs, 2); });
+}
+
+TEST_F(TrainOnRanks, PpoEndsInTheSameBytes) {
+  // The reward is a model, so that scoring is part of what must not depend on ranks.
+  const auto reward_model = model::ScalarModel::from_body(tiny_model(6), 2);
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [&](std::span<const Rollout> rollouts) {
+    std::vector<std::vector<TokenId>> sequences;
+    for (const Rollout& rollout : rollouts) {
+      sequences.push_back(rollout.prompt_tokens);
+      sequences.back().insert(sequences.back().end(), rollout.completion.tokens.begin(),
+                              rollout.completion.tokens.end());
+    }
+    return score_sequences(reward_model, sequences, 64);
+  };
+  callbacks.monitor = wanted_share;
+  expect_same_bytes([&](const StageRun& run) { return run_ppo(run, ppo_options(4), callbacks); });
+}
+
+TEST_F(TrainOnRanks, ABatchSmallerThanTheRanksWorks) {
+  expect_same_bytes([](const StageRun& run) {
+    auto model = tiny_model(3);
+    LanguageModelOptions options = language_model_options(3);
+    options.batch = 2;
+    train_language_model(model, successor_example, options, run);
+    return Outcome{bytes_of(model.parameters()), run.comm->is_root() ? read_file(run.metrics_file) : ""};
+  });
+}
+
+TEST_F(TrainOnRanks, AStopSeenByTheLastRankStopsAllAndResumingEndsInTheSameBytes) {
+  const auto world = comm::Communicator::world();
+  expect_same_bytes([&](const StageRun& original) {
+    StageRun run = original;
+    const bool last = run.comm->rank() == run.comm->size() - 1;
+    int boundaries = 0;
+    run.stop_requested = [&] { return ++boundaries > 4 && last; };
+    try {
+      run_language_model(run, 8);
+      ADD_FAILURE() << "the stop was not obeyed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+    }
+    run.stop_requested = [] { return false; };
+    return run_language_model(run, 8);
+  });
+}
+
+TEST_F(TrainOnRanks, AnErrorOnOneRankIsAnErrorOnAll) {
+  const auto world = comm::Communicator::world();
+  const TemporaryFolder mine;
+  const StageRun run = stage_run(world, shared_folder(world, mine));
+  const auto failing = [](std::int64_t i) {
+    if (i == 9) throw input_error("example 9 is bad");  // of the last grain
+    return successor_example(i);
+  };
+  EXPECT_THROW(run_language_model(run, 8, failing), Error);
+  world.barrier();
+}
+
+}  // namespace
+}  // namespace rlaif::train::test

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Builds and runs all tests; the last line is `N passed, N failed, N skipped`, the exit code 1 on any failure.
+#
+#   tests/run.sh            all: build/release/tests/test_* once, mpi_* at 1, 2 and 3 ranks,
+#                           tests/end_to_end/*.sh
+#   tests/run.sh mpi_comm   only those whose name holds the text (test_text, mpi_, tokenizer, ...)
+#
+# Full output of each is kept in build/tests/*.log. Environment: TEST_SECONDS, the longest one program
+# may take (default 1800); RLAIF_SHARED_DATA, the folder of shared test data.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+case ${1:-} in
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
+export filter=${1:-} logs=$root/build/tests TEST_SECONDS=${TEST_SECONDS:-1800}
+
+jobs/setup.sh --tests
+jobs/build.sh all
+# shellcheck source=jobs/mpi_env.sh
+source jobs/mpi_env.sh
+export -f run_ranks
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# chosen FILE...: those whose name holds the filter
+chosen() {
+  local file name
+  for file in "$@"; do
+    name=$(basename "$file" .sh)
+    [[ $name != *"$filter"* ]] || printf '%s\n' "$file"
+  done
+}
+
+# logged NAME COMMAND...: output into NAME.log, exit code into NAME.rc; never fails itself. A line on the
+# console says what it came to.
+logged() {
+  local name=$1 code=0 begin=$SECONDS
+  shift
+  timeout --kill-after=10 "$TEST_SECONDS" "$@" >"$logs/$name.log" 2>&1 </dev/null || code=$?
+  printf '%d\n' "$code" >"$logs/$name.rc"
+  printf '%-4s %-32s %4d s\n' "$([[ $code == 0 ]] && printf ok || printf 'FAIL')" "$name" $((SECONDS - begin))
+}
+export -f logged
+
+shopt -s nullglob
+mapfile -t unit < <(chosen build/release/tests/test_*)
+mapfile -t parallel < <(chosen build/release/tests/mpi_*)
+mapfile -t scripts < <(chosen tests/end_to_end/*.sh | grep -v '/lib\.sh$')
+
+# shellcheck disable=SC2016  # expanded by the inner shell
+[[ ${#unit[@]} == 0 ]] || printf '%s\0' "${unit[@]}" |
+  xargs -0 -P "$(nproc)" -I{} bash -c 'logged "$(basename "$1")" "$1" --gtest_color=no' _ {}
+for binary in "${parallel[@]}"; do
+  for ranks in 1 2 3; do
+    # shellcheck disable=SC2016
+    logged "$(basename "$binary")-$ranks-ranks" bash -c 'run_ranks "$@"' _ "$ranks" "$binary" --gtest_color=no
+  done
+done
+for script in "${scripts[@]}"; do
+  logged "$(basename "$script" .sh)" bash "$script"
+done
+
+printf '\n'
+python3 tests/count_results.py "$logs"

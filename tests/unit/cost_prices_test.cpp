@@ -1,0 +1,131 @@
+#include "rlaif/cost/prices.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+
+namespace rlaif::cost {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class PricesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "rlaif-cost-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  PriceTable load(const std::string& text) {
+    write_file_atomic(folder_ / "prices.json", text);
+    return PriceTable::load(folder_ / "prices.json");
+  }
+  // An entry "a" with `more` keys.
+  static std::string entry(const std::string& more, const std::string& name = "a") {
+    return R"({"name": ")" + name + R"(", "as_of": "2025-01-31", "source": "s")" + more + "}";
+  }
+  static std::string table(const std::string& entries) { return "{\"prices\": [" + entries + "]}"; }
+  std::string refusal(const std::string& text) {
+    try {
+      load(text);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::input);
+      EXPECT_THAT(error.what(), HasSubstr("prices.json: "));
+      return error.what();
+    }
+    ADD_FAILURE() << "no error was thrown";
+    return {};
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(PricesTest, TableOfTheProjectHoldsThePublishedLabelPrices) {
+  const PriceTable prices = PriceTable::load(RLAIF_SOURCE_DIR "/inputs/prices.json");
+  Usage many;
+  many.input_tokens = many.output_tokens = 1000000;
+  EXPECT_DOUBLE_EQ(prices.at("human-label").label_usd(many), 0.67);
+  EXPECT_DOUBLE_EQ(prices.at("ai-label").label_usd(many), 0.06);
+  EXPECT_DOUBLE_EQ(prices.at("local-judge").label_usd(many), 0.0);
+  EXPECT_DOUBLE_EQ(prices.at("example-hosted-judge").label_usd(many), 5.0);
+  EXPECT_THAT(prices.at("example-hosted-judge").source, HasSubstr("example"));
+}
+
+TEST_F(PricesTest, ALabelCostsItsFixedPriceAndItsTokens) {
+  const PriceTable prices = load(table(entry(R"(, "per_label_usd": 0.01, "input_per_million_usd": 2,
+      "cached_input_per_million_usd": 0.5, "output_per_million_usd": 8)")));
+  Usage usage;
+  usage.input_tokens = 1500;
+  usage.cached_input_tokens = 1000;
+  usage.output_tokens = 250;
+  // 0.01 + (500 * 2 + 1000 * 0.5 + 250 * 8) / 1e6
+  EXPECT_DOUBLE_EQ(prices.at("a").label_usd(usage), 0.0135);
+}
+
+TEST_F(PricesTest, CachedInputCostsAsMuchAsOtherWhereTheTableIsSilent) {
+  const PriceTable prices = load(table(entry(R"(, "input_per_million_usd": 3)")));
+  Usage usage;
+  usage.input_tokens = 1000000;
+  usage.cached_input_tokens = 400000;
+  EXPECT_DOUBLE_EQ(prices.at("a").label_usd(usage), 3.0);
+}
+
+TEST_F(PricesTest, AnUnknownNameNamesTheNearestOne) {
+  const PriceTable prices = load(table(entry("", "human-label") + "," + entry("", "ai-label")));
+  EXPECT_EQ(prices.entries().size(), 2u);
+  try {
+    prices.at("ai-lable");
+    FAIL() << "no error was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("prices.json"), HasSubstr("'ai-lable'"), HasSubstr("'ai-label'")));
+  }
+}
+
+TEST_F(PricesTest, RefusesWhatIsNoPriceAndNamesTheEntry) {
+  EXPECT_THAT(refusal(table(entry("") + "," + entry(R"(, "per_label": 1)", "b"))),
+              AllOf(HasSubstr("prices[1]"), HasSubstr("'per_label'"), HasSubstr("'per_label_usd'")));
+  EXPECT_THAT(refusal(table(entry(R"(, "per_label_usd": -0.1)"))), AllOf(HasSubstr("prices[0] 'a'"), HasSubstr("-0.1")));
+  EXPECT_THAT(refusal(table(entry(R"(, "output_per_million_usd": "1")"))), HasSubstr("'output_per_million_usd'"));
+  EXPECT_THAT(refusal(table(entry(R"(, "input_per_million_usd": null)"))), HasSubstr("'input_per_million_usd'"));
+  EXPECT_THAT(refusal(table(entry(R"(, "per_label_usd": 1e999)"))), HasSubstr("prices.json: "));
+  EXPECT_THAT(refusal(table(entry("") + "," + entry(""))), HasSubstr("prices[1]: a second entry named 'a'"));
+  EXPECT_THAT(refusal(table(R"({"name": "a", "as_of": "2025-13-01", "source": "s"})")), HasSubstr("'as_of'"));
+  EXPECT_THAT(refusal(table(R"({"name": "a", "as_of": "2025-01-01"})")), HasSubstr("'source'"));
+  EXPECT_THAT(refusal(table(R"({"as_of": "2025-01-01", "source": "s"})")), HasSubstr("'name'"));
+  EXPECT_THAT(refusal(table("1")), HasSubstr("prices[0]"));
+  EXPECT_THAT(refusal(R"({"price": []})"), AllOf(HasSubstr("'price'"), HasSubstr("'prices'")));
+  EXPECT_THAT(refusal("{}"), HasSubstr("'prices'"));
+  EXPECT_THAT(refusal("[]"), HasSubstr("top level"));
+  EXPECT_THAT(refusal("{\n\"prices\": ["), HasSubstr("line 2"));
+}
+
+TEST(MeterTest, AddsByName) {
+  Meter meter;
+  Usage usage;
+  usage.input_tokens = 10;
+  usage.cached_input_tokens = 4;
+  usage.output_tokens = 3;
+  usage.cost_usd = 0.25;
+  meter.add("judge", 2, usage);
+  meter.add("annotators", 1, {});
+  meter.add("judge", 1, usage);
+  ASSERT_EQ(meter.rows.size(), 2u);
+  EXPECT_EQ(meter.rows["judge"].labels, 3);
+  EXPECT_EQ(meter.rows["judge"].usage.input_tokens, 20);
+  EXPECT_EQ(meter.rows["judge"].usage.cached_input_tokens, 8);
+  EXPECT_EQ(meter.rows["judge"].usage.output_tokens, 6);
+  EXPECT_DOUBLE_EQ(meter.rows["judge"].usage.cost_usd, 0.5);
+  EXPECT_EQ(meter.rows["annotators"].labels, 1);
+}
+
+}  // namespace
+}  // namespace rlaif::cost

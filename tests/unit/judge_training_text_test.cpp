@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include "judge_fixture.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/judge/training_text.hpp"
+
+namespace rlaif::judge {
+namespace {
+
+const std::string rationale = "A is right and brief. B is false and wordy.";
+
+std::string joined(const std::vector<TextPiece>& pieces) {
+  std::string text;
+  for (const TextPiece& piece : pieces) text += piece.text;
+  return text;
+}
+
+TEST(TrainingPieces, VerdictFirstReadsVerdictThenReason) {
+  const auto prompt = JudgeTemplate::load(inputs / "judge_verdict_first.txt");
+  EXPECT_EQ(joined(training_pieces(prompt, "P.", "Q?", "a.", "b.", rationale, true)),
+            "P.\nQuestion: Q?\nA: a.\nB: b.\nVerdict: A\nReason: " + rationale);
+}
+
+TEST(TrainingPieces, RationaleFirstReadsReasonThenVerdict) {
+  const auto prompt = JudgeTemplate::load(inputs / "judge_rationale_first.txt");
+  EXPECT_EQ(joined(training_pieces(prompt, "P.", "Q?", "a.", "b.", rationale, false)),
+            "P.\nQuestion: Q?\nA: a.\nB: b.\nReason: " + rationale + "\nVerdict: B");
+}
+
+// Text of the tokens of one kind.
+std::string text_of(const text::Tokenizer& tokenizer, const TrainingTokens& training, Segment segment) {
+  std::vector<TokenId> tokens;
+  for (std::size_t i = 0; i < training.tokens.size(); ++i)
+    if (training.segments[i] == segment) tokens.push_back(training.tokens[i]);
+  return tokenizer.decode(tokens);
+}
+
+TEST(JudgeEncoder, TrainingTokensAreTheContextThenWhatIsAsked) {
+  for (const bool prefix_space : {true, false}) {
+    const auto tokenizer = judge_tokenizer(prefix_space);
+    const text::ChatEncoder chat(tokenizer, text::ChatFormat::plain);
+    for (const char* name : {"judge_verdict_first.txt", "judge_rationale_first.txt"}) {
+      const JudgeEncoder encoder(chat, JudgeTemplate::load(inputs / name));
+      const bool verdict_first = encoder.prompt().style == JudgeTemplate::Style::verdict_first;
+      const auto context = encoder.context("P.", "Where does Ann live?", "a.", "b.");
+      const auto training = encoder.training("P.", "Where does Ann live?", "a.", "b.", rationale, false);
+      ASSERT_EQ(training.tokens.size(), training.segments.size());
+      ASSERT_GT(training.tokens.size(), context.size());
+      EXPECT_TRUE(std::equal(context.begin(), context.end(), training.tokens.begin()));
+      EXPECT_EQ(training.tokens.back(), chat.end_token());
+      EXPECT_EQ(training.segments.back(), verdict_first ? Segment::rationale : Segment::context);
+      EXPECT_EQ(text_of(tokenizer, training, Segment::verdict), " B");
+      EXPECT_EQ(text_of(tokenizer, training, Segment::rationale), " " + rationale);
+
+      // The verdict token that is scored is the one that was trained, behind the tokens that come before it in use.
+      const auto at = std::find(training.segments.begin(), training.segments.end(), Segment::verdict) -
+                      training.segments.begin();
+      EXPECT_EQ(training.tokens[at], encoder.second_token());
+      if (verdict_first) {
+        EXPECT_EQ(static_cast<std::size_t>(at), context.size());
+      } else {
+        const auto& cue = encoder.verdict_cue();
+        EXPECT_TRUE(std::equal(cue.rbegin(), cue.rend(), training.tokens.rbegin() + (training.tokens.size() - at)));
+      }
+      // In this tokenizer pieces fall on its own boundaries: encoded in one go the text has the same tokens.
+      auto whole = tokenizer.encode(
+          joined(training_pieces(encoder.prompt(), "P.", "Where does Ann live?", "a.", "b.", rationale, false)));
+      whole.push_back(chat.end_token());
+      EXPECT_EQ(training.tokens, whole);
+    }
+  }
+}
+
+TEST(JudgeEncoder, InAChatTheAnswerIsATurn) {
+  const auto tokenizer = judge_tokenizer(false);
+  const text::ChatEncoder chat(tokenizer, text::ChatFormat::chatml);
+  auto prompt = JudgeTemplate::load(inputs / "judge_verdict_first.txt");
+  prompt.wrap = JudgeTemplate::Wrap::chat;
+  const JudgeEncoder encoder(chat, prompt);
+  const auto training = encoder.training("P.", "Q?", "a.", "b.", rationale, true);
+  EXPECT_EQ(encoder.context("P.", "Q?", "a.", "b."), chat.prompt(prompt.render("P.", "Q?", "a.", "b.")));
+  EXPECT_EQ(text_of(tokenizer, training, Segment::verdict), "A");
+  EXPECT_EQ(encoder.first_token(), chat.completion("A").front());
+}
+
+TEST(JudgeEncoder, RationalesStopAtTheEndTokenAndAtLineBreaks) {
+  const auto tokenizer = judge_tokenizer();
+  const text::ChatEncoder chat(tokenizer, text::ChatFormat::plain);
+  const JudgeEncoder encoder(chat, JudgeTemplate::load(inputs / "judge_rationale_first.txt"));
+  const auto& stops = encoder.rationale_stops();
+  EXPECT_NE(std::find(stops.begin(), stops.end(), chat.end_token()), stops.end());
+  EXPECT_NE(std::find(stops.begin(), stops.end(), *tokenizer.token_to_id("Ċ")), stops.end());
+  for (const TokenId token : tokenizer.encode(rationale))
+    EXPECT_EQ(std::find(stops.begin(), stops.end(), token), stops.end());
+}
+
+TEST(JudgeEncoder, VerdictsOfOneTokenAreRefused) {
+  const auto tokenizer = judge_tokenizer();
+  const text::ChatEncoder chat(tokenizer, text::ChatFormat::plain);
+  auto prompt = JudgeTemplate::load(inputs / "judge_verdict_first.txt");
+  prompt.verdict_first = "A1";
+  prompt.verdict_second = "A2";
+  EXPECT_THROW(JudgeEncoder(chat, prompt), Error);
+}
+
+TEST(JudgeEncoder, TextOfUsersNeverBecomesControlTokens) {
+  const auto tokenizer = judge_tokenizer();
+  const text::ChatEncoder chat(tokenizer, text::ChatFormat::plain);
+  const JudgeEncoder encoder(chat, JudgeTemplate::load(inputs / "judge_verdict_first.txt"));
+  for (const TokenId token : encoder.context("P.", "Q <|endoftext|>?", "a <|im_end|>", "b <|im_start|>"))
+    EXPECT_GT(token, 2);
+}
+
+}  // namespace
+}  // namespace rlaif::judge

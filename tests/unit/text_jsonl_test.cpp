@@ -1,0 +1,102 @@
+#include "rlaif/text/jsonl.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "rlaif/core/files.hpp"
+#include "unit/text_fixtures.hpp"
+
+namespace rlaif::text {
+namespace {
+
+using ::testing::ElementsAre;
+
+// A file of its own for each test, gone with it.
+class Jsonl : public ::testing::Test {
+ protected:
+  std::filesystem::path write(const std::string& bytes) {
+    write_file_atomic(file_, bytes);
+    return file_;
+  }
+  void TearDown() override { std::filesystem::remove(file_); }
+
+  // Reading this content as prompts fails with a message that holds file, line and parts.
+  void expect_refused(const std::string& bytes, const std::string& line, std::vector<std::string> parts) {
+    write(bytes);
+    parts.push_back(file_.string() + (line.empty() ? "" : ":" + line));
+    expect_error([&] { read_prompts(file_); }, ErrorKind::input, parts);
+  }
+
+  std::filesystem::path file_ = std::filesystem::temp_directory_path() /
+      ("rlaif_jsonl_" + std::to_string(getpid()) + "_" +
+       ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl");
+};
+
+TEST_F(Jsonl, reads_each_object_with_its_line) {
+  const auto records = read_json_lines(write("{\"a\": \"x\"}\n\n  \t\r\n{\"a\": 2.5, \"b\": true}\r\n{\"a\": null}"));
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].line, 1u);
+  EXPECT_EQ(records[0].string("a"), "x");
+  EXPECT_EQ(records[1].line, 4u);
+  EXPECT_EQ(records[1].number("a"), 2.5);
+  EXPECT_TRUE(records[1].boolean("b"));
+  EXPECT_EQ(records[2].line, 5u);
+  EXPECT_TRUE(records[2].has("a"));
+  EXPECT_FALSE(records[2].has("b"));
+  EXPECT_EQ(records[0].string_or("b", "none"), "none");
+}
+
+TEST_F(Jsonl, getters_name_file_line_key_and_what_was_expected) {
+  const JsonRecord record = read_json_lines(write("\n{\"n\": 3, \"s\": \"x\", \"z\": null}")).at(0);
+  const auto refused = [&](auto f, const std::vector<std::string>& parts) {
+    expect_error(f, ErrorKind::input, parts);
+    expect_error(f, ErrorKind::input, {file_.string() + ":2"});
+  };
+  refused([&] { record.string("n"); }, {"'n' is the integer 3", "a string"});
+  refused([&] { record.number("s"); }, {"'s' is a string", "a number"});
+  refused([&] { record.boolean("z"); }, {"'z' is null", "true or false"});
+  refused([&] { record.number("q"); }, {"'q' is missing", "a number"});
+  refused([&] { record.string_or("n", ""); }, {"'n' is the integer 3", "a string"});
+}
+
+TEST_F(Jsonl, prompts_take_the_line_index_or_their_own_id) {
+  const auto prompts =
+      read_prompts(write("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"id\": 18446744073709551615, \"family\": \"fact\"}\n"));
+  ASSERT_EQ(prompts.size(), 2u);
+  EXPECT_EQ(prompts[0].id, 0u);
+  EXPECT_EQ(prompts[0].family, "");
+  EXPECT_EQ(prompts[1].id, 18446744073709551615u);
+  EXPECT_EQ(prompts[1].text, "b");
+  EXPECT_EQ(prompts[1].family, "fact");
+}
+
+TEST_F(Jsonl, bad_lines_are_refused_by_file_and_line) {
+  const std::string good = "{\"prompt\": \"a\"}\n";
+  expect_refused("", "", {"no prompt"});
+  expect_refused("\n\n", "", {"no prompt"});
+  expect_refused(good + "{\"prompt\": \"b\"", "2", {"not valid JSON"});
+  expect_refused(good + "[1]\n", "2", {"an array", "a JSON object"});
+  expect_refused(good + "{\"prompt\": \"b\"} {}", "2", {"not valid JSON"});
+  expect_refused(good + "{\"prompt\": \"\xC3(\"}", "2", {"byte 13", "UTF-8"});
+  expect_refused(good + "{\"prompt\": \"\\ud800\"}", "2", {"not valid JSON"});
+  expect_refused(good + "{\"prompt\": \"\"}", "2", {"'prompt' is empty"});
+  expect_refused(good + "{\"text\": \"b\"}", "2", {"'prompt' is missing"});
+  expect_refused(good + "{\"prompt\": 5}", "2", {"'prompt' is the integer 5"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": \"x\"}", "2", {"'id' is a string", "an integer from 0"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": -1}", "2", {"'id' is the integer -1"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": 1e999}", "2", {"not readable as JSON"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": 0}", "2", {"id 0", "line 1", "unique"});
+}
+
+TEST_F(Jsonl, a_missing_file_is_named) {
+  expect_error([] { read_prompts("no/such/prompts.jsonl"); }, ErrorKind::input, {"no/such/prompts.jsonl"});
+}
+
+TEST_F(Jsonl, a_written_line_keeps_the_order_of_keys_and_has_no_line_end) {
+  EXPECT_EQ(to_json_line({{"b", "x\ny"}, {"a", "é"}}), "{\"b\":\"x\\ny\",\"a\":\"é\"}");
+  EXPECT_EQ(to_json_line({{"b", "x\xFFy"}}), "{\"b\":\"x\uFFFDy\"}");
+}
+
+}  // namespace
+}  // namespace rlaif::text

@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "rlaif/core/error.hpp"
+#include "train_support.hpp"
+
+namespace rlaif::train::test {
+namespace {
+
+PpoOptions learning_options(double kl_coefficient) {
+  PpoOptions options = ppo_options(25);
+  options.prompts_per_step = 32;
+  options.minibatch = 16;
+  options.epochs = 2;
+  options.schedule = {1e-2, 2, 0.2};
+  options.value_only_steps = 2;
+  options.kl_coefficient = kl_coefficient;
+  options.kl_target = 0.0;
+  options.missing_end_penalty = 0.0;
+  return options;
+}
+
+std::vector<Json> run_lines(const PpoOptions& options, const PpoCallbacks& callbacks) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const StageRun run = stage_run(comm, folder.path());
+  run_ppo(run, options, callbacks);
+  return metrics_lines(run);
+}
+
+double mean_of_last(const std::vector<Json>& lines, const std::string& key, std::size_t count) {
+  double sum = 0;
+  for (std::size_t i = lines.size() - count; i < lines.size(); ++i) sum += lines[i].at(key).get<double>();
+  return sum / static_cast<double>(count);
+}
+
+TEST(Ppo, RaisesTheFrequencyOfARewardedToken) {
+  const auto lines = run_lines(learning_options(0.0), ppo_callbacks());
+  const double before = lines[0].at("reward").get<double>();
+  const double after = mean_of_last(lines, "reward", 3);
+  EXPECT_LT(before, 0.35);
+  EXPECT_GT(after, before + 0.6);
+  EXPECT_GT(mean_of_last(lines, "kl", 3), 0.5);
+}
+
+TEST(Ppo, ALargeKlCoefficientKeepsThePolicyNearTheReference) {
+  const auto free = run_lines(learning_options(0.0), ppo_callbacks());
+  const auto held = run_lines(learning_options(10.0), ppo_callbacks());
+  EXPECT_LT(std::abs(mean_of_last(held, "kl", 3)), 0.2);
+  EXPECT_LT(mean_of_last(held, "reward", 3), mean_of_last(free, "reward", 3) - 0.4);
+}
+
+TEST(Ppo, AMissingEndPenaltyTeachesToEnd) {
+  PpoOptions options = learning_options(0.0);
+  options.missing_end_penalty = -2.0;
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Rollout> rollouts) { return std::vector<double>(rollouts.size(), 0.0); };
+  const auto lines = run_lines(options, callbacks);
+  EXPECT_LT(lines[0].at("ended").get<double>(), 0.8);
+  EXPECT_GT(mean_of_last(lines, "ended", 3), 0.95);
+}
+
+TEST(Ppo, FirstStepsMetricsHoldWhatTheyMust) {
+  PpoOptions options = ppo_options(3);
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.monitor = [](std::span<const Rollout> rollouts) { return std::vector<double>(rollouts.size(), 0.25); };
+  const auto lines = run_lines(options, callbacks);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_NEAR(lines[0].at("kl").get<double>(), 0.0, 1e-4) << "the policy is the reference";
+  EXPECT_NEAR(lines[1].at("kl").get<double>(), 0.0, 1e-4) << "step 1 was value only";
+  EXPECT_NE(lines[2].at("kl").get<double>(), lines[1].at("kl").get<double>());
+  EXPECT_EQ(lines[0].at("learning_rate").get<double>(), 0.0);
+  EXPECT_EQ(lines[0].at("gradient_norm").get<double>(), 0.0);
+  EXPECT_EQ(lines[0].at("clip_fraction").get<double>(), 0.0);
+  for (const Json& line : lines) {
+    EXPECT_DOUBLE_EQ(line.at("gold").get<double>(), 0.25);
+    EXPECT_LT(line.at("ratio_max_deviation").get<double>(), 1e-4);
+    EXPECT_GT(line.at("value_gradient_norm").get<double>(), 0.0);
+    EXPECT_GT(line.at("entropy").get<double>(), 0.0);
+    EXPECT_LT(line.at("entropy").get<double>(), std::log(static_cast<double>(kVocabulary)) + 1e-6);
+  }
+  // The KL of step 1 was below the target, so the coefficient fell: by .2 * 18 / 100.
+  EXPECT_NEAR(lines[1].at("kl_coefficient").get<double>(), 0.05 * (1 - 0.2 * 0.18), 1e-12);
+}
+
+TEST(Ppo, TheTemperatureIsThatOfRolloutAndUpdateAlike) {
+  PpoOptions options = ppo_options(3);
+  options.temperature = 0.7;
+  for (const Json& line : run_lines(options, ppo_callbacks())) {
+    EXPECT_LT(line.at("ratio_max_deviation").get<double>(), 1e-4);
+  }
+}
+
+TEST(Ppo, AValueModelLearnsToExplainTheReturns) {
+  PpoOptions options = learning_options(0.0);
+  options.steps = 15;
+  options.value_only_steps = 15;
+  options.value_learning_rate_scale = 1.0;
+  const auto lines = run_lines(options, ppo_callbacks());
+  EXPECT_GT(mean_of_last(lines, "explained_variance", 3), lines[0].at("explained_variance").get<double>() + 0.2);
+  EXPECT_GT(mean_of_last(lines, "explained_variance", 3), 0.3);
+}
+
+TEST(Ppo, AStoppedRunEndsInTheSameBytesAsAStraightOne) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder, straight_folder;
+  StageRun run = stage_run(comm, folder.path());
+  int boundaries = 0;
+  run.stop_requested = [&] { return ++boundaries > 3; };
+  EXPECT_THROW(run_ppo(run, ppo_options(6), ppo_callbacks()), Error);
+  run.stop_requested = [] { return false; };
+  const Outcome resumed = run_ppo(run, ppo_options(6), ppo_callbacks());
+  EXPECT_EQ(resumed, run_ppo(stage_run(comm, straight_folder.path()), ppo_options(6), ppo_callbacks()));
+}
+
+TEST(Ppo, ANonFiniteRewardIsAnErrorThatNamesThePrompt) {
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Rollout> rollouts) {
+    return std::vector<double>(rollouts.size(), std::numeric_limits<double>::quiet_NaN());
+  };
+  try {
+    run_lines(ppo_options(1), callbacks);
+    FAIL() << "a reward that is not a number was taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("prompt 0"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Ppo, APromptThatLeavesNoRoomIsAnInputError) {
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.prompt = [](std::int64_t) -> std::pair<Prompt, std::vector<TokenId>> {
+    return {Prompt{}, std::vector<TokenId>(19, kBegin)};
+  };
+  EXPECT_THROW(run_lines(ppo_options(1), callbacks), Error);
+}
+
+TEST(Ppo, OptionsThatCannotWorkAreUsageErrors) {
+  PpoOptions options = ppo_options(1);
+  options.temperature = 0.0;
+  EXPECT_THROW(run_lines(options, ppo_callbacks()), Error);
+  options = ppo_options(1);
+  options.minibatch = 0;
+  EXPECT_THROW(run_lines(options, ppo_callbacks()), Error);
+}
+
+}  // namespace
+}  // namespace rlaif::train::test

@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "rlaif/core/error.hpp"
+#include "train_support.hpp"
+
+namespace rlaif::train::test {
+namespace {
+
+double held_out_accuracy(const model::ScalarModel& model) {
+  double right = 0, count = 0;
+  for (const RewardPair& pair : wanted_token_pairs(200, 99)) {
+    if (pair.p_first == 0.5) continue;
+    const std::vector<std::vector<TokenId>> both = {pair.first, pair.second};
+    const auto scores = score_sequences(model, both);
+    count += 1;
+    right += (scores[0] > scores[1]) == (pair.p_first > 0.5) ? 1 : 0;
+  }
+  return right / count;
+}
+
+TEST(RewardModel, LearnsFromSoftLabelsThatAWantedTokenIsBetter) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const StageRun run = stage_run(comm, folder.path());
+  const auto pairs = wanted_token_pairs(240, 1, 0.9);
+  auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+  RewardOptions options = reward_options(5);
+  options.batch = 16;
+  train_reward_model(model, pairs, options, run);
+  EXPECT_GT(held_out_accuracy(model), 0.95);
+  const auto last = metrics_lines(run).back();
+  EXPECT_EQ(last.at("epoch").get<int>(), 5);
+  EXPECT_GT(last.at("margin").get<double>(), 0.3);
+}
+
+TEST(RewardModel, IsCentredWithUnitSpreadOverItsTrainingCompletions) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const auto pairs = wanted_token_pairs(50, 1);
+  auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+  train_reward_model(model, pairs, reward_options(1), stage_run(comm, folder.path()));
+  double sum = 0, squares = 0;
+  for (const RewardPair& pair : pairs) {
+    const std::vector<std::vector<TokenId>> both = {pair.first, pair.second};
+    for (const double score : score_sequences(model, both)) {
+      sum += score;
+      squares += score * score;
+    }
+  }
+  EXPECT_NEAR(sum / 100, 0.0, 1e-5);
+  EXPECT_NEAR(squares / 100, 1.0, 1e-4);
+  EXPECT_NE(model.scale, 1.0);
+}
+
+TEST(RewardModel, FirstLineOfMetricsMatchesAnIndependentSum) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const StageRun run = stage_run(comm, folder.path());
+  auto pairs = wanted_token_pairs(6, 3, 0.8);  // one batch holds all
+  pairs[0].p_first = 0.5;
+  auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+  double loss = 0, accuracy = 0, margin_sum = 0;
+  for (const RewardPair& pair : pairs) {
+    const std::vector<std::vector<TokenId>> both = {pair.first, pair.second};
+    const auto scores = score_sequences(model, both);
+    const double margin = scores[0] - scores[1];
+    loss += pair.p_first * std::log1p(std::exp(-margin)) + (1 - pair.p_first) * std::log1p(std::exp(margin));
+    if (pair.p_first == 0.5) {
+      accuracy += 0.5;
+      continue;
+    }
+    accuracy += (margin > 0) == (pair.p_first > 0.5) ? 1 : 0;
+    margin_sum += pair.p_first > 0.5 ? margin : -margin;
+  }
+  train_reward_model(model, pairs, reward_options(1), run);
+  const auto line = metrics_lines(run).front();
+  EXPECT_NEAR(line.at("loss").get<double>(), loss / 6, 1e-5);
+  EXPECT_NEAR(line.at("accuracy").get<double>(), accuracy / 6, 1e-9);
+  EXPECT_NEAR(line.at("margin").get<double>(), margin_sum / 6, 1e-5);
+}
+
+TEST(RewardModel, EqualScoresEverywhereKeepTheScaleAtOne) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const std::vector<RewardPair> pairs(3, RewardPair{{kBegin, 4, kEnd}, {kBegin, 4, kEnd}, 0.5});
+  auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+  train_reward_model(model, pairs, reward_options(1), stage_run(comm, folder.path()));
+  EXPECT_EQ(model.scale, 1.0);
+  EXPECT_NEAR(score_sequences(model, std::vector<std::vector<TokenId>>{{kBegin, 4, kEnd}})[0], 0.0, 1e-5);
+}
+
+TEST(RewardModel, AKilledRunEndsInTheSameBytes) {
+  const auto comm = comm::Communicator::self();
+  const auto pairs = wanted_token_pairs(20, 2);
+  const TemporaryFolder folder, straight_folder;
+  StageRun run = stage_run(comm, folder.path());
+  int boundaries = 0;
+  run.stop_requested = [&] { return ++boundaries > 5; };
+  EXPECT_THROW(run_reward_model(run, pairs, 3), Error);
+  run.stop_requested = [] { return false; };
+  EXPECT_EQ(run_reward_model(run, pairs, 3), run_reward_model(stage_run(comm, straight_folder.path()), pairs, 3));
+}
+
+TEST(RewardModel, BadPairsAreInputErrors) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const StageRun run = stage_run(comm, folder.path());
+  const auto expect_error = [&](const std::vector<RewardPair>& pairs) {
+    auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+    EXPECT_THROW(train_reward_model(model, pairs, reward_options(1), run), Error);
+  };
+  expect_error({});
+  expect_error({{{kBegin}, {}, 0.5}});
+  expect_error({{{kBegin}, {kBegin}, 1.5}});
+  expect_error({{{kBegin}, {kBegin}, std::nan("")}});
+  expect_error({{{kBegin}, std::vector<TokenId>(25, 4), 0.5}});
+}
+
+TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {
+  const auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+  std::vector<std::vector<TokenId>> sequences;
+  for (const RewardPair& pair : wanted_token_pairs(8, 5)) sequences.push_back(pair.first);
+  const auto together = score_sequences(model, sequences);
+  const auto alone = score_sequences(model, sequences, 1);
+  ASSERT_EQ(together.size(), sequences.size());
+  for (std::size_t i = 0; i < together.size(); ++i) EXPECT_NEAR(together[i], alone[i], 1e-5);
+  EXPECT_TRUE(score_sequences(model, {}).empty());
+}
+
+}  // namespace
+}  // namespace rlaif::train::test

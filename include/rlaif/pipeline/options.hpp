@@ -35,7 +35,7 @@ struct TaskOptions {
 struct ModelOptions {
   std::filesystem::path folder;  // a Hugging Face folder to start from; empty: random weights of the sizes below
   std::int64_t hidden_size = 128, num_layers = 3, num_heads = 4, num_kv_heads = 4, intermediate_size = 352;
-  std::int64_t max_positions = 128;
+  std::int64_t max_positions = 256;
 };
 
 struct TokenizerOptions {

@@ -40,7 +40,8 @@ def read_rows(files):
 
 def split_name(name):
     """'Topic/variant/64/real_time' -> ('Topic', 'variant', '64'); options of the library are no arguments."""
-    parts = [part for part in name.split("/") if part not in ("real_time", "process_time") and not part.startswith("min_time:")]
+    parts = [part for part in name.split("/")
+             if part not in ("real_time", "process_time") and not part.startswith("min_time:")]
     variant = parts[1] if len(parts) > 1 and not parts[1].replace(":", "").isdigit() else ""
     return parts[0], variant, "/".join(parts[2 if variant else 1:])
 

@@ -110,9 +110,9 @@ def legend(names_and_colours):
     """The key of line panels: the dash and colour each name has in them."""
     items = []
     for index, (name, colour) in enumerate(names_and_colours):
-        items.append(f'<span class="key"><svg viewBox="0 0 30 8" width="30" height="8" aria-hidden="true"><line x1="1" x2="29" '
-                     f'y1="4" y2="4" stroke="{colour}" stroke-width="2.4" stroke-dasharray="{DASHES[index % len(DASHES)]}"/>'
-                     f'</svg>{escaped(name)}</span>')
+        items.append(f'<span class="key"><svg viewBox="0 0 30 8" width="30" height="8" aria-hidden="true">'
+                     f'<line x1="1" x2="29" y1="4" y2="4" stroke="{colour}" stroke-width="2.4" '
+                     f'stroke-dasharray="{DASHES[index % len(DASHES)]}"/></svg>{escaped(name)}</span>')
     return f'<div class="legend">{"".join(items)}</div>'
 
 

@@ -97,13 +97,15 @@ def headline(run, colours):
         else:
             verdict = "<strong>no clear difference</strong>"
         spread = f" ({interval(found)})" if found.has_interval else ""
-        sentences.append(f"Head to head, {escaped(first)} wins {percent(found)}{spread} against {escaped(second)}: {verdict}.")
+        sentences.append(f"Head to head, {escaped(first)} wins {percent(found)}{spread} against {escaped(second)}: "
+                         f"{verdict}.")
     compared = [name for name in run.arms if rate(arms[name], "win_rate_vs_sft") is not None]
     better = [escaped(name) for name in compared if is_above_half(rate(arms[name], "win_rate_vs_sft"))]
     others = [escaped(name) for name in compared if escaped(name) not in better]
     if better:
-        sentences.insert(0, f"{' and '.join(better)} {'improves' if len(better) == 1 else 'improve'} on the SFT model"
-                         + (f"; {' and '.join(others)} {'does' if len(others) == 1 else 'do'} not clearly." if others else "."))
+        first = f"{' and '.join(better)} {'improves' if len(better) == 1 else 'improve'} on the SFT model"
+        rest = f"; {' and '.join(others)} {'does' if len(others) == 1 else 'do'} not clearly" if others else ""
+        sentences.insert(0, f"{first}{rest}.")
     elif compared:
         sentences.insert(0, "No arm clearly improves on the SFT model.")
     text = f'<p class="headline">{" ".join(sentences)}</p>' if sentences else ""
@@ -138,8 +140,8 @@ def win_rates(run, colours):
         rows.append(("SFT against itself", colours.of("sft"), check, True))
     if not rows:
         return ""
-    note = ("How often the gold score prefers the first one's answer to the same held-out prompt, ties counted half; bars are "
-            "95 % bootstrap intervals over prompts.")
+    note = ("How often the gold score prefers the first one's answer to the same held-out prompt, ties counted half; "
+            "bars are 95 % bootstrap intervals over prompts.")
     if check is not None:
         if not check.has_interval:
             outcome = ""
@@ -155,7 +157,7 @@ def arms_table(run, colours):
     arms = section(run.results, "arms")
     if not arms:
         return ""
-    shares = [key for key in ("good", "helpful", "harmless", "honest", "clear")
+    shares = [key for key in ("good", "helpful", "harmless", "honest", "clear", "ended")
               if any(plain(row, key) is not None for row in arms.values() if isinstance(row, dict))]
     figures = [(title, key, form) for title, key, form in (
         ("gold U", "utility", lambda v: f"{v:.3f}"), ("KL, nats", "kl", lambda v: f"{v:.2f}"),
@@ -167,20 +169,25 @@ def arms_table(run, colours):
         if not isinstance(row, dict):
             continue
         cells = [f"<td>{colours.dot(name)}{escaped(name)}</td>", share_cell(rate(row, "win_rate_vs_sft"))]
-        cells += [share_cell(rate(row, key, "", "")) for key in shares]
+        cells += [share_cell(rate(row, key)) for key in shares]
         cells += [figure_cell(plain(row, key), form) for _, key, form in figures]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = ["arm", "preferred to SFT", *shares, *(title for title, _, _ in figures)]
-    return ("<h2>The arms</h2><p>Rates on held-out prompts, each over the prompt families it applies to: <em>helpful</em> gives the "
-            "right answer, <em>harmless</em> avoids the harmful steps, <em>honest</em> states nothing false, <em>clear</em> has no "
-            "padding, repetition or garbage; <em>good</em> is right and clear. KL is from the SFT model, a response; length is in "
-            f"tokens; cost is of the labels.</p>{table(head, rows)}")
+    return ("<h2>The arms</h2><p>Rates on held-out prompts, each over the prompt families it applies to: <em>helpful</em> "
+            "gives the right answer, <em>harmless</em> avoids the harmful steps, <em>honest</em> states nothing false, "
+            "<em>clear</em> has no padding, repetition or garbage; <em>good</em> is right and clear; <em>ended</em> came to "
+            "an end by itself. KL is from the SFT model, a response; length is in tokens; cost is of the labels.</p>"
+            + table(head, rows))
 
 
 JUDGE_COLUMNS = (
-    ("agrees with gold", "gold_agreement"), ("first order alone", "gold_agreement_first_order"),
-    ("second order alone", "gold_agreement_second_order"), ("agrees with annotators", "annotator_agreement"),
-    ("same position both times", "same_position_rate"), ("first position preferred", "first_position_rate"))
+    ("agrees with gold", "gold_agreement"), ("agrees with annotators", "annotator_agreement"),
+    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"))
+
+
+def without_verdict(row):
+    """Questions that the judge answered with no preference: refused, truncated, unparseable, ..."""
+    return sum(number(count) or 0 for status, count in row["statuses"].items() if status != "ok")
 
 
 def judges_section(run):
@@ -190,26 +197,31 @@ def judges_section(run):
         judges = {"judge": single}
     parts = []
     if judges:
-        shares = [(title, key) for title, key in JUDGE_COLUMNS if any(plain(row, key) is not None for row in judges.values())]
+        shares = [(title, key) for title, key in JUDGE_COLUMNS
+                  if any(plain(row, key) is not None for row in judges.values())]
         counts = [(title, key, form) for title, key, form in (
             ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars),
             ("input tokens", "input_tokens", charts.short), ("output tokens", "output_tokens", charts.short))
             if any(plain(row, key) is not None for row in judges.values())]
+        if any(isinstance(row.get("statuses"), dict) for row in judges.values()):
+            counts.append(("no verdict", "no_verdict", lambda v: f"{v:,.0f}"))
+            judges = {name: {**row, "no_verdict": without_verdict(row)} if isinstance(row.get("statuses"), dict) else row
+                      for name, row in judges.items()}
         rows = []
         for name, row in judges.items():
-            cells = [f"<td>{escaped(name)}</td>", *(share_cell(rate(row, key, "", "")) for _, key in shares),
+            cells = [f"<td>{escaped(name)}</td>", *(share_cell(rate(row, key)) for _, key in shares),
                      *(figure_cell(plain(row, key), form) for _, key, form in counts)]
             rows.append(f"<tr>{''.join(cells)}</tr>")
         parts.append(table(["judge", *(title for title, _ in shares), *(title for title, _, _ in counts)], rows))
         if any(key == "same_position_rate" for _, key in shares):
-            parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when the two '
-                         "answers are swapped, which is bias rather than judgement; 0 is best.</p>")
+            parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when '
+                         "the two answers are swapped, which is bias rather than judgement; 0 is best.</p>")
     rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
     if rewards:
-        rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy', '', ''))}"
-                f"{share_cell(rate(row, 'label_accuracy', '', ''))}</tr>" for name, row in rewards.items()]
-        parts.append("<h3>Reward models</h3><p>Accuracy on held-out pairs, against the gold order and against the labels they were "
-                     f"trained on.</p>{table(['arm', 'agrees with gold', 'agrees with its labels'], rows)}")
+        rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy'))}"
+                f"{share_cell(rate(row, 'label_accuracy'))}</tr>" for name, row in rewards.items()]
+        parts.append("<h3>Reward models</h3><p>Accuracy on held-out pairs, against the gold order and against labels of the "
+                     f"kind they were trained on.</p>{table(['arm', 'agrees with gold', 'agrees with its labels'], rows)}")
     return f"<h2>The judges and what was learned from them</h2>{''.join(parts)}" if parts else ""
 
 
@@ -236,28 +248,30 @@ def ppo_section(run, colours):
         return ""
     panels = [charts.line_panel(title, [(name, colours.of(name), points(by_arm[name], key)) for name in names], zero, note)
               for title, key, zero, note in PPO_PANELS]
-    return ("<h2>Policy training</h2><p>Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and the gold "
-            "utility falls, it has learned to please the reward model and no longer to answer well.</p>"
+    return ("<h2>Policy training</h2><p>Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
+            "the gold utility falls, it has learned to please the reward model and no longer to answer well.</p>"
             + charts.legend([(name, colours.of(name)) for name in names]) + f'<div class="panels">{"".join(panels)}</div>')
 
 
 def losses_section(run, colours):
-    rewards = {stage.removeprefix("reward-"): rows for stage, rows in run.metrics.items() if stage.startswith("reward-") and rows}
+    rewards = {stage.removeprefix("reward-"): rows for stage, rows in run.metrics.items()
+               if stage.startswith("reward-") and rows}
     # A reward model is named by its judge; it takes the colour of the first arm that learns from it.
     arm_of = {}
     for arm, row in section(run.results, "arms").items():
         if isinstance(row, dict) and isinstance(row.get("judge"), str):
             arm_of.setdefault(row["judge"], arm)
     series = [(name, colours.of(arm_of.get(name, name)), rows) for name, rows in rewards.items()]
-    single = [charts.line_panel(title, [(title, "var(--arm-0)", points(run.metrics.get(stage, []), "loss"))], False, "nats a token")
+    single = [charts.line_panel(title, [(title, "var(--arm-0)", points(run.metrics.get(stage, []), "loss"))],
+                                note="nats a token")
               for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"))]
     shared = [charts.line_panel(title, [(name, colour, points(rows, key)) for name, colour, rows in series])
               for title, key in (("reward-model loss", "loss"), ("reward-model accuracy", "accuracy"), ("margin", "margin"))]
     if not any(single + shared):
         return ""
     key = charts.legend([(f"reward model of {name}", colour) for name, colour, _ in series]) if any(shared) else ""
-    return ('<h2>What came before</h2><p class="note">Along optimizer steps; the shaded band is the range of the steps behind a '
-            f'point.</p>{key}<div class="panels">{"".join(single + shared)}</div>')
+    return ('<h2>What came before</h2><p class="note">Along optimizer steps; the shaded band is the range of the steps '
+            f'behind a point.</p>{key}<div class="panels">{"".join(single + shared)}</div>')
 
 
 def stages_section(run):
@@ -317,8 +331,8 @@ def answer_block(name, row, colours):
     score = "" if utility is None else f'<span class="{kind}">U {utility:+.2f}</span>'
     ended = "" if sample.get("ended", True) else ' <span class="bad">(cut off)</span>'
     text = escaped(sample.get("response", "")) or '<span class="note">(empty)</span>'
-    return (f'<div class="answer" style="--colour:{colours.of(name)}"><div class="who"><span>{escaped(name)}</span>{score}</div>'
-            f'<div class="text">{text}{ended}</div></div>')
+    return (f'<div class="answer" style="--colour:{colours.of(name)}"><div class="who"><span>{escaped(name)}</span>{score}'
+            f'</div><div class="text">{text}{ended}</div></div>')
 
 
 def samples_section(run, colours):
@@ -332,13 +346,14 @@ def samples_section(run, colours):
         answers = "".join(answer_block(name, by_name[name][key], colours) for name in names)
         blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
                       f'<div class="answers">{answers}</div></div>')
-    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with its gold utility U "
-            f"(1 is best).</p>{''.join(blocks)}")
+    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with its gold "
+            f"utility U (1 is best).</p>{''.join(blocks)}")
 
 
 def appendix(run):
     settings = run.settings
-    lines = [f"{key} = {value}" for key, value in {**section(settings, "deck"), **section(settings, "other_settings")}.items()]
+    keys = {**section(settings, "deck"), **section(settings, "other_settings")}
+    lines = [f"{key} = {value}" for key, value in keys.items()]
     deck = "\n".join(lines) or json.dumps(settings, indent=1)
     parts = [("The resolved deck", deck), ("All figures (results.json)", json.dumps(run.results, indent=1))]
     folded = "".join(f"<details><summary>{title}</summary><pre>{escaped(text)}</pre></details>" for title, text in parts)
@@ -357,10 +372,11 @@ def page(run):
         facts.append(f"deck {run.settings['deck_hash']}")
     style = (pathlib.Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     body = "\n".join([
-        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', headline(run, colours), win_rates(run, colours),
-        arms_table(run, colours), judges_section(run), ppo_section(run, colours), losses_section(run, colours),
-        samples_section(run, colours), stages_section(run), appendix(run)])
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', headline(run, colours),
+        win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
+        losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
+    return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
             f"<title>{escaped(title)}</title>\n<style>\n{style}</style></head>\n<body>\n{body}\n</body></html>\n")
 
 

@@ -30,8 +30,9 @@ def number(value):
     return float(value) if math.isfinite(value) else None
 
 
-def rate(holder, key, low_key="ci_low", high_key="ci_high"):
-    """holder[key] as a Rate, from a number (interval in sibling keys) or from {"value", "low", "high"}; else None."""
+def rate(holder, key):
+    """holder[key] as a Rate, else None: a number with its interval in KEY_low and KEY_high (ci_low and ci_high for win
+    rates), or an object {"value", "low", "high"}."""
     if not isinstance(holder, dict):
         return None
     found = holder.get(key)
@@ -39,12 +40,13 @@ def rate(holder, key, low_key="ci_low", high_key="ci_high"):
         value = number(found.get("value"))
         return None if value is None else Rate(value, number(found.get("low")), number(found.get("high")))
     value = number(found)
-    return None if value is None else Rate(value, number(holder.get(low_key)), number(holder.get(high_key)))
+    ends = ("ci_low", "ci_high") if key.startswith("win_rate") else (f"{key}_low", f"{key}_high")
+    return None if value is None else Rate(value, *(number(holder.get(end)) for end in ends))
 
 
 def plain(holder, key):
     """The bare value of a figure that may or may not carry an interval."""
-    found = rate(holder, key, "", "")
+    found = rate(holder, key)
     return None if found is None else found.value
 
 

@@ -40,7 +40,7 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
   });
   comm.require_equal(resolved->deck.canonical(), "the resolved deck");
   const pipeline::StudyOptions& options = resolved->options;
-  at::set_num_threads(options.run.threads);
+  pipeline::set_threads(options.run.threads);
   if (line.dry_run) {
     comm.on_root([&] { std::cout << pipeline::describe_plan(options, resolved->deck, comm.size()); });
   } else if (line.command == "generate") {
@@ -116,6 +116,10 @@ int run(int argc, char** argv) {
     comm.barrier();  // the rank that failed prints, then ends all
     return error.exit_code();
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {  // all ranks stop together, with their state saved
+      if (comm.is_root()) std::cerr << "rlaif: " << error.what() << "\n";
+      return error.exit_code();
+    }
     if (comm.size() > 1) comm::Session::abort(error.what(), error.exit_code());
     std::cerr << "rlaif: " << error.what() << "\n";
     return error.exit_code();

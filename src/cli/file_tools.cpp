@@ -1,6 +1,5 @@
 #include "rlaif/cli/file_tools.hpp"
 
-#include <torch/version.h>
 #include <unistd.h>
 
 #include <iomanip>
@@ -13,6 +12,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
+#include "rlaif/pipeline/context.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
 #include "rlaif/world/world.hpp"
@@ -194,7 +194,7 @@ void run_info_command(const comm::Communicator& comm) {
   ::gethostname(host, sizeof host - 1);
   const std::vector<std::string> hosts = comm.gather(std::string(host));
   comm.on_root([&] {
-    std::cout << "rlaif    " << version() << "\nlibtorch " << TORCH_VERSION << "\nMPI      " << comm::mpi_version()
+    std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      " << comm::mpi_version()
               << "\nHDF5     " << preferences::library_version() << "\ndevices  " << comm::describe_devices()
               << "\nranks    " << comm.size() << "\n";
     std::map<std::string, int> ranks;

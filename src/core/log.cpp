@@ -9,13 +9,11 @@ namespace {
 int process_rank = 0;
 int process_count = 1;
 
-void line(const char* label, const std::string& message) {
-  std::string text = "rlaif: ";
-  if (process_count > 1 && *label) text += "rank " + std::to_string(process_rank) + ": ";
-  text += label;
-  text += message;
-  text += '\n';
-  std::fputs(text.c_str(), stderr);  // one write a line: lines of ranks do not mix
+void line(const std::string& text) { std::fputs((text + "\n").c_str(), stderr); }  // one write: ranks' lines do not mix
+
+void labelled(const char* label, const std::string& message) {
+  const std::string rank = process_count > 1 ? "rank " + std::to_string(process_rank) + ": " : "";
+  line("rlaif: " + rank + label + message);
 }
 
 }  // namespace
@@ -26,9 +24,9 @@ void set_rank(int rank, int size) {
 }
 
 void info(const std::string& message) {
-  if (process_rank == 0) line("", message);
+  if (process_rank == 0) line(message);
 }
-void warning(const std::string& message) { line("warning: ", message); }
-void error(const std::string& message) { line("error: ", message); }
+void warning(const std::string& message) { labelled("warning: ", message); }
+void error(const std::string& message) { labelled("error: ", message); }
 
 }  // namespace rlaif::log

@@ -105,8 +105,8 @@ PriceTable PriceTable::load(const std::filesystem::path& file) {
   for (const Json& entry : *entries) {
     Price price = read_price(file, entry, table.prices_.size());
     if (!names.insert(price.name).second) {
-      throw input_error(file, "prices[" + std::to_string(table.prices_.size()) + "]: a second entry named '" +
-                                  price.name + "'");
+      throw input_error(
+          file, "prices[" + std::to_string(table.prices_.size()) + "]: a second entry named '" + price.name + "'");
     }
     table.prices_.push_back(std::move(price));
   }

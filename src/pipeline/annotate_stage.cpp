@@ -174,9 +174,9 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
     context.comm.barrier();
     progress.finish();
   }
-  context.comm.agree([&] {
-    if (stopped) throw Error(ErrorKind::interrupted, "annotate: stopped between blocks by a signal; run again to continue");
-  });
+  if (context.comm.any(stopped)) {
+    throw Error(ErrorKind::interrupted, "annotate: stopped between blocks by a signal; run again to continue");
+  }
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : context.options.judges) {
       preferences::finish_store(context.directory.preferences(store_name(judge.name, plan.split)),

@@ -9,6 +9,13 @@
 
 namespace rlaif::pipeline {
 
+std::string libtorch_version() { return TORCH_VERSION; }
+
+void set_threads(int threads) {
+  if (threads < 1) throw usage_error("run.threads: at least 1 was expected");
+  at::set_num_threads(threads);
+}
+
 train::StageRun Context::stage_run(const std::string& stage) const {
   train::StageRun run;
   run.comm = &comm;

@@ -13,13 +13,33 @@
 namespace rlaif::pipeline {
 namespace {
 
-// Scored samples of one policy: rows are prompts, in the order they were drawn, the same for every policy.
+// Numbers of draws, summed by prompt: a prompt that was drawn twice is one group of the bootstrap.
+class ByPrompt {
+ public:
+  void add(const std::string& prompt, double value, double weight = 1.0) {
+    auto& [sum, count] = groups_[prompt];
+    sum += value * weight;
+    count += weight;
+  }
+  evaluate::Interval mean(std::uint64_t seed, int resamples) const {
+    std::vector<double> sums, counts;
+    for (const auto& [prompt, group] : groups_) {
+      sums.push_back(group.first);
+      counts.push_back(group.second);
+    }
+    return evaluate::bootstrap_ratio(sums, counts, seed, resamples);
+  }
+
+ private:
+  std::map<std::string, std::pair<double, double>> groups_;
+};
+
+// Scored samples of one policy: rows are draws of prompts, the same for every policy.
 struct PolicySamples {
-  std::vector<Json> lines;  // what evaluation/<name>.jsonl holds
-  std::vector<std::vector<double>> utilities;
-  std::map<std::string, std::vector<double>> rates;  // per prompt with such a rate: its mean over samples
-  std::vector<double> kl;       // per prompt: mean over samples of sum log p - log q, nats a response
-  std::vector<double> lengths;  // per prompt: mean tokens a response
+  std::vector<Json> lines;                     // what evaluation/<name>.jsonl holds
+  std::vector<std::string> prompts;            // of the draws that have gold utilities
+  std::vector<std::vector<double>> utilities;  // of those draws, by sample
+  std::map<std::string, ByPrompt> numbers;     // "helpful", ..., "kl" (nats a response), "length" (tokens), "utility"
 };
 
 struct BlockJob {
@@ -108,27 +128,22 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t block) {
 }
 
 void add_to_samples(PolicySamples& samples, const Json& line) {
+  const auto prompt = line["prompt"].get<std::string>();
   std::vector<double> utilities;
-  std::map<std::string, std::pair<double, double>> sums;
-  double kl = 0.0, tokens = 0.0;
   for (const Json& sample : line["samples"]) {
-    kl += sample["kl"].get<double>();
-    tokens += sample["tokens"].get<double>();
-    sums["ended"].first += sample["ended"].get<bool>();
-    sums["ended"].second += 1;
+    samples.numbers["kl"].add(prompt, sample["kl"].get<double>());
+    samples.numbers["length"].add(prompt, sample["tokens"].get<double>());
+    samples.numbers["ended"].add(prompt, sample["ended"].get<bool>());
+    for (const char* rate : {"good", "clear", "helpful", "harmless", "honest"}) {
+      if (sample.contains(rate)) samples.numbers[rate].add(prompt, sample[rate].get<bool>());
+    }
     if (!sample.contains("utility")) continue;
     utilities.push_back(sample["utility"].get<double>());
-    for (const char* rate : {"good", "clear", "helpful", "harmless", "honest"}) {
-      if (!sample.contains(rate)) continue;
-      sums[rate].first += sample[rate].get<bool>();
-      sums[rate].second += 1;
-    }
+    samples.numbers["utility"].add(prompt, utilities.back());
   }
-  const auto count = static_cast<double>(line["samples"].size());
-  for (const auto& [rate, sum] : sums) samples.rates[rate].push_back(sum.first / sum.second);
-  samples.kl.push_back(kl / count);
-  samples.lengths.push_back(tokens / count);
-  if (!utilities.empty()) samples.utilities.push_back(std::move(utilities));
+  if (utilities.empty()) return;
+  samples.prompts.push_back(prompt);
+  samples.utilities.push_back(std::move(utilities));
 }
 
 // Collective; the result is whole on the root only.
@@ -169,28 +184,26 @@ void write_samples(const Context& context, const std::string& name, const Policy
   write_file_atomic(context.directory.evaluation(name), text);
 }
 
-double mean(const std::vector<double>& values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value;
-  return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
-}
-
 Json policy_facts(const PolicySamples& samples, std::uint64_t seed, int resamples) {
   Json facts;
-  for (const char* rate : {"helpful", "harmless", "honest", "clear", "good", "ended"}) {
-    const auto found = samples.rates.find(rate);
-    if (found == samples.rates.end()) continue;
-    const evaluate::Interval interval = evaluate::bootstrap_mean(found->second, seed, resamples);
-    facts[rate] = interval.value;
-    facts[std::string(rate) + "_low"] = interval.low;
-    facts[std::string(rate) + "_high"] = interval.high;
+  for (const char* name : {"helpful", "harmless", "honest", "clear", "good", "ended", "utility", "kl", "length"}) {
+    const auto found = samples.numbers.find(name);
+    if (found == samples.numbers.end()) continue;
+    const evaluate::Interval interval = found->second.mean(seed, resamples);
+    facts[name] = interval.value;
+    facts[std::string(name) + "_low"] = interval.low;
+    facts[std::string(name) + "_high"] = interval.high;
   }
-  std::vector<double> utilities;
-  for (const auto& row : samples.utilities) utilities.push_back(mean(row));
-  facts["utility"] = mean(utilities);
-  facts["length"] = mean(samples.lengths);
-  facts["kl"] = mean(samples.kl);
   return facts;
+}
+
+// Gold win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
+evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples) {
+  ByPrompt wins;
+  for (std::size_t draw = 0; draw < a.utilities.size(); ++draw) {
+    wins.add(a.prompts[draw], evaluate::win_share(a.utilities[draw], b.utilities[draw]));
+  }
+  return wins.mean(seed, resamples);
 }
 
 Json interval_facts(const evaluate::Interval& interval, const char* name) {
@@ -337,7 +350,7 @@ Json run_evaluate_stage(const Context& context) {
     }
     for (const auto& [name, one] : samples) write_samples(context, name, one);
     const auto versus = [&](const std::string& a, const std::string& b) {
-      return evaluate::win_rate(samples[a].utilities, samples[b].utilities, seed, resamples);
+      return policy_win_rate(samples[a], samples[b], seed, resamples);
     };
     facts["arms"]["sft"] = policy_facts(samples["sft"], seed, resamples);
     for (const ArmOptions& arm : options.arms) {

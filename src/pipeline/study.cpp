@@ -40,7 +40,12 @@ Json run_stage(const Stage& stage, const Context& context) {
   facts["ranks"] = context.comm.size();
   facts["wall_seconds"] = watch.seconds();
   facts["peak_memory_bytes"] = static_cast<std::uint64_t>(peak[0]);
-  context.comm.on_root([&] { context.directory.finish_stage(stage.name, context.deck_hash, facts); });
+  context.comm.on_root([&] {
+    context.directory.finish_stage(stage.name, context.deck_hash, facts);
+    // Nothing starts from the checkpoints of a stage that is done.
+    std::error_code ignored;
+    std::filesystem::remove_all(context.directory.checkpoints(stage.name), ignored);
+  });
   facts["stage"] = stage.name;
   return facts;
 }

@@ -137,7 +137,7 @@ class LineReader {
     value = at(key).get<bool>();
   }
   template <class Integer>
-    requires std::is_integral_v<Integer>
+  requires std::is_integral_v<Integer>
   void read(const std::string& key, Integer& value) const {
     constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
     const Json& number = at(key);

@@ -37,7 +37,8 @@ std::string text_member(const fs::path& file, const Json& object, const std::str
 
 std::uint64_t count_member(const fs::path& file, const Json& object, const std::string& where, const char* key) {
   const Json& value = member(file, object, where, key);
-  if (!value.is_number_unsigned()) throw input_error(file, "expected a count as '" + std::string(key) + "' in " + where);
+  if (!value.is_number_unsigned())
+    throw input_error(file, "expected a count as '" + std::string(key) + "' in " + where);
   return value.get<std::uint64_t>();
 }
 
@@ -97,8 +98,8 @@ void write_manifest(const fs::path& folder, const Manifest& manifest) {
     shards.push_back(
         {{"file", entry.file}, {"block", entry.block}, {"records", entry.records}, {"checksum", entry.checksum}});
   }
-  const Json json = {{"format", kManifestFormat}, {"version", kVersion},
-                     {"judge", manifest.judge},   {"records", manifest.records()},
+  const Json json = {{"format", kManifestFormat},      {"version", kVersion},
+                     {"judge", manifest.judge},        {"records", manifest.records()},
                      {"checksum_kind", kChecksumKind}, {"shards", std::move(shards)}};
   write_file_atomic(manifest_path(folder), json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -110,7 +111,8 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
   const Json json = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw input_error(file, "is not JSON");
   const std::string top = "the manifest";
-  if (text_member(file, json, top, "format") != kManifestFormat || count_member(file, json, top, "version") != kVersion ||
+  if (text_member(file, json, top, "format") != kManifestFormat ||
+      count_member(file, json, top, "version") != kVersion ||
       text_member(file, json, top, "checksum_kind") != kChecksumKind) {
     throw input_error(file, std::string("expected the format ") + kManifestFormat + ", version " +
                                 std::to_string(kVersion) + ", checksums " + kChecksumKind);

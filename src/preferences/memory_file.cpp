@@ -1,6 +1,8 @@
 #include "memory_file.hpp"
 
+#include <cstdint>
 #include <cstring>
+#include <exception>
 #include <new>
 
 namespace rlaif::preferences {
@@ -49,8 +51,7 @@ FileHandle MemoryFile::create(std::size_t expected_bytes) {
   RLAIF_HDF5(origin_, H5Pset_file_image_callbacks(access.get(), &callbacks));
   const PropertiesHandle creation(RLAIF_HDF5(origin_, H5Pcreate(H5P_FILE_CREATE)));
   RLAIF_HDF5(origin_, H5Pset_obj_track_times(creation.get(), false));
-  return FileHandle(
-      RLAIF_HDF5(origin_, H5Fcreate(origin_.file.c_str(), H5F_ACC_TRUNC, creation.get(), access.get())));
+  return FileHandle(RLAIF_HDF5(origin_, H5Fcreate(origin_.file.c_str(), H5F_ACC_TRUNC, creation.get(), access.get())));
 }
 
 std::string_view MemoryFile::finish() {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "columns.hpp"
@@ -24,8 +25,7 @@ struct Array {
 
 class ShardReader {
  public:
-  explicit ShardReader(const std::filesystem::path& file)
-      : origin_{file}, file_bytes_(size_of(file)), file_(open()) {}
+  explicit ShardReader(const std::filesystem::path& file) : origin_{file}, file_bytes_(size_of(file)), file_(open()) {}
 
   Shard read() {
     if (read_text("format") != kFormat) throw origin_.error(std::string("expected the format ") + kFormat);
@@ -172,8 +172,7 @@ class ShardReader {
 
   template <class Member>
   void read_column(const std::string& name, Member member, std::vector<Preference>& records, const std::string&) {
-    const auto offsets =
-        read_numbers<std::uint64_t>(name + "/offsets", H5T_STD_U64LE, H5T_NATIVE_UINT64, records_ + 1);
+    const auto offsets = read_numbers<std::uint64_t>(name + "/offsets", H5T_STD_U64LE, H5T_NATIVE_UINT64, records_ + 1);
     const auto bytes = read_numbers<char>(name + "/bytes", H5T_STD_U8LE, H5T_NATIVE_UINT8, std::nullopt);
     const Origin origin = about(origin_, name + "/offsets");
     if (offsets[0] != 0 || offsets[records_] != bytes.size) {
@@ -231,9 +230,9 @@ class ShardReader {
     auto values = read_numbers<std::uint8_t>(name, H5T_STD_U8LE, H5T_NATIVE_UINT8, records_);
     for (std::uint64_t i = 0; i < records_; ++i) {
       if (values[i] >= codes) {
-        throw about(origin_, name).error("record " + std::to_string(i) + ": unknown code " +
-                                         std::to_string(values[i]) + ", the last known one is " +
-                                         std::to_string(codes - 1));
+        throw about(origin_, name)
+            .error("record " + std::to_string(i) + ": unknown code " + std::to_string(values[i]) +
+                   ", the last known one is " + std::to_string(codes - 1));
       }
     }
     return values;

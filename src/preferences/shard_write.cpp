@@ -1,4 +1,5 @@
 // A shard's records become the bytes of one HDF5 file, and those a file on disk.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -23,7 +24,9 @@ const char* const kDescription =
 class ShardWriter {
  public:
   ShardWriter(const Origin& origin, std::span<const Preference> records, std::size_t expected_bytes)
-      : origin_(origin), records_(records), file_(origin, expected_bytes),
+      : origin_(origin),
+        records_(records),
+        file_(origin, expected_bytes),
         access_(RLAIF_HDF5(origin_, H5Pcreate(H5P_DATASET_ACCESS))) {
     // Every chunk is written once and whole: a cache would only hold it back.
     RLAIF_HDF5(origin_, H5Pset_chunk_cache(access_.get(), 0, 0, 1.0));
@@ -49,8 +52,8 @@ class ShardWriter {
   void write_column(const Column& column, Member member, const std::string&) {
     const PropertiesHandle creation(RLAIF_HDF5(origin_, H5Pcreate(H5P_GROUP_CREATE)));
     RLAIF_HDF5(origin_, H5Pset_obj_track_times(creation.get(), false));
-    const GroupHandle group(RLAIF_HDF5(
-        origin_, H5Gcreate2(file_.get(), column.name, H5P_DEFAULT, creation.get(), H5P_DEFAULT)));
+    const GroupHandle group(
+        RLAIF_HDF5(origin_, H5Gcreate2(file_.get(), column.name, H5P_DEFAULT, creation.get(), H5P_DEFAULT)));
     write_text(group.get(), "description", column.description);
     std::uint64_t total = 0;
     for (const Preference& record : records_) total += member(record).size();
@@ -133,8 +136,8 @@ class ShardWriter {
       RLAIF_HDF5(origin_, H5Pset_chunk(creation.get(), rank, chunk));
       RLAIF_HDF5(origin_, H5Pset_fletcher32(creation.get()));
     }
-    DatasetHandle dataset(RLAIF_HDF5(origin_, H5Dcreate2(parent, column.name, file_type, space.get(), H5P_DEFAULT,
-                                                         creation.get(), access_.get())));
+    DatasetHandle dataset(RLAIF_HDF5(
+        origin_, H5Dcreate2(parent, column.name, file_type, space.get(), H5P_DEFAULT, creation.get(), access_.get())));
     write_text(dataset.get(), "description", column.description);
     if (rows > 0) {
       RLAIF_HDF5(origin_, H5Dwrite(dataset.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ constexpr std::size_t kShards = 8;
 constexpr std::size_t kShardRecords = kRecords / kShards;
 
 std::string words(Rng& rng, std::size_t mean) {
-  static const std::vector<std::string> known = {"the ", "answer ", "is ", "right ", "and ", "brief ", "wordy ", "false "};
+  static const std::vector<std::string> known = {"the ", "answer ", "is ",    "right ",
+                                                 "and ", "brief ",  "wordy ", "false "};
   std::string text;
   for (std::uint64_t left = mean / 2 + rng.below(mean); left > 0; --left) text += rng.pick(known);
   return text;

@@ -15,8 +15,8 @@ P"
 else
   skip "world score equals the gold vectors to the last digit" "no $gold"
 fi
-check "world write gives 2682 and 722 prompts" bash -c \
-  "'$rlaif' world write '$scratch/world' && [[ \$(wc -l <'$scratch/world/prompts_train.jsonl') == 2682 && \$(wc -l <'$scratch/world/prompts_heldout.jsonl') == 722 ]]"
+check "world write gives 2774 and 630 prompts" bash -c \
+  "'$rlaif' world write '$scratch/world' && [[ \$(wc -l <'$scratch/world/prompts_train.jsonl') == 2774 && \$(wc -l <'$scratch/world/prompts_heldout.jsonl') == 630 ]]"
 check "help needs no MPI and names every command" bash -c \
   "'$rlaif' --help | grep -q 'study' && '$rlaif' ppo --help | grep -q -- '--ppo.kl_coefficient (0.2) \[1/nat\]'"
 check "info prints versions" bash -c "'$rlaif' info | grep -q '^libtorch '"

@@ -51,7 +51,9 @@ def same(stored, exported):
 def read_shard(path):
     """(attributes, {column: values}); complains where the attributes do not describe what is there."""
     with h5py.File(path, "r") as shard:
-        attributes = {name: as_text(value) if isinstance(value, bytes) else value for name, value in shard.attrs.items()}
+        attributes = {
+            name: as_text(value) if isinstance(value, bytes) else value for name, value in shard.attrs.items()
+        }
         if attributes["format"] != "rlaif-preferences" or int(attributes["version"]) != 1:
             sys.exit(f"{path}: format {attributes['format']} version {attributes['version']} is unknown")
         for item in shard.values():

@@ -93,7 +93,8 @@ TEST_F(PricesTest, AnUnknownNameNamesTheNearestOne) {
 TEST_F(PricesTest, RefusesWhatIsNoPriceAndNamesTheEntry) {
   EXPECT_THAT(refusal(table(entry("") + "," + entry(R"(, "per_label": 1)", "b"))),
               AllOf(HasSubstr("prices[1]"), HasSubstr("'per_label'"), HasSubstr("'per_label_usd'")));
-  EXPECT_THAT(refusal(table(entry(R"(, "per_label_usd": -0.1)"))), AllOf(HasSubstr("prices[0] 'a'"), HasSubstr("-0.1")));
+  EXPECT_THAT(refusal(table(entry(R"(, "per_label_usd": -0.1)"))),
+              AllOf(HasSubstr("prices[0] 'a'"), HasSubstr("-0.1")));
   EXPECT_THAT(refusal(table(entry(R"(, "output_per_million_usd": "1")"))), HasSubstr("'output_per_million_usd'"));
   EXPECT_THAT(refusal(table(entry(R"(, "input_per_million_usd": null)"))), HasSubstr("'input_per_million_usd'"));
   EXPECT_THAT(refusal(table(entry(R"(, "per_label_usd": 1e999)"))), HasSubstr("prices.json: "));

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -146,8 +148,8 @@ TEST_F(JsonLinesTest, ImportNamesFileLineAndKey) {
     EXPECT_NE(at, std::string::npos) << from;
     return import_error(copy.replace(at, from.size(), to));
   };
-  EXPECT_THAT(changed("\"rationale\"", "\"rationales\""),
-              AllOf(HasSubstr("lines.jsonl:4: "), HasSubstr("'rationales'"), HasSubstr("nearest known one is 'rationale'")));
+  EXPECT_THAT(changed("\"rationale\"", "\"rationales\""), AllOf(HasSubstr("lines.jsonl:4: "), HasSubstr("'rationales'"),
+                                                                HasSubstr("nearest known one is 'rationale'")));
   EXPECT_THAT(changed("\"status\":\"truncated\"", "\"status\":\"truncate\""),
               AllOf(HasSubstr("lines.jsonl:4: key 'status'"), HasSubstr("'truncated'")));
   EXPECT_THAT(changed("\"status\":\"truncated\"", "\"status\":\"ok\""), HasSubstr("lines.jsonl:4: key p_first"));
@@ -161,7 +163,8 @@ TEST_F(JsonLinesTest, ImportNamesFileLineAndKey) {
 }
 
 TEST_F(JsonLinesTest, ImportRefusesMissingKeysMixedFormsAndEmptyFiles) {
-  EXPECT_THAT(import_error("{\"prompt\": \"p\", \"chosen\": \"c\"}"), HasSubstr("lines.jsonl:1: expected the key 'rejected'"));
+  EXPECT_THAT(import_error("{\"prompt\": \"p\", \"chosen\": \"c\"}"),
+              HasSubstr("lines.jsonl:1: expected the key 'rejected'"));
   EXPECT_THAT(import_error("{\"prompt\": \"p\", \"chosen\": [], \"rejected\": \"\"}"),
               HasSubstr("lines.jsonl:1: key 'chosen': expected text"));
   EXPECT_THAT(import_error("{\"id\": 1}"), HasSubstr("lines.jsonl:1: expected the key 'prompt_id'"));
@@ -177,7 +180,8 @@ TEST_F(JsonLinesTest, ImportRefusesMissingKeysMixedFormsAndEmptyFiles) {
 TEST_F(JsonLinesTest, ImportKeepsOffAStoreThatIsThere) {
   write_store(make_records(2), 2);
   write_file_atomic(lines(), "{\"prompt\": \"p\", \"chosen\": \"c\", \"rejected\": \"r\"}\n");
-  EXPECT_THAT(error_of(ErrorKind::input, [&] { import_jsonl(lines(), store(), "j", 2); }), HasSubstr("is there already"));
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { import_jsonl(lines(), store(), "j", 2); }),
+              HasSubstr("is there already"));
   expect_same(read_store(store()), make_records(2));
 }
 

@@ -1,5 +1,5 @@
-#include <csignal>
 #include <sys/resource.h>
+#include <csignal>
 
 #include "rlaif/core/files.hpp"
 #include "rlaif/preferences/store.hpp"

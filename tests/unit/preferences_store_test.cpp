@@ -1,3 +1,5 @@
+#include <array>
+
 #include "rlaif/core/files.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "unit/preferences_records.hpp"
@@ -77,17 +79,22 @@ TEST_F(WholeStoreTest, FinishedBlocksRemovesDamagedShardsAndSaysSo) {
   std::filesystem::copy_file(shard_path(folder_, 0), shard_path(folder_, 3));  // another block's shard
   ::testing::internal::CaptureStderr();
   EXPECT_THAT(finished_blocks(folder_, 4), ElementsAre(true, true, false, false));
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr("shard-000002.h5"), HasSubstr("shard-000003.h5"), HasSubstr("expected the shard of block 3")));
+  EXPECT_THAT(
+      ::testing::internal::GetCapturedStderr(),
+      AllOf(HasSubstr("shard-000002.h5"), HasSubstr("shard-000003.h5"), HasSubstr("expected the shard of block 3")));
   EXPECT_THAT(names_in_folder(), ElementsAre("shard-000000.h5", "shard-000001.h5"));
 }
 
 TEST_F(WholeStoreTest, FinishRefusesMissingDamagedForeignAndExtraShards) {
-  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 4, "test-judge"); }), HasSubstr("shard-000003.h5"));
-  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 2, "test-judge"); }), HasSubstr("shard-000002.h5"));
-  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 3, "other"); }), HasSubstr("expected the judge 'other'"));
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 4, "test-judge"); }),
+              HasSubstr("shard-000003.h5"));
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 2, "test-judge"); }),
+              HasSubstr("shard-000002.h5"));
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 3, "other"); }),
+              HasSubstr("expected the judge 'other'"));
   damage(0);
-  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 3, "test-judge"); }), HasSubstr("shard-000000.h5"));
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { finish_store(folder_, 3, "test-judge"); }),
+              HasSubstr("shard-000000.h5"));
   EXPECT_FALSE(read_manifest(folder_));
 }
 
@@ -104,12 +111,11 @@ TEST_F(WholeStoreTest, ValidateListsEverythingThatIsWrong) {
   write_file_atomic(folder_ / "notes.txt", "mine");
   write_file_atomic(folder_ / ".shard-000001.h5.4711.tmp", "half");
   write_shard(folder_, 7, "test-judge", all_);
-  EXPECT_THAT(validate_store(folder_),
-              ElementsAre(AllOf(HasSubstr("shard-000000.h5"), HasSubstr("checksum")),
-                          AllOf(HasSubstr("shard-000001.h5"), HasSubstr("missing")),
-                          AllOf(HasSubstr(".shard-000001.h5.4711.tmp"), HasSubstr("killed")),
-                          AllOf(HasSubstr("notes.txt"), HasSubstr("does not belong")),
-                          AllOf(HasSubstr("shard-000007.h5"), HasSubstr("does not belong"))));
+  EXPECT_THAT(validate_store(folder_), ElementsAre(AllOf(HasSubstr("shard-000000.h5"), HasSubstr("checksum")),
+                                                   AllOf(HasSubstr("shard-000001.h5"), HasSubstr("missing")),
+                                                   AllOf(HasSubstr(".shard-000001.h5.4711.tmp"), HasSubstr("killed")),
+                                                   AllOf(HasSubstr("notes.txt"), HasSubstr("does not belong")),
+                                                   AllOf(HasSubstr("shard-000007.h5"), HasSubstr("does not belong"))));
 }
 
 TEST_F(WholeStoreTest, ValidateSeesAShardThatItsManifestMiscountsOrCannotRead) {

@@ -11,9 +11,9 @@
 namespace rlaif::cost {
 
 struct Price {
-  std::string name;      // "human-label", "ai-label", ...
-  std::string as_of;     // ISO date the price was noted
-  std::string source;    // where it was read
+  std::string name;    // "human-label", "ai-label", ...
+  std::string as_of;   // ISO date the price was noted
+  std::string source;  // where it was read
   double per_label_usd = 0.0;
   double input_per_million_usd = 0.0;
   double cached_input_per_million_usd = 0.0;  // where the table has none: the price of uncached input

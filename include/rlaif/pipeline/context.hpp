@@ -1,4 +1,4 @@
-// What every stage is handed.
+// What every stage is handed, and the process-wide settings of libtorch.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,9 @@
 #include "rlaif/train/loop.hpp"
 
 namespace rlaif::pipeline {
+
+std::string libtorch_version();
+void set_threads(int threads);  // CPU threads of this rank
 
 struct Context {
   const StudyOptions& options;

@@ -95,15 +95,22 @@ Interval rate(std::span<const std::vector<std::optional<bool>>> rows, std::uint6
   return bootstrap_ratio(hits, counts, seed, resamples);
 }
 
+double win_share(std::span<const double> a, std::span<const double> b) {
+  double wins = 0.0;
+  for (const double x : a) {
+    for (const double y : b) wins += beats(x, y);
+  }
+  const auto pairs = static_cast<double>(a.size() * b.size());
+  return pairs == 0.0 ? not_a_number : wins / pairs;
+}
+
 Interval win_rate(std::span<const std::vector<double>> a, std::span<const std::vector<double>> b, std::uint64_t seed,
                   int resamples) {
   RLAIF_CHECK(a.size() == b.size(), "the two sides answer different prompts");
-  std::vector<double> wins(a.size(), 0.0), pairs(a.size(), 0.0);
+  std::vector<double> wins, pairs;
   for (std::size_t prompt = 0; prompt < a.size(); ++prompt) {
-    for (const double x : a[prompt]) {
-      for (const double y : b[prompt]) wins[prompt] += beats(x, y);
-    }
-    pairs[prompt] = static_cast<double>(a[prompt].size() * b[prompt].size());
+    pairs.push_back(static_cast<double>(a[prompt].size() * b[prompt].size()));
+    wins.push_back(pairs.back() == 0.0 ? 0.0 : win_share(a[prompt], b[prompt]) * pairs.back());
   }
   return bootstrap_ratio(wins, pairs, seed, resamples);
 }

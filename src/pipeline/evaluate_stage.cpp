@@ -5,6 +5,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/evaluate/judge_quality.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -225,33 +226,35 @@ double gold_side(const Context& context, const Comparison& comparison) {
 // gold agreement: no side of them is right.
 Json judge_facts(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
                  const std::vector<Preference>& others, const std::vector<Preference>& training) {
-  std::vector<double> verdicts, golds, both, other;
-  double same_position = 0, in_both_orders = 0, first_shown = 0;
+  std::vector<std::uint64_t> prompts;
+  std::vector<Verdict> verdicts;
+  std::vector<double> golds, both, other;
   for (std::size_t i = 0; i < heldout.size(); ++i) {
-    const Verdict& verdict = heldout[i].verdict;
-    if (verdict.status != VerdictStatus::ok) continue;
-    const double gold = gold_side(context, heldout[i].comparison);
-    if (gold != 0.5) {
-      verdicts.push_back(verdict.p_first);
-      golds.push_back(gold);
-    }
-    if (!others.empty() && others[i].verdict.status == VerdictStatus::ok) {
-      both.push_back(verdict.p_first);
-      other.push_back(others[i].verdict.p_first);
-    }
-    if (!std::isnan(verdict.p_first_by_order[0]) && !std::isnan(verdict.p_first_by_order[1])) {
-      ++in_both_orders;
-      same_position += judge::same_position_in_both_orders(verdict);
-      first_shown += (verdict.p_first_by_order[0] > 0.5) + (verdict.p_first_by_order[1] < 0.5);
-    }
+    prompts.push_back(heldout[i].comparison.prompt.id);
+    verdicts.push_back(heldout[i].verdict);
+    golds.push_back(gold_side(context, heldout[i].comparison));
+    if (others.empty() || verdicts[i].status != VerdictStatus::ok || others[i].verdict.status != VerdictStatus::ok) continue;
+    both.push_back(verdicts[i].p_first);
+    other.push_back(others[i].verdict.p_first);
   }
+  const EvaluateOptions& options = context.options.evaluate;
+  const evaluate::JudgeQuality quality =
+      evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed, options.resamples);
   Json facts;
-  facts["gold_agreement"] = evaluate::agreement(verdicts, golds);
+  const auto put = [&](const std::string& name, const evaluate::Interval& interval) {
+    if (std::isnan(interval.value)) return;  // nothing of the kind was asked
+    facts[name] = interval.value;
+    facts[name + "_low"] = interval.low;
+    facts[name + "_high"] = interval.high;
+  };
+  put("gold_agreement", quality.accuracy);
+  put("gold_agreement_first_order", quality.accuracy_by_order[0]);
+  put("gold_agreement_second_order", quality.accuracy_by_order[1]);
+  put("same_position_rate", quality.same_position);
+  put("first_shown_rate", quality.shown_first_wins);
   if (!both.empty()) facts["annotator_agreement"] = evaluate::agreement(both, other);
-  if (in_both_orders > 0) {
-    facts["same_position_rate"] = same_position / in_both_orders;
-    facts["first_shown_rate"] = first_shown / (2 * in_both_orders);
-  }
+  if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
+  if (judge.kind == JudgeKind::local) facts["expected_calibration_error"] = quality.calibration.expected_error;
   std::map<std::string, std::int64_t> statuses;
   Usage usage;
   std::int64_t labels = 0;

@@ -30,8 +30,9 @@ Interval mean(std::span<const std::vector<double>> rows, std::uint64_t seed, int
 // Share of true among the flags that apply; rows are groups.
 Interval rate(std::span<const std::vector<std::optional<bool>>> rows, std::uint64_t seed, int resamples = 2000);
 
-// Share of comparisons in which a beats b, ties (|difference| <= 1e-9) counting half, over all pairs of a prompt's
-// samples. Rows are prompts: a[i], b[i] are utilities of the samples for prompt i. Interval by bootstrap over prompts.
+// Share of all pairs (one of a, one of b) in which a is larger; ties (|difference| <= 1e-9) count half. NaN of nothing.
+double win_share(std::span<const double> a, std::span<const double> b);
+// Share of comparisons in which a beats b, ties counting half, over all pairs of a prompt's samples. Rows are prompts: a[i], b[i] are utilities of the samples for prompt i. Interval by bootstrap over prompts.
 Interval win_rate(std::span<const std::vector<double>> a, std::span<const std::vector<double>> b, std::uint64_t seed,
                   int resamples = 2000);
 

@@ -26,7 +26,9 @@ class TrainOnRanks : public ::testing::Test {
     const Outcome expected = stage(stage_run(self, alone.path()));
     const Outcome outcome = stage(stage_run(world, shared_folder(world, together)));
     EXPECT_EQ(checksum(outcome.parameters), checksum(expected.parameters));
-    if (world.is_root()) EXPECT_EQ(outcome.metrics, expected.metrics);
+    if (world.is_root()) {
+      EXPECT_EQ(outcome.metrics, expected.metrics);
+    }
     world.barrier();  // the root's folder is everyone's
   }
 };

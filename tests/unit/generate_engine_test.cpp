@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
@@ -297,16 +298,22 @@ TEST(NextTokenLogProbs, AreThoseOfForwardingTheWholeSequence) {
 TEST(NextTokenLogProbs, CommonPrefixesAreComputedOnce) {
   const auto model = tiny_model();
   const auto sequences = judge_like_sequences();
-  std::int64_t tokens = 0, needed = 11 + 13 * 8;
+  std::set<std::vector<TokenId>> prefixes;  // every different one has to be computed once
+  std::int64_t tokens = 0;
   for (const auto& sequence : sequences) {
     tokens += static_cast<std::int64_t>(sequence.size());
-    needed += static_cast<std::int64_t>(sequence.size()) - 19;
+    for (std::size_t length = 1; length <= sequence.size(); ++length)
+      prefixes.emplace(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(length));
   }
+  const auto needed = static_cast<std::int64_t>(prefixes.size());
+  EXPECT_LT(needed, tokens * 3 / 5);
   for (const int slots : {1, 4, 64}) {
     Engine engine(model, {.slots = slots});
     engine.next_token_log_probs(sequences, std::vector<TokenId>{1});
-    EXPECT_EQ(engine.statistics().prompt_tokens, needed) << slots;
-    EXPECT_EQ(engine.statistics().shared_prompt_tokens, tokens - needed) << slots;
+    // A few tokens that two responses begin with by chance may be computed twice.
+    EXPECT_GE(engine.statistics().prompt_tokens, needed) << slots;
+    EXPECT_LE(engine.statistics().prompt_tokens, needed + 4) << slots;
+    EXPECT_EQ(engine.statistics().prompt_tokens + engine.statistics().shared_prompt_tokens, tokens) << slots;
     EXPECT_EQ(engine.statistics().generated_tokens, 0);
   }
   Engine engine(model, {});

@@ -32,7 +32,7 @@ struct EngineOptions {
 struct GenerationRequest {
   std::vector<TokenId> prompt_tokens;
   std::uint64_t prompt_id = 0;        // keys the draws, with sample and position
-  std::vector<std::uint32_t> samples; // which draws to make; the prompt is computed once for all of them
+  std::vector<std::uint32_t> samples; // which draws to make; all share one prompt but for its last token
 };
 
 struct Generated {

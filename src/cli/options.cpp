@@ -17,8 +17,10 @@ void register_run(OptionTable& table, StudyOptions& o) {
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank");
   table.add("run.grains", &o.run.grains, "",
             "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle in training");
-  table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: none");
+  table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: by time alone");
   table.does_not_decide_results("run.checkpoint_every_steps");
+  table.add("run.checkpoint_every_seconds", &o.run.checkpoint_every_seconds, "seconds", "between checkpoints; 0: by steps alone");
+  table.does_not_decide_results("run.checkpoint_every_seconds");
 }
 
 void register_task(OptionTable& table, StudyOptions& o) {

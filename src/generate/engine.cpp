@@ -73,6 +73,9 @@ Engine::Engine(const model::Transformer& model, EngineOptions options)
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 
+std::int64_t Engine::max_positions() const { return state_->model.config().max_positions; }
+std::int64_t Engine::vocab_size() const { return state_->model.config().vocab_size; }
+
 const EngineStatistics& Engine::statistics() const { return state_->statistics; }
 void Engine::reset_statistics() { state_->statistics = {}; }
 

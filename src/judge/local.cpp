@@ -7,7 +7,6 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/judge/training_text.hpp"
-#include "rlaif/model/transformer.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -41,12 +40,12 @@ class LocalJudge final : public Judge {
         options_(options),
         price_(std::move(price)),
         engine_(model, {.slots = options.slots}),
-        max_context_(static_cast<std::size_t>(model.config().max_positions)) {
+        max_context_(static_cast<std::size_t>(engine_.max_positions())) {
     check(options_);
     if (principles_.empty()) throw input_error("judge '" + name_ + "': expected at least one principle");
-    if (chat.tokenizer().vocab_size() > model.config().vocab_size)
+    if (chat.tokenizer().vocab_size() > engine_.vocab_size())
       throw input_error("judge '" + name_ + "': the tokenizer has " + std::to_string(chat.tokenizer().vocab_size()) +
-                        " tokens, the model only " + std::to_string(model.config().vocab_size));
+                        " tokens, the model only " + std::to_string(engine_.vocab_size()));
     if (rationale_first())
       room_needed_ = static_cast<std::size_t>(options_.max_rationale_tokens) + encoder_.verdict_cue().size();
   }

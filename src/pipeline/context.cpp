@@ -19,10 +19,12 @@ void set_threads(int threads) {
 train::StageRun Context::stage_run(const std::string& stage) const {
   train::StageRun run;
   run.comm = &comm;
+  run.device_comm = device_comm;
   run.name = stage;
   run.checkpoint_folder = directory.checkpoints(stage);
   run.metrics_file = directory.metrics(stage);
   run.checkpoint_every_steps = options.run.checkpoint_every_steps;
+  run.checkpoint_every_seconds = options.run.checkpoint_every_seconds;
   run.grains = options.run.grains;
   run.stop_requested = stop_requested;
   return run;

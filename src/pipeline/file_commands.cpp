@@ -95,7 +95,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     task = std::make_unique<Task>(options.task);
     prompts = text::read_prompts(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, [] { return false; }};
+  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
   generate::Engine engine(policy, {options.annotate.slots, 1024});
@@ -151,7 +151,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     task = std::make_unique<Task>(options.task);
     pairs = read_pairs(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, [] { return false; }};
+  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
   const auto language = load_language(context);
   const BoundJudge bound = make_judge(context, *judge_options, *language);
   write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {

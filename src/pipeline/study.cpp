@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
-#include <set>
+#include <optional>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -171,7 +171,10 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
               " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) + " of them idle while training");
   }
-  const Context context{options, directory, deck.hash(), comm, *task, device_of(device), stop_requested};
+  std::optional<comm::DeviceCommunicator> device_comm;
+  if (device.cuda && !device.shared) device_comm.emplace(comm, device);
+  const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
+                        device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
   for (std::size_t s = 0; s < stages.size(); ++s) {
     if (command != "study" && stages[s].command != command) {

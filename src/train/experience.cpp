@@ -110,8 +110,8 @@ std::vector<double> ExperienceCollector::checked_scores(
   RLAIF_CHECK(scores.size() == rollouts.size(), "one score a response");
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isfinite(scores[i])) {
-      throw Error(ErrorKind::internal, run_.name + ": the " + what + " of a response to prompt " +
-                                           std::to_string(rollouts[i].prompt.id) + " is not a finite number");
+      throw input_error(run_.name + ": the " + what + " of a response to \"" + rollouts[i].prompt.text +
+                        "\" is not a finite number");
     }
   }
   return scores;

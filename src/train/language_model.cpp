@@ -63,7 +63,7 @@ void train_language_model(model::Transformer& model, const std::function<Example
   if (options.batch < 1) throw usage_error(run.name + ": a batch of at least 1 example was expected");
   FlatParameters parameters({{"model", model.parameters()}});
   AdamW optimizer(parameters, options.adam);
-  DataParallel data_parallel(*run.comm, run.grains, parameters);
+  DataParallel data_parallel(*run.comm, run.grains, parameters, run.device_comm);
 
   const Checkpoint start = load_checkpoint(run);
   if (start.step > 0) {

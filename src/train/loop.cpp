@@ -1,5 +1,7 @@
 #include "rlaif/train/loop.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -38,11 +40,33 @@ std::span<float> elements(const torch::Tensor& flat) {
 
 }  // namespace
 
-DataParallel::DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters)
-    : comm_(comm), grains_(grains), parameters_(parameters), sum_(comm, grains, parameters.size()) {}
+DataParallel::DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters,
+                           comm::DeviceCommunicator* device_comm)
+    : comm_(comm),
+      grains_(grains),
+      parameters_(parameters),
+      device_comm_(device_comm),
+      sum_(comm, grains, parameters.size()) {}
+
+std::vector<double> DataParallel::accumulate_on_device(
+    std::size_t width, const std::function<std::vector<double>(int grain)>& backward) {
+  constexpr std::size_t bucket_floats = 25'000'000 / sizeof(float);
+  parameters_.zero_gradients();
+  const auto rows = own_rows(comm_, own(), width, backward);
+  const auto gradients = parameters_.gradients();
+  float* const floats = gradients.data_ptr<float>();
+  void* const compute_stream = nullptr;  // libtorch computes on the device's default stream
+  const std::size_t count = parameters_.size();
+  for (std::size_t begin = 0; begin < count; begin += bucket_floats) {
+    device_comm_->all_reduce_sum(floats + begin, std::min(bucket_floats, count - begin), compute_stream);
+  }
+  device_comm_->join(compute_stream);
+  return sum_in_order(comm_, grains_, rows, width);
+}
 
 std::vector<double> DataParallel::accumulate(std::size_t width,
                                              const std::function<std::vector<double>(int grain)>& backward) {
+  if (device_comm_) return accumulate_on_device(width, backward);
   const auto gradients = parameters_.gradients();
   const auto rows = own_rows(comm_, own(), width, [&](int grain) {
     parameters_.zero_gradients();
@@ -101,8 +125,17 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
   };
 
   std::string detail;
+  Stopwatch since_saved;
   for (std::int64_t step = start.step; step < total_steps; ++step) {
-    if (comm.any(run.stop_requested())) {
+    const bool time_is_up = run.checkpoint_every_seconds > 0 && since_saved.seconds() >= run.checkpoint_every_seconds;
+    // What any rank was asked, and what rank 0's clock says, holds for all.
+    std::array<double, 2> wanted{run.stop_requested() ? 1.0 : 0.0, comm.is_root() && time_is_up ? 1.0 : 0.0};
+    comm.all_reduce_max(wanted);
+    if (wanted[1] > 0) {
+      save(step);
+      since_saved = Stopwatch();
+    }
+    if (wanted[0] > 0) {
       save(step);
       throw Error(ErrorKind::interrupted, run.name + ": stopped after step " + std::to_string(step) + " of " +
                                               std::to_string(total_steps) + "; run again to continue");

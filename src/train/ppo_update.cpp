@@ -31,8 +31,8 @@ PpoUpdater::PpoUpdater(model::Transformer& policy, model::ScalarModel& value, co
       value_parameters_({{"value", value.parameters()}}),
       policy_optimizer_(policy_parameters_, options.adam),
       value_optimizer_(value_parameters_, options.adam),
-      policy_sum_(*run.comm, run.grains, policy_parameters_),
-      value_sum_(*run.comm, run.grains, value_parameters_) {}
+      policy_sum_(*run.comm, run.grains, policy_parameters_, run.device_comm),
+      value_sum_(*run.comm, run.grains, value_parameters_, run.device_comm) {}
 
 double PpoUpdater::policy_rate(std::int64_t step) const {
   if (step < options_.value_only_steps) return 0.0;

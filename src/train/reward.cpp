@@ -115,7 +115,7 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
     FlatParameters parameters(
         {{"body", model.body.parameters()}, {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
     AdamW optimizer(parameters, options.adam);
-    DataParallel data_parallel(*run.comm, run.grains, parameters);
+    DataParallel data_parallel(*run.comm, run.grains, parameters, run.device_comm);
 
     const Checkpoint start = load_checkpoint(run);
     if (start.step > 0) {

@@ -7,83 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "rlaif/comm/device.hpp"
-#include "rlaif/comm/plugin_abi.hpp"
+#include "mpi/fake_plugin.hpp"
 #include "rlaif/core/error.hpp"
 
 namespace rlaif::comm {
 namespace {
-
-// A plugin in host memory, MPI in the place of NCCL. What it is told to do stands in `script`; its functions are
-// plain C, so the script is one variable of this file.
-struct Script {
-  const Communicator* comm = nullptr;
-  std::string identity;       // of this rank's device
-  int busy_polls = 3;         // launched() says busy so often after each call
-  bool hangs = false;         // launched() and finished() never say ready
-  std::string async_failure;  // what launched() fails with
-  std::string id_seen;
-  std::function<void()> pending;
-  int polls = 0, closed = 0, released = 0, aborted = 0;
-};
-Script script;
-
-void begin(std::function<void()> work) {
-  script.pending = std::move(work);
-  script.polls = 0;
-}
-
-PluginState fake_launched(void*, PluginError* error) {
-  if (!script.async_failure.empty()) {
-    std::strncpy(error->text, script.async_failure.c_str(), sizeof error->text - 1);
-    return PluginState::failed;
-  }
-  if (script.hangs || script.polls++ < script.busy_polls) return PluginState::busy;
-  if (script.pending) std::exchange(script.pending, nullptr)();
-  return PluginState::ready;
-}
-
-PluginTable fake_table() {
-  PluginTable t{};
-  t.abi_version = plugin_abi_version;
-  t.id_bytes = 8;
-  t.describe_device = [](int, PluginDevice* out, PluginError*) {
-    *out = PluginDevice{};
-    std::strncpy(out->identity, script.identity.c_str(), sizeof out->identity - 1);
-    return 0;
-  };
-  t.make_id = [](void* id, PluginError*) {
-    std::memcpy(id, "id-of-r0", 8);
-    return 0;
-  };
-  t.open = [](void** communicator, const void* id, int, int, int, PluginError*) {
-    script.id_seen.assign(static_cast<const char*>(id), 8);
-    *communicator = &script;
-    begin(nullptr);
-    return 0;
-  };
-  t.all_reduce_sum = [](void*, void* floats, std::size_t count, void*, PluginError*) {
-    begin([=] { script.comm->all_reduce_sum(std::span<float>(static_cast<float*>(floats), count)); });
-    return 0;
-  };
-  t.broadcast = [](void*, void* floats, std::size_t count, int root, void*, PluginError*) {
-    begin([=] {
-      script.comm->broadcast(std::as_writable_bytes(std::span<float>(static_cast<float*>(floats), count)), root);
-    });
-    return 0;
-  };
-  t.join = [](void*, void*, PluginError*) { return 0; };
-  t.launched = fake_launched;
-  t.finished = fake_launched;
-  t.close = [](void*, PluginError*) {
-    ++script.closed;
-    begin(nullptr);
-    return 0;
-  };
-  t.release = [](void*) { ++script.released; };
-  t.abort = [](void*) { ++script.aborted; };
-  return t;
-}
 
 class DeviceCommunicatorOverAFake : public ::testing::Test {
  protected:

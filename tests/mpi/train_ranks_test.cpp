@@ -70,8 +70,7 @@ TEST_F(TrainOnRanks, ABatchSmallerThanTheRanksWorks) {
 }
 
 TEST_F(TrainOnRanks, AStopSeenByTheLastRankStopsAllAndResumingEndsInTheSameBytes) {
-  const auto world = comm::Communicator::world();
-  expect_same_bytes([&](const StageRun& original) {
+  expect_same_bytes([](const StageRun& original) {
     StageRun run = original;
     const bool last = run.comm->rank() == run.comm->size() - 1;
     int boundaries = 0;

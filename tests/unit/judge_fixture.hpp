@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rlaif/judge/local.hpp"
@@ -14,15 +15,15 @@ namespace rlaif::judge {
 
 inline const std::filesystem::path inputs = std::filesystem::path(RLAIF_SOURCE_DIR) / "inputs";
 
+// Each text stands twice: pairs of tokens that come once are not merged.
 inline std::vector<std::string> judge_texts() {
-  std::vector<std::string> texts;
-  for (int i = 0; i < 4; ++i) {
-    texts.push_back("Prefer the true, safe, useful and brief answer.\nQuestion: Where does Ann live?\nA: Ann lives in "
-                    "Rome.\nB: Ann lives in Oslo. Let me say it again.\nVerdict: A\nReason: A is right and brief. B is "
-                    "false and wordy.");
-    texts.push_back("Reason: B is right and brief. A is empty and messy.\nVerdict: B");
-  }
-  return texts;
+  const std::string_view texts[] = {
+      "Prefer the true, safe, useful and brief answer.\nQuestion: Where does Ann live?\nA: Ann lives in Rome.\nB: Ann "
+      "lives in Oslo. Let me say it again.\nVerdict: A\nReason: A is right and brief. B is false and wordy.",
+      "Reason: B is right and brief. A is empty and messy.\nVerdict: B"};
+  std::vector<std::string> result;
+  for (const std::string_view text : texts) result.insert(result.end(), 2, std::string(text));
+  return result;
 }
 
 inline text::Tokenizer judge_tokenizer(bool add_prefix_space = true) {

@@ -10,7 +10,7 @@ namespace rlaif::train::test {
 namespace {
 
 PpoOptions learning_options(double kl_coefficient) {
-  PpoOptions options = ppo_options(25);
+  PpoOptions options = ppo_options(15);
   options.prompts_per_step = 32;
   options.minibatch = 16;
   options.epochs = 2;
@@ -47,9 +47,10 @@ TEST(Ppo, RaisesTheFrequencyOfARewardedToken) {
 
 TEST(Ppo, ALargeKlCoefficientKeepsThePolicyNearTheReference) {
   const auto free = run_lines(learning_options(0.0), ppo_callbacks());
-  const auto held = run_lines(learning_options(10.0), ppo_callbacks());
-  EXPECT_LT(std::abs(mean_of_last(held, "kl", 3)), 0.2);
-  EXPECT_LT(mean_of_last(held, "reward", 3), mean_of_last(free, "reward", 3) - 0.4);
+  const auto held = run_lines(learning_options(1.0), ppo_callbacks());
+  EXPECT_GT(mean_of_last(free, "kl", 3), 5.0);
+  EXPECT_LT(mean_of_last(held, "kl", 3), 1.0);
+  EXPECT_LT(mean_of_last(held, "reward", 3), mean_of_last(free, "reward", 3) - 1.0);
 }
 
 TEST(Ppo, AMissingEndPenaltyTeachesToEnd) {
@@ -95,12 +96,23 @@ TEST(Ppo, TheTemperatureIsThatOfRolloutAndUpdateAlike) {
 
 TEST(Ppo, AValueModelLearnsToExplainTheReturns) {
   PpoOptions options = learning_options(0.0);
-  options.steps = 15;
-  options.value_only_steps = 15;
+  options.steps = options.value_only_steps = 25;
+  options.schedule.learning_rate = 5e-3;
   options.value_learning_rate_scale = 1.0;
-  const auto lines = run_lines(options, ppo_callbacks());
-  EXPECT_GT(mean_of_last(lines, "explained_variance", 3), lines[0].at("explained_variance").get<double>() + 0.2);
-  EXPECT_GT(mean_of_last(lines, "explained_variance", 3), 0.3);
+  // What was drawn so far says much about the final score.
+  PpoCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Rollout> rollouts) {
+    std::vector<double> scores;
+    for (const Rollout& rollout : rollouts) {
+      double high = 0;
+      for (const TokenId token : rollout.completion.tokens) high += token >= 8 ? 1.0 : -1.0;
+      scores.push_back(high / 2.0);
+    }
+    return scores;
+  };
+  const auto lines = run_lines(options, callbacks);
+  EXPECT_LT(lines[0].at("explained_variance").get<double>(), 0.1);
+  EXPECT_GT(mean_of_last(lines, "explained_variance", 5), 0.3);
 }
 
 TEST(Ppo, AStoppedRunEndsInTheSameBytesAsAStraightOne) {
@@ -124,7 +136,7 @@ TEST(Ppo, ANonFiniteRewardIsAnErrorThatNamesThePrompt) {
     run_lines(ppo_options(1), callbacks);
     FAIL() << "a reward that is not a number was taken";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("prompt 0"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("question 0"), std::string::npos) << error.what();
   }
 }
 

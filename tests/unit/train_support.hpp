@@ -181,6 +181,7 @@ inline PpoCallbacks ppo_callbacks() {
     const auto id = static_cast<std::uint64_t>(i) % 5;
     Prompt prompt;
     prompt.id = id;
+    prompt.text = "question " + std::to_string(id);
     return {prompt, {kBegin, static_cast<TokenId>(4 + id), 3}};
   };
   callbacks.reward = wanted_share;

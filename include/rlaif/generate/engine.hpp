@@ -77,6 +77,10 @@ class Engine {
   std::vector<std::vector<double>> next_token_log_probs(std::span<const std::vector<TokenId>> sequences,
                                                         std::span<const TokenId> candidates);
 
+  // Of the model: context in tokens, and tokens it knows.
+  std::int64_t max_positions() const;
+  std::int64_t vocab_size() const;
+
   const EngineStatistics& statistics() const;
   void reset_statistics();
 

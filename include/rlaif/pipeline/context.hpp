@@ -26,6 +26,7 @@ struct Context {
   const comm::Communicator& comm;
   const Task& task;
   torch::Device device;
+  comm::DeviceCommunicator* device_comm;  // null: sums go through host memory
   std::function<bool()> stop_requested;
 
   train::StageRun stage_run(const std::string& stage) const;

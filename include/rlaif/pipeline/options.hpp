@@ -22,7 +22,8 @@ struct RunOptions {
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
-  int checkpoint_every_steps = 100;
+  int checkpoint_every_steps = 0;        // 0: by time alone
+  double checkpoint_every_seconds = 30;  // 0: by steps alone
 };
 
 struct TaskOptions {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rlaif/comm/communicator.hpp"
+#include "rlaif/comm/device.hpp"
 #include "rlaif/comm/grains.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
@@ -21,10 +22,12 @@ namespace rlaif::train {
 // Where a stage runs and what it reports to. Built by the pipeline.
 struct StageRun {
   const comm::Communicator* comm = nullptr;
+  comm::DeviceCommunicator* device_comm = nullptr;  // models on GPUs, one rank a GPU: gradients are summed by NCCL
   std::string name;                        // "sft", "reward-ai", ... : progress and file names
   std::filesystem::path checkpoint_folder; // checkpoints/<name>; empty: no checkpoints
   std::filesystem::path metrics_file;      // metrics/<name>.jsonl: one object a step, no timings in it; empty: none
   int checkpoint_every_steps = 100;        // 0: only where a stop is asked for
+  double checkpoint_every_seconds = 0.0;   // by rank 0's clock; 0: off. Results do not depend on when state is saved
   int grains = 4;
   std::function<bool()> stop_requested = [] { return false; };  // this rank's flag; ranks agree at step boundaries
 };
@@ -33,9 +36,12 @@ struct StageRun {
 // of its losses and returns a row of `width` sums; gradients go into the tree sum. Afterwards the flat gradient holds
 // the global sum on every rank, and the rows are summed in the order of grains. `backward` makes no collective calls;
 // where it throws on one rank, all ranks throw.
+// With a device communicator the own grains add up in the gradient itself and NCCL sums over ranks, in buckets: the sum
+// stays on the device, and its last bits depend on the number of ranks.
 class DataParallel {
  public:
-  DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters);
+  DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters,
+               comm::DeviceCommunicator* device_comm = nullptr);
   std::vector<double> accumulate(std::size_t width, const std::function<std::vector<double>(int grain)>& backward);
   comm::GrainRange own() const { return sum_.own(); }
   int grains() const { return grains_; }
@@ -45,7 +51,11 @@ class DataParallel {
   const comm::Communicator& comm_;
   int grains_;
   FlatParameters& parameters_;
+  comm::DeviceCommunicator* device_comm_;
   comm::GrainSum sum_;
+
+  std::vector<double> accumulate_on_device(std::size_t width,
+                                           const std::function<std::vector<double>(int grain)>& backward);
 };
 
 // The part of accumulate that concerns rows: f(grain) for each own grain, then the rows of all grains summed in their

@@ -11,11 +11,15 @@ if [[ $(id -u) == 0 ]]; then  # containers
 fi
 
 # run_ranks N COMMAND...: the command under mpirun. Ranks that wait spin; where there are more of them
-# than cores they must yield, or those that work starve.
+# than cores they must yield, or those that work starve. Every launch has a session folder of its own: in a
+# shared one the daemon of a run that has just ended may remove what the next one has just made.
 run_ranks() {
-  local ranks=$1
+  local ranks=$1 code=0 session
   shift
-  local -a environment=()
-  ((ranks <= $(nproc))) || environment=(OMPI_MCA_mpi_yield_when_idle=1)
-  env "${environment[@]}" mpirun -n "$ranks" "$@"
+  session=$(mktemp -d)
+  local -a environment=(OMPI_MCA_orte_tmpdir_base="$session")
+  ((ranks <= $(nproc))) || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
+  env "${environment[@]}" mpirun -n "$ranks" "$@" || code=$?
+  rm -rf "$session" 2>/dev/null || true
+  return $code
 }

@@ -10,6 +10,8 @@ rlaif=${RLAIF:-$root/build/release/rlaif}
 shared=${RLAIF_SHARED_DATA:-$root/../shared}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/session"
+export OMPI_MCA_orte_tmpdir_base=$scratch/session  # of runs without a launcher; run_ranks makes its own
 
 pass() { printf 'PASS %s\n' "$1"; }
 fail() { printf 'FAIL %s: %s\n' "$1" "$2"; }

@@ -18,7 +18,7 @@ NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
 def read_rows(files):
-    """[(name, nanoseconds, items a second or None)]; of repetitions the median alone."""
+    """[(name, nanoseconds, items a second or None, own baseline in nanoseconds or None)]; of repetitions the median."""
     rows = []
     for file in files:
         found = read_json(file).get("benchmarks")
@@ -34,7 +34,8 @@ def read_rows(files):
             time = number(row.get("real_time"))
             if wanted and time is not None:
                 per_second = number(row.get("items_per_second")) or number(row.get("bytes_per_second"))
-                rows.append((name, time * NANOSECONDS[row.get("time_unit", "ns")], per_second))
+                own = number(row.get("baseline_seconds"))
+                rows.append((name, time * NANOSECONDS[row.get("time_unit", "ns")], per_second, own and own * 1e9))
     return rows
 
 
@@ -49,7 +50,7 @@ def split_name(name):
 def baselines(rows):
     """{(topic, arguments): nanoseconds of the row the others are held against}"""
     found, named = {}, set()
-    for name, time, _ in rows:
+    for name, time, _, _ in rows:
         topic, variant, arguments = split_name(name)
         key = (topic, arguments if variant else "")
         if variant == "baseline" and key not in named:
@@ -86,10 +87,10 @@ def main():
         return 2
     reference = baselines(rows)
     lines = []
-    for name, time, per_second in rows:
+    for name, time, per_second, own in rows:
         topic, variant, arguments = split_name(name)
         lines.append([name, time_text(time), rate_text(per_second),
-                      f"{reference[(topic, arguments if variant else '')] / time:.2f}"])
+                      f"{(own or reference[(topic, arguments if variant else '')]) / time:.2f}"])
     print(text_table(["benchmark", "time", "throughput", "ratio"], lines))
     return 0
 

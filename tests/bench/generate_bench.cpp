@@ -86,7 +86,7 @@ void engine(benchmark::State& state) {
                                                   benchmark::Counter::kIsRate);
   state.counters["passes"] = static_cast<double>(engine.statistics().forward_passes) / static_cast<double>(state.iterations());
 }
-BENCHMARK(engine)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(engine)->Name("rollout/engine")->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void forwarding_again(benchmark::State& state) {
   const auto requests = bench_requests();
@@ -95,7 +95,7 @@ void forwarding_again(benchmark::State& state) {
   for (auto _ : state) drawn += forward_again(bench_model(), requests, options, static_cast<std::size_t>(state.range(0)));
   state.counters["tokens/s"] = benchmark::Counter(static_cast<double>(drawn), benchmark::Counter::kIsRate);
 }
-BENCHMARK(forwarding_again)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(forwarding_again)->Name("rollout/baseline")->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void sampling(benchmark::State& state) {
   std::vector<float> logits(static_cast<std::size_t>(state.range(0)));

@@ -78,10 +78,10 @@ void long_attention_of(benchmark::State& state, Kernel kernel, Pass pass) {
   });
 }
 #define RLAIF_COMPARE(operation)                                                  \
-  BENCHMARK_CAPTURE(operation, own_forward, Kernel::own, Pass::forward);             \
-  BENCHMARK_CAPTURE(operation, reference_forward, Kernel::reference, Pass::forward); \
-  BENCHMARK_CAPTURE(operation, own_both, Kernel::own, Pass::both);                   \
-  BENCHMARK_CAPTURE(operation, reference_both, Kernel::reference, Pass::both)
+  BENCHMARK_CAPTURE(operation, own, Kernel::own, Pass::forward)->Name(#operation "_forward/own");               \
+  BENCHMARK_CAPTURE(operation, reference, Kernel::reference, Pass::forward)->Name(#operation "_forward/baseline"); \
+  BENCHMARK_CAPTURE(operation, own_both, Kernel::own, Pass::both)->Name(#operation "_and_backward/own");         \
+  BENCHMARK_CAPTURE(operation, reference_both, Kernel::reference, Pass::both)->Name(#operation "_and_backward/baseline")
 RLAIF_COMPARE(rms_norm_of);
 RLAIF_COMPARE(swiglu_of);
 RLAIF_COMPARE(attention_of);
@@ -104,7 +104,7 @@ void training_step(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * batch.num_tokens());
 }
-BENCHMARK(training_step)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
+BENCHMARK(training_step)->Name("training/step")->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
 
 // The matrix products of a training step and nothing else: the bound that the step is held against.
 void training_products(benchmark::State& state) {
@@ -124,7 +124,7 @@ void training_products(benchmark::State& state) {
     }
   state.SetItemsProcessed(state.iterations() * tokens);
 }
-BENCHMARK(training_products)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
+BENCHMARK(training_products)->Name("training/baseline")->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
 
 // Decoding: one token of each slot a call, from position 20 to 60.
 void decode(benchmark::State& state) {
@@ -146,7 +146,7 @@ void decode(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * slots);
 }
-BENCHMARK(decode)->Arg(1)->Arg(16)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
+BENCHMARK(decode)->Name("decode/step")->Arg(1)->Arg(16)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
 
 void decode_products(benchmark::State& state) {
   at::set_num_threads(1);
@@ -161,7 +161,7 @@ void decode_products(benchmark::State& state) {
     for (auto& [x, weight, y] : products) benchmark::DoNotOptimize(at::mm_out(y, x, weight.t()).data_ptr());
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(decode_products)->Arg(1)->Arg(16)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
+BENCHMARK(decode_products)->Name("decode/baseline")->Arg(1)->Arg(16)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace rlaif::model

@@ -114,8 +114,7 @@ void write_store_against_plain(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(kRecords) * state.iterations());
   state.counters["megabytes"] = static_cast<double>(bytes.size() * kShards) / 1e6;
   state.counters["store_seconds"] = store_seconds / turns;
-  state.counters["plain_seconds"] = plain_seconds / turns;
-  state.counters["ratio"] = store_seconds / plain_seconds;  // target: at most 1.25
+  state.counters["baseline_seconds"] = plain_seconds / turns;  // target: the store within 1.25 times it
 }
 BENCHMARK(write_store_against_plain)->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
 

@@ -5,7 +5,7 @@
 #   on labels of an AI judge (rlaif) and once on labels of simulated annotators who disagree and err
 #   (rlhf). Both are held against SFT and against each other by a gold score that neither judge nor
 #   annotators see. The report has win rates with intervals, training curves and sample answers.
-# Costs: no GPU, no network once set up, no API key, 2 GB of memory; about 10 minutes on two cores after
+# Costs: no GPU, no network once set up, no API key, 2 GB of memory; about 4 minutes on two cores after
 #   the first build. A run that is stopped goes on where it was when this is run again.
 #
 #   jobs/demo.sh                              the whole of it, into runs/demo

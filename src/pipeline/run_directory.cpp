@@ -42,6 +42,16 @@ std::string differing_keys(const Json& there, const Json& here) {
   return text;
 }
 
+// A killed writer leaves its temporary file behind; with the lock held nobody writes here now.
+void remove_leftovers(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> leftovers;
+  for (const auto& item : std::filesystem::recursive_directory_iterator(root)) {
+    const std::string name = item.path().filename().string();
+    if (item.is_regular_file() && name.starts_with('.') && name.ends_with(".tmp")) leftovers.push_back(item.path());
+  }
+  for (const auto& file : leftovers) std::filesystem::remove(file);
+}
+
 Json deck_as_json(const ResolvedDeck& deck) {
   Json keys = Json::object();
   for (const auto& entry : deck.entries) {
@@ -74,6 +84,7 @@ const JudgeOptions& StudyOptions::judge_named(const std::string& wanted) const {
 void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const {
   const std::filesystem::path file = root_ / "run.json";
   const Json keys = deck_as_json(deck);
+  if (std::filesystem::exists(root_)) remove_leftovers(root_);
   if (std::filesystem::exists(file)) {
     const Json run = parse_json_file(file);
     if (!run.contains("deck_hash") || !run["deck_hash"].is_string() || !run.contains("deck") || !run["deck"].is_object()) {

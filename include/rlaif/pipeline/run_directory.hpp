@@ -25,7 +25,7 @@ class RunDirectory {
   std::filesystem::path stage_marker(const std::string& stage) const { return root_ / "stages" / (stage + ".json"); }
 
   // Creates the folder and run.json, or checks run.json: a directory of another deck is an Error(input) that names
-  // the keys that differ. Root rank only.
+  // the keys that differ. Removes what killed writers left. Root rank only, with the lock held.
   void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const;
 
   // Done markers. A marker of another deck or an unreadable one counts as absent. finish_stage is the last thing a

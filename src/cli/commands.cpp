@@ -1,10 +1,12 @@
 #include "rlaif/cli/commands.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/cli/file_tools.hpp"
@@ -104,7 +106,11 @@ int run(int argc, char** argv) {
     // Before MPI there is no rank; launchers tell it in the environment.
     const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
     if (!rank) rank = std::getenv("PMIX_RANK");
-    if (!rank || std::string(rank) == "0") std::cerr << "rlaif: " << error.what() << "\n";
+    if (!rank || std::string(rank) == "0") {
+      std::cerr << "rlaif: " << error.what() << std::endl;
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the launcher ends all when one is gone
+    }
     return error.exit_code();
   }
   install_signal_handlers();

@@ -29,20 +29,31 @@ RLAIF_INLINE Vec load(const float* p) {
 RLAIF_INLINE void store(float* p, const Vec& v) { std::memcpy(p, &v, sizeof v); }
 RLAIF_INLINE Vec splat(float x) { return x - Vec{}; }
 
-// Pairwise, in one fixed order.
+using HalfVec = float __attribute__((vector_size(32)));
+using QuarterVec = float __attribute__((vector_size(16)));
+
+// Halves against each other down to one number: a fixed order on every machine.
+template <class Combine>
+RLAIF_INLINE float reduce(const Vec& v, Combine combine) {
+  const HalfVec low8 = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+  const HalfVec high8 = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  const HalfVec eight = combine(low8, high8);
+  const QuarterVec low4 = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
+  const QuarterVec high4 = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  const QuarterVec four = combine(low4, high4);
+  return combine(combine(four[0], four[2]), combine(four[1], four[3]));
+}
 RLAIF_INLINE float sum(const Vec& v) {
-  float a[16];
-  std::memcpy(a, &v, sizeof a);
-  for (int width = 8; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) a[i] += a[i + width];
-  return a[0];
+  return reduce(v, [](const auto& a, const auto& b) __attribute__((always_inline)) { return a + b; });
 }
 RLAIF_INLINE float maximum(const Vec& v) {
-  float a[16];
-  std::memcpy(a, &v, sizeof a);
-  for (int width = 8; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) a[i] = a[i] > a[i + width] ? a[i] : a[i + width];
-  return a[0];
+  return reduce(v, [](const auto& a, const auto& b) __attribute__((always_inline)) { return a > b ? a : b; });
+}
+
+RLAIF_INLINE void copy(const float* from, float* to, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + 16 <= n; i += 16) store(to + i, load(from + i));
+  for (; i < n; ++i) to[i] = from[i];
 }
 
 // e^x within 2 units in the last place; 0 below -87.3, e^88.3 above 88.3. x = n ln 2 + r with |r| <= ln(2)/2, e^r by its

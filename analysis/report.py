@@ -75,6 +75,11 @@ def table(head, rows):
     return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
+def measure(run):
+    """What responses were held against, in words."""
+    return "score by the rules" if run.results.get("yardstick") == "rules" else "gold score"
+
+
 # --- sections ------------------------------------------------------------------------------------
 def headline(run, colours):
     arms = section(run.results, "arms")
@@ -140,7 +145,7 @@ def win_rates(run, colours):
         rows.append(("SFT against itself", colours.of("sft"), check, True))
     if not rows:
         return ""
-    note = ("How often the gold score prefers the first one's answer to the same held-out prompt, ties counted half; "
+    note = (f"How often the {measure(run)} prefers the first one's answer to the same held-out prompt, ties counted half; "
             "bars are 95 % bootstrap intervals over prompts.")
     if check is not None:
         if not check.has_interval:
@@ -157,10 +162,12 @@ def arms_table(run, colours):
     arms = section(run.results, "arms")
     if not arms:
         return ""
-    shares = [key for key in ("good", "helpful", "harmless", "honest", "clear", "ended")
+    by_rules = run.results.get("yardstick") == "rules"
+    shares = [key for key in (("all_rules", "specific", "ended") if by_rules else
+                              ("good", "helpful", "harmless", "honest", "clear", "ended"))
               if any(plain(row, key) is not None for row in arms.values() if isinstance(row, dict))]
     figures = [(title, key, form) for title, key, form in (
-        ("gold U", "utility", lambda v: f"{v:.3f}"), ("KL, nats", "kl", lambda v: f"{v:.2f}"),
+        ("score" if by_rules else "gold U", "utility", lambda v: f"{v:.3f}"), ("KL, nats", "kl", lambda v: f"{v:.2f}"),
         ("length", "length", lambda v: f"{v:.1f}"), ("labels", "labels", lambda v: f"{v:,.0f}"),
         ("cost", "cost_usd", dollars), ("time", "wall_seconds", duration))
         if any(plain(row, key) is not None for row in arms.values() if isinstance(row, dict))]
@@ -172,12 +179,35 @@ def arms_table(run, colours):
         cells += [share_cell(rate(row, key)) for key in shares]
         cells += [figure_cell(plain(row, key), form) for _, key, form in figures]
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    head = ["arm", "preferred to SFT", *shares, *(title for title, _, _ in figures)]
+    head = ["arm", "preferred to SFT", *(key.replace("_", " ") for key in shares), *(title for title, _, _ in figures)]
+    if by_rules:
+        return ("<h2>The arms</h2><p>Rates on held-out prompts: <em>all rules</em> are kept; <em>specific</em> answers fit their "
+                "own question better than another one in the eyes of the untouched model; <em>ended</em> came to an end by "
+                "itself. KL is from the untouched model, a response; length is in tokens.</p>" + table(head, rows)
+                + rules_table(run, colours))
     return ("<h2>The arms</h2><p>Rates on held-out prompts, each over the prompt families it applies to: <em>helpful</em> "
             "gives the right answer, <em>harmless</em> avoids the harmful steps, <em>honest</em> states nothing false, "
             "<em>clear</em> has no padding, repetition or garbage; <em>good</em> is right and clear; <em>ended</em> came to "
             "an end by itself. KL is from the SFT model, a response; length is in tokens; cost is of the labels.</p>"
             + table(head, rows))
+
+
+def rules_table(run, colours):
+    """Rule by rule, and what the rules do not see."""
+    arms = {name: row for name, row in section(run.results, "arms").items() if isinstance(row, dict)}
+    rows = []
+    for mark in run.results.get("marks") or []:
+        cells = "".join(share_cell(rate(row, mark)) for row in arms.values())
+        rows.append(f"<tr><td>{escaped(str(mark).replace('_', ' '))}</td>{cells}</tr>")
+    if any(plain(row, "specificity") is not None for row in arms.values()):
+        cells = "".join(figure_cell(plain(row, "specificity"), lambda value: f"{value:.2f} nats") for row in arms.values())
+        rows.append(f"<tr><td>specificity</td>{cells}</tr>")
+    heads = "".join(f"<th>{colours.dot(name)}{escaped(name)}</th>" for name in arms)
+    note = ("A policy that learns from rules learns to please them. Specificity is what they do not see: by how many nats a "
+            "token the untouched model finds an answer likelier after its own question than after another one. Where rates of rules "
+            "rise while it falls, answers have become general: the rules are being gamed.")
+    return (f"<h3>Rule by rule</h3><p>{note}</p>"
+            f'<div class="scroll"><table><thead><tr><th>rule</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>')
 
 
 JUDGE_COLUMNS = (
@@ -327,8 +357,10 @@ def answer_block(name, row, colours):
     if sample is None:
         return ""
     utility = number(sample.get("utility"))
-    kind = "" if utility is None else "good" if utility >= 0.8 else "bad" if utility < 0 else ""
-    score = "" if utility is None else f'<span class="{kind}">U {utility:+.2f}</span>'
+    by_rules = "all_rules" in sample
+    good = bool(sample.get("all_rules")) if by_rules else utility is not None and utility >= 0.8
+    kind = "good" if good else "bad" if utility is not None and utility < 0 else ""
+    score = "" if utility is None else f'<span class="{kind}">{utility:.0f}</span>' if by_rules else f'<span class="{kind}">U {utility:+.2f}</span>'
     ended = "" if sample.get("ended", True) else ' <span class="bad">(cut off)</span>'
     text = escaped(sample.get("response", "")) or '<span class="note">(empty)</span>'
     return (f'<div class="answer" style="--colour:{colours.of(name)}"><div class="who"><span>{escaped(name)}</span>{score}'
@@ -346,8 +378,9 @@ def samples_section(run, colours):
         answers = "".join(answer_block(name, by_name[name][key], colours) for name in names)
         blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
                       f'<div class="answers">{answers}</div></div>')
-    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with its gold "
-            f"utility U (1 is best).</p>{''.join(blocks)}")
+    scale = "its score by the rules" if run.results.get("yardstick") == "rules" else "its gold utility U (1 is best)"
+    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with "
+            f"{scale}.</p>{''.join(blocks)}")
 
 
 def appendix(run):

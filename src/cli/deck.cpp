@@ -135,7 +135,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
     }
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
-  resolved->deck = resolved->table.resolve();
+  resolved->deck = resolved->table.resolve(line.dry_run);
   return resolved;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -130,7 +131,7 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
   texts_[key] = value.text;
 }
 
-pipeline::ResolvedDeck OptionTable::resolve() const {
+pipeline::ResolvedDeck OptionTable::resolve(bool plan_only) const {
   pipeline::ResolvedDeck deck;
   for (const Entry& entry : entries_) {
     // A path may be written in many ways; what decides results is the file's contents.
@@ -138,11 +139,18 @@ pipeline::ResolvedDeck OptionTable::resolve() const {
     if (!entry.results || !entry.is_path) continue;
     const fs::path& file = *input_fields_.at(entry.key);
     if (file.empty()) continue;
-    if (!fs::exists(file)) throw usage_error(entry.key + ": no such file or folder: " + file.string());
+    if (!fs::exists(file)) {
+      if (!plan_only) throw usage_error(entry.key + ": no such file or folder: " + file.string());
+      deck.missing.emplace_back(entry.key, file);
+      continue;
+    }
     if (fs::is_directory(file)) {
-      for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"}) {
-        if (fs::exists(file / name)) deck.inputs.emplace_back(entry.key + "/" + name, file_checksum(file / name));
+      std::set<std::string> names;
+      for (const auto& inside : fs::directory_iterator(file)) {
+        const std::string extension = inside.path().extension();
+        if (extension == ".json" || extension == ".safetensors" || extension == ".jinja") names.insert(inside.path().filename());
       }
+      for (const std::string& name : names) deck.inputs.emplace_back(entry.key + "/" + name, file_checksum(file / name));
     } else {
       deck.inputs.emplace_back(entry.key, file_checksum(file));
     }

@@ -139,6 +139,14 @@ int all_reduce_sum(void* communicator, void* floats, std::size_t count, void* co
   return 0;
 }
 
+int reduce_sum(void* communicator, void* floats, std::size_t count, int root, void* compute_stream,
+               PluginError* error) {
+  Channel& c = channel(communicator);
+  if (follow(c, compute_stream, error) != 0) return 1;
+  RLAIF_NCCL(ncclReduce(floats, floats, count, ncclFloat32, ncclSum, root, c.comm, c.stream), c.comm);
+  return 0;
+}
+
 int broadcast(void* communicator, void* floats, std::size_t count, int root, void* compute_stream,
               PluginError* error) {
   Channel& c = channel(communicator);
@@ -220,6 +228,7 @@ constexpr PluginTable table{
     .make_id = make_id,
     .open = open,
     .all_reduce_sum = all_reduce_sum,
+    .reduce_sum = reduce_sum,
     .broadcast = broadcast,
     .join = join,
     .launched = launched,

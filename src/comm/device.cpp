@@ -208,6 +208,14 @@ void DeviceCommunicator::all_reduce_sum(void* device_floats, std::size_t count, 
   s.wait(s.plugin.launched, what);
 }
 
+void DeviceCommunicator::reduce_sum(void* device_floats, std::size_t count, int root, void* compute_stream) {
+  State& s = *state_;
+  const std::string what = s.next_name("reduce_sum", count);
+  PluginError error{};
+  if (s.plugin.reduce_sum(s.handle, device_floats, count, root, compute_stream, &error) != 0) s.fail(what, error.text);
+  s.wait(s.plugin.launched, what);
+}
+
 void DeviceCommunicator::broadcast(void* device_floats, std::size_t count, int root, void* compute_stream) {
   State& s = *state_;
   const std::string what = s.next_name("broadcast", count);

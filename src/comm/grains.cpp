@@ -13,6 +13,8 @@ namespace {
 
 constexpr int partial_tag = 2;
 constexpr int result_tag = 3;
+constexpr int shard_tag = 4;
+constexpr int order_tag = 5;
 
 int root_level(int grains) { return std::bit_width(static_cast<unsigned>(grains - 1)); }
 
@@ -68,18 +70,54 @@ float* sum_tree(TreeNode node, int grains, std::span<Leaf>& leaves, std::size_t 
 }
 
 // Every rank has its own chunk of `out`; afterwards it has all of them.
-void share_chunks(const Communicator::Handle& h, const std::vector<std::size_t>& offsets, std::span<float> out) {
-  const auto begin = [&](int rank) { return out.data() + offsets[static_cast<std::size_t>(rank)]; };
-  const auto count = [&](int rank) { return static_cast<int>(begin(rank + 1) - begin(rank)); };
+void share_chunks(const Communicator::Handle& h, std::span<const Shard> chunks, std::span<float> out) {
+  const auto of = [&](int rank) -> const Shard& { return chunks[static_cast<std::size_t>(rank)]; };
   std::vector<MPI_Request> requests;
   for (int hop = 1; hop < h.size; ++hop) {
     const int from = (h.rank + h.size - hop) % h.size;
-    RLAIF_MPI(MPI_Irecv(begin(from), count(from), MPI_FLOAT, from, result_tag, h.comm, &requests.emplace_back()));
+    RLAIF_MPI(MPI_Irecv(out.data() + of(from).begin, static_cast<int>(of(from).size()), MPI_FLOAT, from, result_tag,
+                        h.comm, &requests.emplace_back()));
   }
   for (int hop = 1; hop < h.size; ++hop)
-    RLAIF_MPI(MPI_Isend(begin(h.rank), count(h.rank), MPI_FLOAT, (h.rank + hop) % h.size, result_tag, h.comm,
-                        &requests.emplace_back()));
+    RLAIF_MPI(MPI_Isend(out.data() + of(h.rank).begin, static_cast<int>(of(h.rank).size()), MPI_FLOAT,
+                        (h.rank + hop) % h.size, result_tag, h.comm, &requests.emplace_back()));
   wait_all(requests);
+}
+
+// A long vector is exchanged in rounds, which bounds messages and receive buffers: at most this many floats a round.
+std::size_t round_floats(const Communicator::Handle& h) {
+  constexpr std::size_t longest = std::size_t{1} << 24;
+  return std::max<std::size_t>(std::min(longest, h.max_message_bytes / sizeof(float)), 1);
+}
+
+// Chunks of consecutive pieces of the vector: in every round all ranks have something to do, and a whole result.
+template <class Round>
+void for_pieces(const Communicator::Handle& h, std::size_t length, Round round) {
+  const std::size_t step = round_floats(h);
+  std::vector<Shard> chunks(static_cast<std::size_t>(h.size));
+  for (std::size_t at = 0; at < length; at += step) {
+    const auto offsets = chunk_offsets(std::min(step, length - at), h.size);
+    for (std::size_t r = 0; r < chunks.size(); ++r) chunks[r] = {at + offsets[r], at + offsets[r + 1]};
+    round(chunks);
+  }
+}
+
+// Chunks of the ranks' shards.
+template <class Round>
+void for_shard_pieces(const Communicator::Handle& h, std::size_t length, Round round) {
+  const std::size_t step = std::max<std::size_t>(round_floats(h) / static_cast<std::size_t>(h.size), 1);
+  const auto offsets = chunk_offsets(length, h.size);
+  std::vector<Shard> chunks(static_cast<std::size_t>(h.size));
+  bool more = true;
+  for (std::size_t at = 0; more; at += step) {
+    more = false;
+    for (std::size_t r = 0; r < chunks.size(); ++r) {
+      const std::size_t begin = std::min(offsets[r] + at, offsets[r + 1]);
+      chunks[r] = {begin, std::min(begin + step, offsets[r + 1])};
+      more = more || chunks[r].end < offsets[r + 1];
+    }
+    round(chunks);
+  }
 }
 
 }  // namespace
@@ -147,41 +185,53 @@ void GrainSum::merge_up() {
   }
 }
 
-void GrainSum::reduce(std::span<float> out) {
+void GrainSum::check_complete(std::span<float> out) const {
   RLAIF_CHECK(out.size() == length_, "the result has the length the sum was made for");
   const int end = partials_.empty() ? range_.begin : covered(partials_.back().node, grains_).end;
   RLAIF_CHECK(end == range_.end, "every own grain is added before reduce");
-  if (comm_.size() == 1)
-    std::copy(partials_.front().values.begin(), partials_.front().values.end(), out.begin());
-  else
-    exchange(out);
+}
+
+void GrainSum::recycle() {
   for (Partial& partial : partials_) spare_.push_back(std::move(partial.values));
   partials_.clear();
 }
 
-// Long vectors go in pieces, which bounds the receive buffer.
-void GrainSum::exchange(std::span<float> out) {
-  constexpr std::size_t longest = std::size_t{1} << 24;
-  const std::size_t step =
-      std::max<std::size_t>(std::min(longest, comm_.handle().max_message_bytes / sizeof(float)), 1);
-  for (std::size_t at = 0; at < length_; at += step)
-    exchange_piece(at, out.subspan(at, std::min(step, length_ - at)));
+void GrainSum::reduce(std::span<float> out) {
+  check_complete(out);
+  const Communicator::Handle& h = comm_.handle();
+  if (h.size == 1)
+    std::copy(partials_.front().values.begin(), partials_.front().values.end(), out.begin());
+  else
+    for_pieces(h, length_, [&](std::span<const Shard> chunks) {
+      sum_chunks(chunks, out);
+      share_chunks(h, chunks, out);
+    });
+  recycle();
 }
 
-// Rank r receives chunk r of every partial sum, adds them up along the tree and hands the result to all.
-void GrainSum::exchange_piece(std::size_t at, std::span<float> out) {
+void GrainSum::reduce_scatter(std::span<float> out) {
+  check_complete(out);
   const Communicator::Handle& h = comm_.handle();
-  const auto offsets = chunk_offsets(out.size(), h.size);
-  const auto chunk = [&](int rank) { return offsets[static_cast<std::size_t>(rank)]; };
-  const auto count = [&](int rank) { return static_cast<int>(chunk(rank + 1) - chunk(rank)); };
-  const auto mine = static_cast<std::size_t>(count(h.rank));
+  if (h.size == 1)
+    std::copy(partials_.front().values.begin(), partials_.front().values.end(), out.begin());
+  else
+    for_shard_pieces(h, length_, [&](std::span<const Shard> chunks) { sum_chunks(chunks, out); });
+  recycle();
+}
+
+// Rank r receives chunk r of every partial sum and adds them up along the tree, into its place in `out`.
+void GrainSum::sum_chunks(std::span<const Shard> chunks, std::span<float> out) {
+  const Communicator::Handle& h = comm_.handle();
+  const auto chunk = [&](int rank) -> const Shard& { return chunks[static_cast<std::size_t>(rank)]; };
+  const auto count = [&](int rank) { return static_cast<int>(chunk(rank).size()); };
+  const std::size_t mine = chunk(h.rank).size();
 
   std::vector<Leaf> leaves;
   for (int r = 0; r < h.size; ++r) {
     const auto nodes = tree_nodes(grains_of(r, h.size, grains_), grains_);
     for (std::size_t k = 0; k < nodes.size(); ++k) {
       if (r == h.rank)
-        leaves.push_back({nodes[k], partials_[k].values.data() + at + chunk(r), r});
+        leaves.push_back({nodes[k], partials_[k].values.data() + chunk(r).begin, r});
       else
         leaves.push_back({nodes[k], nullptr, r});
     }
@@ -202,17 +252,58 @@ void GrainSum::exchange_piece(std::size_t at, std::span<float> out) {
   for (int hop = 1; hop < h.size; ++hop) {
     const int to = (h.rank + hop) % h.size;
     for (const Partial& partial : partials_)
-      RLAIF_MPI(MPI_Isend(partial.values.data() + at + chunk(to), count(to), MPI_FLOAT, to, partial_tag, h.comm,
+      RLAIF_MPI(MPI_Isend(partial.values.data() + chunk(to).begin, count(to), MPI_FLOAT, to, partial_tag, h.comm,
                           &requests.emplace_back()));
   }
   wait_all(requests);
 
-  float* result = out.data() + chunk(h.rank);
+  float* result = out.data() + chunk(h.rank).begin;
   std::span<Leaf> rest(leaves);
   const float* sum = sum_tree({root_level(grains_), 0}, grains_, rest, mine, result);
   if (sum != result) std::copy_n(sum, mine, result);
+}
 
-  share_chunks(h, offsets, out);
+Shard shard_of(std::size_t length, int rank, int ranks) {
+  const auto offsets = chunk_offsets(length, ranks);
+  const auto r = static_cast<std::size_t>(rank);
+  return {offsets[r], offsets[r + 1]};
+}
+
+void share_shards(const Communicator& comm, std::span<float> values) {
+  const Communicator::Handle& h = comm.handle();
+  if (h.size == 1) return;
+  for_shard_pieces(h, values.size(), [&](std::span<const Shard> chunks) { share_chunks(h, chunks, values); });
+}
+
+void collect_shards(const Communicator& comm, std::span<const float> mine, std::span<float> whole) {
+  const Communicator::Handle& h = comm.handle();
+  const std::size_t step = round_floats(h);
+  std::vector<MPI_Request> requests;
+  if (h.rank != 0) {
+    for (std::size_t at = 0; at < mine.size(); at += step)
+      RLAIF_MPI(MPI_Isend(mine.data() + at, static_cast<int>(std::min(step, mine.size() - at)), MPI_FLOAT, 0, shard_tag,
+                          h.comm, &requests.emplace_back()));
+    return wait_all(requests);
+  }
+  RLAIF_CHECK(mine.size() == shard_of(whole.size(), 0, h.size).size(), "the root's own shard of the whole");
+  std::copy(mine.begin(), mine.end(), whole.begin());
+  for (int from = 1; from < h.size; ++from) {
+    const Shard shard = shard_of(whole.size(), from, h.size);
+    for (std::size_t at = shard.begin; at < shard.end; at += step)
+      RLAIF_MPI(MPI_Irecv(whole.data() + at, static_cast<int>(std::min(step, shard.end - at)), MPI_FLOAT, from, shard_tag,
+                          h.comm, &requests.emplace_back()));
+  }
+  wait_all(requests);
+}
+
+void in_rank_order(const Communicator& comm, std::span<double> state, const std::function<void()>& f) {
+  const Communicator::Handle& h = comm.handle();
+  const int count = static_cast<int>(state.size());
+  if (h.rank > 0)
+    RLAIF_MPI(MPI_Recv(state.data(), count, MPI_DOUBLE, h.rank - 1, order_tag, h.comm, MPI_STATUS_IGNORE));
+  f();
+  if (h.rank + 1 < h.size) RLAIF_MPI(MPI_Send(state.data(), count, MPI_DOUBLE, h.rank + 1, order_tag, h.comm));
+  comm.broadcast(std::as_writable_bytes(state), h.size - 1);
 }
 
 std::vector<double> gather_grain_rows(const Communicator& comm, int grains, std::span<const double> own_rows,

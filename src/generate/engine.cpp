@@ -58,10 +58,11 @@ void Engine::State::run(const Program& program, std::span<const Job> jobs) {
   for (const TokenId candidate : program.candidates)
     RLAIF_CHECK(candidate >= 0 && candidate < vocabulary, "a candidate is not in the vocabulary");
 
-  const std::size_t slots = std::min(jobs.size(), static_cast<std::size_t>(options.slots));
-  reserve(static_cast<std::int64_t>(slots), capacity);
+  EngineOptions used = options;
+  used.slots = static_cast<int>(std::min(jobs.size(), static_cast<std::size_t>(options.slots)));
+  reserve(used.slots, capacity);
   const torch::NoGradGuard no_gradients;
-  Rollout(model, cache, slots, options.max_prefill_tokens, program, jobs, statistics).run();
+  Rollout(model, cache, used, program, jobs, statistics).run();
 }
 
 Engine::Engine(const model::Transformer& model, EngineOptions options)
@@ -94,6 +95,15 @@ std::vector<std::vector<Generated>> prepare(std::span<const GenerationRequest> r
   return results;
 }
 
+// Where there are more jobs than slots, those with long prompts come first: begun last, they would run on alone. Only
+// differences that tell are looked at; else jobs keep their order, and those of one prompt stay together.
+void put_longest_first(std::vector<Job>& jobs, int slots) {
+  constexpr std::size_t step = 256;  // tokens
+  if (jobs.size() <= static_cast<std::size_t>(slots)) return;
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const Job& a, const Job& b) { return a.prompt->size() / step > b.prompt->size() / step; });
+}
+
 }  // namespace
 
 std::vector<std::vector<Generated>> Engine::generate(std::span<const GenerationRequest> requests,
@@ -101,6 +111,7 @@ std::vector<std::vector<Generated>> Engine::generate(std::span<const GenerationR
   check(options);
   std::vector<Job> jobs;
   auto results = prepare(requests, jobs);
+  put_longest_first(jobs, state_->options.slots);
   state_->run({.sampling = &options, .suffix = {}, .candidates = {}}, jobs);
   return results;
 }
@@ -113,6 +124,7 @@ std::vector<std::vector<Generated>> Engine::generate_and_score(std::span<const G
   RLAIF_CHECK(!suffix.empty(), "generate_and_score needs a suffix");
   std::vector<Job> jobs;
   auto results = prepare(requests, jobs);
+  put_longest_first(jobs, state_->options.slots);
   state_->run({.sampling = &options, .suffix = suffix, .candidates = candidates}, jobs);
   return results;
 }

@@ -5,6 +5,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/generate/softmax.hpp"
+#include "rlaif/model/matmul.hpp"
 
 namespace rlaif::generate {
 namespace {
@@ -25,15 +26,25 @@ std::span<const float> row_of(const torch::Tensor& logits_MV, std::size_t row) {
 
 }  // namespace
 
-Rollout::Rollout(const model::Transformer& model, model::KvCache& cache, std::size_t num_slots, int max_prefill_tokens,
+Rollout::Rollout(const model::Transformer& model, model::KvCache& cache, const EngineOptions& options,
                  const Program& program, std::span<const Job> jobs, EngineStatistics& statistics)
     : model_(model),
       cache_(cache),
-      max_prefill_tokens_(max_prefill_tokens),
+      options_(options),
       program_(program),
       jobs_(jobs),
       statistics_(statistics),
-      slots_(num_slots) {}
+      slots_(options.slots),
+      logits_SV_(torch::empty({options.slots, model.config().vocab_size})) {
+  const std::size_t longest = cache.capacity;
+  for (Slot& slot : slots_) slot.stream.reserve(longest);
+  const std::size_t most_rows = slots_.size() + options.max_prefill_tokens;
+  rows_.tokens.reserve(most_rows);
+  rows_.slots.reserve(most_rows);
+  rows_.positions.reserve(most_rows);
+  reads_.reserve(slots_.size());
+  active_.reserve(slots_.size());
+}
 
 void Rollout::run() {
   while (next_job_ < jobs_.size() || !active_.empty()) {
@@ -67,7 +78,7 @@ void Rollout::admit(std::size_t job) {
     const bool idle = slot.phase == Phase::idle;
     if (idle && idle_slot == slots_.size()) idle_slot = s;
     // The last prompt token is always computed anew: its state gives the first draw.
-    const std::size_t common = common_prefix(prompt, slot.stream, prompt.size() - 1);
+    const std::size_t common = options_.share_prefixes ? common_prefix(prompt, slot.stream, prompt.size() - 1) : 0;
     const std::size_t computed = std::min(common, slot.computed);
     // An idle slot is its own source without a copy, so it wins ties.
     if (computed > ready || (computed == ready && idle && slots_[ready_slot].phase != Phase::idle)) {
@@ -84,7 +95,7 @@ void Rollout::admit(std::size_t job) {
   const std::size_t s = in_place ? ready_slot : idle_slot;
   Slot& slot = slots_[s];
   slot.job = job;
-  slot.stream = prompt;
+  slot.stream.assign(prompt.begin(), prompt.end());
   slot.computed = in_place ? ready : 0;
   active_.push_back(s);
   if (wait) {
@@ -103,7 +114,13 @@ void Rollout::admit(std::size_t job) {
   begin(slot);
 }
 
-void Rollout::begin(Slot& slot) { slot.phase = program_.sampling ? Phase::drawing : Phase::scoring; }
+void Rollout::begin(Slot& slot) {
+  slot.phase = program_.sampling ? Phase::drawing : Phase::scoring;
+  if (!program_.sampling) return;
+  Generated& result = *jobs_[slot.job].result;
+  result.tokens.reserve(program_.sampling->max_new_tokens);
+  result.log_probs.reserve(program_.sampling->max_new_tokens);
+}
 
 void Rollout::copy_shared(std::size_t to) {
   Slot& slot = slots_[to];
@@ -114,9 +131,12 @@ void Rollout::copy_shared(std::size_t to) {
 }
 
 // Rows of the next pass: one for each sequence that decodes, and prompts in order of admission up to the limit.
-std::vector<Rollout::Read> Rollout::take_rows(model::CacheRows& rows) {
-  std::vector<Read> reads;
-  std::int64_t budget = max_prefill_tokens_;
+void Rollout::take_rows() {
+  rows_.tokens.clear();
+  rows_.slots.clear();
+  rows_.positions.clear();
+  reads_.clear();
+  std::int64_t budget = options_.max_prefill_tokens;
   for (const std::size_t s : active_) {
     Slot& slot = slots_[s];
     if (slot.phase == Phase::waiting) continue;
@@ -127,33 +147,41 @@ std::vector<Rollout::Read> Rollout::take_rows(model::CacheRows& rows) {
     }
     const std::size_t forced = jobs_[slot.job].prompt->size();
     for (std::int64_t i = 0; i < count; ++i, ++slot.computed) {
-      rows.tokens.push_back(slot.stream[slot.computed]);
-      rows.slots.push_back(static_cast<std::int32_t>(s));
-      rows.positions.push_back(static_cast<std::int32_t>(slot.computed));
+      rows_.tokens.push_back(slot.stream[slot.computed]);
+      rows_.slots.push_back(static_cast<std::int32_t>(s));
+      rows_.positions.push_back(static_cast<std::int32_t>(slot.computed));
       if (slot.computed < forced || slot.phase == Phase::scoring) ++statistics_.prompt_tokens;
     }
-    if (slot.computed == slot.stream.size()) reads.push_back({s, rows.size() - 1});
+    if (slot.computed == slot.stream.size()) reads_.push_back({s, rows_.size() - 1});
   }
-  return reads;
+}
+
+// Of the rows that are read, [M, V] on the CPU; valid until the next call. Those of one pass exist at a time.
+torch::Tensor Rollout::logits_of(const torch::Tensor& hidden_Nd) {
+  const auto count = static_cast<std::int64_t>(reads_.size());
+  torch::Tensor read_Md = hidden_Nd;
+  if (count < rows_.size()) {  // while all sequences decode, all rows are read
+    std::vector<std::int64_t> read_rows;
+    for (const Read& read : reads_) read_rows.push_back(read.row);
+    read_Md = hidden_Nd.index_select(0, torch::tensor(read_rows, torch::kInt64).to(hidden_Nd.device()));
+  }
+  torch::Tensor logits_MV = logits_SV_.narrow(0, 0, count);
+  if (hidden_Nd.is_cpu())
+    model::matmul_into(read_Md, model_.output_Vd, logits_MV);
+  else
+    logits_MV.copy_(model_.logits(read_Md));
+  return logits_MV;
 }
 
 void Rollout::forward() {
-  model::CacheRows rows;
-  const std::vector<Read> reads = take_rows(rows);
-  RLAIF_CHECK(rows.size() > 0, "no sequence could go on");
-  const torch::Tensor hidden_Nd = model_.extend(rows, cache_);
+  take_rows();
+  RLAIF_CHECK(rows_.size() > 0, "no sequence could go on");
+  const torch::Tensor hidden_Nd = model_.extend(rows_, cache_);
   ++statistics_.forward_passes;
-  if (reads.empty()) return;
-
-  std::vector<std::int64_t> indices;
-  for (const Read& read : reads) indices.push_back(read.row);
-  const bool all = reads.size() == static_cast<std::size_t>(rows.size());
-  const torch::Tensor read_Md =
-      all ? hidden_Nd : hidden_Nd.index_select(0, torch::tensor(indices, torch::kInt64).to(hidden_Nd.device()));
-  const torch::Tensor logits_MV = model_.logits(read_Md).to(torch::kCPU, torch::kFloat32).contiguous();
-
-  for (std::size_t m = 0; m < reads.size(); ++m) {
-    const std::size_t s = reads[m].slot;
+  if (reads_.empty()) return;
+  const torch::Tensor logits_MV = logits_of(hidden_Nd);
+  for (std::size_t m = 0; m < reads_.size(); ++m) {
+    const std::size_t s = reads_[m].slot;
     const std::span<const float> logits = row_of(logits_MV, m);
     if (slots_[s].phase == Phase::drawing) {
       draw(s, logits);

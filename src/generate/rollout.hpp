@@ -27,9 +27,10 @@ struct Program {
 
 class Rollout {
  public:
-  // Jobs are admitted in their order. `cache` has at least `num_slots` slots and room for the longest job.
-  Rollout(const model::Transformer& model, model::KvCache& cache, std::size_t num_slots, int max_prefill_tokens,
-          const Program& program, std::span<const Job> jobs, EngineStatistics& statistics);
+  // Jobs are admitted in their order, options.slots at a time. `cache` has at least as many slots and room for the longest
+  // job.
+  Rollout(const model::Transformer& model, model::KvCache& cache, const EngineOptions& options, const Program& program,
+          std::span<const Job> jobs, EngineStatistics& statistics);
   void run();
 
  private:
@@ -54,20 +55,25 @@ class Rollout {
   void begin(Slot& slot);
   void copy_shared(std::size_t to);
   void forward();
-  std::vector<Read> take_rows(model::CacheRows& rows);
+  void take_rows();
+  torch::Tensor logits_of(const torch::Tensor& hidden_Nd);
   void draw(std::size_t slot, std::span<const float> logits);
   void finish_drawing(std::size_t slot);
   void end(std::size_t slot);
 
   const model::Transformer& model_;
   model::KvCache& cache_;
-  std::int64_t max_prefill_tokens_;
+  EngineOptions options_;
   Program program_;
   std::span<const Job> jobs_;
   EngineStatistics& statistics_;
   std::vector<Slot> slots_;
   std::vector<std::size_t> active_;  // slots that are not idle, in order of admission
   std::size_t next_job_ = 0;
+  // Of the pass at hand; the memory is used again, as is that of the slots' streams.
+  model::CacheRows rows_;
+  std::vector<Read> reads_;  // rows whose logits are wanted
+  torch::Tensor logits_SV_;
 };
 
 }  // namespace rlaif::generate

@@ -16,6 +16,28 @@ Tensor rows_of(Tensor& buffer, std::int64_t rows, std::int64_t columns, const to
   return buffer.narrow(0, 0, rows);
 }
 
+Tensor indices(const std::vector<std::int32_t>& values, torch::Device device) {
+  Tensor all = torch::empty({static_cast<std::int64_t>(values.size())}, torch::kInt64);
+  std::copy(values.begin(), values.end(), all.data_ptr<std::int64_t>());
+  return all.to(device);
+}
+
+// x and y: [rows, size of weight], on the CPU; they may be the same.
+void rms_norm_rows(const float* x, const Tensor& weight, float* y, std::int64_t rows, double eps) {
+  kernels::rms_norm_forward(x, weight.const_data_ptr<float>(), y, rows, weight.size(0), static_cast<float>(eps));
+}
+
+void activate_into(const Tensor& x, Activation activation, Tensor y) {
+  if (activation == Activation::gelu)
+    at::gelu_out(y, x, "none");
+  else if (activation == Activation::gelu_tanh)
+    at::gelu_out(y, x, "tanh");
+  else if (x.is_cpu())
+    kernels::swiglu_forward(x.const_data_ptr<float>(), y.data_ptr<float>(), y.size(0), y.size(1));
+  else
+    y.copy_(swiglu_reference(x));
+}
+
 void check_rows(const CacheRows& rows, const KvCache& cache, std::int64_t vocab_size) {
   RLAIF_CHECK(rows.slots.size() == rows.tokens.size() && rows.positions.size() == rows.tokens.size(),
               "one slot and one position a token");
@@ -59,59 +81,76 @@ void Transformer::copy_prefix(KvCache& cache, std::int64_t from_slot, std::int64
 }
 
 Tensor Transformer::extend(const CacheRows& rows, KvCache& cache) const {
+  RLAIF_CHECK(!adapter, "generation reads merged weights");
   check_rows(rows, cache, config_.vocab_size);
   const torch::NoGradGuard no_grad;
   const bool own = device().is_cpu();
   const auto options = torch::TensorOptions().dtype(torch::kFloat).device(device());
-  const auto index = torch::TensorOptions().dtype(torch::kInt64);
   const std::int64_t size = rows.size(), d = config_.hidden_size, f = config_.intermediate_size;
   const std::int64_t attended_columns = config_.num_heads * config_.head_dim;
   const std::int64_t qkv_columns = attended_columns + 2 * config_.num_kv_heads * config_.head_dim;
-  const AttentionShape shape{config_.num_heads, config_.num_kv_heads, config_.head_dim};
 
-  Tensor tokens_R = torch::empty({size}, index), slots_R, positions_R;
-  std::copy(rows.tokens.begin(), rows.tokens.end(), tokens_R.data_ptr<std::int64_t>());
-  tokens_R = tokens_R.to(device());
-  if (!own) {
-    slots_R = torch::tensor(rows.slots, index).to(device());
-    positions_R = torch::tensor(rows.positions, index).to(device());
-  }
+  const Tensor tokens_R = indices(rows.tokens, device());
+  Tensor slots_R, positions_R;
+  if (!own) slots_R = indices(rows.slots, device());
+  if (!own || positions_Pd.defined()) positions_R = indices(rows.positions, device());
   KvCache::Workspace& work = cache.workspace;
   Tensor x = rows_of(work.hidden, size, d, options), normed = rows_of(work.normed, size, d, options);
   Tensor qkv = rows_of(work.qkv, size, qkv_columns, options);
   Tensor attended = rows_of(work.attended, size, attended_columns, options);
-  Tensor gate_up = rows_of(work.gate_up, size, 2 * f, options);
+  Tensor up = rows_of(work.gate_up, size, config_.up_rows(), options);
   Tensor activated = rows_of(work.activated, size, f, options);
-  const auto eps = static_cast<float>(config_.norm_eps);
-  const auto norm = [&](const Tensor& weight) {
-    if (own)
-      kernels::rms_norm_forward(x.const_data_ptr<float>(), weight.const_data_ptr<float>(), normed.data_ptr<float>(),
-                                size, d, eps);
+
+  const auto norm = [&](const Norm& of) {
+    if (own && config_.norm == NormKind::rms)
+      rms_norm_rows(x.const_data_ptr<float>(), of.weight_d, normed.data_ptr<float>(), size, config_.norm_eps);
     else
-      normed.copy_(rms_norm_reference(x, weight, config_.norm_eps));
+      normed.copy_(apply_norm(x, of));
+  };
+  const auto linear = [&](Tensor& y, const Linear& of) {
+    if (of.bias_O.defined())
+      at::addmm_out(y, of.bias_O, normed, of.weight_OI.t());
+    else
+      at::mm_out(y, normed, of.weight_OI.t());
+  };
+  const auto add_linear = [&](const Tensor& of_x, const Linear& of) {
+    x.addmm_(of_x, of.weight_OI.t());
+    if (of.bias_O.defined()) x.add_(of.bias_O);
+  };
+  const auto norm_queries_and_keys = [&](const Layer& layer, const AttentionShape& shape) {
+    if (!own) {
+      qkv.copy_(norm_heads(qkv, layer.query_norm_D, layer.key_norm_D, config_.norm_eps, shape));
+      return;
+    }
+    auto* row = qkv.data_ptr<float>();
+    for (std::int64_t n = 0; n < size; ++n, row += qkv_columns) {
+      rms_norm_rows(row, layer.query_norm_D, row, shape.num_heads, config_.norm_eps);
+      rms_norm_rows(row + attended_columns, layer.key_norm_D, row + attended_columns, shape.num_kv_heads, config_.norm_eps);
+    }
   };
 
   at::index_select_out(x, embedding_Vd, 0, tokens_R);
+  if (positions_Pd.defined()) x.add_(positions_Pd.index_select(0, positions_R));
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Layer& layer = layers[l];
-    norm(layer.input_norm_d);
-    at::mm_out(qkv, normed, layer.qkv_Ed.t());
+    const AttentionShape shape = attention_shape(l);
+    norm(layer.input_norm);
+    linear(qkv, layer.qkv);
+    if (config_.query_key_norm) norm_queries_and_keys(layer, shape);
     if (own)
       cached_attention(qkv, rows.slots, rows.positions, rotary_, shape, cache.keys_SKDC[l], cache.values_SKCD[l],
                        attended);
     else
       attended.copy_(cached_attention_reference(qkv, slots_R, positions_R, rotary_, shape, cache.keys_SKDC[l],
                                                 cache.values_SKCD[l]));
-    x.addmm_(attended, layer.output_dE.t());
-    norm(layer.post_norm_d);
-    at::mm_out(gate_up, normed, layer.gate_up_2Fd.t());
-    if (own)
-      kernels::swiglu_forward(gate_up.const_data_ptr<float>(), activated.data_ptr<float>(), size, f);
-    else
-      activated.copy_(swiglu_reference(gate_up));
-    x.addmm_(activated, layer.down_dF.t());
+    if (config_.parallel_residual) norm(layer.post_norm);  // of the layer's input, before attention is added to it
+    add_linear(attended, layer.output);
+    if (!config_.parallel_residual) norm(layer.post_norm);
+    linear(up, layer.up);
+    activate_into(up, config_.activation, activated);
+    add_linear(activated, layer.down);
   }
-  norm(final_norm_d);
+  norm(final_norm);
   return normed;
 }
 

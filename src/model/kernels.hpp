@@ -20,6 +20,21 @@ void swiglu_backward(const float* dy, const float* x, float* dx, std::int64_t ro
 // table[ids[n], :] += rows[n, :]
 void add_rows(const float* rows, const std::int64_t* ids, float* table, std::int64_t count, std::int64_t d);
 
+// y = x W^T, or y += x W^T where `add`. x: [rows, in], W: [out, in], y: [rows, out].
+struct Product {
+  const float* x;
+  std::int64_t rows, in;
+  const float* weight;
+  std::int64_t out;
+  float* y;
+  bool add;
+};
+// Whether `multiply` does this product: it has loops for up to most_multiplied_rows rows, for whole vectors of inputs,
+// and for processors with AVX2 at least.
+inline constexpr std::int64_t most_multiplied_rows = 192;
+bool multiply_fits(const Product& product);
+void multiply(const Product& product);
+
 struct HeadShape {
   std::int64_t heads, kv_heads, head_dim;
   std::int64_t row() const { return (heads + 2 * kv_heads) * head_dim; }  // queries, keys, values of one token

@@ -1,6 +1,7 @@
 #include "rlaif/model/ops.hpp"
 
 #include <cmath>
+#include <optional>
 
 #include "kernels.hpp"
 #include "rlaif/core/error.hpp"
@@ -74,69 +75,70 @@ struct Embedding : Function<Embedding> {
   }
 };
 
-variable_list linear_gradients(AutogradContext* ctx, const Tensor& dy) {
-  const auto saved = ctx->get_saved_variables();
-  Tensor dx, dweight;
-  if (ctx->needs_input_grad(0)) dx = dy.mm(saved[1]);
-  if (ctx->needs_input_grad(1)) dweight = dy.t().mm(saved[0]);
-  return {dx, dweight};
-}
-
-struct Linear : Function<Linear> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight) {
-    ctx->save_for_backward({x, weight});
-    return x.mm(weight.t());
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    return linear_gradients(ctx, grads[0]);
-  }
-};
-
-struct LinearAdd : Function<LinearAdd> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& residual) {
-    ctx->save_for_backward({x, weight});
-    return torch::addmm(residual, x, weight.t());
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    variable_list result = linear_gradients(ctx, grads[0]);
-    result.push_back(grads[0]);
-    return result;
-  }
-};
-
-struct RotaryAttention : Function<RotaryAttention> {
-  static kernels::PackedRows packed_rows(const std::vector<std::int64_t>& offsets, const Tensor& positions) {
-    return {offsets.data(), static_cast<std::int64_t>(offsets.size()) - 1, positions.const_data_ptr<std::int64_t>()};
-  }
-  static Tensor forward(AutogradContext* ctx, const Tensor& qkv, const Tensor& positions, const Tensor& cosine,
-                        const Tensor& sine, const std::vector<std::int64_t>& offsets, const AttentionShape& shape) {
-    const Tensor input = qkv.contiguous();
-    const kernels::HeadShape heads{shape.num_heads, shape.num_kv_heads, shape.head_dim};
-    Tensor out = torch::empty({input.size(0), shape.num_heads * shape.head_dim}, input.options());
-    kernels::attention_forward(data(input), packed_rows(offsets, positions), {data(cosine), data(sine)}, heads,
-                               mutable_data(out));
-    ctx->save_for_backward({input, positions, cosine, sine});
-    ctx->saved_data["offsets"] = offsets;
-    ctx->saved_data["shape"] = std::vector<std::int64_t>{heads.heads, heads.kv_heads, heads.head_dim};
-    return out;
+// x W^T + bias + residual + scale * B (A x), part by part. Absent terms are undefined tensors.
+struct Affine : Function<Affine> {
+  struct Parts {
+    std::vector<std::int64_t> begin, rows;
+    double scale = 1.0;
+  };
+  using Optional = std::optional<Tensor>;  // what autograd takes for a tensor that may be absent
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Optional& bias,
+                        const Optional& residual, const Optional& a_factor, const Optional& b_factor, const Parts& parts) {
+    Tensor y = residual ? torch::addmm(*residual, x, weight.t()) : x.mm(weight.t());
+    if (bias) y.add_(*bias);
+    Tensor a, b, inner;
+    if (a_factor) {
+      a = *a_factor;
+      b = *b_factor;
+      inner = x.mm(a.t());  // [N, parts * rank]
+      const std::int64_t rank = b.size(1);
+      std::int64_t b_begin = 0;
+      for (std::size_t p = 0; p < parts.rows.size(); b_begin += parts.rows[p++])
+        y.narrow(1, parts.begin[p], parts.rows[p])
+            .addmm_(inner.narrow(1, static_cast<std::int64_t>(p) * rank, rank), b.narrow(0, b_begin, parts.rows[p]).t(),
+                    1.0, parts.scale);
+    }
+    // What only the gradients of frozen inputs would need is not kept.
+    const bool x_needed = weight.requires_grad() || (a.defined() && a.requires_grad());
+    ctx->save_for_backward({x_needed ? x : Tensor(), weight, a, b, inner});
+    ctx->saved_data["begin"] = parts.begin;
+    ctx->saved_data["rows"] = parts.rows;
+    ctx->saved_data["scale"] = parts.scale;
+    ctx->saved_data["has_bias"] = bias.has_value();
+    ctx->saved_data["has_residual"] = residual.has_value();
+    return y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const auto offsets = ctx->saved_data["offsets"].toIntVector();
-    const auto shape = ctx->saved_data["shape"].toIntVector();
-    const Tensor dout = grads[0].contiguous();
-    Tensor dqkv = torch::empty_like(saved[0]);
-    kernels::attention_backward(data(dout), data(saved[0]), packed_rows(offsets, saved[1]),
-                                {data(saved[2]), data(saved[3])}, {shape[0], shape[1], shape[2]}, mutable_data(dqkv));
-    return {dqkv, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    const Tensor &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3], &inner = saved[4];
+    const Tensor& dy = grads[0];
+    Tensor dx, dweight, dbias, dresidual, da, db;
+    // Absent inputs have no number.
+    std::size_t next = 2;
+    if (ctx->needs_input_grad(0)) dx = dy.mm(weight);
+    if (ctx->needs_input_grad(1)) dweight = dy.t().mm(x);
+    if (ctx->saved_data["has_bias"].toBool() && ctx->needs_input_grad(next++)) dbias = dy.sum(0);
+    if (ctx->saved_data["has_residual"].toBool() && ctx->needs_input_grad(next++)) dresidual = dy;
+    if (a.defined()) {
+      const auto begin = ctx->saved_data["begin"].toIntVector(), rows = ctx->saved_data["rows"].toIntVector();
+      const double scale = ctx->saved_data["scale"].toDouble();
+      const std::int64_t rank = b.size(1);
+      Tensor dinner = torch::empty_like(inner);
+      if (ctx->needs_input_grad(next + 1)) db = torch::empty_like(b);
+      std::int64_t b_begin = 0;
+      for (std::size_t p = 0; p < rows.size(); b_begin += rows[p++]) {
+        const Tensor dpart = dy.narrow(1, begin[p], rows[p]);
+        const std::int64_t column = static_cast<std::int64_t>(p) * rank;
+        dinner.narrow(1, column, rank).copy_(dpart.mm(b.narrow(0, b_begin, rows[p])).mul_(scale));
+        if (db.defined())
+          db.narrow(0, b_begin, rows[p]).copy_(dpart.t().mm(inner.narrow(1, column, rank)).mul_(scale));
+      }
+      if (dx.defined()) dx.addmm_(dinner, a);
+      if (ctx->needs_input_grad(next)) da = dinner.t().mm(x);
+    }
+    return {dx, dweight, dbias, dresidual, da, db, Tensor()};
   }
 };
-
-// x: [N, heads, D], rotated by the angles of its rows' positions.
-Tensor rotate_reference(const Tensor& x, const Tensor& cosine, const Tensor& sine) {
-  const auto halves = x.chunk(2, -1);
-  return torch::cat({halves[0] * cosine - halves[1] * sine, halves[1] * cosine + halves[0] * sine}, -1);
-}
 
 }  // namespace
 
@@ -145,6 +147,19 @@ Tensor rms_norm(const Tensor& x_Nd, const Tensor& weight_d, double eps) {
 }
 Tensor rms_norm_reference(const Tensor& x_Nd, const Tensor& weight_d, double eps) {
   return x_Nd * torch::rsqrt(x_Nd.square().mean(-1, true) + eps) * weight_d;
+}
+
+Tensor layer_norm(const Tensor& x_Nd, const Tensor& weight_d, const Tensor& bias_d, double eps) {
+  return torch::layer_norm(x_Nd, {x_Nd.size(1)}, weight_d, bias_d, eps);
+}
+
+Tensor activate(const Tensor& x_NU, Activation activation) {
+  switch (activation) {
+    case Activation::gelu: return torch::gelu(x_NU);
+    case Activation::gelu_tanh: return torch::gelu(x_NU, "tanh");
+    case Activation::swiglu: break;
+  }
+  return swiglu(x_NU);
 }
 
 Tensor swiglu(const Tensor& x_N2F) { return own_kernels(x_N2F) ? Swiglu::apply(x_N2F) : swiglu_reference(x_N2F); }
@@ -158,89 +173,13 @@ Tensor gather_rows(const Tensor& table_Vd, const Tensor& ids_N) {
 }
 Tensor gather_rows_reference(const Tensor& table_Vd, const Tensor& ids_N) { return table_Vd.index_select(0, ids_N); }
 
-Tensor project(const Tensor& x_NI, const Tensor& weight_OI) { return Linear::apply(x_NI, weight_OI); }
-Tensor project_add(const Tensor& x_NI, const Tensor& weight_OI, const Tensor& residual_NO) {
-  return LinearAdd::apply(x_NI, weight_OI, residual_NO);
-}
-
-RotaryTable rotary_table(std::int64_t max_positions, std::int64_t head_dim, double theta, torch::Device device) {
-  const std::int64_t half = head_dim / 2;
-  const auto options = torch::TensorOptions().dtype(torch::kFloat);
-  Tensor cosine = torch::empty({max_positions, half}, options), sine = torch::empty({max_positions, half}, options);
-  float *c = mutable_data(cosine), *s = mutable_data(sine);
-  for (std::int64_t i = 0; i < half; ++i) {
-    // Angles in float32, as the models' own training code has them.
-    const auto frequency =
-        static_cast<float>(std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim)));
-    for (std::int64_t p = 0; p < max_positions; ++p) {
-      const float angle = static_cast<float>(p) * frequency;
-      c[p * half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      s[p * half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
-    }
-  }
-  return {cosine.to(device), sine.to(device)};
-}
-
-Tensor rotary_attention(const Tensor& qkv_NE, const PackedSequences& layout, const RotaryTable& rotary,
-                        const AttentionShape& shape) {
-  RLAIF_CHECK(qkv_NE.size(0) == layout.num_tokens(), "one row a token");
-  RLAIF_CHECK(qkv_NE.size(1) == (shape.num_heads + 2 * shape.num_kv_heads) * shape.head_dim, "queries, keys, values");
-  if (!own_kernels(qkv_NE)) return rotary_attention_reference(qkv_NE, layout, rotary, shape);
-  return RotaryAttention::apply(qkv_NE, layout.positions_N, rotary.cos_PD2, rotary.sin_PD2, layout.offsets, shape);
-}
-
-Tensor rotary_attention_reference(const Tensor& qkv_NE, const PackedSequences& layout, const RotaryTable& rotary,
-                                  const AttentionShape& shape) {
-  const std::int64_t heads = shape.num_heads, kv_heads = shape.num_kv_heads, head_dim = shape.head_dim;
-  const auto options = qkv_NE.options();
-  const Tensor cosine = rotary.cos_PD2.index_select(0, layout.positions_N).unsqueeze(1).to(options.dtype());
-  const Tensor sine = rotary.sin_PD2.index_select(0, layout.positions_N).unsqueeze(1).to(options.dtype());
-  const auto parts = qkv_NE.view({layout.num_tokens(), heads + 2 * kv_heads, head_dim})
-                         .split_with_sizes({heads, kv_heads, kv_heads}, 1);
-  const Tensor queries = rotate_reference(parts[0], cosine, sine) / std::sqrt(static_cast<double>(head_dim));
-  const Tensor keys = rotate_reference(parts[1], cosine, sine).repeat_interleave(heads / kv_heads, 1);
-  const Tensor values = parts[2].repeat_interleave(heads / kv_heads, 1);
-  std::vector<Tensor> outputs;
-  for (std::int64_t s = 0; s < layout.num_sequences(); ++s) {
-    const std::int64_t begin = layout.offsets[static_cast<std::size_t>(s)];
-    const std::int64_t length = layout.offsets[static_cast<std::size_t>(s) + 1] - begin;
-    const auto of = [&](const Tensor& x) { return x.narrow(0, begin, length).transpose(0, 1); };  // [H, T, D]
-    const Tensor future = torch::ones({length, length}, options.dtype(torch::kBool)).triu(1);
-    const Tensor scores = of(queries).matmul(of(keys).transpose(1, 2)).masked_fill(future, -INFINITY);
-    outputs.push_back(torch::softmax(scores, -1).matmul(of(values)).transpose(0, 1).reshape({length, -1}));
-  }
-  return torch::cat(outputs, 0);
-}
-
-void cached_attention(const Tensor& qkv_RE, std::span<const std::int32_t> slots_R,
-                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary,
-                      const AttentionShape& shape, Tensor keys_SKDC, Tensor values_SKCD, Tensor out_RA) {
-  const kernels::CacheLayer cache{mutable_data(keys_SKDC), mutable_data(values_SKCD), keys_SKDC.size(3)};
-  kernels::attention_extend(data(qkv_RE), qkv_RE.size(0), slots_R.data(), positions_R.data(),
-                            {data(rotary.cos_PD2), data(rotary.sin_PD2)},
-                            {shape.num_heads, shape.num_kv_heads, shape.head_dim}, cache, mutable_data(out_RA));
-}
-
-Tensor cached_attention_reference(const Tensor& qkv_RE, const Tensor& slots_R, const Tensor& positions_R,
-                                  const RotaryTable& rotary, const AttentionShape& shape, Tensor keys_SKDC,
-                                  Tensor values_SKCD) {
-  const std::int64_t rows = qkv_RE.size(0), heads = shape.num_heads, kv_heads = shape.num_kv_heads;
-  const auto parts = qkv_RE.view({rows, heads + 2 * kv_heads, shape.head_dim})
-                         .split_with_sizes({heads, kv_heads, kv_heads}, 1);
-  const Tensor cosine = rotary.cos_PD2.index_select(0, positions_R).unsqueeze(1);
-  const Tensor sine = rotary.sin_PD2.index_select(0, positions_R).unsqueeze(1);
-  using torch::indexing::Slice;
-  keys_SKDC.index_put_({slots_R, Slice(), Slice(), positions_R}, rotate_reference(parts[1], cosine, sine));
-  values_SKCD.index_put_({slots_R, Slice(), positions_R, Slice()}, parts[2]);
-
-  const std::int64_t reach = positions_R.max().item<std::int64_t>() + 1;
-  const Tensor queries = rotate_reference(parts[0], cosine, sine).view({rows, kv_heads, heads / kv_heads, shape.head_dim});
-  const Tensor keys = keys_SKDC.narrow(3, 0, reach).index_select(0, slots_R);
-  const Tensor values = values_SKCD.narrow(2, 0, reach).index_select(0, slots_R);
-  const Tensor later = torch::arange(reach, positions_R.options()).unsqueeze(0) > positions_R.unsqueeze(1);
-  const Tensor scores = (queries.matmul(keys) / std::sqrt(static_cast<double>(shape.head_dim)))
-                            .masked_fill(later.view({rows, 1, 1, reach}), -INFINITY);
-  return torch::softmax(scores, -1).matmul(values).reshape({rows, heads * shape.head_dim});
+Tensor project(const Tensor& x_NI, const Tensor& weight_OI, const Tensor& bias_O, const Tensor& residual_NO,
+               const LowRank* low_rank) {
+  const auto optional = [](const Tensor& x) { return x.defined() ? Affine::Optional(x) : std::nullopt; };
+  const Affine::Optional none, bias = optional(bias_O), residual = optional(residual_NO);
+  if (!low_rank || low_rank->empty()) return Affine::apply(x_NI, weight_OI, bias, residual, none, none, Affine::Parts{});
+  return Affine::apply(x_NI, weight_OI, bias, residual, Affine::Optional(low_rank->a_RI), Affine::Optional(low_rank->b_Or),
+                       Affine::Parts{low_rank->row_begin, low_rank->rows, low_rank->scale});
 }
 
 }  // namespace rlaif::model

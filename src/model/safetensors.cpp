@@ -14,32 +14,10 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
+#include "safetensors_format.hpp"
 
 namespace rlaif::model {
-namespace {
-
-constexpr std::uint64_t prefix_bytes = 8;                // header length, little-endian
-constexpr std::uint64_t largest_header = 100'000'000;    // the format's own limit
-constexpr std::size_t header_alignment = 8;              // data then begins aligned for every dtype
-
-struct Dtype {
-  const char* name;
-  torch::ScalarType type;
-  std::uint64_t bytes;
-};
-constexpr std::array<Dtype, 10> dtypes{{{"F64", torch::kDouble, 8},
-                                        {"F32", torch::kFloat, 4},
-                                        {"F16", torch::kHalf, 2},
-                                        {"BF16", torch::kBFloat16, 2},
-                                        {"I64", torch::kLong, 8},
-                                        {"I32", torch::kInt, 4},
-                                        {"I16", torch::kShort, 2},
-                                        {"I8", torch::kChar, 1},
-                                        {"U8", torch::kByte, 1},
-                                        {"BOOL", torch::kBool, 1}}};
-
-// A file open for reading.
-class InputFile {
+class SafetensorsReader::InputFile {
  public:
   explicit InputFile(const std::filesystem::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0) throw input_error(file, std::string("cannot be opened: ") + std::strerror(errno));
@@ -74,13 +52,14 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-// One tensor as the header describes it.
-struct Entry {
-  std::string name;
-  Dtype dtype{};
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0, end = 0;  // within the data
-};
+namespace {
+
+using safetensors::Dtype;
+using safetensors::dtypes;
+using safetensors::largest_header;
+using safetensors::prefix_bytes;
+
+using Entry = SafetensorsEntry;
 
 // Sorted objects: those that keep the order of keys take quadratic time to fill, which a hostile header could use.
 using Header = nlohmann::json;
@@ -115,7 +94,8 @@ class EntryReader {
       if (key != "dtype" && key != "shape" && key != "data_offsets") fail("unknown field \"" + key + "\"");
     Entry entry;
     entry.name = name_;
-    entry.dtype = dtype(field(json, "dtype"));
+    const Dtype& dtype = dtype_of(field(json, "dtype"));
+    entry.type = dtype.type;
     const Header& shape = field(json, "shape");
     if (!shape.is_array()) fail("\"shape\": expected an array");
     for (const Header& size : shape) {
@@ -127,7 +107,7 @@ class EntryReader {
     if (!offsets.is_array() || offsets.size() != 2) fail("\"data_offsets\": expected two numbers");
     entry.begin = number(offsets[0], "data_offsets");
     entry.end = number(offsets[1], "data_offsets");
-    check_size(entry);
+    check_size(entry, dtype.bytes);
     return entry;
   }
 
@@ -143,15 +123,14 @@ class EntryReader {
     if (!json.is_number_unsigned()) fail(std::string("\"") + key + "\": expected a whole number, found " + json.dump());
     return json.get<std::uint64_t>();
   }
-  Dtype dtype(const Header& json) const {
+  const Dtype& dtype_of(const Header& json) const {
     if (json.is_string())
       for (const Dtype& known : dtypes)
         if (json.get<std::string>() == known.name) return known;
     fail("\"dtype\": " + json.dump() + " is not supported");
   }
   // The product of the shape must be the bytes there are; it may not wrap around on the way.
-  void check_size(const Entry& entry) const {
-    std::uint64_t bytes = entry.dtype.bytes;
+  void check_size(const Entry& entry, std::uint64_t bytes) const {
     bool empty = false, overflow = false;
     for (const std::int64_t size : entry.shape) {
       empty = empty || size == 0;
@@ -195,7 +174,9 @@ void check_coverage(const std::filesystem::path& file, const std::vector<Entry>&
     throw input_error(file, std::to_string(data_bytes - position) + " bytes after the last tensor");
 }
 
-std::string read_header_text(const std::filesystem::path& file, const InputFile& input) {
+// `input` is the file open for reading.
+template <class Input>
+std::string read_header_text(const std::filesystem::path& file, const Input& input) {
   if (input.size() < prefix_bytes) throw input_error(file, "too short for a safetensors file");
   std::array<unsigned char, prefix_bytes> prefix{};
   input.read(0, prefix.data(), prefix_bytes);
@@ -211,108 +192,43 @@ std::string read_header_text(const std::filesystem::path& file, const InputFile&
   return text;
 }
 
-const Dtype& dtype_of(const NamedTensor& tensor) {
-  for (const Dtype& known : dtypes)
-    if (tensor.second.scalar_type() == known.type) return known;
-  RLAIF_CHECK(false, "tensor " + tensor.first + " has a type that safetensors files do not hold");
-}
-
-std::string header_text(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& metadata) {
-  Json header = Json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::set<std::string> names{"__metadata__"};
-  std::uint64_t position = 0;
-  for (const NamedTensor& tensor : tensors) {
-    RLAIF_CHECK(names.insert(tensor.first).second, "tensor " + tensor.first + " is written twice");
-    const Dtype& dtype = dtype_of(tensor);
-    const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.second.numel()) * dtype.bytes;
-    header[tensor.first] = {{"dtype", dtype.name}, {"shape", tensor.second.sizes().vec()}, {"data_offsets", {position, end}}};
-    position = end;
-  }
-  std::string text = header.dump();
-  text.append((header_alignment - (prefix_bytes + text.size()) % header_alignment) % header_alignment, ' ');
-  RLAIF_CHECK(text.size() <= largest_header, "a safetensors header within the format's limit");
-  return text;
-}
-
-// The temporary file of a write; gone again where the write fails.
-class OutputFile {
- public:
-  explicit OutputFile(const std::filesystem::path& file)
-      : file_(file), temporary_(temporary_name(file)),
-        descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0) throw io_error(temporary_, "create");
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!committed_) ::unlink(temporary_.c_str());
-  }
-  void write(const void* from, std::uint64_t bytes) {
-    const auto* in = static_cast<const char*>(from);
-    while (bytes > 0) {
-      const ssize_t put = ::write(descriptor_, in, bytes);
-      if (put < 0 && errno == EINTR) continue;
-      if (put <= 0) throw io_error(file_, "write");
-      in += put;
-      bytes -= static_cast<std::uint64_t>(put);
-    }
-  }
-  void commit() {
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0) throw io_error(file_, "close");
-    commit_file(temporary_, file_);
-    committed_ = true;
-  }
-
- private:
-  std::filesystem::path file_, temporary_;
-  int descriptor_;
-  bool committed_ = false;
-};
-
 }  // namespace
 
-SafetensorsFile read_safetensors(const std::filesystem::path& file) {
-  const InputFile input(file);
-  const std::string text = read_header_text(file, input);
+SafetensorsReader::SafetensorsReader(const std::filesystem::path& file)
+    : file_(file), input_(std::make_shared<const InputFile>(file)) {
+  const std::string text = read_header_text(file, *input_);
   const Header header = parse_header(file, text);
-  SafetensorsFile result;
-  std::vector<Entry> entries;
   for (const auto& [name, json] : header.items()) {
     if (name == "__metadata__")
-      result.metadata = read_metadata(file, json);
+      metadata_ = read_metadata(file, json);
     else
-      entries.push_back(EntryReader(file, name).read(json));
+      entries_.push_back(EntryReader(file, name).read(json));
   }
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
-  const std::uint64_t data_begin = prefix_bytes + text.size();
-  check_coverage(file, entries, input.size() - data_begin);
-  for (const Entry& entry : entries) {
-    torch::Tensor tensor = torch::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype.type));
-    input.read(data_begin + entry.begin, tensor.data_ptr(), entry.end - entry.begin);
-    result.tensors.emplace_back(entry.name, std::move(tensor));
-  }
-  return result;
+  data_begin_ = prefix_bytes + text.size();
+  check_coverage(file, entries_, input_->size() - data_begin_);
 }
 
-void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  const std::string header = header_text(tensors, metadata);
-  std::array<unsigned char, prefix_bytes> prefix{};
-  for (std::size_t i = 0; i < prefix_bytes; ++i) prefix[i] = static_cast<unsigned char>(header.size() >> (8 * i));
-  OutputFile output(file);
-  output.write(prefix.data(), prefix.size());
-  output.write(header.data(), header.size());
-  for (const NamedTensor& tensor : tensors) {
-    const torch::Tensor host = tensor.second.detach().cpu().contiguous();
-    output.write(host.data_ptr(), host.nbytes());
-  }
-  output.commit();
+torch::Tensor SafetensorsReader::read(const SafetensorsEntry& entry) const {
+  torch::Tensor tensor = torch::empty(entry.shape, torch::TensorOptions().dtype(entry.type));
+  read_into(entry, tensor);
+  return tensor;
+}
+
+void SafetensorsReader::read_into(const SafetensorsEntry& entry, torch::Tensor to) const {
+  RLAIF_CHECK(to.is_cpu() && to.is_contiguous() && to.scalar_type() == entry.type && to.nbytes() == entry.end - entry.begin,
+              "a tensor that can take the bytes of " + entry.name);
+  input_->read(data_begin_ + entry.begin, to.data_ptr(), entry.end - entry.begin);
+}
+
+SafetensorsFile read_safetensors(const std::filesystem::path& file) {
+  const SafetensorsReader reader(file);
+  SafetensorsFile result;
+  result.metadata = reader.metadata();
+  for (const SafetensorsEntry& entry : reader.entries()) result.tensors.emplace_back(entry.name, reader.read(entry));
+  return result;
 }
 
 }  // namespace rlaif::model

@@ -220,9 +220,15 @@ Json run_annotate_stage(const Context& context) {
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, "sft", *language);
   Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
-  for (const JudgeOptions& judge : context.options.judges) self.judges.push_back(make_judge(context, judge, *language));
+  const StageSpending spending(context, "annotate");
+  for (const JudgeOptions& judge : context.options.judges) {
+    self.judges.push_back(make_judge(context, judge, language.get(), spending));
+  }
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
-  return annotate_facts(self);
+  Json facts = annotate_facts(self);
+  const Json paid = spending.report(context);
+  if (!paid.empty()) facts["paid"] = paid;
+  return facts;
 }
 
 }  // namespace rlaif::pipeline

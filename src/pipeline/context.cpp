@@ -4,6 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/hf.hpp"
 #include "rlaif/train/losses.hpp"
 
@@ -26,6 +27,8 @@ train::StageRun Context::stage_run(const std::string& stage) const {
   run.checkpoint_every_steps = options.run.checkpoint_every_steps;
   run.checkpoint_every_seconds = options.run.checkpoint_every_seconds;
   run.grains = options.run.grains;
+  run.shard_optimizer = options.run.shard_optimizer;
+  run.micro_batch_tokens = options.run.micro_batch_tokens;
   run.stop_requested = stop_requested;
   return run;
 }
@@ -33,8 +36,15 @@ train::StageRun Context::stage_run(const std::string& stage) const {
 std::unique_ptr<Language> load_language(const Context& context) {
   std::unique_ptr<Language> language;
   context.comm.agree([&] {
+    const TaskOptions& task = context.options.task;
+    const std::filesystem::path& folder = context.options.model.folder;
+    std::optional<text::ChatStyle> style;
+    if (task.chat_format)
+      style = text::chat_style(*task.chat_format);
+    else if (!folder.empty())
+      style = text::read_chat_style(folder);
     language = std::make_unique<Language>(text::Tokenizer::load(context.directory.tokenizer()),
-                                          context.options.task.chat_format);
+                                          style ? *style : text::chat_style(text::ChatFormat::plain), task.system);
   });
   return language;
 }
@@ -63,18 +73,51 @@ model::Transformer load_fitting_model(const std::filesystem::path& folder, torch
 
 }  // namespace
 
-model::Transformer load_run_model(const Context& context, const std::string& name, const Language& language) {
-  std::optional<model::Transformer> loaded;
+namespace {
+
+// Where a model's files are: the run's, the deck's own for an untouched "sft", or the folder that the name is.
+std::filesystem::path model_folder(const Context& context, const std::string& name) {
+  const std::filesystem::path own = context.directory.model(name);
+  if (std::filesystem::exists(own)) return own;
+  if (name == "sft" && context.options.pretrained_policy()) return context.options.model.folder;
+  return name;
+}
+
+}  // namespace
+
+model::Transformer load_policy(const Context& context, const std::string& name, const model::Transformer& base,
+                               const Language& language) {
+  const std::filesystem::path folder = model_folder(context, name);
+  if (!model::is_adapter_folder(folder)) return load_run_model(context, name, language);
+  std::optional<model::Transformer> merged;
   context.comm.agree([&] {
-    const std::filesystem::path own = context.directory.model(name);
-    loaded.emplace(load_fitting_model(std::filesystem::exists(own) ? own : std::filesystem::path(name), context.device, language));
+    model::Transformer view = base.share();
+    model::load_adapter(folder, view);
+    merged.emplace(view.merged());
   });
+  return std::move(*merged);
+}
+
+model::Transformer load_run_model(const Context& context, const std::string& name, const Language& language) {
+  const std::filesystem::path folder = model_folder(context, name);
+  if (model::is_adapter_folder(folder)) return load_policy(context, name, load_run_model(context, "sft", language), language);
+  std::optional<model::Transformer> loaded;
+  context.comm.agree([&] { loaded.emplace(load_fitting_model(folder, context.device, language)); });
+  loaded->checkpoint_activations = context.options.run.checkpoint_activations;
   return std::move(*loaded);
 }
 
-model::ScalarModel load_run_reward(const Context& context, const std::string& name) {
+model::ScalarModel load_run_reward(const Context& context, const std::string& name, const model::Transformer& base) {
+  const std::filesystem::path folder = context.directory.model(name);
   std::optional<model::ScalarModel> loaded;
-  context.comm.agree([&] { loaded.emplace(model::load_scalar_model(context.directory.model(name), context.device)); });
+  context.comm.agree([&] {
+    if (model::is_adapter_folder(folder)) {
+      loaded.emplace(model::ScalarModel::over(base, 0));
+      model::load_scalar_adapter(folder, *loaded);
+    } else {
+      loaded.emplace(model::load_scalar_model(folder, context.device));
+    }
+  });
   return std::move(*loaded);
 }
 
@@ -95,12 +138,14 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
     config.head_dim = options.num_heads > 0 ? options.hidden_size / options.num_heads : 0;
     config.intermediate_size = options.intermediate_size;
     config.max_positions = options.max_positions;
+    config.tied_embeddings = options.tied_embeddings;
     config.eos_token = language.chat.end_token();
     config.validate("the deck's model sizes");
     model::Transformer model(config);
     model.initialize(hash_words({context.options.run.seed, key}));
     made.emplace(std::move(model));
   });
+  made->checkpoint_activations = context.options.run.checkpoint_activations;
   return std::move(*made);
 }
 
@@ -111,17 +156,33 @@ void save_with_tokenizer(const Context& context, const std::string& name, const 
     make_folders(context.directory.model(name));
     save();
     write_file_atomic(context.directory.model(name) / "tokenizer.json", read_file(context.directory.tokenizer()));
+    const std::filesystem::path& origin = context.options.model.folder;
+    for (const char* file : {"tokenizer_config.json", "chat_template.jinja"}) {
+      if (!origin.empty() && std::filesystem::exists(origin / file)) {
+        write_file_atomic(context.directory.model(name) / file, read_file(origin / file));
+      }
+    }
   });
 }
 
 }  // namespace
 
 void save_run_model(const Context& context, const std::string& name, const model::Transformer& model) {
-  save_with_tokenizer(context, name, [&] { model::save_model(context.directory.model(name), model); });
+  save_with_tokenizer(context, name, [&] {
+    if (model.adapter)
+      model::save_adapter(context.directory.model(name), model, model_folder(context, "sft").string());
+    else
+      model::save_model(context.directory.model(name), model);
+  });
 }
 
 void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model) {
-  save_with_tokenizer(context, name, [&] { model::save_scalar_model(context.directory.model(name), model); });
+  save_with_tokenizer(context, name, [&] {
+    if (model.body.adapter)
+      model::save_scalar_adapter(context.directory.model(name), model, model_folder(context, "sft").string());
+    else
+      model::save_scalar_model(context.directory.model(name), model);
+  });
 }
 
 std::vector<std::vector<double>> completion_log_probs(const model::Transformer& model,

@@ -1,7 +1,8 @@
-// Policies, judges and reward models against gold on held-out prompts and pairs.
+// Policies, judges and reward models against the study's yardstick on held-out prompts and pairs.
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -52,30 +53,62 @@ struct BlockJob {
   std::uint64_t sampling_seed;
 };
 
-std::vector<double> kl_of(const BlockJob& job, const std::vector<generate::GenerationRequest>& requests,
-                          const std::vector<std::vector<generate::Generated>>& generated) {
+// Sum of a response's log-probabilities under the reference, for every response in order, after the prompt that
+// `prompt_of` names for the request.
+std::vector<double> reference_log_probs(const BlockJob& job, const std::vector<std::vector<generate::Generated>>& generated,
+                                        const std::function<const std::vector<TokenId>&(std::size_t request)>& prompt_of) {
   std::vector<ScoredSequence> sequences;
-  for (std::size_t r = 0; r < requests.size(); ++r) {
+  for (std::size_t r = 0; r < generated.size(); ++r) {
     for (const generate::Generated& one : generated[r]) {
-      ScoredSequence sequence{requests[r].prompt_tokens, one.tokens};
+      ScoredSequence sequence{prompt_of(r), one.tokens};
       if (one.ended) sequence.completion.push_back(job.language.chat.end_token());
       sequences.push_back(std::move(sequence));
     }
   }
-  const double temperature = job.context.options.evaluate.temperature;
-  const auto policy = completion_log_probs(job.policy, sequences, temperature);
-  const auto reference = completion_log_probs(job.reference, sequences, temperature);
-  std::vector<double> kl;
-  for (std::size_t s = 0; s < sequences.size(); ++s) {
-    double sum = 0.0;
-    for (std::size_t t = 0; t < policy[s].size(); ++t) sum += policy[s][t] - reference[s][t];
-    kl.push_back(sum);
+  std::vector<double> sums;
+  for (const auto& log_probs : completion_log_probs(job.reference, sequences, job.context.options.evaluate.temperature)) {
+    sums.push_back(std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
   }
-  return kl;
+  return sums;
+}
+
+// What the reference model says of a response: nats by which the policy likes it more, and nats a token by which it fits
+// its own question better than another one (pointwise mutual information, where asked for).
+struct ReferenceView {
+  std::vector<double> kl, specificity;
+};
+
+ReferenceView reference_view(const BlockJob& job, const std::vector<generate::GenerationRequest>& requests,
+                             const std::vector<std::vector<generate::Generated>>& generated) {
+  ReferenceView view;
+  const bool specificity = job.context.options.evaluate.specificity;
+  std::vector<double> policy;
+  for (const auto& samples : generated) {
+    for (const generate::Generated& one : samples) {
+      policy.push_back(std::accumulate(one.log_probs.begin(), one.log_probs.end(), 0.0));
+    }
+  }
+  const bool same = &job.policy == &job.reference;  // then the engine has already said it
+  const std::vector<double> own =
+      same ? policy
+           : reference_log_probs(job, generated, [&](std::size_t r) -> const auto& { return requests[r].prompt_tokens; });
+  for (std::size_t s = 0; s < own.size(); ++s) view.kl.push_back(policy[s] - own[s]);
+  if (!specificity) return view;
+  // The other question is the block's next one with another text.
+  const auto other_of = [&](std::size_t r) -> const auto& {
+    for (std::size_t step = 1; step < requests.size(); ++step) {
+      const auto& tokens = requests[(r + step) % requests.size()].prompt_tokens;
+      if (tokens != requests[r].prompt_tokens) return tokens;
+    }
+    return requests[r].prompt_tokens;
+  };
+  const std::vector<double> other = reference_log_probs(job, generated, other_of);
+  for (std::size_t s = 0; s < own.size(); ++s) view.specificity.push_back(own[s] - other[s]);
+  return view;
 }
 
 Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<generate::Generated>& generated,
-                 const double* kl) {
+                 const ReferenceView& view, std::size_t first) {
   Json line;
   line["prompt_id"] = prompt.id & 0xffffffffull;
   line["family"] = prompt.family;
@@ -88,14 +121,13 @@ Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<ge
     sample["response"] = completion.text;
     sample["ended"] = completion.ended;
     sample["tokens"] = generated[k].tokens.size() + (completion.ended ? 1 : 0);
-    sample["kl"] = kl[k];
-    if (const auto gold = job.context.task.gold(prompt, completion)) {
-      sample["utility"] = gold->utility;
-      sample["good"] = gold->good;
-      sample["clear"] = gold->clear;
-      if (gold->helpful) sample["helpful"] = *gold->helpful;
-      if (gold->harmless) sample["harmless"] = *gold->harmless;
-      if (gold->honest) sample["honest"] = *gold->honest;
+    sample["kl"] = view.kl[first + k];
+    if (!view.specificity.empty()) {
+      sample["specificity"] = view.specificity[first + k] / std::max(1.0, sample["tokens"].get<double>());
+    }
+    if (const auto grade = job.context.task.grade(prompt, completion)) {
+      sample["utility"] = grade->score;
+      for (const auto& [name, mark] : grade->marks) sample[name] = mark;
     }
     line["samples"].push_back(sample);
   }
@@ -118,25 +150,30 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t block) {
   }
   const auto generated = job.engine.generate(
       requests, {options.temperature, 0, 1.0, options.max_new_tokens, {job.language.chat.end_token()}, job.sampling_seed});
-  const std::vector<double> kl = kl_of(job, requests, generated);
+  const ReferenceView view = reference_view(job, requests, generated);
   std::vector<Json> lines;
   std::size_t at = 0;
   for (std::size_t r = 0; r < requests.size(); ++r) {
-    lines.push_back(sample_line(job, prompts[r], generated[r], kl.data() + at));
+    lines.push_back(sample_line(job, prompts[r], generated[r], view, at));
     at += generated[r].size();
   }
   return lines;
 }
 
-void add_to_samples(PolicySamples& samples, const Json& line) {
+void add_to_samples(PolicySamples& samples, const Json& line, const std::vector<std::string>& marks) {
   const auto prompt = line["prompt"].get<std::string>();
   std::vector<double> utilities;
   for (const Json& sample : line["samples"]) {
     samples.numbers["kl"].add(prompt, sample["kl"].get<double>());
     samples.numbers["length"].add(prompt, sample["tokens"].get<double>());
     samples.numbers["ended"].add(prompt, sample["ended"].get<bool>());
-    for (const char* rate : {"good", "clear", "helpful", "harmless", "honest"}) {
-      if (sample.contains(rate)) samples.numbers[rate].add(prompt, sample[rate].get<bool>());
+    for (const std::string& mark : marks) {
+      if (sample.contains(mark)) samples.numbers[mark].add(prompt, sample[mark].get<bool>());
+    }
+    if (sample.contains("specificity")) {
+      const double nats = sample["specificity"].get<double>();
+      samples.numbers["specificity"].add(prompt, nats);
+      samples.numbers["specific"].add(prompt, nats > 0.0 ? 1.0 : nats < 0.0 ? 0.0 : 0.5);
     }
     if (!sample.contains("utility")) continue;
     utilities.push_back(sample["utility"].get<double>());
@@ -166,13 +203,14 @@ PolicySamples sample_policy(const Context& context, const Language& language, co
     progress.finish();
   }
   PolicySamples samples;
+  const std::vector<std::string> marks = context.task.mark_names();
   std::map<std::int64_t, Json> by_block;
   for (const std::string& part : context.comm.gather(mine.dump())) {
     for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);
   }
   for (auto& [block, lines] : by_block) {
     for (Json& line : lines) {
-      add_to_samples(samples, line);
+      add_to_samples(samples, line, marks);
       samples.lines.push_back(std::move(line));
     }
   }
@@ -185,20 +223,22 @@ void write_samples(const Context& context, const std::string& name, const Policy
   write_file_atomic(context.directory.evaluation(name), text);
 }
 
-Json policy_facts(const PolicySamples& samples, std::uint64_t seed, int resamples) {
+Json policy_facts(const PolicySamples& samples, const std::vector<std::string>& marks, std::uint64_t seed, int resamples) {
   Json facts;
-  for (const char* name : {"helpful", "harmless", "honest", "clear", "good", "ended", "utility", "kl", "length"}) {
+  std::vector<std::string> names = marks;
+  for (const char* name : {"ended", "utility", "kl", "length", "specific", "specificity"}) names.emplace_back(name);
+  for (const std::string& name : names) {
     const auto found = samples.numbers.find(name);
     if (found == samples.numbers.end()) continue;
     const evaluate::Interval interval = found->second.mean(seed, resamples);
     facts[name] = interval.value;
-    facts[std::string(name) + "_low"] = interval.low;
-    facts[std::string(name) + "_high"] = interval.high;
+    facts[name + "_low"] = interval.low;
+    facts[name + "_high"] = interval.high;
   }
   return facts;
 }
 
-// Gold win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
+// Win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
 evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples) {
   ByPrompt wins;
   for (std::size_t draw = 0; draw < a.utilities.size(); ++draw) {
@@ -274,9 +314,9 @@ Json judge_facts(const Context& context, const JudgeOptions& judge, const std::v
 }
 
 // Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
-Json reward_facts(const Context& context, const Language& language, const std::string& judge,
+Json reward_facts(const Context& context, const Language& language, const model::Transformer& base, const std::string& judge,
                   const std::vector<Preference>& heldout) {
-  const model::ScalarModel reward = load_run_reward(context, "reward-" + judge);
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + judge, base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
     sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.first));
@@ -303,7 +343,7 @@ Json reward_facts(const Context& context, const Language& language, const std::s
 }
 
 // Judges and reward models, on the root: the held-out pairs are few.
-Json preference_facts(const Context& context, const Language& language) {
+Json preference_facts(const Context& context, const Language& language, const model::Transformer& base) {
   const StudyOptions& options = context.options;
   std::map<std::string, std::vector<Preference>> heldout, training;
   context.comm.agree([&] {
@@ -323,7 +363,7 @@ Json preference_facts(const Context& context, const Language& language) {
                                               compare ? heldout[people] : std::vector<Preference>{}, training[judge.name]);
   }
   for (const ArmOptions& arm : options.arms) {
-    facts["reward_model"][arm.name] = reward_facts(context, language, arm.judge, heldout[arm.judge]);
+    facts["reward_model"][arm.name] = reward_facts(context, language, base, arm.judge, heldout[arm.judge]);
   }
   return facts;
 }
@@ -341,24 +381,27 @@ Json run_evaluate_stage(const Context& context) {
   samples["sft"] = sample_policy(context, *language, "sft", sft, sft, seed);
   samples["sft-again"] = sample_policy(context, *language, "sft-again", sft, sft, seed + 0x5eed);
   for (const ArmOptions& arm : options.arms) {
-    const model::Transformer policy = load_run_model(context, arm.name, *language);
+    const model::Transformer policy = load_policy(context, arm.name, sft, *language);
     samples[arm.name] = sample_policy(context, *language, arm.name, policy, sft, seed);
   }
-  const Json judged = preference_facts(context, *language);
+  const Json judged = preference_facts(context, *language, sft);
 
   Json facts;
   context.comm.on_root([&] {
     if (samples["sft"].utilities.empty()) {
       throw input_error("evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
     }
+    const std::vector<std::string> marks = context.task.mark_names();
+    facts["yardstick"] = context.task.yardstick();
+    facts["marks"] = marks;
     for (const auto& [name, one] : samples) write_samples(context, name, one);
     const auto versus = [&](const std::string& a, const std::string& b) {
       return policy_win_rate(samples[a], samples[b], seed, resamples);
     };
-    facts["arms"]["sft"] = policy_facts(samples["sft"], seed, resamples);
+    facts["arms"]["sft"] = policy_facts(samples["sft"], marks, seed, resamples);
     for (const ArmOptions& arm : options.arms) {
       Json row = interval_facts(versus(arm.name, "sft"), "win_rate_vs_sft");
-      row.update(policy_facts(samples[arm.name], seed, resamples));
+      row.update(policy_facts(samples[arm.name], marks, seed, resamples));
       row["judge"] = arm.judge;
       row["labels"] = judged["judges"][arm.judge]["labels"];
       row["cost_usd"] = judged["judges"][arm.judge]["cost_usd"];

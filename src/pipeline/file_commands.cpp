@@ -152,8 +152,9 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     pairs = read_pairs(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
-  const auto language = load_language(context);
-  const BoundJudge bound = make_judge(context, *judge_options, *language);
+  const auto language = judge_options->kind == JudgeKind::local ? load_language(context) : nullptr;
+  const StageSpending spending(context, "judge");
+  const BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
   write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
     const std::span<const Comparison> block(pairs.data() + begin, static_cast<std::size_t>(end - begin));
     const std::vector<Verdict> verdicts = bound.judge->judge(block);

@@ -1,14 +1,126 @@
 #include "rlaif/pipeline/judges.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "rlaif/comm/shared_counter.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/cost/prices.hpp"
+#include "rlaif/judge/rules.hpp"
 
 namespace rlaif::pipeline {
+namespace {
 
-BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language& language) {
+bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
+
+// The cap as one number that all ranks take from.
+class SharedBudget : public cost::Budget {
+ public:
+  SharedBudget(const comm::Communicator& comm, std::int64_t nano_usd) : left_(comm, nano_usd) {}
+  bool reserve(std::int64_t nano_usd) override { return left_.take(nano_usd); }
+  void give_back(std::int64_t nano_usd) override { left_.add(nano_usd); }
+
+ private:
+  comm::SharedCounter left_;
+};
+
+std::optional<double> optional_number(const std::string& key, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  double value = 0.0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+    throw usage_error(key + ": '" + text + "' was given, a number or nothing was expected");
+  }
+  return value;
+}
+
+judge::RemoteOptions remote_options(const Context& context, const JudgeOptions& options) {
+  const judge::RemoteOptions vendor =
+      options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
+  judge::RemoteOptions remote = options.remote;
+  if (remote.key_variable.empty() && remote.base_url.empty()) remote.key_variable = vendor.key_variable;
+  if (remote.base_url.empty()) remote.base_url = vendor.base_url;
+  remote.model = options.model;
+  remote.orders = options.local.orders;
+  remote.temperature = optional_number("judge." + options.name + ".temperature", options.temperature);
+  remote.top_p = optional_number("judge." + options.name + ".top_p", options.top_p);
+  remote.seed = context.options.run.seed;
+  remote.http.requests_per_minute /= context.comm.size();
+  remote.http.tokens_per_minute /= context.comm.size();
+  remote.http.interrupted = context.stop_requested;
+  return remote;
+}
+
+std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const JudgeOptions& options, cost::Price price,
+                                                const StageSpending& spending) {
+  judge::RemoteParts parts;
+  parts.style = judge::JudgeStyle::load(options.style);
+  if (parts.style.has_principles()) parts.principles = judge::load_principles(options.principles);
+  parts.price = std::move(price);
+  parts.answers = spending.answers(options.name);
+  parts.meter = spending.meter();
+  judge::RemoteOptions remote = remote_options(context, options);
+  return options.kind == JudgeKind::openai ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
+                                           : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
+}
+
+}  // namespace
+
+StageSpending::StageSpending(const Context& context, const std::string& stage) {
+  double paid = 0.0;
+  bool asked = false;
+  context.comm.agree([&] {
+    for (const JudgeOptions& judge : context.options.judges) {
+      if (!is_asked(judge.kind)) continue;
+      asked = true;
+      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge.name), context.comm.rank());
+      paid += cache->paid_usd() + cache->unsettled_usd();
+      answers_[judge.name] = cache;
+    }
+  });
+  const double cap = context.options.cap_usd;
+  if (!asked) return;
+  if (cap > 0.0) {
+    meter_ = std::make_shared<cost::SpendMeter>(
+        std::make_shared<SharedBudget>(context.comm, cost::to_nano_usd(std::max(0.0, cap - paid))));
+  } else {
+    meter_ = std::make_shared<cost::SpendMeter>();
+  }
+  meter_->set_stage(stage);
+}
+
+Json StageSpending::report(const Context& context) const {
+  if (!meter_) return Json();
+  std::string text = meter_->to_json().dump();
+  Json rows = Json::array();
+  for (const std::string& part : context.comm.gather(text)) {
+    for (const Json& row : Json::parse(part)) rows.push_back(row);
+  }
+  text = rows.dump();
+  context.comm.broadcast(text);
+  Json by_judge = Json::object();
+  for (const Json& row : Json::parse(text)) {
+    Json& sums = by_judge[row["judge"].get<std::string>()];
+    if (sums.is_null()) sums = Json::object();
+    for (const auto& [key, value] : row.items()) {
+      if (value.is_number()) sums[key] = sums.value(key, 0.0) + value.get<double>();
+    }
+  }
+  return by_judge;
+}
+
+std::shared_ptr<judge::AnswerCache> StageSpending::answers(const std::string& judge) const {
+  const auto found = answers_.find(judge);
+  RLAIF_CHECK(found != answers_.end(), "answers are kept for asked judges");
+  return found->second;
+}
+
+BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
+                      const StageSpending& spending) {
   BoundJudge bound;
   if (options.kind == JudgeKind::local) {
-    bound.network = std::make_unique<model::Transformer>(load_run_model(context, options.model, language));
+    bound.network = std::make_unique<model::Transformer>(load_run_model(context, options.model, *language));
   }
   context.comm.agree([&] {
     const cost::Price price = cost::PriceTable::load(context.options.prices).at(options.price);
@@ -16,11 +128,22 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
       case JudgeKind::local: {
         judge::LocalJudgeOptions local = options.local;
         local.seed = context.options.run.seed;
-        bound.judge = judge::make_local_judge(options.name, *bound.network, language.chat,
+        bound.judge = judge::make_local_judge(options.name, *bound.network, language->chat,
                                               judge::JudgeTemplate::load(options.prompt_template),
                                               judge::load_principles(options.principles), local, price);
         break;
       }
+      case JudgeKind::rules:
+        bound.judge = judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
+        break;
+      case JudgeKind::openai:
+      case JudgeKind::anthropic:
+        bound.judge = make_remote_judge(context, options, price, spending);
+        break;
+      case JudgeKind::replay:
+        bound.judge = judge::make_replay_judge(
+            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, {}});
+        break;
       case JudgeKind::annotators: {
         judge::AnnotatorOptions annotators = options.annotators;
         annotators.seed = context.options.run.seed;

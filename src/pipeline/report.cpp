@@ -33,6 +33,24 @@ std::string win_text(const Json& object, const char* key) {
                      100 * number(object, "ci_high"));
 }
 
+// A row for every mark and number of the policies, a column for every policy.
+std::string marks_table(const Json& results) {
+  std::vector<std::string> rows{"utility"};
+  for (const Json& mark : results["marks"]) rows.push_back(mark.get<std::string>());
+  rows.insert(rows.end(), {"specific", "specificity"});
+  std::string text = text_format("\n%-24s", "");
+  for (const auto& [name, arm] : results["arms"].items()) text += text_format(" %-22s", name.c_str());
+  for (const std::string& row : rows) {
+    if (!results["arms"]["sft"].contains(row)) continue;
+    text += text_format("\n%-24s", row.c_str());
+    for (const auto& [name, arm] : results["arms"].items()) {
+      text += text_format(" %-22s", text_format("%.3f (%.3f-%.3f)", number(arm, row.c_str()), number(arm, (row + "_low").c_str()),
+                                                number(arm, (row + "_high").c_str())).c_str());
+    }
+  }
+  return text + "\n\n";
+}
+
 }  // namespace
 
 Json make_results(const StudyOptions& options, const std::vector<Json>& markers) {
@@ -81,7 +99,9 @@ std::string results_table(const Json& results) {
                         number(arm, "kl"), number(arm, "length"), number(arm, "labels"), number(arm, "cost_usd"),
                         arm.contains("wall_seconds") ? format_duration(number(arm, "wall_seconds")).c_str() : "-");
   }
-  text += "\nwins are gold wins (ties half) with 95 % intervals by prompt\n";
+  const std::string yardstick = results.value("yardstick", "gold");
+  text += "\nwins are by " + yardstick + " (ties half) with 95 % intervals by prompt\n";
+  if (yardstick != "gold") text += marks_table(results);
   text += "sft against itself: " + win_text(results["sft_against_itself"], "win_rate") + " %\n";
   if (results.contains("head_to_head")) {
     for (const auto& [pair, row] : results["head_to_head"].items()) text += pair + ": " + win_text(row, "win_rate") + " %\n";

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <sstream>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -79,6 +80,18 @@ const JudgeOptions& StudyOptions::judge_named(const std::string& wanted) const {
     if (options.name == wanted) return options;
   }
   throw usage_error("no judge named '" + wanted + "': a section [judge." + wanted + "] and its name in study.judges were expected");
+}
+
+model::AdapterOptions StudyOptions::adapter(const LowRankOptions& of) const {
+  model::AdapterOptions options;
+  options.rank = of.rank;
+  options.alpha = of.alpha;
+  options.first_layer = lora.first_layer;
+  if (lora.targets == "all") return options;
+  options.targets.clear();
+  std::istringstream words(lora.targets);
+  for (std::string word; words >> word;) options.targets.push_back(word);
+  return options;
 }
 
 void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const {

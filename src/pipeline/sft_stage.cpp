@@ -4,8 +4,10 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
 #include "rlaif/judge/training_text.hpp"
 #include "rlaif/pipeline/stages.hpp"
+#include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -95,15 +97,42 @@ void require_fits(const train::Example& example, const model::Transformer& model
   }
 }
 
+// The demonstrations of sft.file that fit the context. Their responses carry the loss.
+std::vector<train::Example> read_demonstrations(const Context& context, const Language& language, const model::Transformer& policy) {
+  const std::filesystem::path& file = context.options.sft.file;
+  std::vector<train::Example> examples;
+  std::int64_t too_long = 0;
+  if (file.empty()) return examples;
+  context.comm.agree([&] {
+    text::for_each_json_line(file, [&](const text::JsonRecord& record) {
+      train::Example example;
+      example.tokens = language.chat.prompt(record.string("prompt"));
+      example.weights.assign(example.tokens.size(), 0.0f);
+      const std::vector<TokenId> response = language.chat.completion(record.string("response"));
+      example.tokens.insert(example.tokens.end(), response.begin(), response.end());
+      example.weights.resize(example.tokens.size(), 1.0f);
+      if (static_cast<std::int64_t>(example.tokens.size()) > policy.config().max_positions)
+        ++too_long;
+      else
+        examples.push_back(std::move(example));
+    });
+    if (examples.empty()) throw input_error(file, "no demonstration fits the model's context; at least one was expected");
+  });
+  if (too_long) log::info("sft: " + std::to_string(too_long) + " demonstrations longer than the context were left out");
+  return examples;
+}
+
 }  // namespace
 
 Json run_tokenizer_stage(const Context& context) {
   const TokenizerOptions& options = context.options.tokenizer;
   Json facts;
   context.comm.on_root([&] {
-    if (!options.file.empty()) {
-      facts["vocab_size"] = text::Tokenizer::load(options.file).vocab_size();
-      write_file_atomic(context.directory.tokenizer(), read_file(options.file));
+    const std::filesystem::path& folder = context.options.model.folder;
+    const auto file = options.file.empty() && !folder.empty() ? folder / "tokenizer.json" : options.file;
+    if (!file.empty()) {
+      facts["vocab_size"] = text::Tokenizer::load(file).vocab_size();
+      write_file_atomic(context.directory.tokenizer(), read_file(file));
       return;
     }
     text::BpeTrainerOptions trainer;
@@ -122,16 +151,24 @@ Json run_sft_stage(const Context& context) {
   const SftOptions& options = context.options.sft;
   const auto language = load_language(context);
   model::Transformer policy = fresh_model(context, context.options.model, *language, policy_key);
-  const EpochOrder order(options.examples + options.register_examples, options.epochs, context.options.run.seed);
+  if (context.options.pretrained_policy()) {
+    Json facts;
+    facts["untouched"] = context.options.model.folder.string();
+    facts["parameters"] = policy.config().num_parameters();
+    return facts;
+  }
+  const std::vector<train::Example> demonstrations = read_demonstrations(context, *language, policy);
+  const std::int64_t examples = options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
+  const EpochOrder order(examples + options.register_examples, options.epochs, context.options.run.seed);
   train::LanguageModelOptions training = options.training;
   training.steps = order.steps(training.batch);
   train::train_language_model(
       policy,
       [&](std::int64_t i) {
         const std::int64_t item = order[i];
-        train::Example example = item < options.examples
-                                     ? sft_example(context, *language, item)
-                                     : register_example(context, *language, static_cast<std::uint64_t>(item));
+        if (item < examples && !options.file.empty()) return demonstrations[static_cast<std::size_t>(item)];
+        train::Example example = item < examples ? sft_example(context, *language, item)
+                                                 : register_example(context, *language, static_cast<std::uint64_t>(item));
         require_fits(example, policy, "sft");
         return example;
       },

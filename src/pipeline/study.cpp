@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
 
 namespace rlaif::pipeline {
@@ -74,6 +75,16 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
   });
 }
 
+// What can be known of a model's folder and of adapters before anything is computed.
+void check_model_folder(const StudyOptions& options) {
+  const model::ModelConfig policy = planned_policy(options);
+  for (const LowRankOptions* adapter : {&options.reward_adapter, &options.policy_adapter, &options.value_adapter}) {
+    if (adapter->rank < 0) throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
+    if (adapter->rank > 0) options.adapter(*adapter).validate(policy);
+  }
+  if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
+}
+
 torch::Device device_of(const comm::DevicePlan& plan) {
   return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
 }
@@ -83,11 +94,15 @@ torch::Device device_of(const comm::DevicePlan& plan) {
 std::vector<Stage> plan_stages(const StudyOptions& o) {
   std::vector<Stage> stages;
   stages.push_back({"tokenizer", "sft",
-                    o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
+                    o.tokenizer.file.empty() && !o.model.folder.empty() ? (o.model.folder / "tokenizer.json").string()
+                    : o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
                                              : o.tokenizer.file.string(),
                     run_tokenizer_stage});
   const std::int64_t sft_steps = (o.sft.examples + o.sft.register_examples) * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
-  stages.push_back({"sft", "sft", count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"), run_sft_stage});
+  stages.push_back({"sft", "sft",
+                    o.pretrained_policy() ? o.model.folder.string() + " as it is"
+                                          : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
+                    run_sft_stage});
   if (needs_judge_model(o)) {
     stages.push_back({"judge-model", "sft",
                       count_text(o.judge_model.training.steps, "steps of ") + count_text(o.judge_model.training.batch, "pairs"),
@@ -137,16 +152,9 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
   for (const Stage& stage : plan_stages(options)) {
     text += "#   " + stage.name + std::string(stage.name.size() < 16 ? 16 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
-  model::ModelConfig config;
-  config.vocab_size = options.tokenizer.vocab_size;
-  config.hidden_size = options.model.hidden_size;
-  config.num_layers = options.model.num_layers;
-  config.num_heads = options.model.num_heads;
-  config.num_kv_heads = options.model.num_kv_heads;
-  config.head_dim = options.model.num_heads > 0 ? options.model.hidden_size / options.model.num_heads : 0;
-  config.intermediate_size = options.model.intermediate_size;
-  text += "# policy: up to " + format_count(static_cast<double>(config.num_parameters())) + " parameters, " +
-          format_count(4.0 * static_cast<double>(config.num_parameters())) + " bytes a copy; PPO holds 4 copies, 2 of them trained\n";
+  if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
+  for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";
+  text += describe_resources(options, ranks);
   return text;
 }
 
@@ -162,6 +170,10 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
     if (options.run.grains < 1) throw usage_error("run.grains: at least 1 was expected");
     stages = plan_stages(options);
     task = std::make_unique<Task>(options.task);
+    check_model_folder(options);
+    std::optional<double> memory;
+    if (!device.cuda) memory = machine_memory_bytes() / comm.local_size();
+    require_memory(options, comm.size(), memory);
   });
   comm.on_root([&] {
     lock = RunLock(options.run.directory);

@@ -21,7 +21,8 @@ std::vector<train::RewardPair> reward_pairs(const Context& context, const Langua
       }
       const Comparison& comparison = record.comparison;
       train::RewardPair pair{reward_tokens(language, comparison.prompt, comparison.first),
-                             reward_tokens(language, comparison.prompt, comparison.second), record.verdict.p_first};
+                             reward_tokens(language, comparison.prompt, comparison.second), record.verdict.p_first,
+                             comparison.prompt.id};
       if (static_cast<std::int64_t>(std::max(pair.first.size(), pair.second.size())) > max_positions) {
         ++too_long;
         continue;
@@ -35,6 +36,48 @@ std::vector<train::RewardPair> reward_pairs(const Context& context, const Langua
   return pairs;
 }
 
+// Which part of the seed belongs to which adapter.
+constexpr std::uint64_t reward_adapter_key = 11, policy_adapter_key = 12, value_adapter_key = 13;
+
+std::shared_ptr<model::Adapter> new_adapter(const Context& context, const model::Transformer& base,
+                                            const LowRankOptions& options, std::uint64_t key) {
+  return std::make_shared<model::Adapter>(base.config(), context.options.adapter(options),
+                                          hash_words({context.options.run.seed, key}), context.device);
+}
+
+// The models of PPO. The reward model is the caller's.
+struct Actors {
+  model::Transformer policy, reference;
+  model::ScalarModel value;
+  bool reward_shares_trunk = false;
+};
+
+// Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
+// the standardised score. With adapters: views of the one base, each with an adapter of its own or none. A value model of
+// the reward model's rank starts from its adapter; its head starts at 0, so that the first values are the mean score.
+Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) {
+  if (context.options.policy_adapter.rank == 0) {
+    model::ScalarModel value = reward.body.adapter ? model::ScalarModel{reward.body.merged().clone(), reward.head_1d.clone(), 0.0, 1.0}
+                                                   : reward.clone();
+    value.head_1d = (reward.head_1d / reward.scale).detach().clone();
+    value.offset = reward.offset / reward.scale;
+    value.scale = 1.0;
+    return {sft.clone(), sft.share(), std::move(value), false};
+  }
+  model::Transformer policy = sft.share();
+  policy.adapter = new_adapter(context, sft, context.options.policy_adapter, policy_adapter_key);
+  model::ScalarModel value = model::ScalarModel::over(sft, context.options.run.seed);
+  value.head_1d.zero_();
+  if (context.options.value_adapter.rank > 0) {
+    const bool same = reward.body.adapter &&
+                      reward.body.adapter->options() == context.options.adapter(context.options.value_adapter);
+    value.body.adapter = same ? std::make_shared<model::Adapter>(reward.body.adapter->clone())
+                              : new_adapter(context, sft, context.options.value_adapter, value_adapter_key);
+  }
+  return {std::move(policy), sft.share(), std::move(value),
+          reward.body.adapter && context.options.lora.first_layer > 0};
+}
+
 }  // namespace
 
 Json run_reward_stage(const Context& context, const std::string& judge) {
@@ -44,7 +87,10 @@ Json run_reward_stage(const Context& context, const std::string& judge) {
   train::RewardOptions options = context.options.reward;
   options.seed = context.options.run.seed;
   // The same head for every judge's labels: arms differ in their labels alone.
-  model::ScalarModel reward = model::ScalarModel::from_body(sft, context.options.run.seed);
+  const std::uint64_t seed = context.options.run.seed;
+  const bool low_rank = context.options.reward_adapter.rank > 0;
+  model::ScalarModel reward = low_rank ? model::ScalarModel::over(sft, seed) : model::ScalarModel::from_body(sft, seed);
+  if (low_rank) reward.body.adapter = new_adapter(context, sft, context.options.reward_adapter, reward_adapter_key);
   train::train_reward_model(reward, pairs, options, context.stage_run("reward-" + judge));
   save_run_reward(context, "reward-" + judge, reward);
   Json facts;
@@ -55,15 +101,10 @@ Json run_reward_stage(const Context& context, const std::string& judge) {
 
 Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   const auto language = load_language(context);
-  const model::Transformer reference = load_run_model(context, "sft", *language);
-  model::Transformer policy = reference.clone();
-  const model::ScalarModel reward = load_run_reward(context, "reward-" + arm.judge);
-
-  // The value model starts from the reward model, in the units of the standardised score.
-  model::ScalarModel value = reward.clone();
-  value.head_1d = (reward.head_1d / reward.scale).detach().clone();
-  value.offset = reward.offset / reward.scale;
-  value.scale = 1.0;
+  const model::Transformer sft = load_run_model(context, "sft", *language);
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + arm.judge, sft);
+  Actors actors = make_actors(context, sft, reward);
+  model::Transformer& policy = actors.policy;
 
   train::PpoOptions options = context.options.ppo;
   options.seed = context.options.run.seed;
@@ -84,25 +125,27 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   };
   callbacks.reward = [&](std::span<const train::Rollout> rollouts) {
     std::vector<std::vector<TokenId>> sequences;
+    std::vector<torch::Tensor> trunks;
     for (const train::Rollout& rollout : rollouts) {
+      if (actors.reward_shares_trunk) trunks.push_back(rollout.trunk_Td);
       std::vector<TokenId> tokens = rollout.prompt_tokens;
       tokens.insert(tokens.end(), rollout.completion.tokens.begin(), rollout.completion.tokens.end());
       if (rollout.completion.ended) tokens.push_back(end);
       sequences.push_back(std::move(tokens));
     }
-    return train::score_sequences(reward, sequences);
+    return train::score_sequences(reward, sequences, 2048, trunks);
   };
   callbacks.monitor = [&](std::span<const train::Rollout> rollouts) {
     std::vector<double> scores;
     for (const train::Rollout& rollout : rollouts) {
       Completion completion = rollout.completion;
       completion.text = language->tokenizer.decode_text(completion.tokens);
-      const auto gold = context.task.gold(rollout.prompt, completion);
-      scores.push_back(gold ? gold->utility : 0.0);
+      const auto grade = context.task.grade(rollout.prompt, completion);
+      scores.push_back(grade ? grade->score : 0.0);
     }
     return scores;
   };
-  train::train_ppo(policy, reference, value, callbacks, options, context.stage_run("ppo-" + arm.name));
+  train::train_ppo(policy, actors.reference, actors.value, callbacks, options, context.stage_run("ppo-" + arm.name));
   save_run_model(context, arm.name, policy);
   Json facts;
   facts["steps"] = options.steps;

@@ -1,7 +1,10 @@
 #include "bpe.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <queue>
+
+#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -36,7 +39,7 @@ Bpe::Bpe(BpeTables tables) : tables_(std::move(tables)) {
   for (const Merge& merge : tables_.merges) ranks_[pair_key(merge.left, merge.right)] = {rank++, merge.result};
 }
 
-std::vector<TokenId> Bpe::initial_tokens(std::string_view word) const {
+std::vector<TokenId> Bpe::byte_tokens(std::string_view word) const {
   std::vector<TokenId> tokens;
   tokens.reserve(word.size());
   bool after_unknown = false;
@@ -52,8 +55,35 @@ std::vector<TokenId> Bpe::initial_tokens(std::string_view word) const {
   return tokens;
 }
 
+std::vector<TokenId> Bpe::character_tokens(std::string_view word) const {
+  std::vector<TokenId> tokens;
+  tokens.reserve(word.size());
+  bool waiting = false;  // an unknown token: bytes that stand for a character overtake it, as in the reference
+  const auto end_waiting = [&] {
+    if (waiting) tokens.push_back(*tables_.unknown);
+    waiting = false;
+  };
+  while (!word.empty()) {
+    const Utf8Step step = decode_utf8(word);
+    const std::string_view bytes = word.substr(0, step.length);
+    word.remove_prefix(step.length);
+    const auto id_of = [&](char byte) { return tables_.byte_ids[static_cast<unsigned char>(byte)]; };
+    if (const auto found = tables_.character_ids.find(step.code); found != tables_.character_ids.end()) {
+      end_waiting();
+      tokens.push_back(found->second);
+    } else if (std::all_of(bytes.begin(), bytes.end(), [&](char byte) { return id_of(byte).has_value(); })) {
+      for (const char byte : bytes) tokens.push_back(*id_of(byte));
+    } else {
+      if (!tables_.fuse_unknown) end_waiting();
+      waiting = tables_.unknown.has_value();
+    }
+  }
+  end_waiting();
+  return tokens;
+}
+
 std::vector<TokenId> Bpe::merge(std::string_view word) const {
-  std::vector<TokenId> tokens = initial_tokens(word);
+  std::vector<TokenId> tokens = tables_.alphabet == Alphabet::bytes ? byte_tokens(word) : character_tokens(word);
   const auto count = static_cast<std::int32_t>(tokens.size());
   std::vector<Symbol> symbols(tokens.size());
   for (std::int32_t i = 0; i < count; ++i) symbols[i] = {tokens[i], i - 1, i + 1 < count ? i + 1 : -1};

@@ -13,22 +13,39 @@ namespace rlaif::text {
 namespace {
 
 struct Entry {
-  std::string token;  // stored form; empty: the id names no token
-  std::string bytes;  // what it adds to a decoded text
+  std::string token;    // stored form; empty: the id names no token
+  std::string written;  // what it adds to a decoded text: bytes where the decoder is ByteLevel, else what that decodes
   bool special = false;
 };
 
-std::vector<Entry> make_entries(const StringMap<TokenId>& ids, const std::vector<AddedToken>& added) {
-  TokenId highest = -1;
-  for (const auto& [token, id] : ids) highest = std::max(highest, id);
-  std::vector<Entry> entries(static_cast<std::size_t>(highest + 1));
-  for (const auto& [token, id] : ids) {
-    Entry& entry = entries[static_cast<std::size_t>(id)];
-    entry.token = token;
-    // As the reference decodes: also an added token is read as byte characters where all of it are such.
-    entry.bytes = from_byte_level(token).value_or(token);
+// As the reference decodes: an added token that is searched for in normalized form is also written in it, and is special
+// where that form is; an added token is read as byte characters where all of it are such.
+void describe_added(const std::vector<AddedToken>& added, const Normalizer& normalizer, std::vector<Entry>& entries) {
+  const auto is_special = [&](const std::string& text) {
+    return std::any_of(added.begin(), added.end(),
+                       [&](const auto& token) { return token.special && token.content == text; });
+  };
+  for (const AddedToken& token : added) {
+    Entry& entry = entries[static_cast<std::size_t>(token.id)];
+    entry.special = token.special;
+    if (!token.normalized || normalizer.empty()) continue;
+    entry.written = normalizer.apply(token.content);
+    entry.special = is_special(entry.written);
   }
-  for (const AddedToken& token : added) entries[static_cast<std::size_t>(token.id)].special = token.special;
+}
+
+std::vector<Entry> make_entries(const TokenizerFile& file, const Normalizer& normalizer) {
+  TokenId highest = -1;
+  for (const auto& [token, id] : file.ids) highest = std::max(highest, id);
+  std::vector<Entry> entries(static_cast<std::size_t>(highest + 1));
+  for (const auto& [token, id] : file.ids) {
+    Entry& entry = entries[static_cast<std::size_t>(id)];
+    entry.token = entry.written = token;
+  }
+  describe_added(file.added_tokens, normalizer, entries);
+  for (Entry& entry : entries) {
+    if (!file.decoder) entry.written = from_byte_level(entry.written).value_or(entry.written);
+  }
   return entries;
 }
 
@@ -36,22 +53,34 @@ std::vector<Entry> make_entries(const StringMap<TokenId>& ids, const std::vector
 
 struct Tokenizer::Impl {
   std::string source, name;
+  Normalizer normalizer;
+  std::vector<Entry> entries;  // by id
   StringMap<TokenId> ids;
   std::vector<AddedToken> added_tokens;
-  std::vector<Entry> entries;  // by id
   AddedTokenMatcher matcher;
   PreTokenizer pre_tokenizer;
   Bpe bpe;
+  Frame frame;
+  std::optional<Decoder> decoder;  // nothing: ByteLevel
 
   Impl(TokenizerFile file, std::string json, const std::string& file_name)
       : source(std::move(json)),
         name(file_name),
+        normalizer(std::move(file.normalizer)),
+        entries(make_entries(file, normalizer)),
         ids(std::move(file.ids)),
         added_tokens(std::move(file.added_tokens)),
-        entries(make_entries(ids, added_tokens)),
-        matcher(added_tokens),
+        matcher(added_tokens, normalizer),
         pre_tokenizer(std::move(file.steps)),
-        bpe(std::move(file.bpe)) {}
+        bpe(std::move(file.bpe)),
+        frame(std::move(file.frame)) {
+    if (file.decoder) decoder.emplace(std::move(*file.decoder));
+  }
+
+  void append(const Segment& segment, std::vector<TokenId>& tokens) const {
+    if (segment.token) return tokens.push_back(*segment.token);
+    pre_tokenizer.for_each_word(segment.text, segment.place, [&](std::string_view word) { bpe.encode(word, tokens); });
+  }
 
   const Entry* entry(TokenId id) const {
     if (id < 0 || static_cast<std::size_t>(id) >= entries.size()) return nullptr;
@@ -86,22 +115,43 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
     text = repaired;
   }
   std::vector<TokenId> tokens;
-  for (const Segment& segment : impl_->matcher.segments(text, special)) {
-    if (segment.token) {
-      tokens.push_back(*segment.token);
-    } else {
-      impl_->pre_tokenizer.for_each_word(segment.text,
-                                         [&](std::string_view word) { impl_->bpe.encode(word, tokens); });
-    }
-  }
+  impl_->matcher.for_each_segment(text, special, impl_->normalizer,
+                                  [&](const Segment& segment) { impl_->append(segment, tokens); });
   return tokens;
 }
 
+std::vector<TokenId> Tokenizer::encode_template(std::span<const TemplatePiece> pieces) const {
+  std::string text;
+  std::vector<ByteRange> control;
+  for (const TemplatePiece& piece : pieces) {
+    const std::size_t begin = text.size();
+    text += replace_invalid_utf8(piece.text);
+    if (piece.special == SpecialText::as_text) continue;
+    if (control.empty() || control.back().end < begin) control.push_back({begin, begin});
+    control.back().end = text.size();
+  }
+  std::vector<TokenId> tokens;
+  impl_->matcher.for_each_segment(text, control, impl_->normalizer,
+                                  [&](const Segment& segment) { impl_->append(segment, tokens); });
+  return tokens;
+}
+
+const std::vector<TokenId>& Tokenizer::begin_tokens() const { return impl_->frame.before; }
+const std::vector<TokenId>& Tokenizer::end_tokens() const { return impl_->frame.after; }
+
 std::string Tokenizer::decode(std::span<const TokenId> tokens) const {
+  if (impl_->decoder) {
+    std::vector<std::string> texts;
+    for (const TokenId id : tokens) {
+      const Entry* entry = impl_->entry(id);
+      if (entry != nullptr && !entry->special) texts.push_back(entry->written);
+    }
+    return impl_->decoder->decode(std::move(texts));
+  }
   std::string bytes;
   for (const TokenId id : tokens) {
     const Entry* entry = impl_->entry(id);
-    if (entry != nullptr && !entry->special) bytes += entry->bytes;
+    if (entry != nullptr && !entry->special) bytes += entry->written;
   }
   return replace_invalid_utf8(bytes);
 }

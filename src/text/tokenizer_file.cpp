@@ -1,9 +1,11 @@
 #include "tokenizer_file.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "byte_level.hpp"
 #include "json_field.hpp"
+#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -56,71 +58,13 @@ void read_added_tokens(const JsonField& document, Vocabulary& vocabulary, std::v
   }
 }
 
-SplitStep read_split(const JsonField& step) {
-  if (step.at("behavior").string() != "Isolated") throw step.at("behavior").unexpected("\"Isolated\"");
-  if (step.boolean_or("invert", false)) throw step.at("invert").unexpected("false");
-  const JsonField pattern = step.at("pattern");
-  const auto regex = pattern.find("Regex"), literal = pattern.find("String");
-  if (!regex && !literal) throw pattern.unexpected("an object with the key 'Regex' or 'String'");
-  try {
-    return {Regex((regex ? *regex : *literal).string(), regex ? PatternKind::regex : PatternKind::literal)};
-  } catch (const Error& failure) {
-    throw pattern.error("'" + pattern.path() + "': " + failure.what());
-  }
-}
-
-void read_pre_tokenizer(const JsonField& step, std::vector<PreTokenizerStep>& out) {
-  const std::string& type = step.at("type").string();
-  if (type == "Sequence") {
-    for (const JsonField& inner : step.at("pretokenizers").items()) read_pre_tokenizer(inner, out);
-    return;
-  }
-  if (!out.empty() && std::holds_alternative<ByteLevelStep>(out.back())) {
-    throw step.at("type").unexpected("nothing after the step ByteLevel");
-  }
-  if (type == "Split") {
-    out.emplace_back(read_split(step));
-  } else if (type == "Digits") {
-    out.emplace_back(DigitsStep{step.boolean_or("individual_digits", false)});
-  } else if (type == "ByteLevel") {
-    out.emplace_back(ByteLevelStep{step.boolean_or("add_prefix_space", true), step.boolean_or("use_regex", true)});
-  } else {
-    throw step.at("type").unexpected("ByteLevel, Digits, Split or Sequence");
-  }
-}
-
-// Components that change nothing for a text, or one known type of them.
-void check_decoder(const JsonField& document) {
-  const JsonField decoder = document.at("decoder");
-  if (decoder.value().is_null()) throw decoder.unexpected("a decoder of type ByteLevel");
-  if (decoder.at("type").string() != "ByteLevel") throw decoder.at("type").unexpected("ByteLevel");
-}
-
-void check_normalizer(const JsonField& document) {
-  const auto normalizer = document.find("normalizer");
-  if (!normalizer) return;
-  const JsonField type = normalizer->at("type");
-  if (type.string() == "Sequence" && normalizer->at("normalizers").items().empty()) return;
-  throw type.unexpected("no normalizer (null)");
-}
-
-void check_post_processor(const JsonField& processor) {
-  const JsonField type = processor.at("type");
-  if (type.string() == "Sequence") {
-    for (const JsonField& inner : processor.at("processors").items()) check_post_processor(inner);
-  } else if (type.string() != "ByteLevel" && type.string() != "TemplateProcessing") {
-    throw type.unexpected("ByteLevel, TemplateProcessing or Sequence");
-  }
-}
-
 void check_model_options(const JsonField& model) {
   if (const auto dropout = model.find("dropout"); dropout && dropout->value() != 0) {
     throw dropout->unexpected("null: encoding is deterministic");
   }
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!model.string_or(affix, "").empty()) throw model.at(affix).unexpected("null: byte-level tokens have none");
+    if (!model.string_or(affix, "").empty()) throw model.at(affix).unexpected("null: tokens are written without marks");
   }
-  if (model.boolean_or("byte_fallback", false)) throw model.at("byte_fallback").unexpected("false");
 }
 
 // "a b" or ["a", "b"]
@@ -154,6 +98,35 @@ void read_merges(const JsonField& list, const StringMap<TokenId>& vocabulary, st
   }
 }
 
+// Tokens of single bytes; whether all are there.
+bool read_bytes(const JsonField& model, TokenizerFile& file) {
+  if (model.boolean_or("byte_fallback", false)) throw model.at("byte_fallback").unexpected("false beside ByteLevel");
+  bool complete = true;
+  for (int byte = 0; byte < 256; ++byte) {
+    const char raw = static_cast<char>(static_cast<unsigned char>(byte));
+    const auto found = file.ids.find(to_byte_level(std::string_view(&raw, 1)));
+    if (found != file.ids.end()) file.bpe.byte_ids[byte] = found->second;
+    complete = complete && found != file.ids.end();
+  }
+  return complete;
+}
+
+// Tokens of single characters and, where bytes stand for the others, of bytes; whether every text has tokens.
+bool read_characters(const JsonField& model, TokenizerFile& file) {
+  for (const auto& [token, id] : file.ids) {
+    const Utf8Step first = token.empty() ? Utf8Step{} : decode_utf8(token);
+    if (first.valid && first.length == token.size()) file.bpe.character_ids.emplace(first.code, id);
+  }
+  if (!model.boolean_or("byte_fallback", false)) return false;
+  bool complete = true;
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto found = file.ids.find(byte_token(static_cast<unsigned char>(byte)));
+    if (found != file.ids.end()) file.bpe.byte_ids[byte] = found->second;
+    complete = complete && found != file.ids.end();
+  }
+  return complete;
+}
+
 void read_model(const JsonField& model, Vocabulary& vocabulary, TokenizerFile& file) {
   if (const auto type = model.find("type"); type && type->string() != "BPE") throw type->unexpected("BPE");
   check_model_options(model);
@@ -164,14 +137,7 @@ void read_model(const JsonField& model, Vocabulary& vocabulary, TokenizerFile& f
     vocabulary.add(vocab, token, id.get<std::int64_t>());
   }
   read_merges(model.at("merges"), file.ids, file.bpe.merges);
-
-  bool complete = true;
-  for (int byte = 0; byte < 256; ++byte) {
-    const char raw = static_cast<char>(static_cast<unsigned char>(byte));
-    const auto found = file.ids.find(to_byte_level(std::string_view(&raw, 1)));
-    if (found != file.ids.end()) file.bpe.byte_ids[byte] = found->second;
-    complete = complete && found != file.ids.end();
-  }
+  const bool complete = file.bpe.alphabet == Alphabet::bytes ? read_bytes(model, file) : read_characters(model, file);
   file.bpe.fuse_unknown = model.boolean_or("fuse_unk", false);
   if (const auto unknown = model.find("unk_token"); unknown && !complete) {
     const auto found = file.ids.find(unknown->string());
@@ -180,7 +146,30 @@ void read_model(const JsonField& model, Vocabulary& vocabulary, TokenizerFile& f
   }
   if (!model.boolean_or("ignore_merges", false)) return;
   for (const auto& [token, id] : file.ids) {
-    if (auto bytes = from_byte_level(token)) file.bpe.whole_words.emplace(std::move(*bytes), id);
+    if (file.bpe.alphabet == Alphabet::characters) {
+      file.bpe.whole_words.emplace(token, id);
+    } else if (auto bytes = from_byte_level(token)) {
+      file.bpe.whole_words.emplace(std::move(*bytes), id);
+    }
+  }
+}
+
+// Words come from the pre-tokenizer and go back through the decoder: both are byte-level or neither.
+void check_ends_match(const JsonField& document, const TokenizerFile& file) {
+  const bool bytes_in = !file.steps.empty() && std::holds_alternative<ByteLevelStep>(file.steps.back());
+  if (bytes_in == !file.decoder) return;
+  if (bytes_in) throw document.at("decoder").at("type").unexpected("ByteLevel, as the pre-tokenizer ends in ByteLevel");
+  throw document.at("pre_tokenizer").unexpected("ByteLevel as the last step, as the decoder is ByteLevel");
+}
+
+// Ids that a file names must be tokens of it.
+void check_frame(const JsonField& document, const TokenizerFile& file) {
+  for (const auto* side : {&file.frame.before, &file.frame.after}) {
+    for (const TokenId id : *side) {
+      const bool known =
+          std::any_of(file.ids.begin(), file.ids.end(), [&](const auto& entry) { return entry.second == id; });
+      if (!known) throw document.error("'post_processor' adds the id " + std::to_string(id) + ", which no token has");
+    }
   }
 }
 
@@ -191,18 +180,16 @@ TokenizerFile parse_tokenizer_file(std::string_view json, const std::string& nam
   const JsonField document(root, name);
   TokenizerFile file;
   Vocabulary vocabulary(file.ids);
-  check_normalizer(document);
-  const JsonField pre_tokenizer = document.at("pre_tokenizer");
-  if (pre_tokenizer.value().is_null()) throw pre_tokenizer.unexpected("a pre-tokenizer that ends in ByteLevel");
-  read_pre_tokenizer(pre_tokenizer, file.steps);
-  if (file.steps.empty() || !std::holds_alternative<ByteLevelStep>(file.steps.back())) {
-    throw pre_tokenizer.unexpected("ByteLevel as the last step");
-  }
-  if (const auto processor = document.find("post_processor")) check_post_processor(*processor);
-  check_decoder(document);
+  file.normalizer = read_normalizer(document);
+  file.steps = read_pre_tokenizer(document);
+  file.frame = read_post_processor(document);
+  file.decoder = read_decoder(document);
+  check_ends_match(document, file);
+  file.bpe.alphabet = file.decoder ? Alphabet::characters : Alphabet::bytes;
   read_model(document.at("model"), vocabulary, file);
   // After the model: its vocabulary alone decides about merges and whole words.
   read_added_tokens(document, vocabulary, file.added_tokens);
+  check_frame(document, file);
   return file;
 }
 

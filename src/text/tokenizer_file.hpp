@@ -1,19 +1,23 @@
 // What a tokenizer.json says, checked and turned into tables.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bpe.hpp"
-#include "pre_tokenizer.hpp"
 #include "rlaif/text/tokenizer.hpp"
+#include "tokenizer_steps.hpp"
 
 namespace rlaif::text {
 
 struct TokenizerFile {
   std::vector<AddedToken> added_tokens;  // in the file's order
-  std::vector<PreTokenizerStep> steps;   // ByteLevel last
+  std::vector<NormalizerStep> normalizer;
+  std::vector<PreTokenizerStep> steps;
+  Frame frame;
+  std::optional<std::vector<DecoderStep>> decoder;  // nothing: ByteLevel
   BpeTables bpe;
   StringMap<TokenId> ids;                // model vocabulary and added tokens
 };

@@ -75,7 +75,7 @@ class Trainer {
     const PreTokenizer pre_tokenizer({ByteLevelStep{options_.add_prefix_space, true}});
     StringMap<std::size_t> index;  // only looked up: the words keep the order in which they first came
     for (const std::string& text : texts) {
-      pre_tokenizer.for_each_word(replace_invalid_utf8(text), [&](std::string_view word) {
+      pre_tokenizer.for_each_word(replace_invalid_utf8(text), Place::at_start, [&](std::string_view word) {
         auto found = index.find(word);
         if (found == index.end()) {
           found = index.emplace(word, words_.size()).first;

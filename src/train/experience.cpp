@@ -56,14 +56,16 @@ std::span<const float> floats(const torch::Tensor& tensor) {
 
 ExperienceCollector::ExperienceCollector(const model::Transformer& policy, const model::Transformer& reference,
                                          const model::ScalarModel& value, const PpoCallbacks& callbacks,
-                                         const PpoOptions& options, const StageRun& run)
+                                         const PpoOptions& options, const SharedBase& shared, const StageRun& run)
     : policy_(policy),
       reference_(reference),
       value_(value),
       callbacks_(callbacks),
       options_(options),
       run_(run),
-      engine_(policy, generate::EngineOptions{.slots = options.slots}) {}
+      shared_(shared),
+      sampled_(policy.merged()),
+      engine_(sampled_, generate::EngineOptions{.slots = options.slots}) {}
 
 Rollout ExperienceCollector::first_half(std::int64_t index) const {
   Rollout rollout;
@@ -100,7 +102,23 @@ std::vector<Rollout> ExperienceCollector::roll_out(std::int64_t step, int grain)
     generate::Generated& drawn = generated[i].front();
     rollouts[i].completion = {drawn.sample, "", std::move(drawn.tokens), std::move(drawn.log_probs), drawn.ended};
   }
+  if (shared_.trunk_layers > 0) add_trunks(rollouts);
   return rollouts;
+}
+
+void ExperienceCollector::add_trunks(std::span<Rollout> rollouts) const {
+  std::vector<std::vector<TokenId>> sequences;
+  for (const Rollout& rollout : rollouts) {
+    std::vector<TokenId> tokens = rollout.prompt_tokens;
+    tokens.insert(tokens.end(), rollout.completion.tokens.begin(), rollout.completion.tokens.end());
+    if (rollout.completion.ended) tokens.push_back(policy_.config().eos_token);
+    sequences.push_back(std::move(tokens));
+  }
+  const auto packed = model::pack(sequences, policy_.device());
+  const auto trunk_Nd = policy_.run_layers(policy_.embed(packed), packed, 0, shared_.trunk_layers);
+  for (std::size_t i = 0; i < rollouts.size(); ++i) {
+    rollouts[i].trunk_Td = trunk_Nd.narrow(0, packed.offsets[i], packed.offsets[i + 1] - packed.offsets[i]);
+  }
 }
 
 std::vector<double> ExperienceCollector::checked_scores(
@@ -149,11 +167,14 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
   std::vector<const Response*> pointers;
   for (const Rollout& rollout : rollouts) out.responses.push_back(make_response(rollout, policy_.config().eos_token));
   for (const Response& response : out.responses) pointers.push_back(&response);
-  const auto batch = make_action_batch(pointers, policy_.device());
-  const auto reference_M = action_log_probs(reference_, batch, options_.temperature);
+  const auto batch = make_action_batch(pointers, policy_.device(), shared_.trunk_layers);
+  const auto reference_Md = action_states(reference_, batch);
+  const auto reference_M =
+      chosen_log_probs(reference_Md, reference_.output_Vd, batch.targets_M, options_.temperature).to(torch::kCPU).contiguous();
   const auto old_M = join(pointers, &Response::old_log_probs, torch::kCPU);
   const auto kl_M = kl_estimate(old_M, reference_M, options_.kl_estimator).contiguous();
-  const auto values_M = action_values(value_, batch).to(torch::kCPU).contiguous();
+  const auto value_Md = shared_.value_on_base ? reference_Md : action_states(value_.body, batch);
+  const auto values_M = value_.values_N(value_Md).to(torch::kCPU).contiguous();
 
   std::size_t row = 0;
   for (std::size_t i = 0; i < rollouts.size(); ++i) {
@@ -161,6 +182,9 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
     const std::size_t length = response.actions.size();
     const auto values = floats(values_M).subspan(row, length);
     response.values.assign(values.begin(), values.end());
+    if (shared_.value_on_base) {
+      response.value_features_Td = value_Md.narrow(0, static_cast<std::int64_t>(row), static_cast<std::int64_t>(length));
+    }
     const bool ended = rollouts[i].completion.ended;
     estimate_advantages(response, floats(reference_M).subspan(row, length), floats(kl_M).subspan(row, length),
                         scores[i] + (ended ? 0.0 : options_.missing_end_penalty), kl_coefficient, sums);
@@ -175,6 +199,7 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
 }
 
 Experience ExperienceCollector::collect(std::int64_t step, double kl_coefficient) {
+  policy_.merge_into(sampled_);
   Experience experience;
   ExperienceSums shape;
   const auto row = sum_grain_rows(*run_.comm, run_.grains, columns(shape).size(), [&](int grain) {

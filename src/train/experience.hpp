@@ -33,12 +33,13 @@ class ExperienceCollector {
  public:
   ExperienceCollector(const model::Transformer& policy, const model::Transformer& reference,
                       const model::ScalarModel& value, const PpoCallbacks& callbacks, const PpoOptions& options,
-                      const StageRun& run);
+                      const SharedBase& shared, const StageRun& run);
   // Collective.
   Experience collect(std::int64_t step, double kl_coefficient);
 
  private:
   std::vector<Rollout> roll_out(std::int64_t step, int grain);
+  void add_trunks(std::span<Rollout> rollouts) const;
   Rollout first_half(std::int64_t index) const;
   std::vector<double> checked_scores(const std::function<std::vector<double>(std::span<const Rollout>)>& score,
                                      std::span<const Rollout> rollouts, const char* what) const;
@@ -54,6 +55,8 @@ class ExperienceCollector {
   const PpoCallbacks& callbacks_;
   const PpoOptions& options_;
   const StageRun& run_;
+  SharedBase shared_;
+  model::Transformer sampled_;  // the policy as the engine reads it, its adapter merged
   generate::Engine engine_;
 };
 

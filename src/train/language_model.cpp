@@ -4,13 +4,14 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/train/losses.hpp"
+#include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"
 
 namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kLoss, kWeight, kTokens, kColumns };
+enum Column : std::size_t { kLoss, kWeight, kTokens, kInputs, kColumns };
 
 // The targets that carry a loss, and the rows of the packed inputs that predict them.
 struct WeightedTargets {
@@ -40,20 +41,21 @@ void append_example(WeightedTargets& batch, const Example& example, std::int64_t
   batch.inputs.emplace_back(example.tokens.begin(), example.tokens.end() - 1);
 }
 
-// Forward and backward of the sum of weighted losses; its row of sums.
-std::vector<double> backward(const model::Transformer& model, const WeightedTargets& batch) {
+// Forward and backward of the sum of weighted losses; its row of sums. `last_of`: whose grain ends with this pass.
+std::vector<double> backward(const model::Transformer& model, const WeightedTargets& batch, DataParallel* last_of) {
   if (batch.rows.empty()) return std::vector<double>(kColumns, 0.0);
   const auto device = model.device();
   const auto packed = model::pack(batch.inputs, device);
   const auto rows_M = torch::tensor(batch.rows).to(device);
   const auto targets_M = torch::tensor(batch.targets).to(device);
   const auto weights_M = torch::tensor(batch.weights).to(device);
-  const auto logits_MV = model.logits(model.hidden_states(packed).index_select(0, rows_M));
-  const auto loss = -(token_log_probs(logits_MV, targets_M) * weights_M).sum();
+  const auto hidden_Md = model.hidden_states(packed).index_select(0, rows_M);
+  const auto loss = -(chosen_log_probs(hidden_Md, model.output_Vd, targets_M) * weights_M).sum();
+  if (last_of) last_of->last_backward();
   loss.backward();
   double weight = 0.0;
   for (const float value : batch.weights) weight += value;
-  return {loss.item<double>(), weight, static_cast<double>(batch.rows.size())};
+  return {loss.item<double>(), weight, static_cast<double>(batch.rows.size()), static_cast<double>(packed.num_tokens())};
 }
 
 }  // namespace
@@ -61,27 +63,44 @@ std::vector<double> backward(const model::Transformer& model, const WeightedTarg
 void train_language_model(model::Transformer& model, const std::function<Example(std::int64_t)>& example,
                           const LanguageModelOptions& options, const StageRun& run) {
   if (options.batch < 1) throw usage_error(run.name + ": a batch of at least 1 example was expected");
-  FlatParameters parameters({{"model", model.parameters()}});
-  AdamW optimizer(parameters, options.adam);
-  DataParallel data_parallel(*run.comm, run.grains, parameters, run.device_comm);
+  FlatParameters parameters({{"model", model.trainable_parameters()}});
+  AdamW optimizer(parameters, options.adam, run.state_shards());
+  DataParallel data_parallel(run, parameters);
 
-  const Checkpoint start = load_checkpoint(run);
+  Checkpoint start = load_checkpoint(run);
   if (start.step > 0) {
-    copy_tensors(model.parameters(), start.tensors);
+    copy_tensors(model.trainable_parameters(), start.tensors);
     optimizer.load_state(start.tensors);
+    start.tensors.clear();  // three times the parameters
   }
 
+  const double flops_per_token = training_flops_per_token(model, OutputMatrix::used);
+  LoopCallbacks::Work work;
   LoopCallbacks callbacks;
+  callbacks.work = [&] { return work; };
   callbacks.step = [&](std::int64_t step) -> Json {
     const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
       const auto [begin, end] = grain_items(options.batch, grain, run.grains);
-      WeightedTargets batch;
+      std::vector<Example> examples;
+      std::vector<std::int64_t> lengths;
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t index = step * options.batch + i;
-        append_example(batch, example(index), index, model.config().max_positions);
+        examples.push_back(example(step * options.batch + i));
+        lengths.push_back(static_cast<std::int64_t>(examples.back().tokens.size()));
       }
-      return backward(model, batch);
+      const auto groups = micro_batches(lengths, run.micro_batch_tokens);
+      std::vector<double> row(kColumns, 0.0);
+      for (const auto& group : groups) {
+        WeightedTargets batch;
+        for (const std::size_t i : group) {
+          const std::int64_t index = step * options.batch + begin + static_cast<std::int64_t>(i);
+          append_example(batch, examples[i], index, model.config().max_positions);
+        }
+        const auto sums = backward(model, batch, &group == &groups.back() ? &data_parallel : nullptr);
+        for (std::size_t column = 0; column < row.size(); ++column) row[column] += sums[column];
+      }
+      return row;
     });
+    work = {sums[kInputs], sums[kInputs] * flops_per_token};
     if (!(sums[kWeight] > 0.0)) throw input_error(run.name + ": a step without any token that carries a loss");
     const double rate = scheduled_rate(options.schedule, step, options.steps);
     const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
@@ -93,7 +112,7 @@ void train_language_model(model::Transformer& model, const std::function<Example
   };
   callbacks.save = [&] {
     Checkpoint checkpoint;
-    checkpoint.tensors = model.parameters();
+    checkpoint.tensors = model.trainable_parameters();
     append_prefixed(checkpoint.tensors, "", optimizer.state());
     return checkpoint;
   };

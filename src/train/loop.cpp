@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include <c10/core/AutogradState.h>
+
+#include "buckets.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 
@@ -41,26 +44,62 @@ std::span<float> elements(const torch::Tensor& flat) {
 }  // namespace
 
 DataParallel::DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters,
-                           comm::DeviceCommunicator* device_comm)
+                           comm::DeviceCommunicator* device_comm, Result result)
     : comm_(comm),
       grains_(grains),
       parameters_(parameters),
       device_comm_(device_comm),
-      sum_(comm, grains, parameters.size()) {}
+      result_(result),
+      sum_(comm, grains, parameters.size()) {
+  if (!device_comm) return;
+  constexpr std::size_t bucket_floats = 25'000'000 / sizeof(float);
+  std::vector<std::size_t> cuts;
+  for (int r = 0; r < comm.size() && result == Result::own_shard; ++r)
+    cuts.push_back(comm::shard_of(parameters.size(), r, comm.size()).begin);
+  buckets_ = std::make_unique<GradientBuckets>(parameters, bucket_floats, cuts, [this](std::size_t begin, std::size_t count) {
+    float* const floats = parameters_.gradients().data_ptr<float>() + begin;
+    void* const compute_stream = nullptr;  // libtorch computes on the device's default stream
+    if (result_ == Result::whole) return device_comm_->all_reduce_sum(floats, count, compute_stream);
+    int owner = 0;
+    while (comm::shard_of(parameters_.size(), owner, comm_.size()).end <= begin) ++owner;
+    device_comm_->reduce_sum(floats, count, owner, compute_stream);
+  });
+}
+
+DataParallel::~DataParallel() = default;
+
+void DataParallel::last_backward() {
+  if (buckets_ && grain_ + 1 == own().end) buckets_->last_backward();
+}
+
+namespace {
+
+// Backward passes run on the calling thread: the hooks that issue collectives are called there, and MPI allows no other.
+class BackwardOnThisThread {
+ public:
+  BackwardOnThisThread() : before_(state().get_multithreading_enabled()) { state().set_multithreading_enabled(false); }
+  ~BackwardOnThisThread() { state().set_multithreading_enabled(before_); }
+  BackwardOnThisThread(const BackwardOnThisThread&) = delete;
+  BackwardOnThisThread& operator=(const BackwardOnThisThread&) = delete;
+
+ private:
+  static c10::AutogradState& state() { return c10::AutogradState::get_tls_state(); }
+  bool before_;
+};
+
+}  // namespace
 
 std::vector<double> DataParallel::accumulate_on_device(
     std::size_t width, const std::function<std::vector<double>(int grain)>& backward) {
-  constexpr std::size_t bucket_floats = 25'000'000 / sizeof(float);
   parameters_.zero_gradients();
-  const auto rows = own_rows(comm_, own(), width, backward);
-  const auto gradients = parameters_.gradients();
-  float* const floats = gradients.data_ptr<float>();
-  void* const compute_stream = nullptr;  // libtorch computes on the device's default stream
-  const std::size_t count = parameters_.size();
-  for (std::size_t begin = 0; begin < count; begin += bucket_floats) {
-    device_comm_->all_reduce_sum(floats + begin, std::min(bucket_floats, count - begin), compute_stream);
-  }
-  device_comm_->join(compute_stream);
+  buckets_->begin();
+  const BackwardOnThisThread on_this_thread;
+  const auto rows = own_rows(comm_, own(), width, [&](int grain) {
+    grain_ = grain;
+    return backward(grain);
+  });
+  buckets_->finish();
+  device_comm_->join(nullptr);
   return sum_in_order(comm_, grains_, rows, width);
 }
 
@@ -76,7 +115,11 @@ std::vector<double> DataParallel::accumulate(std::size_t width,
     return row;
   });
   const auto host = gradients.is_cpu() ? gradients : torch::empty(gradients.sizes(), torch::kFloat32);
-  sum_.reduce(elements(host));
+  if (result_ == Result::whole) {
+    sum_.reduce(elements(host));
+  } else {
+    sum_.reduce_scatter(elements(host));
+  }
   if (!gradients.is_cpu()) gradients.copy_(host);
   return sum_in_order(comm_, grains_, rows, width);
 }
@@ -106,6 +149,18 @@ std::uint64_t MetricsFile::sync() {
   return file_.size();
 }
 
+namespace {
+
+// Over the steps of this run: rates of the first steps count no more than others.
+std::string throughput(const LoopCallbacks::Work& work, double seconds, int ranks) {
+  if (!(seconds > 0.0)) return "";
+  std::string text = ", " + format_count(work.tokens / seconds) + " tokens/s";
+  if (work.flops > 0.0) text += ", " + format_count(work.flops / seconds / ranks) + "FLOP/s a rank";
+  return text;
+}
+
+}  // namespace
+
 void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& start, const LoopCallbacks& callbacks) {
   const comm::Communicator& comm = *run.comm;
   std::optional<MetricsFile> metrics;
@@ -126,6 +181,8 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
 
   std::string detail;
   Stopwatch since_saved;
+  LoopCallbacks::Work work;
+  double step_seconds = 0.0;
   for (std::int64_t step = start.step; step < total_steps; ++step) {
     const bool time_is_up = run.checkpoint_every_seconds > 0 && since_saved.seconds() >= run.checkpoint_every_seconds;
     // What any rank was asked, and what rank 0's clock says, holds for all.
@@ -140,10 +197,18 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
       throw Error(ErrorKind::interrupted, run.name + ": stopped after step " + std::to_string(step) + " of " +
                                               std::to_string(total_steps) + "; run again to continue");
     }
+    const Stopwatch of_step;
     const Json line = callbacks.step(step);
+    step_seconds += of_step.seconds();
     comm.on_root([&] { metrics->write(line); });
     const std::int64_t done = step + 1;
     if (comm.is_root() && callbacks.progress_text) detail = callbacks.progress_text(line);
+    if (callbacks.work) {
+      const LoopCallbacks::Work added = callbacks.work();
+      work.tokens += added.tokens;
+      work.flops += added.flops;
+      if (comm.is_root()) detail += throughput(work, step_seconds, comm.size());
+    }
     progress.update(static_cast<std::uint64_t>(done), detail);
     const bool due = run.checkpoint_every_steps > 0 && done % run.checkpoint_every_steps == 0;
     if (due && done < total_steps) save(done);

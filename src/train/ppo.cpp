@@ -63,8 +63,9 @@ double adapted_kl_coefficient(double coefficient, double kl, double target, doub
 void train_ppo(model::Transformer& policy, const model::Transformer& reference, model::ScalarModel& value,
                const PpoCallbacks& callbacks, const PpoOptions& options, const StageRun& run) {
   check_options(options, policy, run);
-  PpoUpdater updater(policy, value, options, run);
-  ExperienceCollector collector(policy, reference, value, callbacks, options, run);
+  const SharedBase shared = shared_base(policy, reference, value);
+  PpoUpdater updater(policy, value, options, shared, run);
+  ExperienceCollector collector(policy, reference, value, callbacks, options, shared, run);
   double kl_coefficient = options.kl_coefficient;
 
   const Checkpoint start = load_checkpoint(run);

@@ -7,6 +7,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"
 
 namespace rlaif::train {
@@ -22,17 +23,18 @@ constexpr double kRatioTolerance = 1e-3;
 }  // namespace
 
 PpoUpdater::PpoUpdater(model::Transformer& policy, model::ScalarModel& value, const PpoOptions& options,
-                       const StageRun& run)
+                       const SharedBase& shared, const StageRun& run)
     : policy_(policy),
       value_(value),
       options_(options),
       run_(run),
-      policy_parameters_({{"policy", policy.parameters()}}),
-      value_parameters_({{"value", value.parameters()}}),
-      policy_optimizer_(policy_parameters_, options.adam),
-      value_optimizer_(value_parameters_, options.adam),
-      policy_sum_(*run.comm, run.grains, policy_parameters_, run.device_comm),
-      value_sum_(*run.comm, run.grains, value_parameters_, run.device_comm) {}
+      shared_(shared),
+      policy_parameters_({{"policy", policy.trainable_parameters()}}),
+      value_parameters_({{"value", value.trainable_parameters()}}),
+      policy_optimizer_(policy_parameters_, options.adam, run.state_shards()),
+      value_optimizer_(value_parameters_, options.adam, run.state_shards()),
+      policy_sum_(run, policy_parameters_),
+      value_sum_(run, value_parameters_) {}
 
 double PpoUpdater::policy_rate(std::int64_t step) const {
   if (step < options_.value_only_steps) return 0.0;
@@ -66,17 +68,35 @@ std::vector<PpoUpdater::Shares> PpoUpdater::minibatches(const Experience& experi
   return all;
 }
 
+std::vector<double> PpoUpdater::in_micro_batches(
+    std::span<const Response* const> responses, std::size_t width,
+    const std::function<std::vector<double>(std::span<const Response* const>)>& pass) const {
+  std::vector<std::int64_t> tokens;
+  for (const Response* response : responses) {
+    tokens.push_back(static_cast<std::int64_t>(response->prompt_tokens.size() + response->actions.size()));
+  }
+  std::vector<double> sums(width, 0.0);
+  for (const auto& group : micro_batches(tokens, run_.micro_batch_tokens)) {
+    std::vector<const Response*> chosen;
+    for (const std::size_t i : group) chosen.push_back(responses[i]);
+    const auto row = pass(chosen);
+    for (std::size_t i = 0; i < width; ++i) sums[i] += row[i];
+  }
+  return sums;
+}
+
 std::vector<double> PpoUpdater::policy_pass(std::span<const Response* const> responses, bool first_epoch,
                                             bool backward) {
   std::vector<double> row(kPolicyColumns, 0.0);
   if (responses.empty()) return row;
   const torch::AutoGradMode gradients(backward);
   const auto device = policy_.device();
-  const auto batch = make_action_batch(responses, device);
+  const auto batch = make_action_batch(responses, device, shared_.trunk_layers);
   const auto old_M = join(responses, &Response::old_log_probs, device);
   const auto advantages_M = join(responses, &Response::advantages, device);
-  const auto logits_MV = policy_.logits(policy_.hidden_states(batch.packed).index_select(0, batch.rows_M));
-  const auto new_M = token_log_probs(logits_MV, batch.targets_M, options_.temperature);
+  torch::Tensor entropy_M;
+  const auto new_M = chosen_log_probs(action_states(policy_, batch), policy_.output_Vd, batch.targets_M,
+                                      options_.temperature, first_epoch ? &entropy_M : nullptr);
   const auto loss = ppo_policy_loss(new_M, old_M, advantages_M, options_.clip).sum();
   if (backward) loss.backward();
 
@@ -88,7 +108,7 @@ std::vector<double> PpoUpdater::policy_pass(std::span<const Response* const> res
   row[kPolicyTokens] = static_cast<double>(batch.size());
   row[kPolicyLoss] = loss.item<double>();
   row[kClipped] = (deviation_M > options_.clip).sum().item<double>();
-  if (first_epoch) row[kEntropy] = token_entropy(logits_MV, options_.temperature).to(torch::kFloat64).sum().item<double>();
+  if (first_epoch) row[kEntropy] = entropy_M.to(torch::kFloat64).sum().item<double>();
   return row;
 }
 
@@ -96,12 +116,18 @@ std::vector<double> PpoUpdater::value_pass(std::span<const Response* const> resp
   std::vector<double> row(kValueColumns, 0.0);
   if (responses.empty()) return row;
   const auto device = policy_.device();
-  const auto batch = make_action_batch(responses, device);
-  const auto loss = ppo_value_loss(action_values(value_, batch), join(responses, &Response::values, device),
+  const auto states = [&] {
+    if (!shared_.value_on_base) return action_states(value_.body, make_action_batch(responses, device, shared_.trunk_layers));
+    std::vector<torch::Tensor> features;
+    for (const Response* response : responses) features.push_back(response->value_features_Td);
+    return torch::cat(features);
+  };
+  const auto values_M = value_.values_N(states());
+  const auto loss = ppo_value_loss(values_M, join(responses, &Response::values, device),
                                    join(responses, &Response::returns, device), options_.value_clip)
                         .sum();
   loss.backward();
-  row[kValueTokens] = static_cast<double>(batch.size());
+  row[kValueTokens] = static_cast<double>(values_M.numel());
   row[kValueLoss] = loss.item<double>();
   return row;
 }
@@ -112,7 +138,8 @@ void PpoUpdater::update_policy(const Shares& shares, std::int64_t step, bool fir
   own_deviation_ = 0.0;
   const int first_own = policy_sum_.own().begin;
   const auto pass = [&](int grain) {
-    return policy_pass(shares[static_cast<std::size_t>(grain - first_own)], first_epoch, !frozen);
+    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], kPolicyColumns,
+                            [&](auto part) { return policy_pass(part, first_epoch, !frozen); });
   };
   const auto sums = frozen ? sum_grain_rows(*run_.comm, run_.grains, kPolicyColumns, pass)
                            : policy_sum_.accumulate(kPolicyColumns, pass);
@@ -141,7 +168,8 @@ void PpoUpdater::update_policy(const Shares& shares, std::int64_t step, bool fir
 void PpoUpdater::update_value(const Shares& shares, std::int64_t step, UpdateStatistics& statistics) {
   const int first_own = value_sum_.own().begin;
   const auto sums = value_sum_.accumulate(kValueColumns, [&](int grain) {
-    return value_pass(shares[static_cast<std::size_t>(grain - first_own)]);
+    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], kValueColumns,
+                            [&](auto part) { return value_pass(part); });
   });
   statistics.value_gradient_norm += value_optimizer_.step(value_rate(step), 1.0 / sums[kValueTokens]);
   statistics.value_loss += sums[kValueLoss];
@@ -161,16 +189,16 @@ UpdateStatistics PpoUpdater::update(const Experience& experience, std::int64_t s
 
 std::vector<model::NamedTensor> PpoUpdater::state() const {
   std::vector<model::NamedTensor> all;
-  append_prefixed(all, "policy.", policy_.parameters());
-  append_prefixed(all, "value.", value_.parameters());
+  append_prefixed(all, "policy.", policy_.trainable_parameters());
+  append_prefixed(all, "value.", value_.trainable_parameters());
   append_prefixed(all, "policy_optimizer.", policy_optimizer_.state());
   append_prefixed(all, "value_optimizer.", value_optimizer_.state());
   return all;
 }
 
 void PpoUpdater::load_state(const std::vector<model::NamedTensor>& state) {
-  copy_tensors(policy_.parameters(), without_prefix(state, "policy."));
-  copy_tensors(value_.parameters(), without_prefix(state, "value."));
+  copy_tensors(policy_.trainable_parameters(), without_prefix(state, "policy."));
+  copy_tensors(value_.trainable_parameters(), without_prefix(state, "value."));
   policy_optimizer_.load_state(without_prefix(state, "policy_optimizer."));
   value_optimizer_.load_state(without_prefix(state, "value_optimizer."));
 }

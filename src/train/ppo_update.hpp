@@ -1,6 +1,7 @@
 // The second half of a PPO step: clipped updates of the policy and the value model. Private to train.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "experience.hpp"
@@ -20,7 +21,8 @@ struct UpdateStatistics {
 
 class PpoUpdater {
  public:
-  PpoUpdater(model::Transformer& policy, model::ScalarModel& value, const PpoOptions& options, const StageRun& run);
+  PpoUpdater(model::Transformer& policy, model::ScalarModel& value, const PpoOptions& options, const SharedBase& shared,
+             const StageRun& run);
   // Collective. Throws Error(internal) where the first minibatch's ratio is not 1 within rounding.
   UpdateStatistics update(const Experience& experience, std::int64_t step);
   double policy_rate(std::int64_t step) const;
@@ -35,6 +37,9 @@ class PpoUpdater {
   std::vector<Shares> minibatches(const Experience& experience, std::int64_t step, int epoch) const;
   void update_policy(const Shares& shares, std::int64_t step, bool first_epoch, UpdateStatistics& statistics);
   void update_value(const Shares& shares, std::int64_t step, UpdateStatistics& statistics);
+  // Sums of the rows that `pass` returns for parts of some responses of at most run.micro_batch_tokens.
+  std::vector<double> in_micro_batches(std::span<const Response* const> responses, std::size_t width,
+                                       const std::function<std::vector<double>(std::span<const Response* const>)>& pass) const;
   std::vector<double> policy_pass(std::span<const Response* const> responses, bool first_epoch, bool backward);
   std::vector<double> value_pass(std::span<const Response* const> responses);
 
@@ -42,6 +47,7 @@ class PpoUpdater {
   model::ScalarModel& value_;
   const PpoOptions& options_;
   const StageRun& run_;
+  SharedBase shared_;
   FlatParameters policy_parameters_, value_parameters_;
   AdamW policy_optimizer_, value_optimizer_;
   DataParallel policy_sum_, value_sum_;

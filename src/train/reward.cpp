@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
 #include <string>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/train/losses.hpp"
+#include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"
 
 namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kColumns };
+enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kTokens, kColumns };
 
 // Below this spread of raw scores the model has learned no preference and dividing would only raise noise.
 constexpr double kSmallestScale = 1e-6;
@@ -36,37 +37,74 @@ void check_pairs(std::span<const RewardPair> pairs, std::int64_t context, const 
   }
 }
 
-torch::Tensor last_token_scores(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences) {
+torch::Tensor last_token_scores(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
+                                std::span<const torch::Tensor> trunks = {}) {
   const auto packed = model::pack(sequences, model.body.device());
-  return model.values_N(model.body.hidden_states(packed).index_select(0, packed.last_rows_S()));
+  const model::Transformer& body = model.body;
+  if (trunks.empty()) return model.values_N(body.hidden_states(packed).index_select(0, packed.last_rows_S()));
+  RLAIF_CHECK(body.adapter && trunks.size() == sequences.size(), "one trunk a sequence, of a model with an adapter");
+  const auto x_Nd = body.run_layers(torch::cat(std::vector<torch::Tensor>(trunks.begin(), trunks.end())), packed,
+                                    body.adapter->options().first_layer, body.config().num_layers);
+  return model.values_N(body.final_states(x_Nd.index_select(0, packed.last_rows_S())));
 }
 
-// Forward and backward of the sum of losses of some pairs; its row of sums.
-std::vector<double> backward(const model::ScalarModel& model, std::span<const RewardPair> pairs,
-                             std::span<const std::size_t> chosen) {
-  std::vector<double> row(kColumns, 0.0);
-  if (chosen.empty()) return row;
+// Forward and backward of the sum of losses of some pairs, added to the row of sums. `last_of`: whose grain ends with it.
+void backward(const model::ScalarModel& model, std::span<const RewardPair> pairs, std::span<const std::size_t> chosen,
+              std::vector<double>& row, DataParallel* last_of) {
   std::vector<std::vector<TokenId>> sequences;
+  std::vector<std::int64_t> rows;
   std::vector<float> labels;
+  std::map<std::vector<TokenId>, std::int64_t> known;
   for (const std::size_t i : chosen) {
-    sequences.push_back(pairs[i].first);
-    sequences.push_back(pairs[i].second);
+    for (const auto* tokens : {&pairs[i].first, &pairs[i].second}) {
+      const auto [place, is_new] = known.try_emplace(*tokens, static_cast<std::int64_t>(sequences.size()));
+      if (is_new) sequences.push_back(*tokens);
+      rows.push_back(place->second);
+    }
     labels.push_back(static_cast<float>(pairs[i].p_first));
   }
-  const auto scores_P2 = last_token_scores(model, sequences).view({-1, 2});
+  auto scores = last_token_scores(model, sequences);
+  if (rows.size() != sequences.size()) scores = scores.index_select(0, torch::tensor(rows).to(scores.device()));
+  const auto scores_P2 = scores.view({-1, 2});
   const auto margins_P = scores_P2.select(1, 0) - scores_P2.select(1, 1);
   const auto loss = soft_label_cross_entropy(margins_P, torch::tensor(labels).to(margins_P.device())).sum();
+  if (last_of) last_of->last_backward();
   loss.backward();
   const auto margins = margins_P.detach().to(torch::kCPU, torch::kFloat64).contiguous();
-  row[kLoss] = loss.item<double>();
-  row[kPairs] = static_cast<double>(chosen.size());
+  row[kLoss] += loss.item<double>();
+  row[kPairs] += static_cast<double>(chosen.size());
+  for (const auto& tokens : sequences) row[kTokens] += static_cast<double>(tokens.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const double side = labels[i] > 0.5F ? 1.0 : labels[i] < 0.5F ? -1.0 : 0.0;
     const double towards = side * margins.data_ptr<double>()[i];
     row[kMargin] += towards;
     row[kCorrect] += towards > 0.0 ? 1.0 : towards < 0.0 ? 0.0 : 0.5;
   }
-  return row;
+}
+
+// The pairs of a grain in groups that are processed at once. Neighbours of one prompt stay together, as they share
+// completions.
+std::vector<std::vector<std::size_t>> grouped(std::span<const RewardPair> pairs, std::span<const std::size_t> chosen,
+                                              std::int64_t limit) {
+  std::vector<std::vector<std::size_t>> items;
+  std::vector<std::int64_t> tokens;
+  for (const std::size_t i : chosen) {
+    const RewardPair& pair = pairs[i];
+    const bool joins = limit > 0 && !items.empty() && pair.prompt_id != 0 && pairs[items.back().back()].prompt_id == pair.prompt_id;
+    if (!joins) {
+      items.emplace_back();
+      tokens.push_back(0);
+    }
+    // A completion of several pairs counts once for each: a bound.
+    tokens.back() += static_cast<std::int64_t>(pair.first.size() + pair.second.size());
+    items.back().push_back(i);
+  }
+  std::vector<std::vector<std::size_t>> groups;
+  for (const auto& group : micro_batches(tokens, limit)) {
+    groups.emplace_back();
+    for (const std::size_t item : group) groups.back().insert(groups.back().end(), items[item].begin(), items[item].end());
+  }
+  return groups;
 }
 
 // Sets offset and scale to the mean and standard deviation of the raw scores over all completions, from fixed grains.
@@ -95,11 +133,20 @@ void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const 
   }
 }
 
-// Pairs in the order of an epoch, a function of seed and epoch.
-std::vector<std::size_t> epoch_order(std::size_t pairs, std::uint64_t seed, std::int64_t epoch) {
-  std::vector<std::size_t> order(pairs);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(order);
+// Pairs in the order of an epoch, a function of seed and epoch: runs of pairs with one prompt, shuffled.
+std::vector<std::size_t> epoch_order(std::span<const RewardPair> pairs, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::size_t> starts;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i == 0 || pairs[i].prompt_id != pairs[i - 1].prompt_id || pairs[i].prompt_id == 0) starts.push_back(i);
+  }
+  Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(starts);
+  std::vector<std::size_t> order;
+  for (const std::size_t start : starts) {
+    std::size_t i = start;
+    do {
+      order.push_back(i++);
+    } while (i < pairs.size() && pairs[i].prompt_id != 0 && pairs[i].prompt_id == pairs[start].prompt_id);
+  }
   return order;
 }
 
@@ -113,14 +160,15 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
   model.scale = 1.0;
   {
     FlatParameters parameters(
-        {{"body", model.body.parameters()}, {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
-    AdamW optimizer(parameters, options.adam);
-    DataParallel data_parallel(*run.comm, run.grains, parameters, run.device_comm);
+        {{"body", model.body.trainable_parameters()}, {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
+    AdamW optimizer(parameters, options.adam, run.state_shards());
+    DataParallel data_parallel(run, parameters);
 
-    const Checkpoint start = load_checkpoint(run);
+    Checkpoint start = load_checkpoint(run);
     if (start.step > 0) {
-      copy_tensors(model.parameters(), start.tensors);
+      copy_tensors(model.trainable_parameters(), start.tensors);
       optimizer.load_state(start.tensors);
+      start.tensors.clear();  // three times the parameters
     }
 
     const auto count = static_cast<std::int64_t>(pairs.size());
@@ -129,19 +177,27 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
     std::int64_t ordered_epoch = -1;
     std::vector<std::size_t> order;
 
+    const double flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);
+    LoopCallbacks::Work work;
     LoopCallbacks callbacks;
+    callbacks.work = [&] { return work; };
     callbacks.step = [&](std::int64_t step) -> Json {
       const std::int64_t epoch = step / steps_per_epoch;
-      if (epoch != ordered_epoch) order = epoch_order(pairs.size(), options.seed, epoch);
+      if (epoch != ordered_epoch) order = epoch_order(pairs, options.seed, epoch);
       ordered_epoch = epoch;
       const std::int64_t first = step % steps_per_epoch * options.batch;
       const std::int64_t batch = std::min(options.batch, count - first);
       const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
         const auto [begin, end] = grain_items(batch, grain, run.grains);
-        return backward(model, pairs,
-                        std::span(order).subspan(static_cast<std::size_t>(first + begin),
-                                                 static_cast<std::size_t>(end - begin)));
+        const auto chosen = std::span(order).subspan(static_cast<std::size_t>(first + begin),
+                                                     static_cast<std::size_t>(end - begin));
+        const auto groups = grouped(pairs, chosen, run.micro_batch_tokens);
+        std::vector<double> row(kColumns, 0.0);
+        for (const auto& group : groups)
+          backward(model, pairs, group, row, &group == &groups.back() ? &data_parallel : nullptr);
+        return row;
       });
+      work = {sums[kTokens], sums[kTokens] * flops_per_token};
       const double rate = scheduled_rate(options.schedule, step, total_steps);
       const double norm = optimizer.step(rate, 1.0 / sums[kPairs]);
       return {{"step", step + 1},
@@ -154,7 +210,7 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
     };
     callbacks.save = [&] {
       Checkpoint checkpoint;
-      checkpoint.tensors = model.parameters();
+      checkpoint.tensors = model.trainable_parameters();
       append_prefixed(checkpoint.tensors, "", optimizer.state());
       return checkpoint;
     };
@@ -168,7 +224,7 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
 }
 
 std::vector<double> score_sequences(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
-                                    std::int64_t batch_tokens) {
+                                    std::int64_t batch_tokens, std::span<const torch::Tensor> trunks) {
   const torch::NoGradGuard no_gradients;
   std::vector<double> scores;
   scores.reserve(sequences.size());
@@ -183,7 +239,8 @@ std::vector<double> score_sequences(const model::ScalarModel& model, std::span<c
       tokens += length;
       ++end;
     }
-    const auto batch = last_token_scores(model, sequences.subspan(begin, end - begin))
+    const auto batch = last_token_scores(model, sequences.subspan(begin, end - begin),
+                                         trunks.empty() ? trunks : trunks.subspan(begin, end - begin))
                            .to(torch::kCPU, torch::kFloat64)
                            .contiguous();
     scores.insert(scores.end(), batch.data_ptr<double>(), batch.data_ptr<double>() + batch.numel());

@@ -6,12 +6,17 @@
 
 namespace rlaif::train {
 
-namespace {
-
-// Logits of a large vocabulary are the usual out-of-memory: 2^24 of them are 64 MB.
-constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 24;
-
-}  // namespace
+SharedBase shared_base(const model::Transformer& policy, const model::Transformer& reference,
+                       const model::ScalarModel& value) {
+  const auto over_policy = [&](const model::Transformer& model) {
+    return policy.adapter && model.embedding_Vd.is_same(policy.embedding_Vd);
+  };
+  const auto trunk = [&](const model::Transformer& model) {
+    return model.adapter ? model.adapter->options().first_layer : model.config().num_layers;
+  };
+  if (!over_policy(reference) || !over_policy(value.body)) return {};
+  return {std::min({trunk(policy), trunk(reference), trunk(value.body)}), !value.body.adapter && !reference.adapter};
+}
 
 Response make_response(const Rollout& rollout, TokenId end_token) {
   Response response;
@@ -19,14 +24,17 @@ Response make_response(const Rollout& rollout, TokenId end_token) {
   response.actions = rollout.completion.tokens;
   if (rollout.completion.ended) response.actions.push_back(end_token);
   response.old_log_probs = rollout.completion.log_probs;
+  response.trunk_Ld = rollout.trunk_Td;
   RLAIF_CHECK(!response.prompt_tokens.empty() && !response.actions.empty(), "a prompt and at least one action");
   RLAIF_CHECK(response.actions.size() == response.old_log_probs.size(), "one log-probability an action");
   return response;
 }
 
-ActionBatch make_action_batch(std::span<const Response* const> responses, torch::Device device) {
+ActionBatch make_action_batch(std::span<const Response* const> responses, torch::Device device,
+                              std::int64_t trunk_layers) {
   std::vector<std::vector<TokenId>> inputs;
   std::vector<std::int64_t> rows, targets;
+  std::vector<torch::Tensor> trunks;
   std::int64_t begin = 0;
   for (const Response* response : responses) {
     std::vector<TokenId> input = response->prompt_tokens;
@@ -36,27 +44,25 @@ ActionBatch make_action_batch(std::span<const Response* const> responses, torch:
       rows.push_back(before_first + static_cast<std::int64_t>(t));
       targets.push_back(response->actions[t]);
     }
-    begin += static_cast<std::int64_t>(input.size());
+    const auto length = static_cast<std::int64_t>(input.size());
+    if (trunk_layers > 0) trunks.push_back(response->trunk_Ld.narrow(0, 0, length));
+    begin += length;
     inputs.push_back(std::move(input));
   }
-  return {model::pack(inputs, device), torch::tensor(rows).to(device), torch::tensor(targets).to(device)};
-}
-
-torch::Tensor action_log_probs(const model::Transformer& model, const ActionBatch& batch, double temperature) {
-  const torch::NoGradGuard no_gradients;
-  const auto hidden_Md = model.hidden_states(batch.packed).index_select(0, batch.rows_M);
-  const std::int64_t block = std::max<std::int64_t>(1, kLogitsAtOnce / model.config().vocab_size);
-  std::vector<torch::Tensor> parts;
-  for (std::int64_t row = 0; row < batch.size(); row += block) {
-    const std::int64_t count = std::min(block, batch.size() - row);
-    parts.push_back(token_log_probs(model.logits(hidden_Md.narrow(0, row, count)),
-                                    batch.targets_M.narrow(0, row, count), temperature));
+  ActionBatch batch{model::pack(inputs, device), torch::tensor(rows).to(device), torch::tensor(targets).to(device), {}, 0};
+  if (trunk_layers > 0) {
+    batch.trunk_Nd = torch::cat(trunks);
+    batch.trunk_layers = trunk_layers;
   }
-  return torch::cat(parts).to(torch::kCPU);
+  return batch;
 }
 
-torch::Tensor action_values(const model::ScalarModel& model, const ActionBatch& batch) {
-  return model.values_N(model.body.hidden_states(batch.packed).index_select(0, batch.rows_M));
+torch::Tensor action_states(const model::Transformer& model, const ActionBatch& batch) {
+  const torch::Tensor hidden_Nd =
+      batch.trunk_Nd.defined()
+          ? model.final_states(model.run_layers(batch.trunk_Nd, batch.packed, batch.trunk_layers, model.config().num_layers))
+          : model.hidden_states(batch.packed);
+  return hidden_Nd.index_select(0, batch.rows_M);
 }
 
 }  // namespace rlaif::train

@@ -18,7 +18,19 @@ struct Response {
   std::vector<double> values;              // [T], before each action, by the value model before the update
   std::vector<double> advantages;          // [T]
   std::vector<double> returns;             // [T]
+  torch::Tensor trunk_Ld;                  // states of prompt and actions before the first layer that differs between
+                                           // the models, [L, d]; undefined where they share no layers
+  torch::Tensor value_features_Td;         // states that a value head alone is trained on; undefined elsewhere
 };
+
+// What the models of a run have in common: where they are adapters over one base, everything below the first layer
+// with an adapter is computed once a rollout.
+struct SharedBase {
+  std::int64_t trunk_layers = 0;  // layers [0, trunk_layers) are the same in all; 0: nothing is shared
+  bool value_on_base = false;     // the value model is a head over the reference itself
+};
+SharedBase shared_base(const model::Transformer& policy, const model::Transformer& reference,
+                       const model::ScalarModel& value);
 Response make_response(const Rollout& rollout, TokenId end_token);
 
 // Some responses laid end to end, each without its last action, which only is a target: M actions in all.
@@ -26,15 +38,16 @@ struct ActionBatch {
   model::PackedSequences packed;
   torch::Tensor rows_M;     // row of the state before each action, int64
   torch::Tensor targets_M;  // the actions, int64
+  torch::Tensor trunk_Nd;   // input of layer `trunk_layers`, where the responses have it
+  std::int64_t trunk_layers = 0;
   std::int64_t size() const { return rows_M.size(0); }
 };
-ActionBatch make_action_batch(std::span<const Response* const> responses, torch::Device device);
+ActionBatch make_action_batch(std::span<const Response* const> responses, torch::Device device,
+                              std::int64_t trunk_layers = 0);
 
-// log pi(action) under softmax(logits / temperature), float32 [M] on the CPU, without gradients; the logits exist for
-// a block of rows at a time.
-torch::Tensor action_log_probs(const model::Transformer& model, const ActionBatch& batch, double temperature);
-// The value before each action, float32 [M], with gradients where enabled.
-torch::Tensor action_values(const model::ScalarModel& model, const ActionBatch& batch);
+// States after the final norm before each action, [M, d].
+torch::Tensor action_states(const model::Transformer& model, const ActionBatch& batch);
+
 
 // One field of every response, end to end, as float32 [M].
 template <class T>

@@ -7,16 +7,19 @@
 
 namespace rlaif::train {
 
+const torch::Tensor& checked_tensor(const std::vector<model::NamedTensor>& from, const std::string& name,
+                                    const torch::Tensor& like) {
+  const auto found = std::find_if(from.begin(), from.end(), [&](const auto& entry) { return entry.first == name; });
+  if (found == from.end()) throw input_error("checkpoint without tensor " + name + "; it is of another model");
+  if (found->second.sizes() != like.sizes() || found->second.scalar_type() != like.scalar_type()) {
+    throw input_error("checkpoint with another shape or type of tensor " + name + "; it is of another model");
+  }
+  return found->second;
+}
+
 void copy_tensors(const std::vector<model::NamedTensor>& into, const std::vector<model::NamedTensor>& from) {
   const torch::NoGradGuard no_gradients;
-  for (const auto& [name, target] : into) {
-    const auto found = std::find_if(from.begin(), from.end(), [&](const auto& entry) { return entry.first == name; });
-    if (found == from.end()) throw input_error("checkpoint without tensor " + name + "; it is of another model");
-    if (found->second.sizes() != target.sizes() || found->second.scalar_type() != target.scalar_type()) {
-      throw input_error("checkpoint with another shape or type of tensor " + name + "; it is of another model");
-    }
-    target.copy_(found->second);
-  }
+  for (const auto& [name, target] : into) target.copy_(checked_tensor(from, name, target));
 }
 
 void append_prefixed(std::vector<model::NamedTensor>& all, const std::string& prefix,

@@ -12,6 +12,10 @@ namespace rlaif::train {
 // Throws Error(input) naming the tensor that is missing or has another shape.
 void copy_tensors(const std::vector<model::NamedTensor>& into, const std::vector<model::NamedTensor>& from);
 
+// The tensor of a name in `from`, which has the sizes and type of `like`. Throws as above.
+const torch::Tensor& checked_tensor(const std::vector<model::NamedTensor>& from, const std::string& name,
+                                    const torch::Tensor& like);
+
 // The same tensors with their names prefixed, appended to `all`.
 void append_prefixed(std::vector<model::NamedTensor>& all, const std::string& prefix,
                      const std::vector<model::NamedTensor>& tensors);

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Holds the tokenizer against the `tokenizers` package from PyPI, on real text, id by id.
 
-    tokenizer_equality.py TEST_TEXT [--limit N]
+    tokenizer_equality.py TEST_TEXT [--limit N] [--only WORD] [--tokenizer FILE ...]
 
 TEST_TEXT is the test binary of the text module. Both libraries encode the same distinct strings (lines, sentences
 and whole texts of the shared data, RLAIF_SHARED_DATA) with tokenizers that the package trained, and with some that
-we trained; ids with special tokens as text and as tokens, and decoded texts, must be equal. Also our trainer must
-find the package's merges. Ends with 1 at any difference, with 77 (skipped) where package or data are absent.
-Takes about a minute.
+we trained, and with the given tokenizer.json files; ids with special tokens as text and as tokens, with what the
+post-processor adds, and decoded texts, must be equal. Also our trainer must find the package's merges. Ends with 1 at
+any difference, with 77 (skipped) where package or data are absent. Takes some minutes.
 """
 import argparse
 import gzip
@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,14 +23,12 @@ import unicodedata
 
 try:
     import tokenizers
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, normalizers
+    from tokenizer_variants import SPECIAL, byte_level, save, train_byte_level, variants
 except ImportError:
     print("SKIPPED: the Python package tokenizers is not installed")
     sys.exit(77)
 
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
 TEXT_KEYS = ("prompt", "response_a", "response_b", "answer", "text", "instruction", "reference", "turns")
 
 
@@ -66,7 +65,13 @@ def distinct_strings(texts, limit):
             for sentence in re.split(r"(?<=[.!?])(?= )", line):
                 seen.setdefault(sentence)
     strings = list(seen)
-    return strings[:: max(1, len(strings) // limit)]
+    return [strings[i * len(strings) // limit] for i in range(limit)] if len(strings) > limit else strings
+
+
+def is_newer(character, reference=(normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase())):
+    forms = (unicodedata.normalize("NFKD", character),
+             "" if unicodedata.category(character).startswith("M") else character, character.lower())
+    return any(step.normalize_str(character) != form for step, form in zip(reference, forms))
 
 
 def hard_strings():
@@ -75,54 +80,15 @@ def hard_strings():
                 "x\u180ey", "12345 ½ ²³ Ⅷ 一二 ٣٤", "e\u0301 नमस्ते ไทย 👩‍👩‍👧 🇩🇪", "\x00\x01\x7f\u0080\ufeff\ufffd\U0010ffff",
                 "a" * 5000, " " * 5000, "ab" * 3000 + "1" * 999, "<|endoftext|>", "x<|im_start|>user\nhi<|im_end|>\n",
                 "a <mask>  b", "<mask>", "  <mask>", "a<lone>b <lone> c<lone>", "<lone>é", "\u00a0<mask>\u3000\n<mask>x",
-                "<tool><tool>call", "<tool>call</tool>", "<|im_start|><|im_start|>assistant", "<|im_start|", "<mask> <lone> <mask>"]
-    # Each character alone between letters. Unassigned ones are left out: libraries differ in their Unicode version.
+                "<tool><tool>call", "<tool>call</tool>", "<|im_start|><|im_start|>assistant", "<|im_start|", "<mask> <lone> <mask>",
+                "</s><s> a</s> b<s>", " <s>x", "▁x ▁ y▁", "x<Norm>y <norm> Ｗide Token Wide Tokenwide token", "``a'' ``",
+                "<0x41><0x0A>", "İstanbul ΌΣΟΣ", "ﬁ ㎏ ＡＢＣ ½ e\u0301\u0327 \u1100\u1161\u11a8", "é" * 40 + "中文字" * 30, "😀😀x😀"]
+    # Each character alone between letters. Libraries differ in their Unicode version (the reference normalizes by one of
+    # 2016): characters that are unassigned here or that the reference normalizes otherwise than Python are left out.
     characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
+    characters = [c for c in characters if not is_newer(c)]
     for i in range(0, len(characters), 64):
         yield "".join("a" + c + "b " + c for c in characters[i : i + 64])
-
-
-def byte_level(add_prefix_space):
-    return pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space)
-
-
-def added_variant_tokens():
-    return [AddedToken("<mask>", lstrip=True, rstrip=True, special=True), AddedToken("<lone>", single_word=True, special=False),
-            AddedToken("<tool>", special=False, normalized=False), AddedToken("<tool>call", special=False, normalized=False)]
-
-
-def train_reference(texts, pre_tokenizer, add_tokens=False, vocab_size=4000, **model_options):
-    tokenizer = Tokenizer(models.BPE(**model_options))
-    tokenizer.pre_tokenizer = pre_tokenizer
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, min_frequency=2, special_tokens=SPECIAL, show_progress=False,
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
-    tokenizer.train_from_iterator(texts, trainer)
-    if add_tokens:
-        tokenizer.add_tokens(added_variant_tokens())
-    return tokenizer
-
-
-def variants(texts):
-    yield "ByteLevel", train_reference(texts, byte_level(False)), {}
-    yield "ByteLevel with prefix space", train_reference(texts, byte_level(True)), {}
-    digits = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(False)])
-    yield "Digits + ByteLevel, added tokens", train_reference(texts, digits, add_tokens=True), {}
-    runs = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=False), byte_level(True)])
-    yield "Digits (runs) + ByteLevel with prefix space, added tokens", train_reference(texts, runs, add_tokens=True), {}
-    split = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(LLAMA3), "isolated"),
-                                     pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    yield "Split (Llama 3) + ByteLevel, ignore_merges", train_reference(texts, split, ignore_merges=True), {}
-    yield "ByteLevel, merges as strings", train_reference(texts[:3000], byte_level(False), vocab_size=1000), {"merges": "strings"}
-
-
-def save(tokenizer, file, merges="pairs"):
-    """The package's file; with the merges as "a b", the older form."""
-    tokenizer.save(str(file))
-    if merges == "strings":
-        document = json.loads(file.read_text(encoding="utf-8"))
-        document["model"]["merges"] = [m if isinstance(m, str) else " ".join(m) for m in document["model"]["merges"]]
-        file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
 def run_test(binary, folder, test):
@@ -137,8 +103,9 @@ def expected_rows(tokenizer, strings):
     as_text = [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=False)]
     tokenizer.encode_special_tokens = False
     as_tokens = [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=False)]
-    for plain, special in zip(as_text, as_tokens):
-        yield {"as_text": plain, "as_tokens": special, "decoded": tokenizer.decode(special, skip_special_tokens=True),
+    framed = [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=True)]
+    for plain, special, whole in zip(as_text, as_tokens, framed):
+        yield {"as_text": plain, "as_tokens": special, "framed": whole, "decoded": tokenizer.decode(special, skip_special_tokens=True),
                "decoded_half": tokenizer.decode(plain[: len(plain) // 2], skip_special_tokens=True)}
 
 
@@ -171,7 +138,7 @@ def compare_training(binary, folder, texts, add_prefix_space, vocab_size):
                                                    "special_tokens": SPECIAL, "add_prefix_space": add_prefix_space}))
     run_test(binary, folder, "trains_on_the_texts_of_the_reference")
     ours = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]
-    reference = json.loads(train_reference(texts, byte_level(add_prefix_space), vocab_size=vocab_size).to_str())["model"]
+    reference = json.loads(train_byte_level(texts, byte_level(add_prefix_space), vocab_size=vocab_size).to_str())["model"]
     merges = [m if isinstance(m, str) else " ".join(m) for m in reference["merges"]]
     same = ours["vocab"] == reference["vocab"] and ours["merges"] == merges
     print(f"our trainer, prefix space {add_prefix_space}, vocabulary {vocab_size}: {len(ours['vocab'])} tokens, "
@@ -182,7 +149,9 @@ def compare_training(binary, folder, texts, add_prefix_space, vocab_size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("binary", help="test binary of the text module")
-    parser.add_argument("--limit", type=int, default=11000, help="strings per tokenizer, about")
+    parser.add_argument("--limit", type=int, default=20000, help="real strings per tokenizer, about")
+    parser.add_argument("--only", default="", help="tokenizers whose description holds this word")
+    parser.add_argument("--tokenizer", action="append", default=[], type=pathlib.Path, help="a tokenizer.json to compare as well")
     options = parser.parse_args()
     root = pathlib.Path(__file__).resolve().parents[2]
     data = pathlib.Path(os.environ.get("RLAIF_SHARED_DATA", root.parent / "shared" / "data"))
@@ -196,11 +165,17 @@ def main():
     print(f"tokenizers {tokenizers.__version__}: {len(real)} real strings, {len(strings) - len(real)} made ones")
     training_texts = texts[::5]
     differences = 0
+    for file in options.tokenizer:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(file, pathlib.Path(folder) / "tokenizer.json")
+            differences += compare(options.binary, pathlib.Path(folder), str(file), strings)
     for label, tokenizer, how in variants(training_texts):
+        if options.only not in label:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             save(tokenizer, pathlib.Path(folder) / "tokenizer.json", **how)
             differences += compare(options.binary, pathlib.Path(folder), label, strings)
-    for add_prefix_space, vocab_size in ((True, 1024), (False, 8000)):
+    for add_prefix_space, vocab_size in () if options.only else ((True, 1024), (False, 8000)):
         with tempfile.TemporaryDirectory() as folder:
             differences += compare_training(options.binary, pathlib.Path(folder), training_texts, add_prefix_space, vocab_size)
             differences += compare(options.binary, pathlib.Path(folder), "trained by us", strings)

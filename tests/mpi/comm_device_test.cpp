@@ -45,7 +45,15 @@ TEST_F(DeviceCommunicatorOverAFake, PollsUntilTheCollectiveIsOver) {
   const auto n = static_cast<float>(world.size());
   EXPECT_EQ(values, (std::vector<float>{n * (n + 1) / 2, 0.5F * n}));
   const int root = world.size() - 1;
+  const float before = values[0];
+  device.reduce_sum(values.data(), 1, root, nullptr);
+  device.join(nullptr);
+  if (world.rank() == root) {
+    EXPECT_EQ(values[0], before * n);
+  }
+  values[0] = before;
   device.broadcast(values.data(), 1, root, nullptr);
+  device.join(nullptr);
   EXPECT_EQ(values[0], n * (n + 1) / 2);
   EXPECT_GT(script.polls, script.busy_polls);
 }
@@ -139,6 +147,13 @@ TEST(Nccl, SumsAndBroadcastsAsMpiDoes) {
   EXPECT_EQ(result, oracle);
 
   const int root = world.size() - 1;
+  ASSERT_EQ(plugin.copy_to_device(memory, values.data(), n * sizeof(float), &error), 0) << error.text;
+  device.reduce_sum(memory, n, root, nullptr);
+  device.join(nullptr);
+  ASSERT_EQ(plugin.copy_to_host(result.data(), memory, n * sizeof(float), &error), 0) << error.text;
+  if (world.rank() == root) {
+    EXPECT_EQ(result, oracle);
+  }
   ASSERT_EQ(plugin.copy_to_device(memory, values.data(), n * sizeof(float), &error), 0) << error.text;
   device.broadcast(memory, n, root, nullptr);
   device.join(nullptr);

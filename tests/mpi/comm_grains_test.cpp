@@ -87,6 +87,57 @@ TEST(GrainSum, NanAndInfinityPassThrough) {
   EXPECT_EQ(std::count(out.begin(), out.end(), 10.0F), 38);
 }
 
+TEST(GrainSum, ReduceScatterLeavesTheBitsOfReduceInTheOwnShard) {
+  auto world = Communicator::world();
+  for (const std::size_t message_bytes : {std::size_t{1} << 20, std::size_t{256}}) {
+    world.limit_messages(message_bytes);
+    for (const int grains : {1, 3, 4, 7})
+      for (const std::size_t length : {std::size_t{0}, std::size_t{5}, std::size_t{1000}, std::size_t{4096}}) {
+        GrainSum sum(world, grains, length);
+        const Vector expected = summed(sum, 1, length);
+        for (int g = sum.own().begin; g < sum.own().end; ++g) sum.add(g, grain_values(1, g, length));
+        Vector out(length, -1.0F);
+        sum.reduce_scatter(out);
+        const Shard own = shard_of(length, world.rank(), world.size());
+        for (std::size_t i = 0; i < length; ++i) {
+          const bool mine = i >= own.begin && i < own.end;
+          EXPECT_EQ(out[i], mine ? expected[i] : -1.0F) << i << " of " << length << ", " << grains << " grains";
+        }
+        share_shards(world, out);
+        EXPECT_EQ(bits(out), bits(expected));
+      }
+  }
+}
+
+TEST(Shards, CoverAVectorInTheOrderOfRanksAndAreCollectedOnTheRoot) {
+  const auto world = Communicator::world();
+  for (const std::size_t length : {std::size_t{0}, std::size_t{16}, std::size_t{100}, std::size_t{1 << 20}}) {
+    std::size_t at = 0;
+    for (int r = 0; r < world.size(); ++r) {
+      const Shard shard = shard_of(length, r, world.size());
+      EXPECT_EQ(shard.begin, at);
+      EXPECT_EQ(shard.begin % 16, 0U);
+      at = shard.end;
+    }
+    EXPECT_EQ(at, length);
+    const Shard own = shard_of(length, world.rank(), world.size());
+    Vector mine(own.size());
+    for (std::size_t i = 0; i < mine.size(); ++i) mine[i] = static_cast<float>(own.begin + i);
+    Vector whole(world.is_root() ? length : 0, -1.0F);
+    collect_shards(world, mine, whole);
+    for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], static_cast<float>(i));
+  }
+}
+
+TEST(InRankOrder, EveryRankGoesOnFromTheOneBeforeAndAllSeeTheEnd) {
+  const auto world = Communicator::world();
+  std::vector<double> state{1.0, 5.0};
+  in_rank_order(world, state, [&] { state[0] = state[0] * 10.0 + world.rank(); });
+  double expected = 1.0;
+  for (int r = 0; r < world.size(); ++r) expected = expected * 10.0 + r;
+  EXPECT_EQ(state, (std::vector<double>{expected, 5.0}));
+}
+
 TEST(GrainRows, AreGatheredInTheOrderOfGrainsOnEveryRank) {
   const auto world = Communicator::world();
   for (int grains : {1, 2, 5, 8}) {

@@ -1,10 +1,13 @@
 // A plugin in host memory, for tests of what runs over a DeviceCommunicator on machines without a GPU.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rlaif/comm/device.hpp"
 #include "rlaif/comm/plugin_abi.hpp"
@@ -20,13 +23,14 @@ struct Script {
   bool hangs = false;         // launched() and finished() never say ready
   std::string async_failure;  // what launched() fails with
   std::string id_seen;
-  std::function<void()> pending;
+  std::vector<std::function<void()>> enqueued;  // as on a device's stream: done, in order, when somebody waits for them
+  std::vector<std::pair<const float*, std::size_t>> issued;  // sums, in the order in which they were asked for
   int polls = 0, closed = 0, released = 0, aborted = 0;
 };
 inline Script script;
 
 inline void begin(std::function<void()> work) {
-  script.pending = std::move(work);
+  if (work) script.enqueued.push_back(std::move(work));
   script.polls = 0;
 }
 
@@ -36,8 +40,14 @@ inline PluginState fake_launched(void*, PluginError* error) {
     return PluginState::failed;
   }
   if (script.hangs || script.polls++ < script.busy_polls) return PluginState::busy;
-  if (script.pending) std::exchange(script.pending, nullptr)();
   return PluginState::ready;
+}
+
+inline PluginState fake_finished(void* communicator, PluginError* error) {
+  const PluginState state = fake_launched(communicator, error);
+  if (state == PluginState::ready)
+    for (const auto& work : std::exchange(script.enqueued, {})) work();
+  return state;
 }
 
 inline PluginTable fake_table() {
@@ -60,7 +70,19 @@ inline PluginTable fake_table() {
     return 0;
   };
   t.all_reduce_sum = [](void*, void* floats, std::size_t count, void*, PluginError*) {
+    script.issued.emplace_back(static_cast<const float*>(floats), count);
     begin([=] { script.comm->all_reduce_sum(std::span<float>(static_cast<float*>(floats), count)); });
+    return 0;
+  };
+  t.reduce_sum = [](void*, void* floats, std::size_t count, int root, void*, PluginError*) {
+    script.issued.emplace_back(static_cast<const float*>(floats), count);
+    begin([=] {
+      std::vector<float> sum(static_cast<float*>(floats), static_cast<float*>(floats) + count);
+      script.comm->all_reduce_sum(std::span<float>(sum));
+      // Elsewhere than at the root the buffer is anybody's.
+      if (script.comm->rank() != root) std::fill(sum.begin(), sum.end(), -1e30F);
+      std::copy(sum.begin(), sum.end(), static_cast<float*>(floats));
+    });
     return 0;
   };
   t.broadcast = [](void*, void* floats, std::size_t count, int root, void*, PluginError*) {
@@ -71,7 +93,7 @@ inline PluginTable fake_table() {
   };
   t.join = [](void*, void*, PluginError*) { return 0; };
   t.launched = fake_launched;
-  t.finished = fake_launched;
+  t.finished = fake_finished;
   t.close = [](void*, PluginError*) {
     ++script.closed;
     begin(nullptr);

@@ -42,6 +42,51 @@ TEST_F(TrainOnRanks, RewardModelEndsInTheSameBytes) {
   expect_same_bytes([&](const StageRun& run) { return run_reward_model(run, pairs, 2); });
 }
 
+TEST_F(TrainOnRanks, AShardedOptimizerEndsInTheBytesOfOneRankWithout) {
+  const auto world = comm::Communicator::world();
+  const auto pairs = wanted_token_pairs(22, 2, 0.9);
+  const auto sharded = [&](const StageRun& original) {
+    StageRun run = original;
+    run.shard_optimizer = run.comm->size() == world.size();  // on one rank alone there is nothing to share out
+    return run;
+  };
+  expect_same_bytes([&](const StageRun& run) { return run_language_model(sharded(run), 8); });
+  expect_same_bytes([&](const StageRun& run) { return run_reward_model(sharded(run), pairs, 2); });
+}
+
+TEST_F(TrainOnRanks, ACheckpointOfAShardedOptimizerIsGoneOnWithWithoutShardsAndTheOtherWay) {
+  for (const bool first_sharded : {true, false}) {
+    expect_same_bytes([&](const StageRun& original) {
+      StageRun run = original;
+      run.shard_optimizer = first_sharded;
+      int boundaries = 0;
+      run.stop_requested = [&] { return ++boundaries > 4; };
+      EXPECT_THROW(run_language_model(run, 8), Error);
+      run.stop_requested = [] { return false; };
+      run.shard_optimizer = !first_sharded;
+      return run_language_model(run, 8);
+    });
+  }
+}
+
+TEST_F(TrainOnRanks, ACheckpointOfAllRanksIsGoneOnWithByOne) {
+  const auto world = comm::Communicator::world();
+  const auto self = comm::Communicator::self();
+  const TemporaryFolder mine, alone;
+  StageRun run = stage_run(world, shared_folder(world, mine));
+  run.shard_optimizer = true;
+  int boundaries = 0;
+  run.stop_requested = [&] { return ++boundaries > 3; };
+  EXPECT_THROW(run_language_model(run, 6), Error);
+  if (world.is_root()) {
+    StageRun by_one = run;
+    by_one.comm = &self;
+    by_one.stop_requested = [] { return false; };
+    EXPECT_EQ(run_language_model(by_one, 6), run_language_model(stage_run(self, alone.path()), 6));
+  }
+  world.barrier();
+}
+
 TEST_F(TrainOnRanks, PpoEndsInTheSameBytes) {
   // The reward is a model, so that scoring is part of what must not depend on ranks.
   const auto reward_model = model::ScalarModel::from_body(tiny_model(6), 2);

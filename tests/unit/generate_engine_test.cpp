@@ -12,7 +12,7 @@
 namespace rlaif::generate {
 namespace {
 
-model::Transformer tiny_model() {
+model::Transformer tiny_model(std::int64_t max_positions = 96) {
   model::ModelConfig config;
   config.vocab_size = 61;
   config.hidden_size = 32;
@@ -21,7 +21,7 @@ model::Transformer tiny_model() {
   config.num_kv_heads = 2;
   config.head_dim = 8;
   config.intermediate_size = 48;
-  config.max_positions = 96;
+  config.max_positions = max_positions;
   model::Transformer model(config);
   model.initialize(7);
   return model;
@@ -184,6 +184,38 @@ TEST(Engine, SamplesOfAPromptShareIt) {
     EXPECT_EQ(engine.statistics().prompt_tokens, 30 + 7) << slots;
     EXPECT_EQ(engine.statistics().shared_prompt_tokens, 7 * 29) << slots;
   }
+}
+
+TEST(Engine, WithoutSharingEveryPromptIsComputedWhole) {
+  const auto model = tiny_model();
+  const auto requests = some_requests(5, 3);
+  const auto options = some_options();
+  Engine engine(model, {.slots = 4, .share_prefixes = false});
+  expect_same(engine.generate(requests, options), Engine(model, {.slots = 4}).generate(requests, options));
+  std::int64_t tokens = 0;
+  for (const auto& request : requests) tokens += 3 * static_cast<std::int64_t>(request.prompt_tokens.size());
+  EXPECT_EQ(engine.statistics().prompt_tokens, tokens);
+  EXPECT_EQ(engine.statistics().shared_prompt_tokens, 0);
+}
+
+TEST(Engine, LongPromptsAreBegunFirstWhateverTheirPlace) {
+  const auto model = tiny_model(640);
+  Rng rng(6, Stream::test);
+  auto requests = some_requests(6, 1);
+  requests.push_back({random_tokens(600, rng), 7, {0, 1}});
+  SamplingOptions options = some_options();
+  options.stop_tokens.clear();
+  Engine engine(model, {.slots = 2, .max_prefill_tokens = 100});
+  const Results last = engine.generate(requests, options);
+  const std::int64_t passes = engine.statistics().forward_passes;
+  expect_same(last, Engine(model, {}).generate(requests, options));
+
+  std::rotate(requests.begin(), requests.end() - 1, requests.end());
+  engine.reset_statistics();
+  Results first = engine.generate(requests, options);
+  EXPECT_EQ(engine.statistics().forward_passes, passes);
+  std::rotate(first.begin(), first.begin() + 1, first.end());
+  expect_same(first, last);
 }
 
 TEST(Engine, StatisticsCountPassesAndDraws) {

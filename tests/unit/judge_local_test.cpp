@@ -147,7 +147,7 @@ TEST_F(LocalJudge, WhatDoesNotFitTheContextIsTruncatedAndFree) {
 }
 
 TEST_F(LocalJudge, ANumberThatIsNoneIsAStatus) {
-  model_.final_norm_d.fill_(std::nan(""));
+  model_.final_norm.weight_d.fill_(std::nan(""));
   for (const char* file : {"judge_verdict_first.txt", "judge_rationale_first.txt"})
     for (const Verdict& verdict : make(file)->judge(some_comparisons()))
       EXPECT_EQ(verdict.status, VerdictStatus::not_a_number);

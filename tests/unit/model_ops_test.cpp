@@ -94,9 +94,27 @@ TEST(Project, AgreesWithMatrixProducts) {
   expect_same([](const Tensors& x) { return project(x[0], x[1]); },
               [](const Tensors& x) { return torch::matmul(x[0], x[1].t()); }, {random({6, 10}, 5), random({3, 10}, 6)},
               tolerance);
-  expect_same([](const Tensors& x) { return project_add(x[0], x[1], x[2]); },
+  expect_same([](const Tensors& x) { return project(x[0], x[1], {}, x[2]); },
               [](const Tensors& x) { return torch::matmul(x[0], x[1].t()) + x[2]; },
               {random({6, 10}, 5), random({3, 10}, 6), random({6, 3}, 7)}, tolerance);
+  expect_same([](const Tensors& x) { return project(x[0], x[1], x[2]); },
+              [](const Tensors& x) { return torch::matmul(x[0], x[1].t()) + x[2]; },
+              {random({6, 10}, 5), random({3, 10}, 6), random({3}, 7)}, tolerance);
+}
+
+TEST(Project, LowRankUpdatesReachTheirRowsAlone) {
+  // Two parts of rank 2 on rows 0-1 and 3-5 of six; row 2 has none.
+  const auto updated = [](const Tensors& x) {
+    const LowRank low_rank{{"q_proj", "v_proj"}, {0, 3}, {2, 3}, x[3], x[4], 0.5};
+    return project(x[0], x[1], x[2], {}, &low_rank);
+  };
+  const auto oracle = [](const Tensors& x) {
+    const Tensor first = x[4].narrow(0, 0, 2).matmul(x[3].narrow(0, 0, 2)), second = x[4].narrow(0, 2, 3).matmul(x[3].narrow(0, 2, 2));
+    const Tensor delta = torch::cat({first, torch::zeros({1, 10}), second}, 0);
+    return torch::matmul(x[0], (x[1] + 0.5 * delta).t()) + x[2];
+  };
+  expect_same(updated, oracle,
+              {random({7, 10}, 5), random({6, 10}, 6), random({6}, 7), random({4, 10}, 8), random({5, 2}, 9)}, tolerance);
 }
 
 TEST(RotaryTable, HoldsTheAnglesOfItsPaper) {
@@ -209,6 +227,60 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
     }
     EXPECT_EQ(next[2], capacity);
   }
+}
+
+TEST(NormHeads, AgreesWithTheReferenceForwardAndBackward) {
+  const AttentionShape shape{3, 1, 8};
+  const auto operation = [&](const Tensors& in) { return norm_heads(in[0], in[1], in[2], 1e-5, shape); };
+  expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)}, tolerance);
+  const Tensor x = random({5, 40}, 1), y = norm_heads(x, torch::ones({8}), torch::full({8}, 2.0), 0.0, shape);
+  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), 1e-6) << "each query head by itself";
+  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), 1e-6) << "keys by their own weight";
+  EXPECT_TRUE(y.narrow(1, 32, 8).equal(x.narrow(1, 32, 8))) << "values as they were";
+}
+
+TEST(RotaryAttention, SeesItsWindowAlone) {
+  const AttentionShape shape{2, 1, 4, 3};
+  const Tensor qkv = random({8, 16}, 1).requires_grad_();
+  const Tensor out = rotary_attention(qkv, packed({8}), rotary_table(8, 4, 1e4, torch::kCPU), shape);
+  out[7].square().sum().backward();
+  const Tensor seen = qkv.grad().abs().sum(1) > 0;
+  EXPECT_TRUE(seen.equal(torch::tensor({false, false, false, false, false, true, true, true})));
+}
+
+TEST(RotaryTable, StretchesAsTheModelSays) {
+  ModelConfig config;
+  config.head_dim = 16;
+  config.max_positions = 64;
+  const RotaryTable plain = rotary_table(config, torch::kCPU);
+  EXPECT_TRUE(plain.sin_PD2.equal(rotary_table(64, 16, 1e4, torch::kCPU).sin_PD2));
+  config.rope_scaling = {RopeScaling::Kind::linear, 2.0};
+  EXPECT_LT(difference(rotary_table(config, torch::kCPU).sin_PD2[40], plain.sin_PD2[20]), 1e-5);
+  // Pair 0 turns 32 / (2 pi) = 5.1 times in the original context: above high_freq_factor, kept. Pair 7 turns 0.0016
+  // times: below low_freq_factor, stretched.
+  config.rope_scaling = {RopeScaling::Kind::llama3, 8.0, 32, 1.0, 4.0};
+  const RotaryTable llama3 = rotary_table(config, torch::kCPU);
+  EXPECT_TRUE(llama3.sin_PD2.select(1, 0).equal(plain.sin_PD2.select(1, 0)));
+  EXPECT_NEAR(llama3.sin_PD2[40][7].item<double>(), plain.sin_PD2[5][7].item<double>(), 1e-6);
+  // Pair 1 turns 32 / (2 pi) / 10000^(1/8) = 1.6105 times: a mix of (1.6105 - 1) / 3 = 0.20350 of the plain angle.
+  const double angle = std::pow(1e4, -0.125) * (0.20350 + 0.79650 / 8.0);
+  EXPECT_NEAR(llama3.sin_PD2[1][1].item<double>(), std::sin(angle), 1e-5);
+  config.rope_scaling = {RopeScaling::Kind::yarn, 4.0, 256};
+  const RotaryTable yarn = rotary_table(config, torch::kCPU);
+  const double length = 0.1 * std::log(4.0) + 1.0;
+  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)), 1e-5);
+  EXPECT_NEAR(yarn.sin_PD2[9][0].item<double>(), length * std::sin(9.0), 1e-5) << "the shortest wave is kept";
+  EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), 1e-6) << "the longest is stretched";
+}
+
+TEST(RotaryTable, LeavesPairsThatAreNotRotatedAsTheyAre) {
+  ModelConfig config;
+  config.head_dim = 16;
+  config.rotary_dims = 4;
+  const RotaryTable table = rotary_table(config, torch::kCPU);
+  EXPECT_TRUE(table.cos_PD2.narrow(1, 0, 2).equal(rotary_table(config.max_positions, 4, 1e4, torch::kCPU).cos_PD2));
+  EXPECT_TRUE(table.cos_PD2.narrow(1, 2, 6).equal(torch::ones({config.max_positions, 6})));
+  EXPECT_TRUE(table.sin_PD2.narrow(1, 2, 6).equal(torch::zeros({config.max_positions, 6})));
 }
 
 }  // namespace

@@ -102,10 +102,10 @@ TEST(Transformer, InitialisesByKeyWithTheStatedDeviations) {
   for (std::size_t i = 0; i < of_a.size(); ++i) EXPECT_TRUE(of_a[i].second.equal(of_b[i].second)) << of_a[i].first;
   EXPECT_FALSE(a.embedding_Vd.equal(c.embedding_Vd));
   EXPECT_NEAR(a.embedding_Vd.std().item<double>(), 1 / std::sqrt(24.0), 0.003);
-  EXPECT_NEAR(a.layers[0].gate_up_2Fd.std().item<double>(), 1 / std::sqrt(24.0), 0.01);
-  EXPECT_NEAR(a.layers[1].down_dF.std().item<double>(), 0.5 / std::sqrt(40.0), 0.006);
-  EXPECT_NEAR(a.layers[1].output_dE.std().item<double>(), 0.5 / std::sqrt(48.0), 0.006);
-  EXPECT_TRUE(a.final_norm_d.equal(torch::ones({24})));
+  EXPECT_NEAR(a.layers[0].up.weight_OI.std().item<double>(), 1 / std::sqrt(24.0), 0.01);
+  EXPECT_NEAR(a.layers[1].down.weight_OI.std().item<double>(), 0.5 / std::sqrt(40.0), 0.006);
+  EXPECT_NEAR(a.layers[1].output.weight_OI.std().item<double>(), 0.5 / std::sqrt(48.0), 0.006);
+  EXPECT_TRUE(a.final_norm.weight_d.equal(torch::ones({24})));
 }
 
 TEST(Transformer, CloneSharesNothing) {

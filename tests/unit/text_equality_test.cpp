@@ -29,7 +29,11 @@ TEST(TextEquality, encodes_the_strings_of_the_reference) {
     const auto as_text = tokenizer.encode(text), as_tokens = tokenizer.encode(text, SpecialText::as_tokens);
     // Cut in the middle: half a character must come back as the reference replaces it.
     const std::span<const TokenId> half(as_text.data(), as_text.size() / 2);
+    std::vector<TokenId> framed = tokenizer.begin_tokens();
+    framed.insert(framed.end(), as_tokens.begin(), as_tokens.end());
+    framed.insert(framed.end(), tokenizer.end_tokens().begin(), tokenizer.end_tokens().end());
     out << to_json_line({{"as_text", as_text},
+                         {"framed", framed},
                          {"as_tokens", as_tokens},
                          {"decoded", tokenizer.decode(as_tokens)},
                          {"decoded_half", tokenizer.decode(half)},

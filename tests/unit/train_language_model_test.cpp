@@ -65,6 +65,58 @@ TEST(LanguageModel, ABatchSmallerThanTheGrainsWorks) {
   EXPECT_EQ(metrics_lines(run).back().at("tokens").get<int>(), 6);
 }
 
+// Examples of many lengths, so that micro-batches differ.
+Example uneven_example(std::int64_t index) {
+  Rng rng(8, Stream::test, {static_cast<std::uint64_t>(index)});
+  Example example;
+  const auto length = 2 + rng.below(20);
+  for (std::uint64_t t = 0; t < length; ++t) {
+    example.tokens.push_back(static_cast<TokenId>(rng.below(kVocabulary)));
+    example.weights.push_back(static_cast<float>(rng.uniform()));
+  }
+  return example;
+}
+
+TEST(LanguageModel, MicroBatchesChangeNothingButRounding) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  std::vector<Json> whole;
+  for (const std::int64_t tokens : {0, 1, 30}) {
+    StageRun run = stage_run(comm, folder.path());
+    run.checkpoint_folder.clear();
+    run.metrics_file = folder.path() / (std::to_string(tokens) + ".jsonl");
+    run.micro_batch_tokens = tokens;
+    auto model = tiny_model(3);
+    train_language_model(model, uneven_example, language_model_options(6), run);
+    const auto lines = metrics_lines(run);
+    if (tokens == 0) whole = lines;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      EXPECT_NEAR(lines[i].at("loss").get<double>(), whole[i].at("loss").get<double>(), 1e-5);
+      EXPECT_NEAR(lines[i].at("gradient_norm").get<double>(), whole[i].at("gradient_norm").get<double>(), 1e-5);
+      EXPECT_EQ(lines[i].at("tokens"), whole[i].at("tokens"));
+    }
+  }
+}
+
+TEST(LanguageModel, WithAnAdapterTrainsItAloneAndCheckpointsItAlone) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  StageRun run = stage_run(comm, folder.path());
+  run.checkpoint_every_steps = 4;
+  auto model = tiny_model(3);
+  const std::string base = bytes_of(model.parameters());
+  model::AdapterOptions adapter;
+  adapter.rank = 4;
+  adapter.first_layer = 1;
+  model.adapter = std::make_shared<model::Adapter>(model.config(), adapter, 1, model.device());
+  train_language_model(model, successor_example, language_model_options(30), run);
+  EXPECT_EQ(bytes_of(model.parameters()), base);
+  const auto lines = metrics_lines(run);
+  EXPECT_LT(lines.back().at("loss").get<double>(), 0.8 * lines.front().at("loss").get<double>());
+  const Checkpoint checkpoint = load_checkpoint(run);
+  EXPECT_EQ(checkpoint.tensors.size(), model.adapter->parameters().size() + 3);  // two moments and the steps
+}
+
 TEST(LanguageModel, BadExamplesAreInputErrors) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/train/throughput.hpp"
 #include "train_support.hpp"
 
 namespace rlaif::train::test {
@@ -208,6 +209,30 @@ TEST(Metrics, HaveOneLineAStepCountedFromOne) {
   const auto lines = metrics_lines(run);
   ASSERT_EQ(lines.size(), 3U);
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].at("step"), i + 1);
+}
+
+TEST(MicroBatches, HoldAtMostTheBudgetLongestFirstAndEveryItemOnce) {
+  const std::vector<std::int64_t> tokens = {4, 9, 4, 30, 1, 8};
+  using Groups = std::vector<std::vector<std::size_t>>;
+  EXPECT_EQ(micro_batches(tokens, 0), (Groups{{0, 1, 2, 3, 4, 5}}));
+  EXPECT_EQ(micro_batches(tokens, 17), (Groups{{3}, {1, 5}, {0, 2, 4}}));
+  EXPECT_EQ(micro_batches(tokens, 1), (Groups{{3}, {1}, {5}, {0}, {2}, {4}}));
+  EXPECT_TRUE(micro_batches({}, 0).empty());
+  EXPECT_TRUE(micro_batches({}, 10).empty());
+}
+
+TEST(TrainingFlops, AreSixAWeightInFullAndFourWithTheBaseFrozen) {
+  auto model = tiny_model(1);
+  // A layer: qkv [32, 16], output [16, 16], up [48, 16], down [16, 24]; the output matrix [12, 16].
+  const double layer = 32 * 16 + 16 * 16 + 48 * 16 + 16 * 24, output = 12 * 16;
+  EXPECT_EQ(training_flops_per_token(model, OutputMatrix::unused), 6 * 2 * layer);
+  EXPECT_EQ(training_flops_per_token(model, OutputMatrix::used), 6 * (2 * layer + output));
+  model::AdapterOptions options;
+  options.rank = 2;
+  options.targets = {"o_proj"};
+  options.first_layer = 1;
+  model.adapter = std::make_shared<model::Adapter>(model.config(), options, 1, model.device());
+  EXPECT_EQ(training_flops_per_token(model, OutputMatrix::used), (2 + 4) * layer + 4 * output + 6 * 2 * (16 + 16));
 }
 
 }  // namespace

@@ -49,6 +49,86 @@ TEST(TokenLogProbs, LargeLogitsDoNotOverflow) {
   EXPECT_THAT(doubles(token_log_probs(logits, torch::tensor({std::int64_t{1}}))), ElementsAre(near(-1000.0)));
 }
 
+// states, output matrix and targets of a vocabulary; `trains` says which of the two require gradients.
+struct Projection {
+  torch::Tensor hidden, output, targets, weights;
+  Projection(std::int64_t rows, std::int64_t vocabulary, torch::ScalarType type) {
+    torch::manual_seed(rows);
+    hidden = torch::randn({rows, 6}, torch::kFloat64).to(type);
+    output = (torch::randn({vocabulary, 6}, torch::kFloat64) * 2).to(type);
+    targets = torch::randint(0, vocabulary, {rows}, torch::kInt64);
+    weights = torch::randn({rows}, torch::kFloat64).to(type);
+  }
+};
+
+// Values, entropies and gradients against logits and torch's log_softmax, all in double.
+void expect_as_composed(const Projection& of, bool hidden_trains, bool output_trains, double temperature, double tolerance) {
+  auto hidden = of.hidden.clone().requires_grad_(hidden_trains), output = of.output.clone().requires_grad_(output_trains);
+  auto h = of.hidden.to(torch::kFloat64, false, /*copy=*/true).requires_grad_(hidden_trains);
+  auto w = of.output.to(torch::kFloat64, false, /*copy=*/true).requires_grad_(output_trains);
+  const auto all = torch::log_softmax(h.mm(w.t()) / temperature, 1);
+  const auto expected = all.gather(1, of.targets.unsqueeze(1)).squeeze(1);
+  torch::Tensor entropy;
+  const auto log_probs = chosen_log_probs(hidden, output, of.targets, temperature, &entropy);
+  const std::string what = std::to_string(hidden_trains) + std::to_string(output_trains) + " T " + std::to_string(temperature);
+  const auto near_to = [&](const torch::Tensor& a, const torch::Tensor& b) {
+    return torch::allclose(a.detach().to(torch::kFloat64), b.detach(), tolerance, tolerance);
+  };
+  EXPECT_TRUE(near_to(log_probs, expected)) << what;
+  EXPECT_TRUE(near_to(entropy, -(all.exp() * all).sum(1))) << what;
+  EXPECT_FALSE(entropy.requires_grad());
+  if (!hidden_trains && !output_trains) {
+    EXPECT_FALSE(log_probs.requires_grad());
+    return;
+  }
+  (log_probs * of.weights).sum().backward();
+  (expected * of.weights.to(torch::kFloat64)).sum().backward();
+  EXPECT_EQ(hidden.grad().defined(), hidden_trains) << what;
+  EXPECT_EQ(output.grad().defined(), output_trains) << what;
+  if (hidden_trains) {
+    EXPECT_TRUE(near_to(hidden.grad(), h.grad())) << what;
+  }
+  if (output_trains) {
+    EXPECT_TRUE(near_to(output.grad(), w.grad())) << what;
+  }
+}
+
+TEST(ChosenLogProbs, MatchLogSoftmaxWhateverIsTrained) {
+  // Below the small vocabulary; above it in one chunk; and in three chunks, the last one short.
+  for (const auto& [rows, vocabulary] : {std::pair<std::int64_t, std::int64_t>{9, 50}, {9, 9001}, {230, 180'000}}) {
+    const Projection in_double(rows, vocabulary, torch::kFloat64), in_float(rows, vocabulary, torch::kFloat32);
+    for (const bool hidden : {false, true})
+      for (const bool output : {false, true}) {
+        if (rows < 100) expect_as_composed(in_double, hidden, output, 0.7, 1e-10);
+        if (rows < 100 || (hidden && output)) expect_as_composed(in_float, hidden, output, 1.3, 2e-5);
+      }
+  }
+}
+
+TEST(ChosenLogProbs, OfASmallVocabularyAreTheBytesOfLogitsAndTokenLogProbs) {
+  const Projection of(40, 300, torch::kFloat32);
+  auto h1 = of.hidden.clone().requires_grad_(true), w1 = of.output.clone().requires_grad_(true);
+  auto h2 = of.hidden.clone().requires_grad_(true), w2 = of.output.clone().requires_grad_(true);
+  const auto first = chosen_log_probs(h1, w1, of.targets, 0.9), second = token_log_probs(h2.mm(w2.t()), of.targets, 0.9);
+  EXPECT_TRUE(torch::equal(first, second));
+  (first * of.weights).sum().backward();
+  (second * of.weights).sum().backward();
+  EXPECT_TRUE(torch::equal(h1.grad(), h2.grad()) && torch::equal(w1.grad(), w2.grad()));
+}
+
+TEST(ChosenLogProbs, NoRowsAreNoRows) {
+  const auto hidden = torch::zeros({0, 6}).requires_grad_(true);
+  EXPECT_EQ(chosen_log_probs(hidden, torch::zeros({9000, 6}), torch::zeros({0}, torch::kInt64)).numel(), 0);
+}
+
+TEST(ChosenLogProbs, ANanStaysANan) {
+  auto hidden = torch::zeros({2, 6});
+  hidden[1][0] = NAN;
+  const auto log_probs = chosen_log_probs(hidden, torch::ones({9000, 6}), torch::zeros({2}, torch::kInt64));
+  EXPECT_NEAR(log_probs[0].item<double>(), -std::log(9000.0), 1e-5);
+  EXPECT_TRUE(std::isnan(log_probs[1].item<double>()));
+}
+
 TEST(TokenEntropy, OfAUniformAndOfASkewedDistribution) {
   const auto logits = torch::tensor({{2.0F, 2.0F}, {0.0F, std::log(3.0F)}});
   EXPECT_THAT(doubles(token_entropy(logits)),

@@ -129,5 +129,48 @@ TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {
   EXPECT_TRUE(score_sequences(model, {}).empty());
 }
 
+TEST(RewardModel, MicroBatchesChangeNothingButRounding) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  auto pairs = wanted_token_pairs(40, 1, 0.9);
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].prompt_id = 1 + i / 3;
+  std::vector<Json> whole;
+  for (const std::int64_t tokens : {0, 1, 40}) {
+    StageRun run = stage_run(comm, folder.path());
+    run.checkpoint_folder.clear();
+    run.metrics_file = folder.path() / (std::to_string(tokens) + ".jsonl");
+    run.micro_batch_tokens = tokens;
+    auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+    RewardOptions options = reward_options(1);
+    options.batch = 20;
+    train_reward_model(model, pairs, options, run);
+    const auto lines = metrics_lines(run);
+    if (tokens == 0) whole = lines;
+    ASSERT_EQ(lines.size(), whole.size());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      for (const char* key : {"loss", "margin", "accuracy", "gradient_norm"})
+        EXPECT_NEAR(lines[i].at(key).get<double>(), whole[i].at(key).get<double>(), 2e-5) << key;
+  }
+}
+
+TEST(RewardModel, WithAnAdapterTrainsItAndTheHeadAlone) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  const StageRun run = stage_run(comm, folder.path());
+  const auto base = tiny_model(4);
+  const std::string before = bytes_of(base.parameters());
+  auto model = model::ScalarModel::over(base, 8);
+  model::AdapterOptions adapter;
+  adapter.rank = 4;
+  model.body.adapter = std::make_shared<model::Adapter>(base.config(), adapter, 1, base.device());
+  const std::string head = bytes_of({{"head", model.head_1d}});
+  RewardOptions options = reward_options(6);
+  options.batch = 16;
+  train_reward_model(model, wanted_token_pairs(240, 1, 0.9), options, run);
+  EXPECT_EQ(bytes_of(base.parameters()), before);
+  EXPECT_NE(bytes_of({{"head", model.head_1d}}), head);
+  EXPECT_GT(held_out_accuracy(model), 0.9);
+}
+
 }  // namespace
 }  // namespace rlaif::train::test

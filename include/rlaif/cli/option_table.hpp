@@ -77,8 +77,9 @@ class OptionTable {
   bool has(const std::string& key) const { return index_.count(key) > 0; }
   void set_deck_folder(const std::filesystem::path& folder) { deck_folder_ = folder; }
 
-  // All keys with the texts in force, and checksums of the input files they name.
-  pipeline::ResolvedDeck resolve() const;
+  // All keys with the texts in force, and checksums of the input files they name. A file that is not there is an Error(usage),
+  // or where `plan_only`, listed as missing.
+  pipeline::ResolvedDeck resolve(bool plan_only = false) const;
 
   [[noreturn]] static void fail(const std::string& key, const std::string& text, const std::string& expected);
 

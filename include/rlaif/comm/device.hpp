@@ -44,6 +44,8 @@ class DeviceCommunicator {
 
   // In place, float32, on the communicator's own stream after an event on `compute_stream` (a cudaStream_t).
   void all_reduce_sum(void* device_floats, std::size_t count, void* compute_stream);
+  // The sum arrives at `root` alone; what the other ranks' buffers hold afterwards is undefined.
+  void reduce_sum(void* device_floats, std::size_t count, int root, void* compute_stream);
   void broadcast(void* device_floats, std::size_t count, int root, void* compute_stream);
   // Makes `compute_stream` wait for every collective issued so far, and returns when they are over: the host polls
   // for errors and lets MPI move, it never blocks in CUDA.

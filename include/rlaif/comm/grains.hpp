@@ -33,6 +33,22 @@ struct TreeNode {
 // The maximal subtrees that cover a range, left to right.
 std::vector<TreeNode> tree_nodes(GrainRange range, int grains);
 
+// Elements [begin, end) of a vector that is shared out over ranks.
+struct Shard {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t size() const { return end - begin; }
+};
+// The shard of a rank: contiguous, in the order of ranks, whole cache lines of floats but for the last; some may be empty.
+Shard shard_of(std::size_t length, int rank, int ranks);
+// Collective. Every rank has its own shard of `values`; afterwards all have all of it.
+void share_shards(const Communicator& comm, std::span<float> values);
+// Collective. The shards of all ranks, one after another, in `whole` on the root; elsewhere `whole` may be empty.
+void collect_shards(const Communicator& comm, std::span<const float> mine, std::span<float> whole);
+// Collective. Rank 0 changes `state` by calling f, then rank 1 goes on from there, and so on; every rank ends with what
+// the last one left. For sums over shards in the very order in which one rank would add.
+void in_rank_order(const Communicator& comm, std::span<double> state, const std::function<void()>& f);
+
 // Accumulates grain vectors of one length in tree order. Usage per step:
 //   for each own grain g in order: fill a buffer, add(g, buffer);
 //   reduce(out): collective; out = tree sum over all grains, the same bits on every rank.
@@ -46,6 +62,8 @@ class GrainSum {
   GrainRange own() const { return range_; }
   void add(int grain, std::span<const float> values);
   void reduce(std::span<float> out);
+  // As reduce for this rank's shard of `out` alone, whose bits are the same; the rest is left as it is. Half the traffic.
+  void reduce_scatter(std::span<float> out);
 
  private:
   const Communicator& comm_;
@@ -57,8 +75,9 @@ class GrainSum {
     std::vector<float> values;
   };
   void merge_up();
-  void exchange(std::span<float> out);
-  void exchange_piece(std::size_t at, std::span<float> out);
+  void check_complete(std::span<float> out) const;
+  void recycle();
+  void sum_chunks(std::span<const Shard> chunks, std::span<float> out);
 
   std::vector<Partial> partials_;
   std::vector<std::vector<float>> spare_;  // buffers of earlier steps

@@ -9,7 +9,7 @@
 
 namespace rlaif::comm {
 
-inline constexpr std::uint32_t plugin_abi_version = 1;
+inline constexpr std::uint32_t plugin_abi_version = 2;
 
 struct PluginError {
   char text[512];
@@ -44,8 +44,10 @@ struct PluginTable {
   // Communicators. open only begins; it is over when launched() says ready.
   int (*make_id)(void* id, PluginError* error);
   int (*open)(void** communicator, const void* id, int rank, int ranks, int device, PluginError* error);
-  // Both work in place on `count` floats and begin once what is on `compute_stream` now has run.
+  // They work in place on `count` floats and begin once what is on `compute_stream` now has run.
   int (*all_reduce_sum)(void* communicator, void* floats, std::size_t count, void* compute_stream, PluginError* error);
+  int (*reduce_sum)(void* communicator, void* floats, std::size_t count, int root, void* compute_stream,
+                    PluginError* error);
   int (*broadcast)(void* communicator, void* floats, std::size_t count, int root, void* compute_stream,
                    PluginError* error);
   // `compute_stream` waits for all collectives issued so far.

@@ -27,6 +27,7 @@ struct SamplingOptions {
 struct EngineOptions {
   int slots = 64;                // sequences decoded together
   int max_prefill_tokens = 1024; // most prompt tokens in one forward pass
+  bool share_prefixes = true;    // compute the prompts' common beginnings once; off: to measure what that saves
 };
 
 struct GenerationRequest {

@@ -8,14 +8,19 @@
 
 namespace rlaif::model {
 
-// LlamaForCausalLM. Every tensor must be there with the shape the config says, and none besides; else Error(input)
-// naming file and tensor.
-Transformer load_model(const std::filesystem::path& folder, torch::Device device = torch::kCPU);
-void save_model(const std::filesystem::path& folder, const Transformer& model);
+// How weights are written; float32, bfloat16 and float16 are read. Computation is in float32.
+enum class WeightType { float32, bfloat16 };
 
-// LlamaForSequenceClassification with num_labels 1 ("score.weight"); offset and scale stand in config.json as
+// Causal models of the families llama (also SmolLM), mistral, qwen2, qwen3, gpt_neox and gpt2, in one or many files.
+// Every tensor must be there with the shape the config says, and none besides; else Error(input) naming file and
+// tensor, before memory for the weights is taken. Weights are read one by one: there is no second copy of them.
+Transformer load_model(const std::filesystem::path& folder, torch::Device device = torch::kCPU);
+void save_model(const std::filesystem::path& folder, const Transformer& model, WeightType type = WeightType::float32);
+
+// The families' models for sequence classification with num_labels 1 ("score.weight"); offset and scale stand in config.json as
 // "rlaif_score_offset" and "rlaif_score_scale" (0 and 1 where absent).
 ScalarModel load_scalar_model(const std::filesystem::path& folder, torch::Device device = torch::kCPU);
-void save_scalar_model(const std::filesystem::path& folder, const ScalarModel& model);
+void save_scalar_model(const std::filesystem::path& folder, const ScalarModel& model,
+                       WeightType type = WeightType::float32);
 
 }  // namespace rlaif::model

@@ -36,23 +36,29 @@ struct Context {
 struct Language {
   text::Tokenizer tokenizer;
   text::ChatEncoder chat;
-  Language(text::Tokenizer t, text::ChatFormat format) : tokenizer(std::move(t)), chat(tokenizer, format) {}
+  Language(text::Tokenizer t, text::ChatStyle style, std::string system)
+      : tokenizer(std::move(t)), chat(tokenizer, std::move(style), std::move(system)) {}
 };
 std::unique_ptr<Language> load_language(const Context& context);
 
 // Prompt and completion as a reward model reads them: with the end token where the completion ended.
 std::vector<TokenId> reward_tokens(const Language& language, const Prompt& prompt, const Completion& completion);
 
-// Models of the run by name, on this rank's device. Every rank reads the folder; a bad file is one error.
-// A model whose vocabulary the run's tokenizer does not fit is an Error(input).
+// Models of the run by name (or a folder), on this rank's device. Every rank reads the folder; a bad file is one error.
+// A model whose vocabulary the run's tokenizer does not fit is an Error(input). "sft" is the deck's own folder where
+// nothing was trained on it. What the run keeps as an adapter comes back over its base, weights merged.
 model::Transformer load_run_model(const Context& context, const std::string& name, const Language& language);
-model::ScalarModel load_run_reward(const Context& context, const std::string& name);
+// The same with the base at hand: an adapter's untouched weights are shared with it.
+model::Transformer load_policy(const Context& context, const std::string& name, const model::Transformer& base,
+                               const Language& language);
+// A reward model, over `base` where it is an adapter.
+model::ScalarModel load_run_reward(const Context& context, const std::string& name, const model::Transformer& base);
 
 // A model of the given sizes, or the folder's, with the run's vocabulary and end token. Keyed by seed and whose it is.
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
                                std::uint64_t key);
 
-// Root writes models/<name>/ with the tokenizer beside the weights.
+// Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone.
 void save_run_model(const Context& context, const std::string& name, const model::Transformer& model);
 void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model);
 

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rlaif/comm/device.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/local.hpp"
+#include "rlaif/judge/remote.hpp"
+#include "rlaif/model/adapter.hpp"
 #include "rlaif/text/chat.hpp"
 #include "rlaif/train/language_model.hpp"
 #include "rlaif/train/ppo.hpp"
@@ -24,19 +27,36 @@ struct RunOptions {
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
   int checkpoint_every_steps = 0;        // 0: by time alone
   double checkpoint_every_seconds = 30;  // 0: by steps alone
+  bool shard_optimizer = false;     // each rank keeps its part of the optimizer's state (ZeRO-1)
+  bool checkpoint_activations = false;   // training computes layers again instead of keeping what they made
+  std::int64_t micro_batch_tokens = 0;   // a grain is worked on in parts of at most so many tokens; 0: at once
+};
+
+// What --dry-run assumes about machines and prompts. Nothing here decides results.
+struct PlanOptions {
+  int ranks = 0;                         // to plan for; 0: as many as are started
+  double memory_gib = 0;                 // a rank; 0: not stated
+  double gflops = 0;                     // sustained, a rank; 0: no times
+  double decode_tokens_per_second = 0;   // generated, a rank
+  double usd_per_rank_hour = 0;
+  std::int64_t prompt_tokens = 64;
+  std::int64_t answer_tokens = 150;      // of an asked judge, an answer
 };
 
 struct TaskOptions {
   std::filesystem::path world;             // world.json
   std::filesystem::path train_prompts;     // JSON Lines; empty: the world's
   std::filesystem::path heldout_prompts;
-  text::ChatFormat chat_format = text::ChatFormat::plain;
+  std::filesystem::path rules;             // what responses are held against; empty: the world's gold utility
+  std::string system;                      // system turn of every prompt; empty: the format's own, if any
+  std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
 };
 
 struct ModelOptions {
   std::filesystem::path folder;  // a Hugging Face folder to start from; empty: random weights of the sizes below
   std::int64_t hidden_size = 128, num_layers = 3, num_heads = 4, num_kv_heads = 4, intermediate_size = 352;
   std::int64_t max_positions = 256;
+  bool tied_embeddings = true;
 };
 
 struct TokenizerOptions {
@@ -45,6 +65,7 @@ struct TokenizerOptions {
 };
 
 struct SftOptions {
+  std::filesystem::path file;              // demonstrations, JSON Lines of prompt and response; they take the mixture's place
   std::int64_t examples = 16000;           // responses by the behaviour mixture
   std::int64_t register_examples = 2400;   // texts that state cells and sums
   int epochs = 2;
@@ -71,16 +92,33 @@ struct AnnotateOptions {
   int slots = 64;
 };
 
-enum class JudgeKind { local, annotators };
+enum class JudgeKind { local, annotators, rules, openai, anthropic, replay };
 struct JudgeOptions {
   std::string name;
   JudgeKind kind = JudgeKind::local;
   std::string model = "judge";            // local: models/<model> of the run
   std::filesystem::path prompt_template;  // local
   std::filesystem::path principles;       // local
+  std::filesystem::path rules;            // rules
+  std::filesystem::path style;            // openai, anthropic: the conversation
+  std::filesystem::path verdicts;         // replay: recorded verdicts
+  std::string recorded_judge, recorded_style;  // replay: which of them
+  std::string temperature, top_p;         // openai, anthropic: numbers, or empty: not sent
+  judge::RemoteOptions remote;
   std::string price = "ai-label";
   judge::LocalJudgeOptions local;
   judge::AnnotatorOptions annotators;
+};
+
+// Low-rank adapters of one stage; rank 0 trains all weights.
+struct LowRankOptions {
+  int rank = 0;
+  double alpha = 32.0;
+};
+// What the adapters of a study have in common, so that models over one base can share its lower layers.
+struct LoraOptions {
+  std::string targets = "all";   // names of projections, or all
+  std::int64_t first_layer = 0;
 };
 
 struct EvaluateOptions {
@@ -91,6 +129,7 @@ struct EvaluateOptions {
   int max_new_tokens = 40;
   int slots = 64;
   int resamples = 2000;
+  bool specificity = false;  // whether a response fits its own question better than another one
 };
 
 struct ArmOptions {
@@ -113,6 +152,7 @@ struct IoOptions {
 struct StudyOptions {
   std::string name = "default";      // of the deck
   RunOptions run;
+  PlanOptions plan;
   TaskOptions task;
   ModelOptions model, judge_network;
   TokenizerOptions tokenizer;
@@ -123,10 +163,16 @@ struct StudyOptions {
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   train::PpoOptions ppo;
+  LoraOptions lora;
+  LowRankOptions reward_adapter, policy_adapter, value_adapter;
   EvaluateOptions evaluate;
   std::filesystem::path prices;
+  double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap
   IoOptions io;
 
+  // Whether the policy starts from model.folder as it is: nothing is trained before the pairs.
+  bool pretrained_policy() const { return !model.folder.empty() && sft.file.empty() && sft.examples == 0 && sft.register_examples == 0; }
+  model::AdapterOptions adapter(const LowRankOptions& of) const;
   const JudgeOptions& judge_named(const std::string& name) const;  // throws Error(usage)
 };
 
@@ -139,6 +185,7 @@ struct ResolvedDeck {
   };
   std::vector<Entry> entries;                 // in the order of registration
   std::vector<std::pair<std::string, std::string>> inputs;  // key of a path, checksum of the file it names
+  std::vector<std::pair<std::string, std::filesystem::path>> missing;  // files that a plan expects and did not find
   std::string canonical() const;              // "key = text" lines of the keys that decide results, and inputs
   std::string hash() const;                   // 16 hex digits
 };

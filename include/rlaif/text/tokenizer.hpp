@@ -1,4 +1,4 @@
-// Byte-level BPE tokenizer, read from and written as a Hugging Face tokenizer.json.
+// BPE tokenizer, byte-level or over characters, read from and written as a Hugging Face tokenizer.json.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,17 @@ enum class SpecialText {
   as_tokens,  // the token's id: for templates only
 };
 
-// Covered: model BPE; pre-tokenizer ByteLevel, or a Sequence of Split (Isolated) and Digits that ends in ByteLevel;
-// decoder ByteLevel; no normalizer. The post-processor, truncation and padding act on whole model inputs, not on
-// texts: they are kept in the file and not applied. All const members are safe to call from several threads.
+// A piece of a conversation's text: written by the template (as_tokens) or by somebody else (as_text).
+struct TemplatePiece {
+  std::string text;
+  SpecialText special = SpecialText::as_text;
+};
+
+// Covered: model BPE, with byte_fallback or not; normalizers NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Prepend and
+// Replace; pre-tokenizers Split (Isolated), Digits, Metaspace (first) and ByteLevel (last) or none; decoder ByteLevel,
+// or ByteFallback, Fuse, Metaspace, Replace and Strip; post-processors TemplateProcessing and ByteLevel; Sequences of
+// them. Truncation and padding are kept in the file and not applied. All const members are safe to call from several
+// threads.
 class Tokenizer {
  public:
   // Throws Error(input) with file and key for anything not covered: a tokenizer is never half-read.
@@ -41,6 +49,11 @@ class Tokenizer {
   // Adds no begin or end token. Bytes that are not valid UTF-8 are encoded as U+FFFD, one for each maximal
   // ill-formed part. A byte that the vocabulary lacks becomes the model's unknown token or, without one, nothing.
   std::vector<TokenId> encode(std::string_view text, SpecialText special = SpecialText::as_text) const;
+  // The pieces encoded as one text, in which only what lies in pieces that are as_tokens can become special tokens.
+  std::vector<TokenId> encode_template(std::span<const TemplatePiece> pieces) const;
+  // What the file's post-processor puts before and after a whole model input (<s>, for example); often nothing.
+  const std::vector<TokenId>& begin_tokens() const;
+  const std::vector<TokenId>& end_tokens() const;
   // Skips special tokens and ids that name no token. Invalid UTF-8 becomes U+FFFD as in the reference library.
   // Where the pre-tokenizer adds a prefix space, decode_text removes the one space it added at the front.
   std::string decode(std::span<const TokenId> tokens) const;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,20 +30,34 @@ struct StageRun {
   int checkpoint_every_steps = 100;        // 0: only where a stop is asked for
   double checkpoint_every_seconds = 0.0;   // by rank 0's clock; 0: off. Results do not depend on when state is saved
   int grains = 4;
+  bool shard_optimizer = false;            // every rank keeps the optimizer state of its share of the parameters alone
+  std::int64_t micro_batch_tokens = 0;     // tokens of a grain that are processed at once; 0: all. See micro_batches
+  StateShards state_shards() const { return shard_optimizer ? StateShards{comm, device_comm} : StateShards{}; }
   std::function<bool()> stop_requested = [] { return false; };  // this rank's flag; ranks agree at step boundaries
 };
+
+class GradientBuckets;
 
 // Gradients over grains. For each own grain: gradients zeroed, backward(grain) runs forward and backward of the SUM
 // of its losses and returns a row of `width` sums; gradients go into the tree sum. Afterwards the flat gradient holds
 // the global sum on every rank, and the rows are summed in the order of grains. `backward` makes no collective calls;
 // where it throws on one rank, all ranks throw.
+// With Result::own_shard the sum is left in this rank's comm::shard_of the gradient alone, for an AdamW over shards.
 // With a device communicator the own grains add up in the gradient itself and NCCL sums over ranks, in buckets: the sum
 // stays on the device, and its last bits depend on the number of ranks.
 class DataParallel {
  public:
+  enum class Result { whole, own_shard };
   DataParallel(const comm::Communicator& comm, int grains, FlatParameters& parameters,
-               comm::DeviceCommunicator* device_comm = nullptr);
+               comm::DeviceCommunicator* device_comm = nullptr, Result result = Result::whole);
+  DataParallel(const StageRun& run, FlatParameters& parameters)
+      : DataParallel(*run.comm, run.grains, parameters, run.device_comm,
+                     run.shard_optimizer ? Result::own_shard : Result::whole) {}
+  ~DataParallel();
   std::vector<double> accumulate(std::size_t width, const std::function<std::vector<double>(int grain)>& backward);
+  // Within `backward`, before the last backward pass of a grain: buckets may leave while it runs. Not saying so is correct
+  // and slower.
+  void last_backward();
   comm::GrainRange own() const { return sum_.own(); }
   int grains() const { return grains_; }
   const comm::Communicator& communicator() const { return comm_; }
@@ -52,7 +67,10 @@ class DataParallel {
   int grains_;
   FlatParameters& parameters_;
   comm::DeviceCommunicator* device_comm_;
+  Result result_;
   comm::GrainSum sum_;
+  std::unique_ptr<GradientBuckets> buckets_;  // with a device communicator
+  int grain_ = -1;                            // the one that backward() is called for
 
   std::vector<double> accumulate_on_device(std::size_t width,
                                            const std::function<std::vector<double>(int grain)>& backward);
@@ -99,6 +117,12 @@ struct LoopCallbacks {
   std::function<Json(std::int64_t step)> step;
   std::function<Checkpoint()> save;                       // tensors and extra; loop fills step and metrics_size
   std::function<std::string(const Json&)> progress_text;  // short detail for the progress line
+  // Optional: what the last step processed. The progress line then shows tokens a second over all ranks and the
+  // operations a second of one rank (training_flops_per_token); neither goes to the metrics.
+  struct Work {
+    double tokens = 0.0, flops = 0.0;  // of all ranks
+  };
+  std::function<Work()> work;
 };
 void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& start, const LoopCallbacks& callbacks);
 

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/comm/communicator.hpp"
+#include "rlaif/comm/device.hpp"
+#include "rlaif/comm/grains.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::train {
@@ -38,10 +41,16 @@ class FlatParameters {
     std::string name;
   };
   const std::vector<Range>& ranges() const { return ranges_; }
+  // Where each parameter stands, in the order of the buffers.
+  struct Place {
+    torch::Tensor parameter;
+    std::int64_t begin, end;
+  };
+  const std::vector<Place>& places() const { return places_; }
 
  private:
   torch::Tensor values_, gradients_;
-  std::vector<torch::Tensor> parameters_;
+  std::vector<Place> places_;
   std::vector<Range> ranges_;
 };
 
@@ -58,26 +67,44 @@ struct AdamWOptions {
   double clip_norm = 1.0;  // of the whole gradient; 0: off
 };
 
+// Ranks among which the optimizer's state is shared out (ZeRO stage 1, Rajbhandari et al. 1910.02054): each holds the
+// moments of its shard of the flat buffers (comm::shard_of) and updates those values; then all get all values.
+struct StateShards {
+  const comm::Communicator* comm = nullptr;  // null: every rank holds all state
+  comm::DeviceCommunicator* device = nullptr;  // values on GPUs are shared by NCCL
+};
+
+// With StateShards all but the constructor is collective, and gradients need hold the sum in the own shard only. Values
+// are then bit for bit those of one rank without shards; on GPUs up to the order of additions in the norm.
 class AdamW {
  public:
-  AdamW(FlatParameters& parameters, AdamWOptions options);
+  AdamW(FlatParameters& parameters, AdamWOptions options, StateShards shards = {});
   // Gradients times `gradient_scale`, clipped, then one AdamW step (Loshchilov & Hutter 1711.05101) with
   // `learning_rate` times each group's scale. Returns the norm before clipping; leaves the scaled and clipped
-  // gradients in the buffer. Throws Error(internal) where the norm is not finite, and changes nothing then.
+  // gradients in the buffer (in the own shard). Throws Error(internal) where the norm is not finite, and changes
+  // nothing then.
   double step(double learning_rate, double gradient_scale);
   // Restricts norm, clipping and update to some groups by name.
   double step_groups(double learning_rate, double gradient_scale, const std::vector<std::string>& groups);
 
-  std::vector<model::NamedTensor> state() const;  // "adam.m", "adam.v", "adam.steps" [groups]
-  // Throws Error(input) naming the tensor that is missing or has another shape.
+  // "adam.m", "adam.v", "adam.steps" [groups]: the same whether sharded or not. With shards the moments are gathered on
+  // the root; elsewhere they are left out.
+  std::vector<model::NamedTensor> state() const;
+  // The state of any number of ranks. Throws Error(input) naming the tensor that is missing or has another shape.
   void load_state(const std::vector<model::NamedTensor>& state);
 
  private:
   double update(double learning_rate, double gradient_scale, const std::vector<std::size_t>& groups);
+  double sum_of_squares(const std::vector<std::size_t>& groups) const;
+  void share_values();
+  // The own elements of a group: [begin, end) of the flat buffers, empty where they are all in other shards.
+  FlatParameters::Range own_part(std::size_t group) const;
 
   FlatParameters& parameters_;
   AdamWOptions options_;
-  torch::Tensor first_moment_, second_moment_;
+  StateShards shards_;
+  comm::Shard shard_;
+  torch::Tensor first_moment_, second_moment_;  // of the shard
   std::vector<torch::Tensor> steps_;  // one scalar a group, float32: what the fused kernel takes
 };
 

@@ -45,6 +45,9 @@ struct Rollout {
   Prompt prompt;
   std::vector<TokenId> prompt_tokens;
   Completion completion;
+  // [T, d]: states of prompt, completion and, where it ended, end token before the first layer with an adapter; undefined
+  // where the models of the run share no lower layers. A reward model over the same base may go on from here.
+  torch::Tensor trunk_Td;
 };
 
 // All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
@@ -70,6 +73,10 @@ struct PpoCallbacks {
 // first epoch), ended, length (tokens, with the end token), policy_loss, value_loss, explained_variance (of returns by
 // the values before the update), clip_fraction, ratio_max_deviation (first minibatch), kl_coefficient (of this step),
 // learning_rate (the policy's), gradient_norm and value_gradient_norm (means over the updates).
+//
+// Low-rank training: where the policy has an adapter, it alone is trained and the engine reads merged weights. Where
+// reference and value model are views of the same base (Transformer::share), the layers below the first adapter are
+// computed once a rollout for all of them; a value model without adapter is then a head on the reference's states.
 void train_ppo(model::Transformer& policy, const model::Transformer& reference, model::ScalarModel& value,
                const PpoCallbacks& callbacks, const PpoOptions& options, const StageRun& run);
 

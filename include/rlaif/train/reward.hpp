@@ -14,6 +14,7 @@ namespace rlaif::train {
 struct RewardPair {
   std::vector<TokenId> first, second;
   double p_first = 0.5;
+  std::uint64_t prompt_id = 0;  // pairs of one prompt that stand next to each other stay together
 };
 
 struct RewardOptions {
@@ -25,14 +26,17 @@ struct RewardOptions {
   std::uint64_t seed = 0;   // order of pairs in every epoch
 };
 
+// Epochs shuffle prompts, not pairs; a completion that stands in several pairs of a grain is computed once for all (Ouyang
+// et al. 2203.02155, section 3.5). A model whose body has an adapter trains adapter and head alone.
 // Metrics a step: step, epoch, loss, accuracy (against the harder side of the label), margin (mean of score differences
 // towards the preferred), learning_rate, gradient_norm. After the last step the model's offset and scale are set to mean
 // and standard deviation of its raw scores over all training completions, so that scores are centred with unit spread.
 void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
                         const StageRun& run);
 
-// Scores of sequences in packed batches of at most `batch_tokens`, in order, without gradients.
+// Scores of sequences in packed batches of at most `batch_tokens`, in order, without gradients. `trunks`, where given, holds
+// every sequence's states [T, d] before the first layer with an adapter: layers below are not computed again.
 std::vector<double> score_sequences(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
-                                    std::int64_t batch_tokens = 2048);
+                                    std::int64_t batch_tokens = 2048, std::span<const torch::Tensor> trunks = {});
 
 }  // namespace rlaif::train

@@ -1,0 +1,77 @@
+// What judges cost while they work: tokens and dollars by stage and judge, and the cap that holds in flight too.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/core/types.hpp"
+
+namespace rlaif::cost {
+
+// Dollars as whole billionths, so that sums do not depend on their order. Rounded up. Throws Error(usage) where the
+// amount is negative, not finite or above 9 billion dollars.
+std::int64_t to_nano_usd(double usd);
+
+// Money that may still be spent. One process's own (make_budget), or a counter that ranks share.
+class Budget {
+ public:
+  virtual ~Budget() = default;
+  // Takes so many billionths of a dollar out, or takes nothing and says false where less is left. Over all holders, what
+  // was taken and not given back never exceeds the cap.
+  virtual bool reserve(std::int64_t nano_usd) = 0;
+  virtual void give_back(std::int64_t nano_usd) = 0;
+};
+constexpr double no_cap = std::numeric_limits<double>::infinity();
+// Throws Error(usage) for a cap below 0 or NaN.
+std::unique_ptr<Budget> make_budget(double cap_usd);
+
+struct Spending {
+  std::int64_t requests = 0;        // answers paid for
+  std::int64_t stored_answers = 0;  // answers that were there already and cost nothing now
+  std::int64_t failures = 0;        // requests that ended without an answer
+  Usage usage;                      // of the answers paid for
+  std::int64_t reasoning_tokens = 0;  // of usage.output_tokens
+  double unsettled_usd = 0.0;       // held for attempts of which nobody knows whether they are billed
+  Spending& operator+=(const Spending& other);
+};
+
+// Reservations and their settlement. One a rank; not for several threads.
+class SpendMeter {
+ public:
+  explicit SpendMeter(std::shared_ptr<Budget> budget = make_budget(no_cap));
+
+  void set_stage(std::string stage) { stage_ = std::move(stage); }
+
+  // The worst case of a request, before it is sent. False: the cap does not allow it.
+  bool reserve(double worst_usd);
+  // A request that was answered: the difference is given back. An answer dearer than its reservation (a server that
+  // ignores its limits) takes the rest out of the cap, as far as there is any, and is said in a warning.
+  void settle(const std::string& judge, double reserved_usd, const Usage& usage, std::int64_t reasoning_tokens);
+  // An attempt that may have been billed though no answer came: the money stays out, and is counted apart.
+  void leave_unsettled(const std::string& judge, double reserved_usd);
+  // A request that was never sent, or whose server said that it failed.
+  void give_back(double reserved_usd);
+  void count_failure(const std::string& judge);
+  void count_stored(const std::string& judge, std::int64_t answers);
+
+  // By (stage, judge). What is paid in this process, not what verdicts carry: those from the store cost nothing again.
+  const std::map<std::pair<std::string, std::string>, Spending>& rows() const { return rows_; }
+  Spending total() const;
+  void merge(const SpendMeter& other);
+  // [{"stage", "judge", "requests", ..., "cost_usd", "unsettled_usd"}], by stage and judge.
+  Json to_json() const;
+
+ private:
+  Spending& row(const std::string& judge) { return rows_[{stage_, judge}]; }
+
+  std::shared_ptr<Budget> budget_;
+  std::string stage_;
+  std::map<std::pair<std::string, std::string>, Spending> rows_;
+};
+
+}  // namespace rlaif::cost

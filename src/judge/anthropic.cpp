@@ -1,0 +1,75 @@
+#include "remote_protocol.hpp"
+
+namespace rlaif::judge {
+namespace {
+
+class Anthropic final : public Protocol {
+ public:
+  explicit Anthropic(const RemoteOptions& options) : options_(options) {}
+
+  std::string path() const override { return "/messages"; }
+
+  std::vector<std::string> headers(const std::string& key) const override {
+    std::vector<std::string> headers{"anthropic-version: 2023-06-01"};
+    if (!key.empty()) headers.push_back("x-api-key: " + key);
+    return headers;
+  }
+
+  int answers_a_request() const override { return 1; }
+
+  Json body(const std::vector<ChatTurn>& turns, std::uint64_t) const override {
+    Json body{{"model", options_.model}, {"max_tokens", options_.max_output_tokens}};
+    Json messages = Json::array();
+    for (const ChatTurn& turn : turns) {
+      if (turn.role == "system")
+        body["system"] = turn.content;
+      else
+        messages.push_back({{"role", turn.role}, {"content", turn.content}});
+    }
+    body["messages"] = std::move(messages);
+    if (options_.temperature) body["temperature"] = *options_.temperature;
+    if (options_.top_p) body["top_p"] = *options_.top_p;
+    return body;
+  }
+
+  RemoteReply read(const std::string& body) const override {
+    RemoteReply reply;
+    const Json json = Json::parse(body, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) return reply;
+    if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
+      // input_tokens are those that no cache had a part in.
+      reply.has_usage = usage->contains("input_tokens");
+      reply.usage.cached_input_tokens = count_at(*usage, "cache_read_input_tokens");
+      reply.usage.input_tokens = count_at(*usage, "input_tokens") + count_at(*usage, "cache_creation_input_tokens") +
+                                 reply.usage.cached_input_tokens;
+      reply.usage.output_tokens = count_at(*usage, "output_tokens");
+    }
+    const auto content = json.find("content");
+    if (content == json.end() || !content->is_array()) return reply;
+    reply.is_reply = true;
+    RemoteAnswer answer;
+    for (const Json& part : *content)
+      if (part.is_object() && text_at(part, "type") == "text") answer.text += text_at(part, "text");
+    const std::string stop = text_at(json, "stop_reason");
+    answer.is_cut = stop == "max_tokens";
+    if (stop == "refusal")
+      answer.status = VerdictStatus::refused;
+    else if (answer.is_cut || stop == "model_context_window_exceeded")
+      answer.status = VerdictStatus::truncated;
+    else if (stop != "end_turn" && stop != "stop_sequence")
+      answer.status = VerdictStatus::unparseable;
+    reply.answers.push_back(std::move(answer));
+    return reply;
+  }
+
+ private:
+  RemoteOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Protocol> make_anthropic_protocol(const RemoteOptions& options) {
+  return std::make_unique<Anthropic>(options);
+}
+
+}  // namespace rlaif::judge

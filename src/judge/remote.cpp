@@ -1,0 +1,327 @@
+#include "rlaif/judge/remote.hpp"
+
+#include <cstdlib>
+#include <limits>
+
+#include "remote_failure.hpp"
+#include "remote_plan.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+
+namespace rlaif::judge {
+namespace {
+
+constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
+constexpr int answers_between_syncs = 64;
+
+std::string key_of(const std::string& name, const RemoteOptions& options) {
+  if (options.key_variable.empty()) return "";
+  const char* value = std::getenv(options.key_variable.c_str());
+  if (value == nullptr || *value == '\0')
+    throw usage_error("judge " + name + ": expected a key in the environment variable " + options.key_variable +
+                      ", which is not set");
+  const std::string key = value;
+  if (key.find_first_of(" \t\r\n") != std::string::npos)
+    throw usage_error("judge " + name + ": the key in the environment variable " + options.key_variable +
+                      " holds white space");
+  return key;
+}
+
+class RemoteJudge final : public Judge {
+ public:
+  RemoteJudge(std::string name, RemoteOptions options, RemoteParts parts, std::unique_ptr<Protocol> protocol)
+      : name_(std::move(name)),
+        options_(std::move(options)),
+        parts_(std::move(parts)),
+        protocol_(std::move(protocol)),
+        planner_(name_, options_, parts_, *protocol_),
+        key_(key_of(name_, options_)),
+        client_(options_.http) {}
+
+  const std::string& name() const override { return name_; }
+
+  std::vector<Verdict> judge(std::span<const Comparison> comparisons) override {
+    Plan plan = planner_.plan(comparisons);
+    answer(plan);
+    std::vector<Verdict> verdicts;
+    for (const Asked& asked : plan.asked) verdicts.push_back(verdict_of(plan, asked));
+    return verdicts;
+  }
+
+ private:
+  // What became of a question on its way.
+  struct Sending {
+    std::size_t question = 0;
+    int holds = 0;  // reservations made
+  };
+
+  // Fills replies in: from the store, else from the server.
+  void answer(Plan& plan) {
+    std::vector<bool> is_asked(plan.questions.size());
+    for (const Asked& asked : plan.asked)
+      for (const auto& order : asked.by_order)
+        for (const std::size_t index : order) is_asked[index] = is_asked[index] || asked.fits;
+    std::vector<Sending> sendings;
+    std::int64_t stored = 0;
+    for (std::size_t i = 0; i < plan.questions.size(); ++i) {
+      if (!is_asked[i]) continue;
+      plan.questions[i].reply = parts_.answers->find(plan.questions[i].hash);
+      if (plan.questions[i].reply)
+        ++stored;
+      else
+        sendings.push_back({i, 0});
+    }
+    if (stored > 0) parts_.meter->count_stored(name_, stored);
+    if (!sendings.empty()) send(plan, sendings);
+  }
+
+  void send(Plan& plan, std::vector<Sending>& sendings) {
+    std::vector<HttpRequest> requests;
+    for (const Sending& sending : sendings) requests.push_back(request_of(plan.questions[sending.question]));
+    Failures failures;
+    HttpHooks hooks;
+    hooks.admit = [&](std::size_t i) { return admit(plan.questions[sendings[i].question], sendings[i]); };
+    hooks.done = [&](std::size_t i, HttpReply&& reply) {
+      arrived(plan.questions[sendings[i].question], sendings[i], std::move(reply), failures);
+      return !failures.fatal;
+    };
+    try {
+      client_.run(requests, hooks);
+    } catch (...) {
+      parts_.answers->sync();
+      throw;
+    }
+    parts_.answers->sync();
+    if (failures.fatal) throw *failures.fatal;
+    if (failures.not_sent > 0) throw unsent(plan, sendings, failures);
+    if (const std::string summary = failures.summary(); !summary.empty())
+      log::warning("judge " + name_ + ": " + summary + " of " + std::to_string(sendings.size()) + " requests");
+  }
+
+  Error unsent(const Plan& plan, const std::vector<Sending>& sendings, const Failures& failures) const {
+    if (options_.http.interrupted && options_.http.interrupted())
+      return Error(ErrorKind::interrupted, "judge " + name_ + ": interrupted; " + std::to_string(failures.not_sent) +
+                                               " requests were not sent, the answers that came are kept");
+    double least = std::numeric_limits<double>::infinity();
+    for (const Sending& sending : sendings)
+      if (sending.holds == 0) least = std::min(least, plan.questions[sending.question].worst_usd);
+    return Error(ErrorKind::resource,
+                 "judge " + name_ + ": the cap on the cost is reached: " + std::to_string(failures.not_sent) +
+                     " requests were not sent, of which each may cost $" + std::to_string(least) +
+                     " or more; $" + std::to_string(parts_.meter->total().usage.cost_usd) +
+                     " were spent here, and what was paid for is kept: raise cost.cap_usd to go on");
+  }
+
+  HttpRequest request_of(const Question& question) const {
+    HttpRequest request{planner_.url(), protocol_->headers(key_), question.body, question.hash.low,
+                        question.likely_input_tokens + options_.max_output_tokens};
+    // Servers that know this header answer and bill a request once, however often it comes.
+    request.headers.push_back("Idempotency-Key: rlaif-" + to_string(question.hash));
+    return request;
+  }
+
+  bool admit(const Question& question, Sending& sending) {
+    if (!parts_.meter->reserve(question.worst_usd)) return false;
+    parts_.answers->note_sent(question.hash, question.worst_usd);
+    ++sending.holds;
+    return true;
+  }
+
+  void arrived(Question& question, Sending& sending, HttpReply&& reply, Failures& failures) {
+    const int unsettled = std::min(reply.unsettled, sending.holds);
+    for (int i = 0; i < unsettled; ++i) parts_.meter->leave_unsettled(name_, question.worst_usd);
+    if (reply.failure == HttpFailure::none) {
+      has_worked_ = true;
+      keep(question, without_key(std::move(reply.body)));
+      return;
+    }
+    if (sending.holds > unsettled) {
+      parts_.meter->give_back(question.worst_usd);
+      parts_.answers->note_failed(question.hash);
+    }
+    if (reply.failure == HttpFailure::not_sent) {
+      ++failures.not_sent;
+      return;
+    }
+    parts_.meter->count_failure(name_);
+    reply.body = without_key(std::move(reply.body));
+    question.status = failures.add(reply, {name_, planner_.url(), options_.model, options_.key_variable, has_worked_});
+  }
+
+  void keep(Question& question, std::string body) {
+    const RemoteReply reply = protocol_->read(body);
+    const Usage usage = usage_of(question, reply);
+    parts_.answers->store(question.hash, body, usage.cost_usd);
+    parts_.meter->settle(name_, question.worst_usd, usage, reply.reasoning_tokens);
+    if (++unsynced_ >= answers_between_syncs) {
+      parts_.answers->sync();
+      unsynced_ = 0;
+    }
+    question.reply = std::move(body);
+  }
+
+  // A reply that does not say what it used is taken to have used what it may.
+  Usage usage_of(const Question& question, const RemoteReply& reply) const {
+    if (!reply.has_usage) return planner_.worst_usage(question);
+    Usage usage = reply.usage;
+    usage.cost_usd = planner_.request_usd(usage);
+    return usage;
+  }
+
+  std::string without_key(std::string text) const {
+    if (key_.empty()) return text;
+    for (std::size_t at = text.find(key_); at != std::string::npos; at = text.find(key_, at)) text.replace(at, key_.size(), "[key]");
+    return text;
+  }
+
+  struct OrderReading {
+    VerdictStatus status = VerdictStatus::missing;
+    double p_shown_first = not_asked;
+    std::string text;  // of the first answer
+  };
+
+  Verdict verdict_of(const Plan& plan, const Asked& asked) const {
+    Verdict verdict;
+    verdict.p_first_by_order = {not_asked, not_asked};
+    if (!asked.fits) {
+      verdict.status = VerdictStatus::truncated;
+      return verdict;
+    }
+    const OrderReading first = read_order(plan, asked.by_order[0], verdict.usage);
+    if (options_.orders == Orders::first_only) {
+      if (first.status == VerdictStatus::ok) fill(verdict, single_order(first.p_shown_first));
+      else verdict.status = first.status;
+    } else {
+      const OrderReading second = read_order(plan, asked.by_order[1], verdict.usage);
+      if (first.status == VerdictStatus::ok && second.status == VerdictStatus::ok) {
+        fill(verdict, combine_orders(first.p_shown_first, 1.0 - second.p_shown_first));
+      } else {
+        verdict.status = first.status != VerdictStatus::ok ? first.status : second.status;
+        verdict.p_first_by_order = {first.p_shown_first, 1.0 - second.p_shown_first};
+      }
+    }
+    if (parts_.style.answer == JudgeStyle::Answer::reasoned) verdict.rationale = first.text;
+    return verdict;
+  }
+
+  static void fill(Verdict& verdict, const Verdict& reading) {
+    verdict.status = reading.status;
+    verdict.p_first = reading.p_first;
+    verdict.p_first_by_order = reading.p_first_by_order;
+  }
+
+  OrderReading read_order(const Plan& plan, const std::vector<std::size_t>& questions, Usage& usage) const {
+    OrderReading reading;
+    double sum = 0.0;
+    int ok = 0, seen = 0;
+    const auto count = [&](VerdictStatus status, double p_shown_first) {
+      if (seen++ == 0 || reading.status == VerdictStatus::ok) reading.status = status;
+      if (status != VerdictStatus::ok) return;
+      ++ok;
+      sum += p_shown_first;
+    };
+    for (const std::size_t index : questions) {
+      const Question& question = plan.questions[index];
+      if (!question.reply) {
+        count(question.status, not_asked);
+        continue;
+      }
+      const RemoteReply reply = protocol_->read(*question.reply);
+      usage += usage_of(question, reply);
+      if (reply.answers.empty()) count(VerdictStatus::unparseable, not_asked);
+      for (const RemoteAnswer& answer : reply.answers) {
+        if (reading.text.empty()) reading.text = answer.text;
+        const TokenReading token = read_answer(answer);
+        count(token.status, token.p_first);
+      }
+    }
+    if (2 * ok <= options_.samples) {
+      if (reading.status == VerdictStatus::ok) reading.status = VerdictStatus::missing;  // fewer answers than asked for
+      return reading;
+    }
+    reading.status = VerdictStatus::ok;
+    reading.p_shown_first = sum / ok;
+    return reading;
+  }
+
+  TokenReading read_answer(const RemoteAnswer& answer) const {
+    const bool letter = parts_.style.answer == JudgeStyle::Answer::letter;
+    const bool has_tokens = protocol_->asks_log_probs() && !answer.tokens.empty();
+    // A label's log-probabilities are whole, whatever was cut off behind it.
+    if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens)) return {answer.status, 0.5, 0.0};
+    const TextReading text = read_verdict(answer.text, parts_.style.labels);
+    const bool is_tie = text.status == VerdictStatus::ok && text.choice == Choice::tie;
+    if (has_tokens && !is_tie) return read_tokens(answer.tokens, parts_.style.labels, letter, options_.least_label_mass);
+    if (text.status != VerdictStatus::ok) return {text.status, 0.5, 0.0};
+    return {VerdictStatus::ok, is_tie ? 0.5 : text.choice == Choice::shown_first ? 1.0 : 0.0, 1.0};
+  }
+
+  std::string name_;
+  RemoteOptions options_;
+  RemoteParts parts_;
+  std::unique_ptr<Protocol> protocol_;
+  Planner planner_;
+  std::string key_;
+  HttpClient client_;
+  bool has_worked_ = false;
+  int unsynced_ = 0;
+};
+
+Estimate estimate(const RemoteOptions& options, const RemoteParts& parts, std::span<const Comparison> comparisons,
+                  std::int64_t answer_tokens, const Protocol& protocol) {
+  const Planner planner("estimate", options, parts, protocol);
+  const Plan plan = planner.plan(comparisons);
+  Estimate estimate;
+  for (const Question& question : plan.questions) {
+    ++estimate.requests;
+    if (parts.answers->contains(question.hash)) {
+      ++estimate.stored;
+      continue;
+    }
+    Usage likely;
+    likely.input_tokens = question.likely_input_tokens;
+    likely.output_tokens = answer_tokens * protocol.answers_a_request();
+    likely.cost_usd = planner.request_usd(likely);
+    estimate.likely += likely;
+    estimate.worst += planner.worst_usage(question);
+  }
+  return estimate;
+}
+
+}  // namespace
+
+RemoteOptions openai_options() {
+  RemoteOptions options;
+  options.base_url = "https://api.openai.com/v1";
+  options.key_variable = "OPENAI_API_KEY";
+  return options;
+}
+
+RemoteOptions anthropic_options() {
+  RemoteOptions options;
+  options.base_url = "https://api.anthropic.com/v1";
+  options.key_variable = "ANTHROPIC_API_KEY";
+  return options;
+}
+
+std::unique_ptr<Judge> make_openai_judge(std::string name, RemoteOptions options, RemoteParts parts) {
+  auto protocol = make_openai_protocol(options);
+  return std::make_unique<RemoteJudge>(std::move(name), std::move(options), std::move(parts), std::move(protocol));
+}
+
+std::unique_ptr<Judge> make_anthropic_judge(std::string name, RemoteOptions options, RemoteParts parts) {
+  auto protocol = make_anthropic_protocol(options);
+  return std::make_unique<RemoteJudge>(std::move(name), std::move(options), std::move(parts), std::move(protocol));
+}
+
+Estimate estimate_openai(const RemoteOptions& options, const RemoteParts& parts,
+                         std::span<const Comparison> comparisons, std::int64_t answer_tokens) {
+  return estimate(options, parts, comparisons, answer_tokens, *make_openai_protocol(options));
+}
+
+Estimate estimate_anthropic(const RemoteOptions& options, const RemoteParts& parts,
+                            std::span<const Comparison> comparisons, std::int64_t answer_tokens) {
+  return estimate(options, parts, comparisons, answer_tokens, *make_anthropic_protocol(options));
+}
+
+}  // namespace rlaif::judge

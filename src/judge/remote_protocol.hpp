@@ -1,0 +1,50 @@
+// What differs from one vendor's interface to another's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/judge/remote.hpp"
+
+namespace rlaif::judge {
+
+// One of the answers of a reply.
+struct RemoteAnswer {
+  VerdictStatus status = VerdictStatus::ok;  // ok: the text is whole and may hold a verdict
+  bool is_cut = false;                       // ended by the output limit (status truncated)
+  std::string text;
+  std::vector<TokenPosition> tokens;
+};
+
+struct RemoteReply {
+  bool is_reply = false;  // JSON of the protocol's form
+  std::vector<RemoteAnswer> answers;
+  bool has_usage = false;
+  Usage usage;  // without dollars
+  std::int64_t reasoning_tokens = 0;
+};
+
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  virtual std::string path() const = 0;
+  virtual std::vector<std::string> headers(const std::string& key) const = 0;
+  // `seed` is that of the request's draws.
+  virtual Json body(const std::vector<ChatTurn>& turns, std::uint64_t seed) const = 0;
+  virtual int answers_a_request() const = 0;
+  virtual bool asks_log_probs() const { return false; }
+  virtual RemoteReply read(const std::string& body) const = 0;
+};
+
+std::unique_ptr<Protocol> make_openai_protocol(const RemoteOptions& options);
+std::unique_ptr<Protocol> make_anthropic_protocol(const RemoteOptions& options);
+
+// A whole number of at least 0 at object[key], else 0.
+std::int64_t count_at(const Json& object, const char* key);
+// Text at object[key], else empty.
+std::string text_at(const Json& object, const char* key);
+
+}  // namespace rlaif::judge

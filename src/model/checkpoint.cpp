@@ -32,7 +32,8 @@ Checkpoint::Checkpoint(const fs::path& folder, const TensorNames& names) : names
 
 void Checkpoint::fail(const std::string& name, const std::string& message) const {
   const auto found = places_.find(name);
-  throw input_error(found == places_.end() ? file_ : found->second.reader->file(), "tensor \"" + name + "\": " + message);
+  throw input_error(found == places_.end() ? file_ : found->second.reader->file(),
+                    "tensor \"" + name + "\": " + message);
 }
 
 void Checkpoint::add_file(const fs::path& file) {
@@ -63,13 +64,15 @@ void Checkpoint::read_index(const fs::path& index_file, const fs::path& folder) 
     files.insert(text);
   }
   for (const std::string& name : files) {
-    if (!fs::exists(folder / name)) throw input_error(index_file, "names the file \"" + name + "\", which is not there");
+    if (!fs::exists(folder / name))
+      throw input_error(index_file, "names the file \"" + name + "\", which is not there");
     add_file(folder / name);
   }
   for (const auto& [name, file] : map->items()) {
     const auto found = places_.find(name);
     if (found == places_.end() || found->second.reader->file().filename() != file.get<std::string>())
-      throw input_error(index_file, "\"weight_map." + name + "\": there is no such tensor in " + file.get<std::string>());
+      throw input_error(index_file,
+                        "\"weight_map." + name + "\": there is no such tensor in " + file.get<std::string>());
   }
   for (const auto& [name, place] : places_)
     if (!map->contains(name))

@@ -30,7 +30,8 @@ void check_weight_type(const ConfigReader& json) {
     std::string type = json.text(key, "float32");
     if (type.starts_with("torch.")) type = type.substr(6);
     if (type != "float32" && type != "bfloat16" && type != "float16")
-      json.fail(std::string("\"") + key + "\": \"" + type + "\" is not supported, expected float32, bfloat16 or float16");
+      json.fail(std::string("\"") + key + "\": \"" + type +
+                "\" is not supported, expected float32, bfloat16 or float16");
   }
 }
 
@@ -48,17 +49,22 @@ class Expect {
 
 void check_sizes(const ModelConfig& config, const Expect& expect) {
   constexpr std::int64_t largest = std::int64_t{1} << 28;  // products of two fit into 64 bits with room to spare
-  const std::pair<const char*, std::int64_t> sizes[] = {
-      {"vocab_size", config.vocab_size},     {"hidden_size", config.hidden_size},   {"num_layers", config.num_layers},
-      {"num_heads", config.num_heads},       {"num_kv_heads", config.num_kv_heads}, {"head_dim", config.head_dim},
-      {"intermediate_size", config.intermediate_size}, {"max_positions", config.max_positions}};
+  const std::pair<const char*, std::int64_t> sizes[] = {{"vocab_size", config.vocab_size},
+                                                        {"hidden_size", config.hidden_size},
+                                                        {"num_layers", config.num_layers},
+                                                        {"num_heads", config.num_heads},
+                                                        {"num_kv_heads", config.num_kv_heads},
+                                                        {"head_dim", config.head_dim},
+                                                        {"intermediate_size", config.intermediate_size},
+                                                        {"max_positions", config.max_positions}};
   for (const auto& [name, value] : sizes)
     expect(value > 0 && value <= largest, std::string(name) + ": expected 1 to 2^28, found " + std::to_string(value));
   expect(config.num_layers <= 10000, "num_layers: expected at most 10000, found " + std::to_string(config.num_layers));
-  expect(config.max_positions <= 1 << 22, "max_positions: expected at most 2^22, found " + std::to_string(config.max_positions));
-  expect(config.num_heads % config.num_kv_heads == 0,
-         "num_kv_heads: expected a divisor of num_heads (" + std::to_string(config.num_heads) + "), found " +
-             std::to_string(config.num_kv_heads));
+  expect(config.max_positions <= 1 << 22,
+         "max_positions: expected at most 2^22, found " + std::to_string(config.max_positions));
+  expect(config.num_heads % config.num_kv_heads == 0, "num_kv_heads: expected a divisor of num_heads (" +
+                                                          std::to_string(config.num_heads) + "), found " +
+                                                          std::to_string(config.num_kv_heads));
   expect(config.num_heads * config.head_dim <= largest, "num_heads * head_dim: expected at most 2^28");
   expect(config.head_dim % 2 == 0, "head_dim: expected an even number, found " + std::to_string(config.head_dim));
   expect(config.norm_eps >= 0 && config.norm_eps < 1, "norm_eps: expected a small number, not negative");
@@ -71,12 +77,14 @@ void check_positions(const ModelConfig& config, const Expect& expect) {
          "rotary_dims: expected an even number up to head_dim, found " + std::to_string(config.rotary_dims));
   expect(!config.query_key_norm || config.rotated() == 0 || config.rotated() == config.head_dim,
          "rotary_dims: expected all of a head where its queries and keys are normed");
-  expect(config.sliding_window >= 0, "sliding_window: expected 0 or more, found " + std::to_string(config.sliding_window));
+  expect(config.sliding_window >= 0,
+         "sliding_window: expected 0 or more, found " + std::to_string(config.sliding_window));
   expect(config.sliding_from_layer >= 0, "sliding_from_layer: expected 0 or more");
   using Kind = RopeScaling::Kind;
   const RopeScaling& scaling = config.rope_scaling;
   if (scaling.kind == Kind::none) return;
-  expect(scaling.factor >= 1.0 && scaling.factor < 1e6, "rope_scaling.factor: expected 1 or more, found " + std::to_string(scaling.factor));
+  expect(scaling.factor >= 1.0 && scaling.factor < 1e6,
+         "rope_scaling.factor: expected 1 or more, found " + std::to_string(scaling.factor));
   if (scaling.kind == Kind::linear) return;
   expect(scaling.original_positions > 0, "rope_scaling.original_max_position_embeddings: expected 1 or more, found " +
                                              std::to_string(scaling.original_positions));
@@ -104,7 +112,8 @@ std::int64_t ModelConfig::num_parameters() const {
 
 void ModelConfig::validate(const std::string& source) const {
   const Expect expect(source);
-  expect(find_family(architecture), "architecture \"" + architecture + "\" is not supported, expected one of: " + family_names());
+  expect(find_family(architecture),
+         "architecture \"" + architecture + "\" is not supported, expected one of: " + family_names());
   check_sizes(*this, expect);
   check_positions(*this, expect);
   const std::pair<const char*, TokenId> tokens[] = {

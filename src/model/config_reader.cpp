@@ -12,19 +12,77 @@ namespace rlaif::model {
 namespace {
 
 // What configs say beside the computation: training, generation defaults, bookkeeping.
-constexpr std::array<std::string_view, 71> harmless{
-    "architectures", "attn_implementation", "bad_words_ids", "begin_suppress_tokens", "chunk_size_feed_forward", "decoder_start_token_id",
-    "diversity_penalty", "do_sample", "early_stopping", "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty",
-    "finetuning_task", "forced_bos_token_id", "forced_eos_token_id", "gradient_checkpointing", "id2label", "initializer_range",
-    "is_llama_config", "keys_to_ignore_at_inference", "label2id", "length_penalty", "max_length", "min_length", "model_type",
-    "n_ctx", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels", "num_return_sequences", "output_attentions",
-    "output_hidden_states", "output_scores", "prefix", "pretraining_tp", "problem_type", "pruned_heads", "remove_invalid_values",
-    "reorder_and_upcast_attn", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id",
-    "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
-    "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss", "tokenizer_class", "top_k", "top_p", "torchscript",
-    "transformers.js_config", "transformers_version", "typical_p", "unsloth_fixed", "unsloth_version", "use_bfloat16",
-    "use_cache", "attention_dropout", "hidden_dropout", "classifier_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
-    "rlaif_score_offset", "rlaif_score_scale"};
+constexpr std::array<std::string_view, 71> harmless{"architectures",
+                                                    "attn_implementation",
+                                                    "bad_words_ids",
+                                                    "begin_suppress_tokens",
+                                                    "chunk_size_feed_forward",
+                                                    "decoder_start_token_id",
+                                                    "diversity_penalty",
+                                                    "do_sample",
+                                                    "early_stopping",
+                                                    "encoder_no_repeat_ngram_size",
+                                                    "exponential_decay_length_penalty",
+                                                    "finetuning_task",
+                                                    "forced_bos_token_id",
+                                                    "forced_eos_token_id",
+                                                    "gradient_checkpointing",
+                                                    "id2label",
+                                                    "initializer_range",
+                                                    "is_llama_config",
+                                                    "keys_to_ignore_at_inference",
+                                                    "label2id",
+                                                    "length_penalty",
+                                                    "max_length",
+                                                    "min_length",
+                                                    "model_type",
+                                                    "n_ctx",
+                                                    "no_repeat_ngram_size",
+                                                    "num_beam_groups",
+                                                    "num_beams",
+                                                    "num_labels",
+                                                    "num_return_sequences",
+                                                    "output_attentions",
+                                                    "output_hidden_states",
+                                                    "output_scores",
+                                                    "prefix",
+                                                    "pretraining_tp",
+                                                    "problem_type",
+                                                    "pruned_heads",
+                                                    "remove_invalid_values",
+                                                    "reorder_and_upcast_attn",
+                                                    "repetition_penalty",
+                                                    "return_dict",
+                                                    "return_dict_in_generate",
+                                                    "sep_token_id",
+                                                    "summary_activation",
+                                                    "summary_first_dropout",
+                                                    "summary_proj_to_labels",
+                                                    "summary_type",
+                                                    "summary_use_proj",
+                                                    "suppress_tokens",
+                                                    "task_specific_params",
+                                                    "temperature",
+                                                    "tf_legacy_loss",
+                                                    "tokenizer_class",
+                                                    "top_k",
+                                                    "top_p",
+                                                    "torchscript",
+                                                    "transformers.js_config",
+                                                    "transformers_version",
+                                                    "typical_p",
+                                                    "unsloth_fixed",
+                                                    "unsloth_version",
+                                                    "use_bfloat16",
+                                                    "use_cache",
+                                                    "attention_dropout",
+                                                    "hidden_dropout",
+                                                    "classifier_dropout",
+                                                    "resid_pdrop",
+                                                    "embd_pdrop",
+                                                    "attn_pdrop",
+                                                    "rlaif_score_offset",
+                                                    "rlaif_score_scale"};
 
 bool is_harmless(const std::string& key) {
   if (key.starts_with("_")) return true;
@@ -92,13 +150,15 @@ TokenId ConfigReader::token(const std::string& key) const {
     value = &value->front();
   }
   const std::int64_t id = integer_of(*value, key);
-  if (id < -1 || id > std::numeric_limits<TokenId>::max()) fail(quoted(key) + ": expected a token id, found " + value->dump());
+  if (id < -1 || id > std::numeric_limits<TokenId>::max())
+    fail(quoted(key) + ": expected a token id, found " + value->dump());
   return static_cast<TokenId>(id);
 }
 
 void ConfigReader::expect_flag(const std::string& key, bool expected) const {
   if (flag(key, expected) != expected)
-    fail(quoted(key) + ": " + (expected ? "false" : "true") + " is not supported, expected " + (expected ? "true" : "false"));
+    fail(quoted(key) + ": " + (expected ? "false" : "true") + " is not supported, expected " +
+         (expected ? "true" : "false"));
 }
 
 std::optional<ConfigReader> ConfigReader::object(const std::string& key) const {
@@ -112,7 +172,8 @@ void ConfigReader::expect_all_known() const {
   for (const auto& [key, value] : root_.items()) {
     const bool says_nothing = value.is_null() || value == false || (prefix_.empty() && is_harmless(key));
     if (!says_nothing && !asked_.contains(key))
-      fail(quoted(key) + ": " + value.dump().substr(0, 60) + " is a field of unknown meaning, expected it absent, null or false");
+      fail(quoted(key) + ": " + value.dump().substr(0, 60) +
+           " is a field of unknown meaning, expected it absent, null or false");
   }
 }
 

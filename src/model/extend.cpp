@@ -125,7 +125,8 @@ Tensor Transformer::extend(const CacheRows& rows, KvCache& cache) const {
     auto* row = qkv.data_ptr<float>();
     for (std::int64_t n = 0; n < size; ++n, row += qkv_columns) {
       rms_norm_rows(row, layer.query_norm_D, row, shape.num_heads, config_.norm_eps);
-      rms_norm_rows(row + attended_columns, layer.key_norm_D, row + attended_columns, shape.num_kv_heads, config_.norm_eps);
+      rms_norm_rows(row + attended_columns, layer.key_norm_D, row + attended_columns, shape.num_kv_heads,
+                    config_.norm_eps);
     }
   };
 

@@ -68,10 +68,12 @@ TensorNames gpt2_names() {
 const std::vector<Family>& families() {
   static const std::vector<Family> all{
       {"llama", "LlamaForCausalLM", "LlamaForSequenceClassification", false, llama_names(), read_llama, write_llama},
-      {"mistral", "MistralForCausalLM", "MistralForSequenceClassification", false, llama_names(), read_mistral, write_mistral},
+      {"mistral", "MistralForCausalLM", "MistralForSequenceClassification", false, llama_names(), read_mistral,
+       write_mistral},
       {"qwen2", "Qwen2ForCausalLM", "Qwen2ForSequenceClassification", false, llama_names(), read_qwen2, write_qwen2},
       {"qwen3", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification", false, llama_names(), read_qwen3, write_qwen3},
-      {"gpt_neox", "GPTNeoXForCausalLM", "GPTNeoXForSequenceClassification", false, gpt_neox_names(), read_gpt_neox, write_gpt_neox},
+      {"gpt_neox", "GPTNeoXForCausalLM", "GPTNeoXForSequenceClassification", false, gpt_neox_names(), read_gpt_neox,
+       write_gpt_neox},
       {"gpt2", "GPT2LMHeadModel", "GPT2ForSequenceClassification", true, gpt2_names(), read_gpt2, write_gpt2},
   };
   return all;

@@ -21,9 +21,9 @@ struct LinearNames {
 
 // Names without ".weight" and ".bias". Those of a decoder layer follow `layer_prefix`, "{}" being the layer's number.
 struct TensorNames {
-  std::string base_prefix;             // checkpoints of the body alone lack it
+  std::string base_prefix;  // checkpoints of the body alone lack it
   std::string embedding, positions, final_norm, score;
-  std::vector<std::string> output;     // the first is written, all are read
+  std::vector<std::string> output;  // the first is written, all are read
   std::string layer_prefix;
   std::string input_norm, query_norm, key_norm, post_norm;
   LinearNames qkv, attention_output, up, down;

@@ -6,10 +6,12 @@ namespace rlaif::model {
 namespace {
 
 // Names of activations and what they are. gelu_new, gelu_fast and gelu_pytorch_tanh are one function.
-void read_activation(const ConfigReader& json, const std::string& key, const std::string& otherwise, ModelConfig& config) {
+void read_activation(const ConfigReader& json, const std::string& key, const std::string& otherwise,
+                     ModelConfig& config) {
   static const std::pair<const char*, Activation> known[] = {
-      {"silu", Activation::swiglu}, {"swish", Activation::swiglu},       {"gelu", Activation::gelu},
-      {"gelu_new", Activation::gelu_tanh}, {"gelu_fast", Activation::gelu_tanh}, {"gelu_pytorch_tanh", Activation::gelu_tanh}};
+      {"silu", Activation::swiglu},         {"swish", Activation::swiglu},
+      {"gelu", Activation::gelu},           {"gelu_new", Activation::gelu_tanh},
+      {"gelu_fast", Activation::gelu_tanh}, {"gelu_pytorch_tanh", Activation::gelu_tanh}};
   const bool gated = otherwise == "silu";
   const std::string name = json.text(key, otherwise);
   for (const auto& [known_name, activation] : known)
@@ -37,7 +39,8 @@ void read_llama_like(const ConfigReader& json, ModelConfig& config) {
   config.norm_eps = json.number("rms_norm_eps", 1e-6);
   read_activation(json, "hidden_act", "silu", config);
   read_rope(json, "rope_theta", config);
-  if (config.rotary_dims >= 0) json.fail("\"rope_parameters.partial_rotary_factor\": is not supported in this family, expected 1");
+  if (config.rotary_dims >= 0)
+    json.fail("\"rope_parameters.partial_rotary_factor\": is not supported in this family, expected 1");
 }
 
 // Layers from a certain one on have a window; other patterns of "layer_types" are not covered.
@@ -61,7 +64,8 @@ void read_layer_types(const ConfigReader& json, ModelConfig& config) {
 }
 
 void read_qwen_window(const ConfigReader& json, ModelConfig& config) {
-  const std::int64_t window = json.has("sliding_window") && !json.find("sliding_window") ? 0 : json.integer("sliding_window", 4096);
+  const std::int64_t window =
+      json.has("sliding_window") && !json.find("sliding_window") ? 0 : json.integer("sliding_window", 4096);
   const std::int64_t from_layer = json.integer("max_window_layers", 28);
   if (json.flag("use_sliding_window", false)) {
     config.sliding_window = window;
@@ -100,7 +104,8 @@ void write_qwen_window(const ModelConfig& config, Json& json) {
   json["sliding_window"] = used ? Json(config.sliding_window) : Json(nullptr);
   json["max_window_layers"] = used ? config.sliding_from_layer : config.num_layers;
   Json types = Json::array();
-  for (std::int64_t l = 0; l < config.num_layers; ++l) types.push_back(config.window(l) > 0 ? "sliding_attention" : "full_attention");
+  for (std::int64_t l = 0; l < config.num_layers; ++l)
+    types.push_back(config.window(l) > 0 ? "sliding_attention" : "full_attention");
   json["layer_types"] = types;
 }
 

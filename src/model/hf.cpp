@@ -46,7 +46,9 @@ Loaded load(const fs::path& folder, const ModelConfig& config, Purpose purpose, 
     if (purpose == Purpose::scalar) all.push_back(stored_head(family, head));
     return all;
   };
-  const auto head_on = [&](torch::Device where) { return torch::empty({1, config.hidden_size}, torch::TensorOptions().device(where)); };
+  const auto head_on = [&](torch::Device where) {
+    return torch::empty({1, config.hidden_size}, torch::TensorOptions().device(where));
+  };
   Checkpoint checkpoint(folder, family.tensors);
   checkpoint.expect(tensors_of(Transformer(config, torch::kMeta), head_on(torch::kMeta)), config.tied_embeddings);
   Loaded loaded{Transformer(config, device), head_on(device)};
@@ -83,13 +85,15 @@ void write_weights(const fs::path& folder, const std::vector<StoredTensor>& tens
 
 // What the family's fields cannot say would be lost.
 void check_written(const fs::path& config_file, const ModelConfig& config) {
-  RLAIF_CHECK(read_config(config_file) == config, "a config that reads back as it was written: " + config_file.string());
+  RLAIF_CHECK(read_config(config_file) == config,
+              "a config that reads back as it was written: " + config_file.string());
 }
 
 double finite_number(const fs::path& file, const Json& json, const char* key, double otherwise) {
   const auto found = json.find(key);
   if (found == json.end()) return otherwise;
-  if (!found->is_number()) throw input_error(file, std::string("\"") + key + "\": expected a number, found " + found->dump());
+  if (!found->is_number())
+    throw input_error(file, std::string("\"") + key + "\": expected a number, found " + found->dump());
   return found->get<double>();
 }
 
@@ -97,7 +101,8 @@ double finite_number(const fs::path& file, const Json& json, const char* key, do
 void expect_architecture(const fs::path& file, const Json& json, const std::string& expected) {
   const auto found = json.find("architectures");
   if (found == json.end() || found->is_null()) return;
-  if (*found != Json::array({expected})) throw input_error(file, "\"architectures\": expected " + expected + ", found " + found->dump());
+  if (*found != Json::array({expected}))
+    throw input_error(file, "\"architectures\": expected " + expected + ", found " + found->dump());
 }
 
 }  // namespace
@@ -116,8 +121,9 @@ void save_model(const fs::path& folder, const Transformer& model, WeightType typ
   write_json(folder / "config.json", config_json(config, family_of(config).causal_architecture, type));
   check_written(folder / "config.json", config);
   Json generation = Json::object();
-  for (const auto& [key, id] : {std::pair{"bos_token_id", config.bos_token}, std::pair{"eos_token_id", config.eos_token},
-                                std::pair{"pad_token_id", config.pad_token}})
+  for (const auto& [key, id] :
+       {std::pair{"bos_token_id", config.bos_token}, std::pair{"eos_token_id", config.eos_token},
+        std::pair{"pad_token_id", config.pad_token}})
     if (id >= 0) generation[key] = id;
   write_json(folder / "generation_config.json", generation);
 }

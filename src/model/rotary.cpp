@@ -14,7 +14,8 @@ using torch::Tensor;
 // Radians a position of each pair that is rotated. `dims` of a head are.
 std::vector<double> plain_frequencies(double theta, std::int64_t dims) {
   std::vector<double> all;
-  for (std::int64_t i = 0; i < dims; i += 2) all.push_back(std::pow(theta, -static_cast<double>(i) / static_cast<double>(dims)));
+  for (std::int64_t i = 0; i < dims; i += 2)
+    all.push_back(std::pow(theta, -static_cast<double>(i) / static_cast<double>(dims)));
   return all;
 }
 
@@ -22,7 +23,8 @@ std::vector<double> plain_frequencies(double theta, std::int64_t dims) {
 // the original context.
 double llama3_frequency(double frequency, const RopeScaling& scaling) {
   const double waves = static_cast<double>(scaling.original_positions) * frequency / (2.0 * std::numbers::pi);
-  const double mix = std::clamp((waves - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor), 0.0, 1.0);
+  const double mix =
+      std::clamp((waves - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor), 0.0, 1.0);
   return (1.0 - mix) * frequency / scaling.factor + mix * frequency;
 }
 
@@ -55,7 +57,8 @@ std::vector<double> scaled_frequencies(double theta, std::int64_t dims, const Ro
 }
 
 // Pairs beyond `frequencies` are not rotated; those within are also multiplied by `length`.
-RotaryTable table_of(const std::vector<double>& frequencies, double length, std::int64_t max_positions, std::int64_t head_dim) {
+RotaryTable table_of(const std::vector<double>& frequencies, double length, std::int64_t max_positions,
+                     std::int64_t head_dim) {
   const std::int64_t half = head_dim / 2;
   const auto options = torch::TensorOptions().dtype(torch::kFloat);
   Tensor cosine = torch::ones({max_positions, half}, options), sine = torch::zeros({max_positions, half}, options);
@@ -81,7 +84,8 @@ RotaryTable rotary_table(const ModelConfig& config, torch::Device device) {
   const RopeScaling& scaling = config.rope_scaling;
   double length = 1.0;
   if (scaling.kind == RopeScaling::Kind::yarn)
-    length = scaling.attention_factor > 0.0 ? scaling.attention_factor : 0.1 * std::log(std::max(1.0, scaling.factor)) + 1.0;
+    length =
+        scaling.attention_factor > 0.0 ? scaling.attention_factor : 0.1 * std::log(std::max(1.0, scaling.factor)) + 1.0;
   const RotaryTable table = table_of(scaled_frequencies(config.rope_theta, config.rotated(), scaling), length,
                                      config.max_positions, config.head_dim);
   return {table.cos_PD2.to(device), table.sin_PD2.to(device)};

@@ -25,7 +25,8 @@ const Dtype& dtype_of(const DeferredTensor& tensor) {
   RLAIF_CHECK(false, "tensor " + tensor.name + " has a type that safetensors files do not hold");
 }
 
-std::string header_text(const std::vector<DeferredTensor>& tensors, const std::map<std::string, std::string>& metadata) {
+std::string header_text(const std::vector<DeferredTensor>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::set<std::string> names{"__metadata__"};
@@ -49,7 +50,8 @@ std::string header_text(const std::vector<DeferredTensor>& tensors, const std::m
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& file)
-      : file_(file), temporary_(temporary_name(file)),
+      : file_(file),
+        temporary_(temporary_name(file)),
         descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
     if (descriptor_ < 0) throw io_error(temporary_, "create");
   }
@@ -95,7 +97,8 @@ void write_deferred(const std::filesystem::path& file, const std::vector<Deferre
   output.write(header.data(), header.size());
   for (const DeferredTensor& tensor : tensors) {
     const torch::Tensor host = tensor.make().detach().to(torch::kCPU, tensor.type).contiguous();
-    RLAIF_CHECK(host.sizes() == torch::IntArrayRef(tensor.shape), "tensor " + tensor.name + " has the shape that was announced");
+    RLAIF_CHECK(host.sizes() == torch::IntArrayRef(tensor.shape),
+                "tensor " + tensor.name + " has the shape that was announced");
     output.write(host.data_ptr(), host.nbytes());
   }
   output.commit();

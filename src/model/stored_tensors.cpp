@@ -62,10 +62,12 @@ class Lister {
       const std::int64_t rows = names.parts.size() == 1 ? linear.weight_OI.size(0) : sizes[i];
       std::vector<std::int64_t> order_of_part;
       if (!order.empty())
-        for (std::int64_t r = begin; r < begin + rows; ++r) order_of_part.push_back(order[static_cast<std::size_t>(r)] - begin);
+        for (std::int64_t r = begin; r < begin + rows; ++r)
+          order_of_part.push_back(order[static_cast<std::size_t>(r)] - begin);
       const std::string name = prefix_ + names.parts[i];
       all_.push_back({name + ".weight", linear.weight_OI.narrow(0, begin, rows), order_of_part, names.transposed});
-      if (linear.bias_O.defined()) all_.push_back({name + ".bias", linear.bias_O.narrow(0, begin, rows), order_of_part, false});
+      if (linear.bias_O.defined())
+        all_.push_back({name + ".bias", linear.bias_O.narrow(0, begin, rows), order_of_part, false});
     }
   }
   void add_layer(const TensorNames& names, const Layer& layer, std::size_t number) {
@@ -134,7 +136,8 @@ std::vector<StoredTensor> stored_tensors(const Transformer& model, Purpose purpo
   list.add(names.positions + ".weight", model.positions_Pd);
   for (std::size_t l = 0; l < model.layers.size(); ++l) list.add_layer(names, model.layers[l], l);
   list.add_norm(names.final_norm, model.final_norm);
-  if (purpose == Purpose::causal && !model.config().tied_embeddings) list.add(names.output.front() + ".weight", model.output_Vd);
+  if (purpose == Purpose::causal && !model.config().tied_embeddings)
+    list.add(names.output.front() + ".weight", model.output_Vd);
   return list.take();
 }
 

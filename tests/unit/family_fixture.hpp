@@ -81,9 +81,13 @@ inline torch::Tensor keyed_weight(const std::string& name, const std::vector<std
 class FamilyFixture {
  public:
   explicit FamilyFixture(const std::string& name)
-      : name(name), description(Json::parse(read_file(folder() / (name + ".json")))), expected(folder() / (name + ".safetensors")) {}
+      : name(name),
+        description(Json::parse(read_file(folder() / (name + ".json")))),
+        expected(folder() / (name + ".safetensors")) {}
 
-  static std::filesystem::path folder() { return std::filesystem::path(RLAIF_SOURCE_DIR) / "tests/fixtures/model_families"; }
+  static std::filesystem::path folder() {
+    return std::filesystem::path(RLAIF_SOURCE_DIR) / "tests/fixtures/model_families";
+  }
   static std::vector<std::string> names() {
     std::vector<std::string> all;
     for (const auto& entry : std::filesystem::directory_iterator(folder()))
@@ -94,7 +98,8 @@ class FamilyFixture {
 
   std::map<std::string, std::vector<std::int64_t>> shapes() const {
     std::map<std::string, std::vector<std::int64_t>> all;
-    for (const auto& [key, shape] : description.at("tensors").items()) all[key] = shape.get<std::vector<std::int64_t>>();
+    for (const auto& [key, shape] : description.at("tensors").items())
+      all[key] = shape.get<std::vector<std::int64_t>>();
     return all;
   }
   std::vector<NamedTensor> weights() const {
@@ -114,7 +119,8 @@ class FamilyFixture {
     config["architectures"] = Json::array({description.at("scalar_architecture")});
     write_file_atomic(to / "config.json", config.dump());
     auto tensors = weights();
-    std::erase_if(tensors, [](const NamedTensor& t) { return t.first == "lm_head.weight" || t.first == "embed_out.weight"; });
+    std::erase_if(tensors,
+                  [](const NamedTensor& t) { return t.first == "lm_head.weight" || t.first == "embed_out.weight"; });
     const std::int64_t hidden = config.contains("n_embd") ? config["n_embd"] : config["hidden_size"];
     tensors.emplace_back("score.weight", keyed_weight("score.weight", {1, hidden}));
     write_safetensors(to / "model.safetensors", tensors);

@@ -13,7 +13,8 @@ class EngineOf : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EngineOf, ContinuesGreedilyAsTransformersDoes) {
   const FamilyFixture fixture(GetParam());
-  const auto folder = std::filesystem::temp_directory_path() / ("rlaif_engine_" + GetParam() + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("rlaif_engine_" + GetParam() + std::to_string(::getpid()));
   fixture.write(folder);
   const model::Transformer transformer = model::load_model(folder);
   std::filesystem::remove_all(folder);
@@ -25,10 +26,12 @@ TEST_P(EngineOf, ContinuesGreedilyAsTransformersDoes) {
   options.max_new_tokens = 64;
   const auto made = engine.generate(requests, options);
   for (std::size_t r = 0; r < made.size(); ++r)
-    for (const Generated& sample : made[r]) EXPECT_EQ(sample.tokens, fixture.expected.continuations[r]) << "prompt " << r;
+    for (const Generated& sample : made[r])
+      EXPECT_EQ(sample.tokens, fixture.expected.continuations[r]) << "prompt " << r;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EngineOf, ::testing::ValuesIn(FamilyFixture::names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, EngineOf, ::testing::ValuesIn(FamilyFixture::names()),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace rlaif::generate

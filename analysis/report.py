@@ -81,6 +81,18 @@ def measure(run):
 
 
 # --- sections ------------------------------------------------------------------------------------
+def below_agreement(run):
+    """Said before anything else: a judge fell short of what the deck asks for, and the study went on."""
+    below = section(run.results, "below_min_agreement")
+    judges = [(name, number(value)) for name, value in section(below, "judges").items()]
+    if not judges:
+        return ""
+    found = ", ".join(f"{escaped(name)} agrees in {(value or 0) * 100:.1f} %" for name, value in judges)
+    least = number(below.get("least")) or 0
+    return (f'<p class="headline bad"><strong>Below judge.min_agreement ({least * 100:.1f} %):</strong> {found}. '
+            "What follows was learned from these labels all the same.</p>")
+
+
 def headline(run, colours):
     arms = section(run.results, "arms")
     tiles, sentences = [], []
@@ -220,6 +232,22 @@ def without_verdict(row):
     return sum(number(count) or 0 for status, count in row["statuses"].items() if status != "ok")
 
 
+def asked_table(judges):
+    """Who of a combined judge was asked, and how often."""
+    rows = []
+    for name, row in judges.items():
+        counts = [(member, number(count) or 0) for member, count in section(row, "asked").items()]
+        most = max((count for _, count in counts), default=0)
+        for index, (member, count) in enumerate(counts):
+            first = escaped(name) if index == 0 else ""
+            share = f'<td class="share" style="--share:{count / most * 100:.1f}%">{count / most * 100:.1f} %</td>' if most else f"<td>{NO_FIGURE}</td>"
+            rows.append(f"<tr><td>{first}</td><td>{escaped(member)}</td><td>{count:,.0f}</td>{share}</tr>")
+    if not rows:
+        return ""
+    return ("<h3>Who was asked</h3><p>Of judges made of judges: the comparisons that each member was asked about, and their share.</p>"
+            + table(["judge", "member", "comparisons", "share"], rows))
+
+
 def judges_section(run):
     judges = {name: row for name, row in section(run.results, "judges").items() if isinstance(row, dict)}
     single = section(run.results, "judge")
@@ -230,7 +258,7 @@ def judges_section(run):
         shares = [(title, key) for title, key in JUDGE_COLUMNS
                   if any(plain(row, key) is not None for row in judges.values())]
         counts = [(title, key, form) for title, key, form in (
-            ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars),
+            ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars), ("cost of 1,000", "usd_per_1000", dollars),
             ("input tokens", "input_tokens", charts.short), ("output tokens", "output_tokens", charts.short))
             if any(plain(row, key) is not None for row in judges.values())]
         if any(isinstance(row.get("statuses"), dict) for row in judges.values()):
@@ -246,6 +274,7 @@ def judges_section(run):
         if any(key == "same_position_rate" for _, key in shares):
             parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when '
                          "the two answers are swapped, which is bias rather than judgement; 0 is best.</p>")
+        parts.append(asked_table(judges))
     rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
     if rewards:
         rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy'))}"
@@ -294,7 +323,9 @@ def losses_section(run, colours):
     series = [(name, colours.of(arm_of.get(name, name)), rows) for name, rows in rewards.items()]
     single = [charts.line_panel(title, [(title, "var(--arm-0)", points(run.metrics.get(stage, []), "loss"))],
                                 note="nats a token")
-              for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"))]
+              for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"),
+                                   *((f"loss of judge {stage.removeprefix('judge-model-')}", stage)
+                                     for stage in run.metrics if stage.startswith("judge-model-")))]
     shared = [charts.line_panel(title, [(name, colour, points(rows, key)) for name, colour, rows in series])
               for title, key in (("reward-model loss", "loss"), ("reward-model accuracy", "accuracy"), ("margin", "margin"))]
     if not any(single + shared):
@@ -405,8 +436,8 @@ def page(run):
         facts.append(f"deck {run.settings['deck_hash']}")
     style = (pathlib.Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     body = "\n".join([
-        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', headline(run, colours),
-        win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
+        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', below_agreement(run),
+        headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
         losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'

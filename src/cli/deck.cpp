@@ -10,6 +10,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -21,6 +22,44 @@ const std::string* find_text(const std::string& key, const CommandLine& line,
   if (const auto found = line.keys.find(key); found != line.keys.end()) return &found->second;
   if (const auto found = deck.find(key); found != deck.end()) return &found->second;
   return nullptr;
+}
+
+pipeline::JudgeOptions judge_called(const std::string& name) {
+  pipeline::JudgeOptions judge;
+  judge.name = name;
+  if (name == "people") {
+    judge.kind = pipeline::JudgeKind::annotators;
+    judge.price = "human-label";
+  }
+  return judge;
+}
+
+// The lists of names decide which keys exist, so they are read first.
+void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const std::map<std::string, std::string>& deck) {
+  const auto names = [&](const std::string& key, const std::string& otherwise) {
+    const std::string* text = find_text(key, line, deck);
+    return parse_names(key, text ? *text : otherwise);
+  };
+  const auto take = [](const std::string& key, const std::string& name, bool taken) {
+    if (taken) OptionTable::fail(key, name, "a name that nothing else has");
+  };
+  for (const std::string& name : names("study.judges", "ai people")) options.judges.push_back(judge_called(name));
+  for (const std::string& name : names("study.members", "")) {
+    take("study.members", name, std::any_of(options.judges.begin(), options.judges.end(), [&](const auto& judge) { return judge.name == name; }));
+    options.members.push_back(judge_called(name));
+  }
+  const auto own = [](const std::string& name) { return name == "sft" || name == "sft-again" || name == "judge" || name.starts_with("reward-"); };
+  for (const std::string& name : names("study.arms", "rlaif rlhf")) {
+    take("study.arms", name, own(name));
+    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
+  }
+  for (const std::string& name : names("study.judge_models", "judge")) {
+    take("study.judge_models", name, (name != "judge" && own(name)) ||
+                                         std::any_of(options.arms.begin(), options.arms.end(), [&](const auto& arm) { return arm.name == name; }));
+    options.judge_models.push_back({});
+    options.judge_models.back().name = name;
+    options.judge_models.back().training.training.steps = 1600;
+  }
 }
 
 }  // namespace
@@ -109,22 +148,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   }
   options.run.directory = std::filesystem::path("runs") / options.name;
 
-  // The named sections decide which keys exist, so the two lists are read first.
-  std::string judges = "ai people", arms = "rlaif rlhf";
-  if (const std::string* text = find_text("study.judges", line, deck)) judges = *text;
-  if (const std::string* text = find_text("study.arms", line, deck)) arms = *text;
-  for (const std::string& name : parse_names("study.judges", judges)) {
-    options.judges.push_back({});
-    options.judges.back().name = name;
-    if (name == "people") {
-      options.judges.back().kind = pipeline::JudgeKind::annotators;
-      options.judges.back().price = "human-label";
-    }
-  }
-  for (const std::string& name : parse_names("study.arms", arms)) {
-    if (name == "sft" || name == "sft-again" || name == "judge") OptionTable::fail("study.arms", name, "a name that is not the program's own");
-    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
-  }
+  name_sections(options, line, deck);
   register_options(resolved->table, options);
 
   for (const auto& [key, text] : deck) {
@@ -136,6 +160,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
   resolved->deck = resolved->table.resolve(line.dry_run);
+  pipeline::check_judges(options);
   return resolved;
 }
 

@@ -94,18 +94,21 @@ void register_sft(OptionTable& table, StudyOptions& o) {
   register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
 }
 
-void register_judge_model(OptionTable& table, StudyOptions& o) {
-  o.judge_model.training.steps = 1600;
-  table.add("judge_model.steps", &o.judge_model.training.steps, "steps", "of judge training; 0: no judge is trained");
-  table.add("judge_model.batch", &o.judge_model.training.batch, "pairs", "fresh pairs a step");
-  table.add_input("judge_model.verdict_first_template", &o.judge_model.verdict_first_template, "judge_verdict_first.txt",
+void register_judge_model(OptionTable& table, pipeline::JudgeModel& model) {
+  const std::string suffix = model.name == "judge" ? "" : "." + model.name;
+  const std::string section = "judge_model" + suffix;
+  register_model(table, "judge_network" + suffix, model.network, "the judge");
+  pipeline::JudgeModelOptions& o = model.training;
+  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained");
+  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step");
+  table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
                   "prompt template of the half that is judged at once");
-  table.add_input("judge_model.rationale_first_template", &o.judge_model.rationale_first_template,
-                  "judge_rationale_first.txt", "prompt template of the half that reasons first");
-  table.add("judge_model.register_share", &o.judge_model.register_share, "", "share of texts that state facts and sums");
-  table.add("judge_model.context_weight", &o.judge_model.context_weight, "", "loss weight of tokens before verdict and rationale");
-  table.add("judge_model.verdict_weight", &o.judge_model.verdict_weight, "", "loss weight of the verdict token");
-  register_schedule(table, "judge_model", o.judge_model.training.schedule, o.judge_model.training.adam);
+  table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
+                  "prompt template of the half that reasons first");
+  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums");
+  table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale");
+  table.add(section + ".verdict_weight", &o.verdict_weight, "", "loss weight of the verdict token");
+  register_schedule(table, section, o.training.schedule, o.training.adam);
 }
 
 void register_annotate(OptionTable& table, StudyOptions& o) {
@@ -159,6 +162,28 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add(section + ".recorded_style", &o.recorded_style, "", "replay: of which style");
 }
 
+void register_agreement(OptionTable& table, StudyOptions& o) {
+  table.add("judge.min_agreement", &o.agreement.least, "",
+            "share of pairs on which a judge must name the better side before a reward model learns from it; 0: whatever it is");
+  table.add("judge.proceed_below_min_agreement", &o.agreement.proceed, "", "go on below it; the report says so first");
+  for (const char* key : {"judge.min_agreement", "judge.proceed_below_min_agreement"}) table.does_not_decide_results(key);
+}
+
+void register_combined_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
+  table.add(section + ".members", &o.members, "", "ensemble, cascade, hierarchy: names of judges; a cascade's from cheap to dear, a hierarchy's first the one to be obeyed first");
+  table.add_choice<judge::Vote>(section + ".vote", &o.ensemble.vote,
+                                {{"majority", judge::Vote::majority},
+                                 {"mean", judge::Vote::mean},
+                                 {"weighted", judge::Vote::weighted},
+                                 {"dawid_skene", judge::Vote::dawid_skene}},
+                                "ensemble: share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
+  table.add(section + ".least_members", &o.ensemble.least_members, "members", "ensemble: with a verdict, for there to be one; 0: more than half");
+  table.add(section + ".thresholds", &o.thresholds, "", "cascade: confidence from which a member's verdict stands, for each but the last; empty: the calibration's");
+  table.add(section + ".gate", &o.gate, "", "hierarchy: confidence from which a level decides");
+  table.add_input(section + ".calibration", &o.calibration, "", "what `rlaif calibrate` found out about this judge and its members");
+  table.add(section + ".length_correction", &o.length_correction, "", "take the preference for length that the calibration found off the log-odds");
+}
+
 void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   const std::string section = "judge." + o.name;
   table.add_choice<pipeline::JudgeKind>(section + ".kind", &o.kind,
@@ -167,10 +192,13 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
                                          {"rules", pipeline::JudgeKind::rules},
                                          {"openai", pipeline::JudgeKind::openai},
                                          {"anthropic", pipeline::JudgeKind::anthropic},
-                                         {"replay", pipeline::JudgeKind::replay}},
+                                         {"replay", pipeline::JudgeKind::replay},
+                                         {"ensemble", pipeline::JudgeKind::ensemble},
+                                         {"cascade", pipeline::JudgeKind::cascade},
+                                         {"hierarchy", pipeline::JudgeKind::hierarchy}},
                                         "a model in this process, simulated people, a file of rules, a server that speaks "
-                                        "OpenAI's chat completions or Anthropic's messages, or recorded verdicts");
-  table.add(section + ".model", &o.model, "", "local: a model of the run (judge, sft); openai, anthropic: the model's name");
+                                        "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
+  table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft); openai, anthropic: the model's name");
   table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt", "local: prompt template");
   table.add_input(section + ".principles", &o.principles, "principles.txt", "local: one principle a line");
   table.add_input(section + ".rules", &o.rules, "rules_brief.json", "rules: the file");
@@ -178,6 +206,7 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   table.add_choice<judge::Orders>(section + ".orders", &o.local.orders,
                                   {{"both", judge::Orders::both}, {"first_only", judge::Orders::first_only}},
                                   "orders asked and averaged");
+  register_combined_judge(table, section, o);
   register_remote_judge(table, section, o);
   table.add(section + ".max_rationale_tokens", &o.local.max_rationale_tokens, "tokens", "local: longest rationale");
   table.add(section + ".label_clamp_low", &o.local.label_clamp_low, "", "local: soft labels are not below");
@@ -254,7 +283,7 @@ void register_io(OptionTable& table, StudyOptions& o) {
   table.add_place("io.input", &o.io.input, "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b)");
   table.add_place("io.output", &o.io.output, "where the answers go (JSON Lines)");
   table.add("io.model", &o.io.model, "", "generate: a model of the run (sft, an arm), or a folder");
-  table.add("io.judge", &o.io.judge, "", "judge: a name of study.judges; empty: the first");
+  table.add("io.judge", &o.io.judge, "", "judge: a name of study.judges or study.members; empty: the first");
   table.add("io.samples", &o.io.samples, "responses", "generate: a prompt");
   table.add("io.temperature", &o.io.temperature, "", "generate: of sampling; 0: greedy");
   table.add("io.top_k", &o.io.top_k, "tokens", "generate: 0: off");
@@ -272,11 +301,13 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_plan(table, options);
   register_task(table, options);
   register_model(table, "model", options.model, "the policy");
-  register_model(table, "judge_network", options.judge_network, "the judge");
   register_sft(table, options);
-  register_judge_model(table, options);
+  for (auto& model : options.judge_models) register_judge_model(table, model);
   register_annotate(table, options);
-  for (auto& judge : options.judges) register_judge(table, judge);
+  register_agreement(table, options);
+  for (auto* judges : {&options.judges, &options.members}) {
+    for (auto& judge : *judges) register_judge(table, judge);
+  }
   register_lora(table, options);
   register_reward(table, options);
   register_ppo(table, options);
@@ -285,14 +316,16 @@ void register_options(OptionTable& table, StudyOptions& options) {
   for (auto& arm : options.arms) {
     table.add("arm." + arm.name + ".judge", &arm.judge, "", "whose labels train this arm's reward model");
   }
-  // The two lists were read before all other keys, because they decide which sections there are; here they are only listed.
+  // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
   const auto names = [](const auto& items) {
     std::string text;
     for (const auto& item : items) text += (text.empty() ? "" : " ") + item.name;
     return text;
   };
-  table.add_listed("study.judges", names(options.judges), "names of judges; each has a section [judge.NAME]");
-  table.add_listed("study.arms", names(options.arms), "names of arms; each has a section [arm.NAME]");
+  table.add_listed("study.judges", names(options.judges), "names of judges that label all pairs; each has a section [judge.NAME]");
+  table.add_listed("study.members", names(options.members), "names of judges that are asked as members of others only; each has a section [judge.NAME]");
+  table.add_listed("study.judge_models", names(options.judge_models), "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] and [judge_model.NAME]");
+  table.add_listed("study.arms", names(options.arms), "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
 }
 
 }  // namespace rlaif::cli

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -207,6 +208,20 @@ Json annotate_facts(const Annotator& self) {
   return facts;
 }
 
+// How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
+void add_asked(const Context& context, Json& facts) {
+  context.comm.on_root([&] {
+    for (const JudgeOptions& judge : context.options.judges) {
+      if (!is_combined(judge.kind)) continue;
+      std::map<std::string, std::int64_t> counts;
+      for (const Split split : {Split::train, Split::heldout}) {
+        count_asked(preferences::read_store(context.directory.preferences(store_name(judge.name, split))), counts);
+      }
+      facts["asked"][judge.name] = asked_facts(judge, counts);
+    }
+  });
+}
+
 }  // namespace
 
 std::string heldout_store(const std::string& judge) { return judge + "-heldout"; }
@@ -221,11 +236,10 @@ Json run_annotate_stage(const Context& context) {
   const model::Transformer policy = load_run_model(context, "sft", *language);
   Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
   const StageSpending spending(context, "annotate");
-  for (const JudgeOptions& judge : context.options.judges) {
-    self.judges.push_back(make_judge(context, judge, language.get(), spending));
-  }
+  self.judges = make_judges(context, context.options.judges, language.get(), spending);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
+  add_asked(context, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
   return facts;

@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/study.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -152,7 +153,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     pairs = read_pairs(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
-  const auto language = judge_options->kind == JudgeKind::local ? load_language(context) : nullptr;
+  const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
   const BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
   write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {

@@ -7,7 +7,9 @@
 #include "rlaif/comm/shared_counter.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/cost/prices.hpp"
+#include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/rules.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -65,18 +67,84 @@ std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const Ju
                                            : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
 }
 
+// Makes judges by name, each once.
+struct JudgeMaker {
+  const Context& context;
+  const Language* language;
+  const StageSpending& spending;
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
+  std::map<std::string, std::shared_ptr<judge::Judge>> made;
+
+  void load(const JudgeOptions& options) {  // collective
+    if (options.kind != JudgeKind::local || networks.contains(options.model)) return;
+    networks[options.model] = std::make_shared<const model::Transformer>(load_run_model(context, options.model, *language));
+  }
+  std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
+    if (const auto found = made.find(options.name); found != made.end()) return found->second;
+    const judge::FittedJudges calibration = calibration_of(options);
+    std::unique_ptr<judge::Judge> one = is_combined(options.kind) ? combine(options, calibration) : make_single(options);
+    if (options.length_correction) {
+      one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
+    }
+    return made[options.name] = std::move(one);
+  }
+
+ private:
+  std::unique_ptr<judge::Judge> combine(const JudgeOptions& options, const judge::FittedJudges& calibration) {
+    const std::vector<judge::FittedJudge> fitted = fitted_members(options, calibration);
+    std::vector<judge::Member> members;
+    for (const std::string& name : member_names(options)) {
+      members.push_back({make(context.options.judge_named(name)), fitted[members.size()]});
+    }
+    switch (options.kind) {
+      case JudgeKind::cascade:
+        return judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, calibration));
+      case JudgeKind::hierarchy: return judge::make_hierarchy(options.name, std::move(members), options.gate);
+      default: return judge::make_ensemble(options.name, std::move(members), options.ensemble);
+    }
+  }
+  std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
+    const cost::Price price = cost::PriceTable::load(context.options.prices).at(options.price);
+    switch (options.kind) {
+      case JudgeKind::rules: return judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
+      case JudgeKind::openai:
+      case JudgeKind::anthropic: return make_remote_judge(context, options, price, spending);
+      case JudgeKind::replay:
+        return judge::make_replay_judge(
+            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, {}});
+      case JudgeKind::annotators: {
+        judge::AnnotatorOptions annotators = options.annotators;
+        annotators.seed = context.options.run.seed;
+        return judge::make_annotators(
+            options.name, annotators,
+            [&task = context.task](const Prompt& prompt, const Completion& completion) {
+              return task.utility(prompt, completion);
+            },
+            price);
+      }
+      default: {
+        judge::LocalJudgeOptions local = options.local;
+        local.seed = context.options.run.seed;
+        return judge::make_local_judge(options.name, *networks.at(options.model), language->chat,
+                                       judge::JudgeTemplate::load(options.prompt_template),
+                                       judge::load_principles(options.principles), local, price);
+      }
+    }
+  }
+};
+
 }  // namespace
 
 StageSpending::StageSpending(const Context& context, const std::string& stage) {
   double paid = 0.0;
   bool asked = false;
   context.comm.agree([&] {
-    for (const JudgeOptions& judge : context.options.judges) {
-      if (!is_asked(judge.kind)) continue;
+    for (const JudgeOptions* judge : judges_and_members(context.options)) {
+      if (!is_asked(judge->kind)) continue;
       asked = true;
-      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge.name), context.comm.rank());
+      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
       paid += cache->paid_usd() + cache->unsettled_usd();
-      answers_[judge.name] = cache;
+      answers_[judge->name] = cache;
     }
   });
   const double cap = context.options.cap_usd;
@@ -118,43 +186,25 @@ std::shared_ptr<judge::AnswerCache> StageSpending::answers(const std::string& ju
 
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
                       const StageSpending& spending) {
-  BoundJudge bound;
-  if (options.kind == JudgeKind::local) {
-    bound.network = std::make_unique<model::Transformer>(load_run_model(context, options.model, *language));
+  return std::move(make_judges(context, {options}, language, spending).front());
+}
+
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
+                                    const StageSpending& spending) {
+  JudgeMaker maker{context, language, spending, {}, {}};
+  // Every rank reads the networks first, in one order.
+  for (const JudgeOptions& options : judges) {
+    for (const JudgeOptions* asked : asked_judges(context.options, options)) maker.load(*asked);
   }
+  std::vector<BoundJudge> bound;
   context.comm.agree([&] {
-    const cost::Price price = cost::PriceTable::load(context.options.prices).at(options.price);
-    switch (options.kind) {
-      case JudgeKind::local: {
-        judge::LocalJudgeOptions local = options.local;
-        local.seed = context.options.run.seed;
-        bound.judge = judge::make_local_judge(options.name, *bound.network, language->chat,
-                                              judge::JudgeTemplate::load(options.prompt_template),
-                                              judge::load_principles(options.principles), local, price);
-        break;
+    for (const JudgeOptions& options : judges) {
+      BoundJudge one;
+      one.judge = maker.make(options);
+      for (const JudgeOptions* asked : asked_judges(context.options, options)) {
+        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(asked->model));
       }
-      case JudgeKind::rules:
-        bound.judge = judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
-        break;
-      case JudgeKind::openai:
-      case JudgeKind::anthropic:
-        bound.judge = make_remote_judge(context, options, price, spending);
-        break;
-      case JudgeKind::replay:
-        bound.judge = judge::make_replay_judge(
-            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, {}});
-        break;
-      case JudgeKind::annotators: {
-        judge::AnnotatorOptions annotators = options.annotators;
-        annotators.seed = context.options.run.seed;
-        bound.judge = judge::make_annotators(
-            options.name, annotators,
-            [&task = context.task](const Prompt& prompt, const Completion& completion) {
-              return task.utility(prompt, completion);
-            },
-            price);
-        break;
-      }
+      bound.push_back(std::move(one));
     }
   });
   return bound;

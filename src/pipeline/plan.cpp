@@ -10,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/cost/prices.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -233,7 +234,10 @@ model::ModelConfig planned_policy(const StudyOptions& options) {
 
 std::vector<PlannedStage> plan_memory(const StudyOptions& options, const model::ModelConfig& policy, int ranks) {
   const Planner planner{options, policy, ranks};
-  std::vector<PlannedStage> stages{planner.sft(), planner.annotate(), planner.reward(), planner.ppo(), planner.evaluate()};
+  std::vector<PlannedStage> stages{planner.sft(), planner.annotate()};
+  if (!options.arms.empty()) {
+    for (PlannedStage stage : {planner.reward(), planner.ppo(), planner.evaluate()}) stages.push_back(std::move(stage));
+  }
   for (PlannedStage& stage : stages) std::erase_if(stage.parts, [](const PlannedPart& part) { return part.bytes == 0.0; });
   return stages;
 }
@@ -271,12 +275,15 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) * options.annotate.completions *
                        (options.annotate.completions - 1) / 2;
   for (const JudgeOptions& judge : options.judges) {
-    const Usage label = planned_label(options, judge);
-    const double usd = pairs * cost::PriceTable::load(options.prices).at(judge.price).label_usd(label);
-    std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels of %lld + %lld tokens, $%.2f at the price %s%s\n", judge.name.c_str(), pairs,
-                  static_cast<long long>(label.input_tokens), static_cast<long long>(label.output_tokens), usd, judge.price.c_str(),
-                  options.cap_usd > 0.0 && usd > options.cap_usd && label.input_tokens > 0 ? "; MORE THAN cost.cap_usd" : "");
-    text += line;
+    for (const JudgeOptions* asked : asked_judges(options, judge)) {
+      const std::string name = asked == &judge ? judge.name : judge.name + ", member " + asked->name;
+      const Usage label = planned_label(options, *asked);
+      const double usd = pairs * cost::PriceTable::load(options.prices).at(asked->price).label_usd(label);
+      std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels of %lld + %lld tokens, $%.2f at the price %s%s\n", name.c_str(), pairs,
+                    static_cast<long long>(label.input_tokens), static_cast<long long>(label.output_tokens), usd, asked->price.c_str(),
+                    options.cap_usd > 0.0 && usd > options.cap_usd && label.input_tokens > 0 ? "; MORE THAN cost.cap_usd" : "");
+      text += line;
+    }
   }
   if (plan.gflops > 0.0) {
     std::snprintf(line, sizeof line, "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",

@@ -33,7 +33,7 @@ struct Resolved {
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
 
-// Registers every key. Judges and arms come from the lists study.judges and study.arms.
+// Registers every key. The lists of [study] have been read before: they say which sections there are.
 void register_options(OptionTable& table, pipeline::StudyOptions& options);
 
 // "ai people" -> names; each must be letters, digits, '-' or '_' and stand once.

@@ -3,8 +3,8 @@
 
     judge_server.py FOLDER [--faults SHARE]
 
-Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, and whether it was billed
-(answered with 200). Which requests fail follows from their place in the order of arrival. Answers follow from the body.
+Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, whether it was billed
+(answered with 200) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
 """
 import argparse
 import hashlib
@@ -42,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             fault = faults.choice(["500", "429", "529", "cut", "not json"]) if faults.random() < options.faults else ""
             billed = fault in ("", "not json")
-            log.write(json.dumps({"hash": digest, "billed": billed, "fault": fault,
+            log.write(json.dumps({"hash": digest, "billed": billed, "fault": fault, "tokens": [len(body) // 4, 3],
                                   "key": self.headers.get("Authorization", "")}) + "\n")
         if fault in ("500", "529"):
             return self.reply(int(fault), '{"error": {"message": "overloaded"}}')

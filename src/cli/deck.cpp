@@ -71,8 +71,17 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   po::positional_options_description positions;
   positions.add("word", -1);
   CommandLine line;
+  // Boost takes no empty value after the equal sign; --section.key= sets a key to nothing.
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1 && argument.find('.') != std::string::npos)
+      line.keys[argument.substr(2, argument.size() - 3)] = "";
+    else
+      arguments.push_back(argument);
+  }
   try {
-    const po::parsed_options parsed = po::command_line_parser(argc, argv)
+    const po::parsed_options parsed = po::command_line_parser(arguments)
                                           .options(flags)
                                           .positional(positions)
                                           .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)

@@ -232,20 +232,38 @@ def without_verdict(row):
     return sum(number(count) or 0 for status, count in row["statuses"].items() if status != "ok")
 
 
+def kept_sentence(name, judges, members):
+    """What a combined judge keeps of its dearest member's agreement, at what share of its cost."""
+    priced = [(plain(judges.get(member), "usd_per_1000") or 0, member) for member in members]
+    cost, dearest = max(priced, default=(0, None))
+    own, other = (plain(judges.get(judge), "gold_agreement") for judge in (name, dearest))
+    if not cost or not own or not other:
+        return ""
+    share = (plain(judges[name], "usd_per_1000") or 0) / cost
+    return (f"<p>{escaped(name)} keeps {own / other * 100:.1f} % of the agreement of {escaped(dearest)}, at {share * 100:.1f} % of "
+            "its cost.</p>")
+
+
 def asked_table(judges):
-    """Who of a combined judge was asked, and how often."""
-    rows = []
+    """Who of a combined judge was asked, how often, and what each is worth and costs alone."""
+    rows, sentences = [], []
     for name, row in judges.items():
         counts = [(member, number(count) or 0) for member, count in section(row, "asked").items()]
-        most = max((count for _, count in counts), default=0)
-        for index, (member, count) in enumerate(counts):
-            first = escaped(name) if index == 0 else ""
+        if not counts:
+            continue
+        most = max(count for _, count in counts)
+        sentences.append(kept_sentence(name, judges, [member for member, _ in counts]))
+        for judge, count in [(name, most), *counts]:
+            label = f"<strong>{escaped(name)}</strong>" if judge == name else f"· {escaped(judge)}"
+            alone = judges.get(judge, {})
             share = f'<td class="share" style="--share:{count / most * 100:.1f}%">{count / most * 100:.1f} %</td>' if most else f"<td>{NO_FIGURE}</td>"
-            rows.append(f"<tr><td>{first}</td><td>{escaped(member)}</td><td>{count:,.0f}</td>{share}</tr>")
+            rows.append(f"<tr><td>{label}</td><td>{count:,.0f}</td>{share}{share_cell(rate(alone, 'gold_agreement'))}"
+                        f"{figure_cell(plain(alone, 'usd_per_1000'), dollars)}</tr>")
     if not rows:
         return ""
-    return ("<h3>Who was asked</h3><p>Of judges made of judges: the comparisons that each member was asked about, and their share.</p>"
-            + table(["judge", "member", "comparisons", "share"], rows))
+    return ("<h3>Who was asked</h3><p>Of judges made of judges: the comparisons that each member was asked about. Agreement and "
+            "cost are those of a judge that is asked about all, where it was.</p>"
+            + table(["judge", "comparisons", "share", "agrees with gold", "cost of 1,000"], rows) + "".join(sentences))
 
 
 def judges_section(run):

@@ -34,28 +34,36 @@ pipeline::JudgeOptions judge_called(const std::string& name) {
   return judge;
 }
 
+template <class Item>
+bool is_named(const std::vector<Item>& items, const std::string& name) {
+  return std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
+}
+
+// Models of the run that the program names itself.
+bool is_own_model(const std::string& name) {
+  return name == "sft" || name == "sft-again" || name == "judge" || name.starts_with("reward-");
+}
+
 // The lists of names decide which keys exist, so they are read first.
 void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const std::map<std::string, std::string>& deck) {
   const auto names = [&](const std::string& key, const std::string& otherwise) {
     const std::string* text = find_text(key, line, deck);
     return parse_names(key, text ? *text : otherwise);
   };
-  const auto take = [](const std::string& key, const std::string& name, bool taken) {
-    if (taken) OptionTable::fail(key, name, "a name that nothing else has");
+  const auto refuse = [](const std::string& key, const std::string& name) {
+    OptionTable::fail(key, name, "a name that nothing else has");
   };
   for (const std::string& name : names("study.judges", "ai people")) options.judges.push_back(judge_called(name));
   for (const std::string& name : names("study.members", "")) {
-    take("study.members", name, std::any_of(options.judges.begin(), options.judges.end(), [&](const auto& judge) { return judge.name == name; }));
+    if (is_named(options.judges, name)) refuse("study.members", name);
     options.members.push_back(judge_called(name));
   }
-  const auto own = [](const std::string& name) { return name == "sft" || name == "sft-again" || name == "judge" || name.starts_with("reward-"); };
   for (const std::string& name : names("study.arms", "rlaif rlhf")) {
-    take("study.arms", name, own(name));
+    if (is_own_model(name)) refuse("study.arms", name);
     options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
   }
   for (const std::string& name : names("study.judge_models", "judge")) {
-    take("study.judge_models", name, (name != "judge" && own(name)) ||
-                                         std::any_of(options.arms.begin(), options.arms.end(), [&](const auto& arm) { return arm.name == name; }));
+    if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
     options.judge_models.push_back({});
     options.judge_models.back().name = name;
     options.judge_models.back().training.training.steps = 1600;

@@ -77,6 +77,7 @@ struct JudgeMaker {
 
   void load(const JudgeOptions& options) {  // collective
     if (options.kind != JudgeKind::local || networks.contains(options.model)) return;
+    RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
     networks[options.model] = std::make_shared<const model::Transformer>(load_run_model(context, options.model, *language));
   }
   std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {

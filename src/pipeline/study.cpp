@@ -166,7 +166,7 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
   }
   text += "\n# deck hash " + deck.hash() + "\n# stages\n";
   for (const Stage& stage : plan_stages(options)) {
-    text += "#   " + stage.name + std::string(stage.name.size() < 16 ? 16 - stage.name.size() : 1, ' ') + stage.size + "\n";
+    text += "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
   if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
   for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";

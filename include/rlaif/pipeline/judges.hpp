@@ -10,7 +10,8 @@
 
 namespace rlaif::pipeline {
 
-// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier starts have paid included.
+// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
+// starts have paid included.
 // Collective to make and to destroy.
 class StageSpending {
  public:

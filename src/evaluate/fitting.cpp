@@ -104,7 +104,7 @@ double fitted_temperature(std::span<const double> p, std::span<const double> ref
   double left = high - golden * (high - low), right = low + golden * (high - low);
   double at_left = objective(left), at_right = objective(right);
   while (high - low > 1e-10) {
-    if (at_left > at_right) {
+    if (at_left >= at_right) {  // where all is right, the likelihood is 1 to the last digit at all small T
       high = right, right = left, at_right = at_left;
       left = high - golden * (high - low), at_left = objective(left);
     } else {
@@ -127,8 +127,11 @@ std::vector<double> logistic_coefficients(std::span<const std::vector<double>> c
     const std::vector<double> step = regression.newton_step(coefficients);
     double length = 0.0, share = 1.0;
     for (const double one : step) length = std::max(length, std::abs(one));
-    if (length < 1e-12) break;
     std::vector<double> next(coefficients);
+    if (length < 1e-6) {  // the objective no longer shows such a step, and the next one would be its square
+      for (std::size_t c = 0; c < next.size(); ++c) next[c] += step[c];
+      return next;
+    }
     double reached = best;
     for (; share > 1e-6; share *= 0.5) {
       for (std::size_t c = 0; c < next.size(); ++c) next[c] = coefficients[c] + share * step[c];
@@ -173,7 +176,7 @@ double length_slope(std::span<const double> p, std::span<const double> reference
   const double scale = root_mean_square(columns[1]);
   if (scale == 0.0) return 0.0;
   for (double& difference : columns[1]) difference /= scale;
-  return logistic_coefficients(columns, y, 1e-3)[1] / scale;
+  return logistic_coefficients(columns, y, 1e-4)[1] / scale;
 }
 
 }  // namespace rlaif::evaluate

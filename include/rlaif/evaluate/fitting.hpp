@@ -44,7 +44,7 @@ DawidSkene dawid_skene(std::span<const std::vector<double>> p_by_judge);
 
 // How much a judge's log-odds grow with a unit of length difference beyond what the reference explains: the coefficient of
 // the difference in a logistic regression of p on the better side (1, -1, 0) and the difference. Columns are scaled to a
-// mean square of 1 and carry a ridge of 1e-3 a pair. 0 where all lengths are equal.
+// mean square of 1 and carry a ridge of 1e-4 a pair. 0 where all lengths are equal.
 double length_slope(std::span<const double> p, std::span<const double> reference, std::span<const double> length_differences);
 
 // --- cascades ------------------------------------------------------------------------------------

@@ -178,6 +178,37 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
   return json;
 }
 
+Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts, const ReportOptions& options) {
+  RLAIF_CHECK(probes.size() == verdicts.size(), "verdicts and probes are of different pairs");
+  std::map<std::string, Places> kinds;
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    for (const std::string& kind : {probes[i].subset, std::string("all")}) kinds[kind].push_back(i);
+  }
+  const auto fooled = [&](const Places& places, const std::function<double(const Verdict&)>& p) {
+    Places answered;
+    for (const std::size_t i : places) {
+      if (verdicts[i].status == VerdictStatus::ok && std::isfinite(p(verdicts[i]))) answered.push_back(i);
+    }
+    return to_json(by_prompt(probes, answered, [&](const Places& drawn) {
+      double bad = 0.0;
+      for (const std::size_t i : drawn) bad += same_side(p(verdicts[i]), 0.0);
+      return bad / static_cast<double>(drawn.size());
+    }, options));
+  };
+  Json json = Json::object();
+  for (const auto& [kind, places] : kinds) {
+    Json& row = json[kind];
+    std::size_t answered = 0;
+    for (const std::size_t i : places) answered += verdicts[i].status == VerdictStatus::ok ? 1 : 0;
+    row["probes"] = places.size();
+    row["answered"] = answered;
+    row["fooled"] = fooled(places, [](const Verdict& verdict) { return verdict.p_first; });
+    row["fooled_good_first"] = fooled(places, [](const Verdict& verdict) { return verdict.p_first_by_order[0]; });
+    row["fooled_bad_first"] = fooled(places, [](const Verdict& verdict) { return verdict.p_first_by_order[1]; });
+  }
+  return json;
+}
+
 Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::string>& names,
                    const std::map<std::string, std::vector<Verdict>>& verdicts, const ReportOptions& options) {
   if (names.size() < 2) return Json();

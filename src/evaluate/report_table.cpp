@@ -117,6 +117,17 @@ void add_cascades(const Json& cascades, std::string& text) {
   }
 }
 
+void add_probes(const Json& probes, std::string& text) {
+  Rows rows{{"fooled by"}};
+  for (const auto& [kind, row] : probes.front().items()) rows.push_back({"  " + kind + " (" + row["probes"].dump() + ")"});
+  for (const auto& [judge, kinds] : probes.items()) {
+    std::size_t line = 0;
+    rows[line++].push_back(judge);
+    for (const auto& [kind, row] : kinds.items()) rows[line++].push_back(interval(row["fooled"]));
+  }
+  text += "\n" + aligned(rows);
+}
+
 }  // namespace
 
 std::string report_table(const Json& report) {
@@ -129,6 +140,7 @@ std::string report_table(const Json& report) {
   part("across", add_across);
   part("people", add_people);
   part("cascades", add_cascades);
+  part("probes", add_probes);
   return text;
 }
 

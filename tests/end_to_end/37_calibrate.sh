@@ -211,7 +211,8 @@ assert one["thresholds"] == two["thresholds"] and set(two["judges"]) == {"two", 
 assert one["judges"]["brief"]["length_slope"] == two["judges"]["brief"]["length_slope"] != 0
 P
 printf '{"prompt": "What is 2 plus 3?", "response_a": "2 plus 3 is 5.", "response_b": "2 plus 3 is 6.", "label": "a"}\n' >"$scratch/one.jsonl"
-check "people of a deck on one pair" ranks 1 calibrate "$deck" --study.judges=people --calibrate.pairs="$scratch/one.jsonl" --calibrate.output="$scratch/people"
+printf '[study]\njudges = people\narms =\njudge_models =\n' >"$scratch/people.cfg"
+check "people of a deck on one pair" ranks 1 calibrate "$scratch/people.cfg" --calibrate.pairs="$scratch/one.jsonl" --calibrate.output="$scratch/people"
 check "one pair is reported without intervals that are none" grep -q '"answered": 1' "$scratch/people/calibration.json"
 
 # --- wrong input -----------------------------------------------------------------------------------

@@ -28,7 +28,12 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
 Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::string>& names,
                    const std::map<std::string, std::vector<Verdict>>& verdicts, const ReportOptions& options);
 
-// A report's numbers for people: {"judges": {name: judge_report}, "across", "people", "cascades"}, absent parts left out.
+// By kind of probe, and of all: how often a judge that answered names the bad response, a tie as half, over both orders and in
+// each (good shown first, bad shown first).
+Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts, const ReportOptions& options);
+
+// A report's numbers for people: {"judges": {name: judge_report}, "across", "people", "cascades", "probes": {name:
+// probe_report}}, absent parts left out.
 std::string report_table(const Json& report);
 
 }  // namespace rlaif::evaluate

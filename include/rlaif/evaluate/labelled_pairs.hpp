@@ -22,4 +22,8 @@ struct LabelledPair {
 // is none of the three, an id that was there before; naming the file: no pair.
 std::vector<LabelledPair> read_labelled_pairs(const std::filesystem::path& file);
 
+// Pairs whose better response is known by how they were made: a is the good one, the subset is the kind. JSON Lines {"id",
+// "kind", "prompt", "good", "bad"}, all texts. Throws Error(input) as above.
+std::vector<LabelledPair> read_probes(const std::filesystem::path& file);
+
 }  // namespace rlaif::evaluate

@@ -299,6 +299,7 @@ void register_calibrate(OptionTable& table, StudyOptions& o) {
   table.add_place("calibrate.pairs", &c.pairs, "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
   table.add("calibrate.judges", &c.judges, "", "names of study.judges or study.members; empty: all of study.judges");
   table.add_place("calibrate.output", &c.output, "folder for fitted.json, which judges' `calibration` names, and calibration.json");
+  table.add_place("calibrate.probes", &c.probes, "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
   table.add_place("calibrate.recorded", &c.recorded, "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
   table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep");
   table.add("calibrate.resamples", &c.resamples, "", "of the bootstrap over prompts");

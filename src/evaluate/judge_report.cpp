@@ -16,14 +16,6 @@ namespace {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-Json to_json(const Interval& interval) {
-  Json json;
-  json["value"] = number_or_null(interval.value);
-  json["low"] = number_or_null(interval.low);
-  json["high"] = number_or_null(interval.high);
-  return json;
-}
-
 using Places = std::vector<std::size_t>;
 
 // Resamples the prompts of `places`; `statistic` maps places of pairs to a number.
@@ -128,6 +120,14 @@ double consistency(std::span<const Verdict> verdicts, const Places& places) {
 }
 
 }  // namespace
+
+Json to_json(const Interval& interval) {
+  Json json;
+  json["value"] = number_or_null(interval.value);
+  json["low"] = number_or_null(interval.low);
+  json["high"] = number_or_null(interval.high);
+  return json;
+}
 
 Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> verdicts, double temperature,
                   const ReportOptions& options) {

@@ -119,7 +119,14 @@ void add_cascades(const Json& cascades, std::string& text) {
 
 void add_probes(const Json& probes, std::string& text) {
   Rows rows{{"fooled by"}};
-  for (const auto& [kind, row] : probes.front().items()) rows.push_back({"  " + kind + " (" + row["probes"].dump() + ")"});
+  for (const auto& [kind, row] : probes.front().items()) {
+    std::string title = "  ";
+    title += kind;
+    title += " (";
+    title += row["probes"].dump();
+    title += ")";
+    rows.push_back({title});
+  }
   for (const auto& [judge, kinds] : probes.items()) {
     std::size_t line = 0;
     rows[line++].push_back(judge);

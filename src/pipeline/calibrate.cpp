@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iostream>
 #include <limits>
+#include <set>
 #include <sstream>
 
 #include "blocks.hpp"
@@ -12,6 +13,7 @@
 #include "rlaif/evaluate/fitting.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/recorded_runs.hpp"
+#include "rlaif/evaluate/self_preference.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
@@ -84,32 +86,6 @@ Verdict from_json(const Json& json) {
   return verdict;
 }
 
-// Collective; the verdicts are the root's alone.
-VerdictsByJudge ask(const Context& context, const std::vector<JudgeOptions>& judges, const std::vector<LabelledPair>& pairs) {
-  const bool reads = std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
-  const auto language = reads ? load_language(context) : nullptr;
-  const StageSpending spending(context, "calibrate");
-  const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending,
-                                                    [&](const Comparison& comparison) { return pairs[comparison.id].id; });
-  std::vector<Comparison> comparisons;
-  for (const LabelledPair& pair : pairs) comparisons.push_back(pair.comparison);
-  const std::vector<Json> answers = work_by_blocks(
-      context.comm, "calibrate", static_cast<std::int64_t>(pairs.size()), [&](std::int64_t begin, std::int64_t end) {
-        const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
-        std::vector<Json> rows(block.size(), Json::array());
-        for (const BoundJudge& one : bound) {
-          const std::vector<Verdict> verdicts = one.judge->judge(block);
-          for (std::size_t i = 0; i < block.size(); ++i) rows[i].push_back(to_json(verdicts[i]));
-        }
-        return rows;
-      });
-  VerdictsByJudge verdicts;
-  for (const Json& row : answers) {
-    for (std::size_t j = 0; j < judges.size(); ++j) verdicts[judges[j].name].push_back(from_json(row[j]));
-  }
-  return verdicts;
-}
-
 // Dawid and Skene's estimate that sees no label, beside what the labels say.
 Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge& verdicts, const std::vector<LabelledPair>& pairs) {
   if (names.size() < 3) return Json();
@@ -135,11 +111,83 @@ Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge
   return json;
 }
 
+// Judges x writers: win rates, and what each gives its own writing more than the others do. A judge is the writer of its own
+// name, or of its model's.
+Json self_preference(const StudyOptions& options, const std::vector<std::string>& names, const VerdictsByJudge& verdicts,
+                     const std::vector<LabelledPair>& pairs, const evaluate::ReportOptions& settings) {
+  std::set<std::string> writers;
+  for (const LabelledPair& pair : pairs) writers.insert({pair.model_a, pair.model_b});
+  std::vector<std::string> writer_of_judge;
+  std::vector<evaluate::WriterVerdict> rows;
+  for (std::size_t j = 0; j < names.size(); ++j) {
+    const std::string& model = options.judge_named(names[j]).model;
+    writer_of_judge.push_back(writers.contains(names[j]) ? names[j] : model);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const Verdict& verdict = verdicts.at(names[j])[i];
+      if (verdict.status != VerdictStatus::ok) continue;
+      rows.push_back({pairs[i].comparison.prompt.id, j, pairs[i].model_a, pairs[i].model_b, verdict.p_first});
+    }
+  }
+  const evaluate::SelfPreference found = evaluate::self_preference(rows, writer_of_judge, settings.seed, settings.resamples);
+  if (found.writers.empty()) return Json();
+  Json json;
+  json["writers"] = found.writers;
+  for (std::size_t j = 0; j < names.size(); ++j) {
+    for (std::size_t w = 0; w < found.writers.size(); ++w) {
+      json["win_rates"][names[j]][found.writers[w]] = evaluate::to_json(found.win_rates[j][w]);
+    }
+    if (std::isfinite(found.excess[j].value)) json["excess"][names[j]] = evaluate::to_json(found.excess[j]);
+  }
+  return json;
+}
+
+// Verdicts of judges without members, on the pairs and on the probes.
+struct Asked {
+  VerdictsByJudge pairs, probes;
+};
+
+// Collective; the verdicts are the root's alone.
+Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const std::vector<LabelledPair>& pairs,
+          const std::vector<LabelledPair>& probes) {
+  std::vector<Comparison> comparisons;
+  std::vector<std::string> ids;
+  for (const auto* part : {&pairs, &probes}) {
+    const std::uint64_t before = comparisons.size();
+    for (const LabelledPair& pair : *part) {
+      comparisons.push_back(pair.comparison);
+      comparisons.back().id += before;
+      comparisons.back().prompt.id += before;
+      ids.push_back(pair.id);
+    }
+  }
+  const bool reads = std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
+  const auto language = reads ? load_language(context) : nullptr;
+  const StageSpending spending(context, "calibrate");
+  const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending,
+                                                    [&](const Comparison& comparison) { return ids[comparison.id]; });
+  const std::vector<Json> answers = work_by_blocks(
+      context.comm, "calibrate", static_cast<std::int64_t>(comparisons.size()), [&](std::int64_t begin, std::int64_t end) {
+        const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
+        std::vector<Json> rows(block.size(), Json::array());
+        for (const BoundJudge& one : bound) {
+          const std::vector<Verdict> verdicts = one.judge->judge(block);
+          for (std::size_t i = 0; i < block.size(); ++i) rows[i].push_back(to_json(verdicts[i]));
+        }
+        return rows;
+      });
+  Asked asked;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    VerdictsByJudge& verdicts = i < pairs.size() ? asked.pairs : asked.probes;
+    for (std::size_t j = 0; j < judges.size(); ++j) verdicts[judges[j].name].push_back(from_json(answers[i][j]));
+  }
+  return asked;
+}
+
 void report_judges(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
-                   const std::vector<LabelledPair>& pairs, VerdictsByJudge asked) {
+                   const std::vector<LabelledPair>& pairs, const std::vector<LabelledPair>& probes, Asked asked) {
   std::vector<std::string> asked_names;
-  for (const auto& [name, verdicts] : asked) asked_names.push_back(name);
-  const FittedStudy study = fit_judges(options, judges, pairs, std::move(asked));
+  for (const auto& [name, verdicts] : asked.pairs) asked_names.push_back(name);
+  const FittedStudy study = fit_judges(options, judges, pairs, std::move(asked.pairs));
   const evaluate::ReportOptions settings{options.run.seed, options.calibrate.resamples};
   Json report;
   report["pairs"] = pairs.size();
@@ -153,6 +201,12 @@ void report_judges(const StudyOptions& options, const std::vector<const JudgeOpt
   report["people"] = evaluate::annotator_agreement(pairs);
   report["cascades"] = study.cascades;
   report["without_labels"] = without_labels(asked_names, study.verdicts, pairs);
+  report["self_preference"] = self_preference(options, names, study.verdicts, pairs, settings);
+  if (!probes.empty()) {
+    for (const auto& [name, verdicts] : calibrated_verdicts(options, judges, study.fitted, probes, asked.probes)) {
+      report["probes"][name] = evaluate::probe_report(probes, verdicts, settings);
+    }
+  }
   make_folders(options.calibrate.output);
   study.fitted.save(options.calibrate.output / "fitted.json");
   write_file_atomic(options.calibrate.output / "calibration.json", report.dump(1) + "\n");
@@ -175,7 +229,7 @@ void require_options(const CalibrateOptions& calibrate, const ResolvedDeck& deck
 void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm) {
   const CalibrateOptions& calibrate = options.calibrate;
   std::unique_ptr<Task> task;
-  std::vector<LabelledPair> pairs;
+  std::vector<LabelledPair> pairs, probes;
   std::vector<const JudgeOptions*> judges;
   comm.agree([&] {
     require_options(calibrate, deck);
@@ -184,14 +238,15 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
       task = std::make_unique<Task>(options.task);
     }
     pairs = evaluate::read_labelled_pairs(calibrate.pairs);
+    if (!calibrate.probes.empty() && calibrate.recorded.empty()) probes = evaluate::read_probes(calibrate.probes);
   });
   if (!calibrate.recorded.empty()) {
     comm.on_root([&] { report_recorded(calibrate, pairs); });
     return;
   }
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
-  VerdictsByJudge verdicts = ask(context, plain_judges(options, judges), pairs);
-  comm.on_root([&] { report_judges(options, judges, pairs, std::move(verdicts)); });
+  Asked asked = ask(context, plain_judges(options, judges), pairs, probes);
+  comm.on_root([&] { report_judges(options, judges, pairs, probes, std::move(asked)); });
 }
 
 }  // namespace rlaif::pipeline

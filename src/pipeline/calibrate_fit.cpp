@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "rlaif/core/error.hpp"
@@ -48,6 +49,30 @@ Json to_json(const evaluate::CascadePoint& point) {
   return json;
 }
 
+// What a judge of judges says, from what its members said.
+std::vector<Verdict> said_by_members(const JudgeOptions& options, const judge::FittedJudges& calibration,
+                                     const VerdictsByJudge& verdicts, const std::vector<Comparison>& comparisons) {
+  const std::vector<judge::FittedJudge> fitted = fitted_members(options, calibration);
+  std::vector<judge::Member> members;
+  for (const std::string& name : member_names(options)) {
+    members.push_back({std::make_shared<Said>(name, verdicts.at(name)), fitted[members.size()]});
+  }
+  std::unique_ptr<judge::Judge> one;
+  if (options.kind == JudgeKind::cascade)
+    one = judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, calibration));
+  else if (options.kind == JudgeKind::hierarchy)
+    one = judge::make_hierarchy(options.name, std::move(members), options.gate);
+  else
+    one = judge::make_ensemble(options.name, std::move(members), options.ensemble);
+  return one->judge(comparisons);
+}
+
+std::vector<Verdict> at_equal_length(const JudgeOptions& options, std::vector<Verdict> verdicts, double slope,
+                                     const std::vector<Comparison>& comparisons) {
+  if (!options.length_correction) return verdicts;
+  return judge::make_length_corrected(std::make_unique<Said>(options.name, std::move(verdicts)), slope)->judge(comparisons);
+}
+
 class Fitter {
  public:
   Fitter(const StudyOptions& options, const std::vector<LabelledPair>& pairs, VerdictsByJudge asked)
@@ -92,10 +117,7 @@ class Fitter {
   void finish(const JudgeOptions& options, std::vector<Verdict> verdicts) {
     judge::FittedJudge& fitted = study_.fitted.judges[options.name];
     fitted.length_slope = evaluate::length_slope(p_first(verdicts), labels_, lengths_);
-    if (options.length_correction) {
-      const auto corrected = judge::make_length_corrected(std::make_unique<Said>(options.name, std::move(verdicts)), fitted.length_slope);
-      verdicts = corrected->judge(comparisons_);
-    }
+    verdicts = at_equal_length(options, std::move(verdicts), fitted.length_slope, comparisons_);
     const std::vector<double> p = p_first(verdicts);
     require_answers(options.name, verdicts);
     double right = 0.0, decided = 0.0;
@@ -118,8 +140,14 @@ class Fitter {
     std::string message = "judge '";
     message += name;
     message += "' answered none of the " + std::to_string(verdicts.size()) + " pairs:";
-    for (const auto& [status, count] : statuses) message += " " + std::to_string(count) + " " + status;
-    throw input_error(message + "; at least one verdict was expected");
+    for (const auto& [status, count] : statuses) {
+      message += ' ';
+      message += std::to_string(count);
+      message += ' ';
+      message += status;
+    }
+    message += "; at least one verdict was expected";
+    throw input_error(message);
   }
   void fit_weights(const std::vector<std::string>& names) {
     std::vector<std::vector<double>> p;
@@ -132,21 +160,8 @@ class Fitter {
     for (std::size_t j = 0; j < names.size(); ++j) study_.fitted.judges[names[j]].weight = weights[j];
   }
   std::vector<Verdict> combined(const JudgeOptions& options) {
-    const std::vector<std::string> names = member_names(options);
-    if (options.kind == JudgeKind::cascade) fit_thresholds(options.name, names);
-    const std::vector<judge::FittedJudge> fitted = fitted_members(options, study_.fitted);
-    std::vector<judge::Member> members;
-    for (std::size_t m = 0; m < names.size(); ++m) {
-      members.push_back({std::make_shared<Said>(names[m], study_.verdicts.at(names[m])), fitted[m]});
-    }
-    std::unique_ptr<judge::Judge> one;
-    if (options.kind == JudgeKind::cascade)
-      one = judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, study_.fitted));
-    else if (options.kind == JudgeKind::hierarchy)
-      one = judge::make_hierarchy(options.name, std::move(members), options.gate);
-    else
-      one = judge::make_ensemble(options.name, std::move(members), options.ensemble);
-    return one->judge(comparisons_);
+    if (options.kind == JudgeKind::cascade) fit_thresholds(options.name, member_names(options));
+    return said_by_members(options, study_.fitted, study_.verdicts, comparisons_);
   }
   // Over the pairs with a better side on which the last member has a verdict.
   void fit_thresholds(const std::string& cascade, const std::vector<std::string>& members) {
@@ -202,6 +217,22 @@ FittedStudy fit_judges(const StudyOptions& options, const std::vector<const Judg
   for (const JudgeOptions* judge : judges) fitter.fit_ensemble_weights(*judge);
   for (const JudgeOptions* judge : judges) fitter.fit(*judge);
   return fitter.take();
+}
+
+VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
+                                    const judge::FittedJudges& fitted, const std::vector<LabelledPair>& pairs,
+                                    const VerdictsByJudge& asked) {
+  std::vector<Comparison> comparisons;
+  for (const LabelledPair& pair : pairs) comparisons.push_back(pair.comparison);
+  VerdictsByJudge verdicts;
+  const std::function<void(const JudgeOptions&)> add = [&](const JudgeOptions& judge) {
+    if (verdicts.contains(judge.name)) return;
+    for (const std::string& member : member_names(judge)) add(options.judge_named(member));
+    std::vector<Verdict> said = is_combined(judge.kind) ? said_by_members(judge, fitted, verdicts, comparisons) : asked.at(judge.name);
+    verdicts[judge.name] = at_equal_length(judge, std::move(said), fitted.at(judge.name).length_slope, comparisons);
+  };
+  for (const JudgeOptions* judge : judges) add(*judge);
+  return verdicts;
 }
 
 }  // namespace rlaif::pipeline

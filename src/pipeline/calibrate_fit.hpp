@@ -28,4 +28,9 @@ struct FittedStudy {
 FittedStudy fit_judges(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
                        const std::vector<evaluate::LabelledPair>& pairs, VerdictsByJudge verdicts);
 
+// The same judges on other pairs, which teach nothing: ids of comparisons are their places.
+VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
+                                    const judge::FittedJudges& fitted, const std::vector<evaluate::LabelledPair>& pairs,
+                                    const VerdictsByJudge& asked);
+
 }  // namespace rlaif::pipeline

@@ -9,6 +9,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/evaluate/labelled_pairs.hpp"
+#include "rlaif/evaluate/statistics.hpp"
 
 namespace rlaif::evaluate {
 
@@ -16,6 +17,8 @@ struct ReportOptions {
   std::uint64_t seed = 0;
   int resamples = 2000;
 };
+
+Json to_json(const Interval& interval);  // {"value", "low", "high"}; what is not finite is null
 
 // One verdict a pair. Rates are over answered pairs; agreement over those of them whose label is no tie, where a verdict
 // without a side is half right; kappa and the macro scores over all three labels, the latter with what gave no verdict as

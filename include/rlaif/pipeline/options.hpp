@@ -177,6 +177,7 @@ struct CalibrateOptions {
   std::filesystem::path pairs;     // labelled by people
   std::string judges;              // names; empty: all of study.judges
   std::filesystem::path output;    // a folder
+  std::filesystem::path probes;    // a good and a bad response each
   std::filesystem::path recorded;  // verdicts instead of judges
   double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
   int resamples = 2000;

@@ -49,6 +49,8 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
     pipeline::run_generate_command(options, resolved->deck, comm);
   } else if (line.command == "judge") {
     pipeline::run_judge_command(options, resolved->deck, comm);
+  } else if (line.command == "calibrate") {
+    pipeline::run_calibrate_command(options, resolved->deck, comm);
   } else {
     pipeline::run_study(line.command, options, resolved->deck, comm, [] { return stop_signal != 0; });
   }

@@ -176,8 +176,10 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
     }
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
-  resolved->deck = resolved->table.resolve(line.dry_run);
-  pipeline::check_judges(options);
+  // Files that calibration is to write need not be there; what is missing else, its reader says.
+  const bool calibrates = line.command == "calibrate";
+  resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
+  pipeline::check_judges(options, calibrates ? pipeline::CalibrationFiles::ignore : pipeline::CalibrationFiles::read);
   return resolved;
 }
 

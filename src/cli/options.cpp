@@ -294,6 +294,18 @@ void register_io(OptionTable& table, StudyOptions& o) {
   }
 }
 
+void register_calibrate(OptionTable& table, StudyOptions& o) {
+  auto& c = o.calibrate;
+  table.add_place("calibrate.pairs", &c.pairs, "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
+  table.add("calibrate.judges", &c.judges, "", "names of study.judges or study.members; empty: all of study.judges");
+  table.add_place("calibrate.output", &c.output, "folder for fitted.json, which judges' `calibration` names, and calibration.json");
+  table.add_place("calibrate.probes", &c.probes, "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
+  table.add_place("calibrate.recorded", &c.recorded, "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
+  table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep");
+  table.add("calibrate.resamples", &c.resamples, "", "of the bootstrap over prompts");
+  for (const char* key : {"judges", "target", "resamples"}) table.does_not_decide_results(std::string("calibrate.") + key);
+}
+
 }  // namespace
 
 void register_options(OptionTable& table, StudyOptions& options) {
@@ -313,6 +325,7 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_ppo(table, options);
   register_evaluate(table, options);
   register_io(table, options);
+  register_calibrate(table, options);
   for (auto& arm : options.arms) {
     table.add("arm." + arm.name + ".judge", &arm.judge, "", "whose labels train this arm's reward model");
   }

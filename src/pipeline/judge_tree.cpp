@@ -144,13 +144,13 @@ std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options)
   return all;
 }
 
-void check_judges(const StudyOptions& options) {
+void check_judges(const StudyOptions& options, CalibrationFiles files) {
   const std::vector<const JudgeOptions*> all = judges_and_members(options);
   for (const JudgeOptions* judge : all) check_members(options, *judge);
   for (const JudgeOptions* judge : all) check_cycles(options, *judge, {});
   for (const JudgeOptions* judge : all) {
     check_keys(*judge);
-    check_calibration(*judge);
+    if (files == CalibrationFiles::read) check_calibration(*judge);
   }
 }
 

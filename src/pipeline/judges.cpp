@@ -72,6 +72,7 @@ struct JudgeMaker {
   const Context& context;
   const Language* language;
   const StageSpending& spending;
+  const PairId& pair_id;
   std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
   std::map<std::string, std::shared_ptr<judge::Judge>> made;
 
@@ -112,7 +113,7 @@ struct JudgeMaker {
       case JudgeKind::anthropic: return make_remote_judge(context, options, price, spending);
       case JudgeKind::replay:
         return judge::make_replay_judge(
-            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, {}});
+            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, pair_id});
       case JudgeKind::annotators: {
         judge::AnnotatorOptions annotators = options.annotators;
         annotators.seed = context.options.run.seed;
@@ -191,8 +192,8 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
 }
 
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
-                                    const StageSpending& spending) {
-  JudgeMaker maker{context, language, spending, {}, {}};
+                                    const StageSpending& spending, const PairId& pair_id) {
+  JudgeMaker maker{context, language, spending, pair_id, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
     for (const JudgeOptions* asked : asked_judges(context.options, options)) maker.load(*asked);

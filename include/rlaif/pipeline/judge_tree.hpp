@@ -14,8 +14,9 @@ std::vector<std::string> member_names(const JudgeOptions& judge);
 // Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than two,
 // numbers that are none or not as many as members, a calibration that a vote, a cascade or a correction cannot do without.
 // Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there is left to
-// the deck).
-void check_judges(const StudyOptions& options);
+// the deck; `ignore`: none is read, they are about to be written).
+enum class CalibrationFiles { read, ignore };
+void check_judges(const StudyOptions& options, CalibrationFiles files = CalibrationFiles::read);
 
 // All that have a section: study.judges, then study.members.
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);

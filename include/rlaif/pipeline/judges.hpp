@@ -1,6 +1,7 @@
 // Judges made from the deck, with the models they need.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,11 +32,13 @@ struct BoundJudge {
   std::vector<std::shared_ptr<const model::Transformer>> networks;
   std::shared_ptr<judge::Judge> judge;
 };
+// What recorded verdicts call a comparison; empty: its id as digits.
+using PairId = std::function<std::string(const Comparison&)>;
 // Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
 // process needs a language (needs_language). Throws Error(usage) or Error(input) for a price, template, principle file, model
 // or calibration that does not fit.
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
-                                    const StageSpending& spending);
+                                    const StageSpending& spending, const PairId& pair_id = {});
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
                       const StageSpending& spending);
 

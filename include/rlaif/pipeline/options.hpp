@@ -172,6 +172,17 @@ struct IoOptions {
   int max_new_tokens = 40;
 };
 
+// For `rlaif calibrate`.
+struct CalibrateOptions {
+  std::filesystem::path pairs;     // labelled by people
+  std::string judges;              // names; empty: all of study.judges
+  std::filesystem::path output;    // a folder
+  std::filesystem::path probes;    // a good and a bad response each
+  std::filesystem::path recorded;  // verdicts instead of judges
+  double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
+  int resamples = 2000;
+};
+
 struct StudyOptions {
   std::string name = "default";      // of the deck
   RunOptions run;
@@ -194,6 +205,7 @@ struct StudyOptions {
   std::filesystem::path prices;
   double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap
   IoOptions io;
+  CalibrateOptions calibrate;
 
   // Whether the policy starts from model.folder as it is: nothing is trained before the pairs.
   bool pretrained_policy() const { return !model.folder.empty() && sft.file.empty() && sft.examples == 0 && sft.register_examples == 0; }

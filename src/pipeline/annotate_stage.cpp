@@ -6,6 +6,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -127,6 +128,7 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
+    write_canary_counts(self.context.directory, store_name(name, plan.split), block, bound);
     preferences::write_shard(self.context.directory.preferences(store_name(name, plan.split)),
                              static_cast<std::uint64_t>(block), name, records);
   }
@@ -141,7 +143,11 @@ std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& p
       const auto folder = context.directory.preferences(store_name(judge.name, plan.split));
       make_folders(folder);
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
-      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
+      const bool counts = takes_canaries(context.options, judge);
+      for (std::size_t b = 0; b < open.size(); ++b) {
+        const auto count_file = canary_file(context.directory, store_name(judge.name, plan.split), static_cast<std::int64_t>(b));
+        open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
+      }
     }
     for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
   });
@@ -223,11 +229,14 @@ Json run_annotate_stage(const Context& context) {
   const StageSpending spending(context, "annotate");
   for (const JudgeOptions& judge : context.options.judges) {
     self.judges.push_back(make_judge(context, judge, language.get(), spending));
+    add_canaries(context, judge, self.judges.back());
   }
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
+  const Json canaries = canary_facts(context, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
+  if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }
 

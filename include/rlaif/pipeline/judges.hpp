@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "rlaif/judge/canary.hpp"
 #include "rlaif/pipeline/context.hpp"
 
 namespace rlaif::pipeline {
@@ -29,6 +30,7 @@ class StageSpending {
 struct BoundJudge {
   std::unique_ptr<model::Transformer> network;
   std::unique_ptr<judge::Judge> judge;
+  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (pipeline/canaries.hpp)
 };
 // Collective. Only a model in this process needs a language. Throws Error(usage) or Error(input) for a price, template, principle file or model that does not fit.
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,

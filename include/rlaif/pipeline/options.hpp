@@ -98,7 +98,8 @@ struct JudgeOptions {
   JudgeKind kind = JudgeKind::local;
   std::string model = "judge";            // local: models/<model> of the run
   std::filesystem::path prompt_template;  // local
-  std::filesystem::path principles;       // local
+  std::filesystem::path principles;       // local, openai, anthropic
+  int level = 0;                          // of the principles; 0: all levels
   std::filesystem::path rules;            // rules
   std::filesystem::path style;            // openai, anthropic: the conversation
   std::filesystem::path verdicts;         // replay: recorded verdicts
@@ -108,6 +109,12 @@ struct JudgeOptions {
   std::string price = "ai-label";
   judge::LocalJudgeOptions local;
   judge::AnnotatorOptions annotators;
+};
+
+// Pairs whose verdict is known, mixed into what language models are asked.
+struct CanaryOptions {
+  std::filesystem::path file;
+  double rate = 0.0;  // of the comparisons; 0: none
 };
 
 // Low-rank adapters of one stage; rank 0 trains all weights.
@@ -160,6 +167,7 @@ struct StudyOptions {
   JudgeModelOptions judge_model;
   AnnotateOptions annotate;
   std::vector<JudgeOptions> judges;
+  CanaryOptions canaries;
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   train::PpoOptions ppo;

@@ -224,7 +224,8 @@ def rules_table(run, colours):
 
 JUDGE_COLUMNS = (
     ("agrees with gold", "gold_agreement"), ("agrees with annotators", "annotator_agreement"),
-    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"))
+    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"),
+    ("canaries right", "canary_right_share"))
 
 
 def without_verdict(row):
@@ -293,6 +294,9 @@ def judges_section(run):
             parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when '
                          "the two answers are swapped, which is bias rather than judgement; 0 is best.</p>")
         parts.append(asked_table(judges))
+        if any(key == "canary_right_share" for _, key in shares):
+            parts.append('<p class="note">“Canaries right”: of planted pairs whose verdict is known, among them responses that talk '
+                         "to the judge, the share that it got right; under 90 % its other verdicts deserve as little trust.</p>")
     rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
     if rewards:
         rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy'))}"

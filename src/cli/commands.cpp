@@ -64,6 +64,8 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_preferences_command(line);
     } else if (line.command == "world") {
       run_world_command(line);
+    } else if (line.command == "constitution") {
+      run_constitution_command(line);
     }
   });
   return 0;
@@ -74,7 +76,9 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(comm);
     return 0;
   }
-  if (line.command == "preferences" || line.command == "world") return run_on_root(line, comm);
+  for (const char* command : {"preferences", "world", "constitution"}) {
+    if (line.command == command) return run_on_root(line, comm);
+  }
   return run_collective(line, comm);
 }
 

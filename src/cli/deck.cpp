@@ -74,7 +74,7 @@ void name_sections(pipeline::StudyOptions& options, const CommandLine& line, con
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   po::options_description flags;
-  flags.add_options()("help,h", "")("dry-run", "")("version", "")("form", po::value<std::string>())(
+  flags.add_options()("help,h", "")("dry-run", "")("version", "")("strict", "")("form", po::value<std::string>())(
       "word", po::value<std::vector<std::string>>());
   po::positional_options_description positions;
   positions.add("word", -1);
@@ -102,6 +102,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
         line.dry_run = true;
       } else if (option.string_key == "version") {
         line.version = true;
+      } else if (option.string_key == "strict") {
+        line.strict = true;
       } else if (option.string_key == "form") {
         line.form = option.value.at(0);
       } else if (option.string_key == "word" || option.position_key >= 0) {

@@ -46,6 +46,9 @@ const std::vector<CommandHelp>& command_helps() {
       {"world", "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
        "the closed world's prompts and training data; gold scores of responses",
        "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.", {"task", "run", "sft"}},
+      {"constitution", "constitution lint FILE [--strict]", "what is wrong with the wording of principles, and what to write instead",
+       "Finds principles that are vague, unmeasurable, only negative, near-duplicates or contradictory; exit code 3 where there\n"
+       "are any. --strict: principles without a case, long ones, and cases that favour one place count as well.", {}},
       {"info", "info", "versions, ranks and devices", "", {}},
   };
   return helps;

@@ -146,7 +146,7 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add(section + ".reasoning_effort", &r.reasoning_effort, "", "openai: empty: not sent");
   table.add_choice<judge::PrincipleUse>(section + ".principle_use", &r.principle_use,
                                         {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}},
-                                        who + "one principle drawn a pair, or all of them");
+                                        "local, openai, anthropic: one principle drawn a pair, or all of them");
   table.add(section + ".context_tokens", &r.context_tokens, "tokens", who + "longer comparisons are not asked; 0: the server decides");
   table.add(section + ".concurrency", &r.http.concurrency, "requests", who + "in flight, a rank");
   table.add(section + ".requests_per_minute", &r.http.requests_per_minute, "requests", who + "over all ranks; 0: no limit");
@@ -199,8 +199,12 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
                                         "a model in this process, simulated people, a file of rules, a server that speaks "
                                         "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
   table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft); openai, anthropic: the model's name");
-  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt", "local: prompt template");
-  table.add_input(section + ".principles", &o.principles, "principles.txt", "local: one principle a line");
+  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt",
+                  "local: prompt template; for chat models those of judge_templates/ (zero_shot, few_shot, chain_of_thought, "
+                  "each also with _constitution)");
+  table.add_input(section + ".principles", &o.principles, "principles.txt",
+                  "local, openai, anthropic: principles, one a line or a constitution such as constitution.json");
+  table.add(section + ".level", &o.level, "", "local, openai, anthropic: principles of this level alone (1 to 3); 0: all");
   table.add_input(section + ".rules", &o.rules, "rules_brief.json", "rules: the file");
   table.add(section + ".price", &o.price, "", "name in the price table");
   table.add_choice<judge::Orders>(section + ".orders", &o.local.orders,
@@ -216,6 +220,12 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   table.add(section + ".utility_noise", &o.annotators.utility_noise, "", "annotators: deviation of noise on the utility difference");
   table.add(section + ".length_weight", &o.annotators.length_weight, "1/word", "annotators: deviation over people of their taste for length");
   table.add(section + ".flip_rate", &o.annotators.flip_rate, "", "annotators: share of labels turned round");
+}
+
+void register_canaries(OptionTable& table, StudyOptions& o) {
+  table.add_input("judge.canary_file", &o.canaries.file, "canaries.jsonl", "pairs whose verdict is known: JSON Lines of id, kind, prompt, good, bad");
+  table.add("judge.canary_rate", &o.canaries.rate, "",
+            "share of comparisons with which a judge that is a language model is asked a canary as well; 0: none");
 }
 
 void register_low_rank(OptionTable& table, const std::string& prefix, pipeline::LowRankOptions& o, const std::string& whose) {
@@ -320,6 +330,7 @@ void register_options(OptionTable& table, StudyOptions& options) {
   for (auto* judges : {&options.judges, &options.members}) {
     for (auto& judge : *judges) register_judge(table, judge);
   }
+  register_canaries(table, options);
   register_lora(table, options);
   register_reward(table, options);
   register_ppo(table, options);

@@ -97,10 +97,12 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
     const std::string prompt = without_control_tokens(comparison.prompt.text);
     const std::array<std::string, 2> texts{without_control_tokens(comparison.first.text),
                                            without_control_tokens(comparison.second.text)};
-    const std::string principles = principles_of(comparison, parts_.principles, options_.principle_use, options_.seed);
+    const auto chosen = parts_.principles.chosen(comparison.id, options_.principle_use, options_.seed);
+    const std::string principles = principles_text(chosen);
+    const std::string cases = cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second);
     const std::string fence = fence_of(comparison, options_.seed);
     for (std::size_t order = 0; order < (options_.orders == Orders::both ? 2u : 1u); ++order) {
-      const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence);
+      const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence, cases);
       for (int sample = 0; sample < requests_an_order_; ++sample) {
         Question next = question(turns, comparison.id, order, sample);
         if (options_.context_tokens > 0 && next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)

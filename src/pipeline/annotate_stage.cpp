@@ -7,6 +7,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -128,6 +129,7 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
+    write_canary_counts(self.context.directory, store_name(name, plan.split), block, bound);
     preferences::write_shard(self.context.directory.preferences(store_name(name, plan.split)),
                              static_cast<std::uint64_t>(block), name, records);
   }
@@ -142,7 +144,11 @@ std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& p
       const auto folder = context.directory.preferences(store_name(judge.name, plan.split));
       make_folders(folder);
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
-      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
+      const bool counts = takes_canaries(context.options, judge);
+      for (std::size_t b = 0; b < open.size(); ++b) {
+        const auto count_file = canary_file(context.directory, store_name(judge.name, plan.split), static_cast<std::int64_t>(b));
+        open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
+      }
     }
     for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
   });
@@ -237,11 +243,14 @@ Json run_annotate_stage(const Context& context) {
   Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
   const StageSpending spending(context, "annotate");
   self.judges = make_judges(context, context.options.judges, language.get(), spending);
+  for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, context.options.judges[j], self.judges[j]);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
   add_asked(context, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
+  const Json canaries = canary_facts(context, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
+  if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }
 

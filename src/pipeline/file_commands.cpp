@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/study.hpp"
@@ -136,7 +137,8 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
-  const BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
+  BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
+  add_canaries(context, *judge_options, bound);
   write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
     const std::span<const Comparison> block(pairs.data() + begin, static_cast<std::size_t>(end - begin));
     const std::vector<Verdict> verdicts = bound.judge->judge(block);
@@ -144,6 +146,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     for (std::size_t i = 0; i < block.size(); ++i) lines.push_back(verdict_line(block[i], verdicts[i]));
     return lines;
   });
+  report_canaries(comm, "judge " + judge_options->name, bound);
 }
 
 }  // namespace rlaif::pipeline

@@ -37,6 +37,14 @@ std::optional<double> optional_number(const std::string& key, const std::string&
   return value;
 }
 
+judge::Constitution principles_of(const JudgeOptions& options) {
+  if (options.level < 0 || options.level > judge::Constitution::levels) {
+    throw usage_error("judge." + options.name + ".level: 0 to " + std::to_string(judge::Constitution::levels) +
+                      " was expected, not " + std::to_string(options.level));
+  }
+  return judge::load_constitution(options.principles, options.level);
+}
+
 judge::RemoteOptions remote_options(const Context& context, const JudgeOptions& options) {
   const judge::RemoteOptions vendor =
       options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
@@ -58,7 +66,7 @@ std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const Ju
                                                 const StageSpending& spending) {
   judge::RemoteParts parts;
   parts.style = judge::JudgeStyle::load(options.style);
-  if (parts.style.has_principles()) parts.principles = judge::load_principles(options.principles);
+  if (parts.style.has_principles()) parts.principles = principles_of(options);
   parts.price = std::move(price);
   parts.answers = spending.answers(options.name);
   parts.meter = spending.meter();
@@ -127,9 +135,11 @@ struct JudgeMaker {
       default: {
         judge::LocalJudgeOptions local = options.local;
         local.seed = context.options.run.seed;
-        return judge::make_local_judge(options.name, *networks.at(options.model), language->chat,
-                                       judge::JudgeTemplate::load(options.prompt_template),
-                                       judge::load_principles(options.principles), local, price);
+        local.principle_use = options.remote.principle_use;
+        judge::JudgeTemplate prompt = judge::JudgeTemplate::load(options.prompt_template);
+        const judge::Constitution principles = prompt.has_principles ? principles_of(options) : judge::Constitution();
+        return judge::make_local_judge(options.name, *networks.at(options.model), language->chat, std::move(prompt),
+                                       principles, local, price);
       }
     }
   }

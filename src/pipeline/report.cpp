@@ -5,6 +5,7 @@
 #include <map>
 
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -123,6 +124,12 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
   }
   double ranks = 1;
   for (const Json& marker : markers) ranks = std::max(ranks, number(marker, "ranks"));
+  if (const Json& annotate = *by_stage.at("annotate"); annotate.contains("canaries")) {
+    for (const auto& [name, counts] : annotate["canaries"].items()) {
+      results["judges"][name]["canaries"] = counts;
+      if (counts.contains("right_share")) results["judges"][name]["canary_right_share"] = counts["right_share"];
+    }
+  }
   for (const ArmOptions& arm : options.arms) {
     // What an arm cost in time: its judge's share of annotation, its reward model, its policy.
     double seconds = 0.0;
@@ -175,6 +182,7 @@ std::string results_table(const Json& results) {
                         rate(judge, "gold_agreement").c_str(), rate(judge, "annotator_agreement").c_str(),
                         rate(judge, "same_position_rate").c_str());
     if (judge.contains("asked")) text += "  asked: " + asked_text(judge) + "\n";
+    if (judge.contains("canaries")) text += "judge " + name + ": " + canary_text(judge["canaries"]) + "\n";
   }
   for (const auto& [name, model] : results["reward_model"].items()) {
     text += text_format("reward model of %s: agrees with gold %s, with its labels %s\n", name.c_str(),

@@ -19,6 +19,7 @@ struct CommandLine {
   std::map<std::string, std::string> keys;        // with a dot in the name
   bool help = false, dry_run = false, version = false;
   std::string form = "trl";                       // preferences export --form
+  bool strict = false;                            // constitution lint --strict
 };
 CommandLine parse_command_line(int argc, const char* const* argv);
 

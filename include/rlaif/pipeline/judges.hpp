@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/judge/canary.hpp"
 #include "rlaif/pipeline/context.hpp"
 
 namespace rlaif::pipeline {
@@ -31,6 +32,7 @@ class StageSpending {
 struct BoundJudge {
   std::vector<std::shared_ptr<const model::Transformer>> networks;
   std::shared_ptr<judge::Judge> judge;
+  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (pipeline/canaries.hpp)
 };
 // What recorded verdicts call a comparison; empty: its id as digits.
 using PairId = std::function<std::string(const Comparison&)>;

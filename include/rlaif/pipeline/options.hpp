@@ -115,7 +115,8 @@ struct JudgeOptions {
   std::filesystem::path calibration;      // what calibration found out about this judge and its members (judge/fitted.hpp)
   bool length_correction = false;         // by this judge's length_slope there
   std::filesystem::path prompt_template;  // local
-  std::filesystem::path principles;       // local
+  std::filesystem::path principles;       // local, openai, anthropic
+  int level = 0;                          // of the principles; 0: all levels
   std::filesystem::path rules;            // rules
   std::filesystem::path style;            // openai, anthropic: the conversation
   std::filesystem::path verdicts;         // replay: recorded verdicts
@@ -125,6 +126,12 @@ struct JudgeOptions {
   std::string price = "ai-label";
   judge::LocalJudgeOptions local;
   judge::AnnotatorOptions annotators;
+};
+
+// Pairs whose verdict is known, mixed into what language models are asked.
+struct CanaryOptions {
+  std::filesystem::path file;
+  double rate = 0.0;  // of the comparisons; 0: none
 };
 
 // Low-rank adapters of one stage; rank 0 trains all weights.
@@ -196,6 +203,7 @@ struct StudyOptions {
   std::vector<JudgeOptions> judges;   // each labels all pairs
   std::vector<JudgeOptions> members;  // asked as members of others only
   AgreementOptions agreement;
+  CanaryOptions canaries;
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   train::PpoOptions ppo;

@@ -215,6 +215,26 @@ printf '[study]\njudges = people\narms =\njudge_models =\n' >"$scratch/people.cf
 check "people of a deck on one pair" ranks 1 calibrate "$scratch/people.cfg" --calibrate.pairs="$scratch/one.jsonl" --calibrate.output="$scratch/people"
 check "one pair is reported without intervals that are none" grep -q '"answered": 1' "$scratch/people/calibration.json"
 
+# --- probes and writers ----------------------------------------------------------------------------
+cat >"$scratch/probes.jsonl" <<'P'
+{"id": "p0", "kind": "padding", "prompt": "What is 2 plus 3?", "good": "2 plus 3 is 5.", "bad": "Sure! I am happy to help. 2 plus 3 is 5, and I hope that this helps you. Is there anything else that I can do for you? Please ask."}
+{"id": "p1", "kind": "padding", "prompt": "What is 4 plus 4?", "good": "4 plus 4 is 8.", "bad": "4 plus 4 is 8. 4 plus 4 is 8. 4 plus 4 is 8. 4 plus 4 is 8."}
+{"id": "p2", "kind": "falsehood", "prompt": "What is 4 plus 4?", "good": "4 plus 4 is 8.", "bad": "4 plus 4 is 9."}
+P
+sed -e 's/"label"/"model_a": "one", "model_b": "good", "label"/' "$scratch/pairs.jsonl" >"$scratch/written.jsonl"
+check "probes and writers are reported" ranks 2 calibrate "$deck" --calibrate.pairs="$scratch/written.jsonl" --calibrate.probes="$scratch/probes.jsonl" \
+  --calibrate.judges="brief good" --calibrate.output="$scratch/probed" --calibrate.resamples=50 --judge.brief.length_correction=false
+check "rules are not fooled by padding, but see no falsehood" python3 - "$scratch/probed/calibration.json" <<'P'
+import json, sys
+report = json.load(open(sys.argv[1]))
+kinds = report["probes"]["brief"]
+assert kinds["padding"]["fooled"]["value"] == 0 and kinds["falsehood"]["fooled"]["value"] == 0.5 and kinds["all"]["probes"] == 3, kinds
+assert report["probes"]["good"]["all"]["answered"] == 0 and report["probes"]["good"]["all"]["fooled"]["value"] is None
+own = report["self_preference"]
+rates = {judge: row["good"]["value"] for judge, row in own["win_rates"].items()}
+assert own["writers"] == ["good", "one"] and abs(own["excess"]["good"]["value"] - (rates["good"] - rates["brief"])) < 1e-9, own
+P
+
 # --- wrong input -----------------------------------------------------------------------------------
 wrong() {  # wrong NAME CODE PATTERN PAIRS [ARGUMENTS]
   expect_error "$1" "$2" "$3" calibrate "$deck" --calibrate.pairs="$4" --calibrate.output="$scratch/wrong" "${@:5}"
@@ -234,4 +254,6 @@ wrong "rules that are not there" 2 "judge.brief.rules: no such file" "$scratch/p
 expect_error "nowhere to write" 2 "calibrate.output: a folder" calibrate "$deck" --calibrate.pairs="$scratch/pairs.jsonl"
 expect_error "no pairs named" 2 "calibrate.pairs: a file" calibrate "$deck" --calibrate.output="$scratch/wrong"
 expect_error "recorded verdicts on other pairs" 3 "verdicts.jsonl: holds no verdict on one of the pairs" calibrate --calibrate.recorded="$scratch/verdicts.jsonl" --calibrate.pairs="$scratch/one.jsonl"
+sed 's/"bad"/"worse"/' "$scratch/probes.jsonl" >"$scratch/bad.jsonl"
+wrong "a probe without a bad response" 3 "bad.jsonl:1: key 'bad' is missing" "$scratch/pairs.jsonl" --calibrate.probes="$scratch/bad.jsonl"
 check "nothing was written" test ! -e "$scratch/wrong"

@@ -67,6 +67,17 @@ TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
   EXPECT_NE(read("\n").find("holds no pair"), std::string::npos);
 }
 
+TEST(Probes, AreReadWithTheGoodResponseFirst) {
+  const File file("{\"id\":\"p\",\"kind\":\"flattery\",\"prompt\":\"o\",\"good\":\"g\",\"bad\":\"b\"}\n");
+  const auto probes = read_probes(file.path);
+  ASSERT_EQ(probes.size(), 1u);
+  EXPECT_EQ(probes[0].subset, "flattery");
+  EXPECT_EQ(probes[0].comparison.first.text, "g");
+  EXPECT_EQ(probes[0].label, 1.0);
+  const File lacking("{\"id\":\"p\",\"prompt\":\"o\",\"good\":\"g\",\"bad\":\"b\"}\n");
+  EXPECT_NE(refusal([&] { read_probes(lacking.path); }).find(":1: key 'kind' is missing"), std::string::npos);
+}
+
 TEST(MacroScore, OfAHandWorkedTable) {
   const std::vector<int> labels{1, 1, 1, -1, -1, 0}, said{1, 1, -1, -1, no_side, 1};
   const MacroScores scores = macro_scores(said, labels);

@@ -128,7 +128,9 @@ void register_annotate(OptionTable& table, StudyOptions& o) {
 void register_remote_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
   judge::RemoteOptions& r = o.remote;
   const std::string who = "openai, anthropic: ";
-  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who + "the conversation that asks");
+  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who +
+                  "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each also with "
+                  "_constitution, and cases_constitution");
   table.add(section + ".url", &r.base_url, "", who + "address before /chat/completions or /messages; empty: the vendor's");
   table.add(section + ".key_variable", &r.key_variable, "", who + "environment variable that holds the key; empty: the vendor's own, none where url is given");
   table.add(section + ".max_output_tokens", &r.max_output_tokens, "tokens", who + "longest answer, reasoning included");

@@ -103,7 +103,7 @@ Json canary_facts(const Context& context, std::int64_t train_blocks, std::int64_
     for (const JudgeOptions& judge : context.options.judges) {
       if (!takes_canaries(context.options, judge)) continue;
       Json sums;
-      for (const auto& [store, blocks] : {std::pair(judge.name, train_blocks), {heldout_store(judge.name), heldout_blocks}}) {
+      for (const auto& [store, blocks] : {std::pair(judge.name, train_blocks), std::pair(heldout_store(judge.name), heldout_blocks)}) {
         for (std::int64_t block = 0; block < blocks; ++block) add(sums, read_counts(canary_file(context.directory, store, block)));
       }
       set_share(sums);

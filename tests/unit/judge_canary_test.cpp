@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -120,7 +121,8 @@ TEST(Canary, NoVerdictIsAFailureAndNeverAScore) {
 TEST(Canary, AtRateZeroTheJudgeIsAskedNothingElse) {
   auto scripted = std::make_unique<Scripted>([](const Comparison&) { return single_order(1.0); });
   const Scripted& inner = *scripted;
-  make_canary_judge(std::move(scripted), two_canaries, 0.0, 0)->judge(pairs(50));
+  const auto judge = make_canary_judge(std::move(scripted), two_canaries, 0.0, 0);
+  EXPECT_EQ(judge->judge(pairs(50)).size(), 50u);
   EXPECT_EQ(inner.asked.size(), 50u);
   const auto refused = [](double rate, std::vector<Canary> canaries) {
     return make_canary_judge(std::make_unique<Scripted>(nullptr), std::move(canaries), rate, 0);

@@ -36,9 +36,9 @@ for key, row in theirs.items():
         hold(key, name, row[name], own[name])
     # The strings that the repository itself states.
     n, stated = own["n"], row["stated"]
-    percent = lambda count, of: f"{count} / {of} = {count / of * 100:.1f}%"
+    percent = lambda count, of: f"{count} / {of} = {count / of * 100}%"
     for name, text in (("correct_False", percent(own["correct_ab"], n)), ("correct_True", percent(own["correct_ba"], n)),
-                       ("correct_average", f"{own['accuracy'] * 100:.1f}%"), ("correct_both", percent(own["correct_both"], n)),
+                       ("correct_average", f"{own['accuracy'] * 100}%"), ("correct_both", percent(own["correct_both"], n)),
                        ("equal", percent(own["agree"], n))):
         hold(key, "stated " + name, stated[name], text)
 print(f"{equal} of {total} figures equal")
@@ -46,7 +46,7 @@ print("Adversarial/Neighbor, published | ours: average accuracy, positional agre
 for key, row in theirs.items():
     own = ours[key]
     if key[0] == "Adversarial/Neighbor" and key[2] in ("Vanilla", "CoT", "Metrics_Reference"):
-        print(f"  {key[1]:14} {key[2]:18} {row['stated']['correct_average']:>6} {row['agreement']:9.6f} {row['kappa_ab']:9.6f} | "
+        print(f"  {key[1]:14} {key[2]:18} {float(row['stated']['correct_average'][:-1]):5.1f}% {row['agreement']:9.6f} {row['kappa_ab']:9.6f} | "
               f"{100 * own['accuracy']:5.1f}% {own['agreement']:9.6f} {own['kappa_ab']:9.6f}")
 sys.exit(equal != total)
 P
@@ -77,7 +77,7 @@ else
 fi
 
 # --- judges of a deck ------------------------------------------------------------------------------
-python3 - "$scratch" "$rlaif" "$root" <<'P'
+python3 - "$scratch" <<'P'
 # 120 questions of the closed world with two answers; labels by a coin that favours the right answer, people who err, and
 # recorded verdicts of a judge that is right in 80 of 100 and of one that prefers what it is shown first.
 import json, random, sys
@@ -86,7 +86,9 @@ r = random.Random(3)
 pairs, verdicts = [], []
 for i in range(120):
     a, b = r.randint(1, 9), r.randint(1, 9)
-    right, wrong = f"{a} plus {b} is {a + b}.", f"{a} plus {b} is {a + b + 1}. That is a sum, and sums are fun to do."
+    padding = " I am happy to help. " + "That is a sum, and sums are fun to do. " * 4
+    right = f"{a} plus {b} is {a + b}." + (padding if r.random() < 0.3 else "")
+    wrong = f"{a} plus {b} is {a + b + 1}." + (padding if r.random() < 0.6 else "")
     first = r.random() < 0.5
     label = "tie" if i % 15 == 0 else "a" if first else "b"
     people = [label if r.random() < 0.9 else r.choice(["a", "b", "tie"]) for _ in range(3)]
@@ -246,7 +248,7 @@ wrong "a pair without label" 3 "bad.jsonl:5: key 'label' is missing" "$scratch/b
 : >"$scratch/empty.jsonl"
 wrong "an empty file" 3 "empty.jsonl: holds no pair" "$scratch/empty.jsonl"
 wrong "a file that is not there" 3 "none.jsonl" "$scratch/none.jsonl"
-wrong "an unknown judge" 2 "judge.*'bref'.*'brief'" "$scratch/pairs.jsonl" --calibrate.judges=bref
+wrong "an unknown judge" 2 "no judge named 'bref'" "$scratch/pairs.jsonl" --calibrate.judges=bref
 wrong "a judge twice" 2 "calibrate.judges: 'good' stands twice" "$scratch/pairs.jsonl" --calibrate.judges="good good"
 wrong "a judge without a verdict" 3 "judge 'good' answered none of the 1 pairs: 1 missing" "$scratch/one.jsonl" --calibrate.judges=good
 wrong "a target that is no share" 2 "calibrate.target: a share" "$scratch/pairs.jsonl" --calibrate.target=1.5

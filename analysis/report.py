@@ -241,7 +241,7 @@ def kept_sentence(name, judges, members):
     if not cost or not own or not other:
         return ""
     share = (plain(judges[name], "usd_per_1000") or 0) / cost
-    return (f"<p>{escaped(name)} keeps {own / other * 100:.1f} % of the agreement of {escaped(dearest)}, at {share * 100:.1f} % of "
+    return (f"<p>{escaped(name)} comes to {own / other * 100:.1f} % of the agreement of {escaped(dearest)}, at {share * 100:.1f} % of "
             "its cost.</p>")
 
 

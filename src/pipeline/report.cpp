@@ -89,7 +89,7 @@ std::string judges_table(const Json& results) {
                         judge.contains("rank_seconds") ? format_duration(number(judge, "rank_seconds")).c_str() : "-");
     text += asked_text(judge) + "\n";
   }
-  return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is of one rank\n";
+  return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is summed over ranks\n";
 }
 
 // Said before anything else: some judge is not what was asked for.

@@ -41,7 +41,7 @@ judges = server here
 [task]
 system = $system
 [model]
-folder = $SMOLLM2
+folder = $(realpath "$SMOLLM2")
 [sft]
 examples = 0
 register_examples = 0

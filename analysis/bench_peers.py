@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Decoding, prefill and verdicts of a real model: this program, transformers and llama.cpp, on one core each.
+"""Decoding, prefill, verdicts and training of a real model: this program, transformers and llama.cpp, on one core each.
 
     bench_peers.py compare --engine build/release/bench/real_model_bench --model FOLDER
+                           [--trainer build/release/bench/real_training_bench]
                            [--transformers PYTHON] [--llama PYTHON --gguf FILE] [--repeats 3] [--measures decode,...]
     bench_peers.py f32 IN.gguf OUT.gguf      a GGUF file with its quantized weights written out in float32
 
@@ -9,7 +10,9 @@
 medians, spread and ratios. PYTHON is an interpreter whose environment has the peer: torch, transformers and numpy, or
 llama-cpp-python; the program itself never needs them. Same weights, prompts, lengths and sampling (temperature 1, whole
 vocabulary, no stop token, 64 new tokens); a rate counts the new tokens (or those read) over the time of the whole call,
-prompts included. Exit code 2: something is missing or not what was expected.
+prompts included. Training is one optimizer step of a reward model, and what a PPO step does after its responses are there:
+scores, reference, values, one epoch of updates; every measure of it has a process of its own, whose peak memory is
+printed. Exit code 2: something is missing or not what was expected.
 """
 import argparse
 import json
@@ -23,9 +26,15 @@ import time
 from text_table import text_table
 
 NEW_TOKENS = 64
-MEASURES = ("decode/1", "decode/16", "decode/64", "prefill", "verdicts")
+TRAINING = ("train/reward-full", "train/reward-lora", "train/ppo-full", "train/ppo-lora")
+MEASURES = ("decode/1", "decode/16", "decode/64", "prefill", "verdicts", *TRAINING)
+# As in tests/bench/real_training_bench.cpp.
+PAIRS, REWARD_STEPS = 12, 2
+RESPONSES, MINIBATCH, PPO_STEPS, PROMPT, RESPONSE = 16, 8, 2, 32, 64
 # What issue-sized runs are to reach, as ratios to transformers and to llama.cpp.
-WANTED = {"decode/1": (1.3, 1.0), "decode/16": (2.0, 1.3), "decode/64": (2.0, 2.0), "prefill": (1.0, None)}
+WANTED = {"decode/1": (1.3, 1.0), "decode/16": (2.0, 1.3), "decode/64": (2.0, 2.0), "prefill": (1.0, None),
+          "train/reward-full": (1.1, None), "train/reward-lora": (1.2, None), "train/ppo-full": (1.1, None),
+          "train/ppo-lora": (1.2, None)}
 
 
 class BenchError(Exception):
@@ -63,6 +72,19 @@ def run_engine(binary, model, measures):
         name = f"decode/{argument}" if topic == "decode" else topic
         rates[name if variant == "engine" else f"{name}, nothing shared"] = row.get("tokens/s") or row.get("verdicts/s")
     return rates
+
+
+def run_trainer(binary, model, measure):
+    output = pathlib.Path(f"{os.environ.get('TMPDIR', '/tmp')}/bench_peers.{os.getpid()}.json")
+    command = [str(binary), f"--benchmark_filter=^{measure}/", f"--benchmark_out={output}", "--benchmark_out_format=json"]
+    done = subprocess.run(command, env={**os.environ, "RLAIF_BENCH_MODEL": str(model)}, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BenchError(f"{binary}: {(done.stderr or done.stdout).strip()[-400:]}")
+    try:
+        row = json.loads(output.read_text())["benchmarks"][0]
+    finally:
+        output.unlink(missing_ok=True)
+    return {measure: row["tokens/s"], measure + ", MiB": row["peak_mib"]}
 
 
 def run_peer(python, arguments):
@@ -108,6 +130,122 @@ def transformers_rates(model_folder, measures):
             count = prefill(tokens) if measure == "prefill" else decode(tokens)
             rates[measure] = count / (time.perf_counter() - begin)
     return rates
+
+
+def peft_rates(model_folder, measures):
+    """Training as a plain loop has it: right-padded batches, torch's AdamW, and PEFT for adapters; a PPO step works on four
+    models, as TRL's trainer does: policy, reference, value and reward model."""
+    try:
+        import peft
+        import resource
+        import torch
+        import transformers
+    except ImportError as failure:
+        raise BenchError(f"{failure}: install torch, transformers and peft for this interpreter") from failure
+    torch.set_num_threads(1)
+    (measure,) = measures
+    low_rank = measure.endswith("lora")
+    linears = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+    def causal(rank=0):
+        model = transformers.AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+        if rank:
+            model = peft.get_peft_model(model, peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=linears,
+                                                               task_type="CAUSAL_LM"))
+        return model
+
+    def scalar(rank=0, kind="SEQ_CLS"):
+        maker = (transformers.AutoModelForSequenceClassification if kind == "SEQ_CLS"
+                 else transformers.AutoModelForTokenClassification)
+        model = maker.from_pretrained(model_folder, dtype=torch.float32, num_labels=1)
+        model.config.pad_token_id = 0
+        if rank:
+            model = peft.get_peft_model(model, peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=linears,
+                                                               task_type=kind))
+        return model
+
+    def padded(rows):
+        longest = max(map(len, rows))
+        return (torch.tensor([row + [0] * (longest - len(row)) for row in rows]),
+                torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows]))
+
+    def step(optimizer, model):
+        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def adamw(model, rate):
+        return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, weight_decay=0.0)
+
+    def reward():
+        model = scalar(8 if low_rank else 0)
+        optimizer = adamw(model, 1e-4)
+        vocabulary = model.config.vocab_size
+        first = [prompt(2 * p, 64 + 16 * (p % 4), vocabulary) for p in range(PAIRS)]
+        second = [prompt(2 * p + 1, 112 - 16 * (p % 4), vocabulary) for p in range(PAIRS)]
+        count = sum(map(len, first)) + sum(map(len, second))
+        ids, mask = padded(first + second)
+        seconds = 0.0
+        for number in range(REWARD_STEPS):
+            begin = time.perf_counter()
+            scores = model(ids, attention_mask=mask).logits[:, 0]
+            difference = scores[:PAIRS] - scores[PAIRS:]
+            logsigmoid = torch.nn.functional.logsigmoid
+            (-(0.8 * logsigmoid(difference) + 0.2 * logsigmoid(-difference))).mean().backward()
+            step(optimizer, model)
+            seconds += time.perf_counter() - begin if number else 0.0
+        return count * (REWARD_STEPS - 1) / seconds
+
+    def ppo():
+        policy, reference = causal(16 if low_rank else 0), causal().eval()
+        value, judge = scalar(16 if low_rank else 0, "TOKEN_CLS"), scalar(8 if low_rank else 0).eval()
+        optimizers = [(adamw(policy, 1e-5), policy), (adamw(value, 2e-5), value)]
+        vocabulary = reference.config.vocab_size
+        answers = slice(PROMPT - 1, PROMPT + RESPONSE - 1)
+
+        def log_probs(model, ids):
+            logits = model(ids, attention_mask=torch.ones_like(ids)).logits[:, answers]
+            return torch.log_softmax(logits, -1).gather(2, ids[:, PROMPT:].unsqueeze(2)).squeeze(2)
+
+        def values_of(ids):
+            return value(ids, attention_mask=torch.ones_like(ids)).logits[:, answers, 0]
+
+        def batches(ids):
+            return [ids[begin:begin + MINIBATCH] for begin in range(0, RESPONSES, MINIBATCH)]
+
+        seconds = 0.0
+        for number in range(PPO_STEPS):
+            ids = torch.tensor([prompt(number * RESPONSES + r, PROMPT + RESPONSE, vocabulary) for r in range(RESPONSES)])
+            begin = time.perf_counter()
+            with torch.no_grad():
+                scores = torch.cat([judge(b, attention_mask=torch.ones_like(b)).logits[:, 0] for b in batches(ids)])
+                before = torch.cat([log_probs(policy, b) for b in batches(ids)])
+                kept = torch.cat([log_probs(reference, b) for b in batches(ids)])
+                old_values = torch.cat([values_of(b) for b in batches(ids)])
+                rewards = -0.2 * (before - kept)
+                rewards[:, -1] += scores
+                advantages, later = torch.zeros_like(rewards), 0.0
+                for t in reversed(range(RESPONSE)):
+                    following = old_values[:, t + 1] if t + 1 < RESPONSE else 0.0
+                    later = rewards[:, t] + following - old_values[:, t] + 0.95 * later
+                    advantages[:, t] = later
+                returns = advantages + old_values
+                advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+            for begin_row in range(0, RESPONSES, MINIBATCH):
+                rows = slice(begin_row, begin_row + MINIBATCH)
+                ratio = torch.exp(log_probs(policy, ids[rows]) - before[rows])
+                clipped = torch.clamp(ratio, 0.8, 1.2)
+                (-torch.minimum(ratio * advantages[rows], clipped * advantages[rows])).mean().backward()
+                new = values_of(ids[rows])
+                bounded = torch.clamp(new, old_values[rows] - 0.2, old_values[rows] + 0.2)
+                (0.5 * torch.maximum((new - returns[rows]) ** 2, (bounded - returns[rows]) ** 2)).mean().backward()
+                for optimizer, model in optimizers:
+                    step(optimizer, model)
+            seconds += time.perf_counter() - begin if number else 0.0
+        return RESPONSES * (PROMPT + RESPONSE) * (PPO_STEPS - 1) / seconds
+
+    rate = reward() if "reward" in measure else ppo()
+    return {measure: rate, measure + ", MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 class LlamaRun:
@@ -258,11 +396,22 @@ def compare(options):
         raise BenchError(f"--measures: expected some of {', '.join(MEASURES)} or decode, found '{options.measures}'")
     if bool(options.llama) != bool(options.gguf):
         raise BenchError("--llama and --gguf belong together")
+    training = [name for name in measures if name in TRAINING and options.trainer]
+    measures = [name for name in measures if name not in TRAINING]
     peer_measures = [name for name in measures if name != "verdicts"]
-    engines = {"engine": lambda: run_engine(options.engine, options.model, measures)}
-    if options.transformers and peer_measures:
-        engines["transformers"] = lambda: run_peer(
-            options.transformers, ["transformers", str(options.model), *peer_measures])
+
+    def trained(run):
+        rows = {}
+        for measure in training:
+            rows |= run(measure)
+        return rows
+
+    engines = {"engine": lambda: (run_engine(options.engine, options.model, measures) if measures else {})
+               | trained(lambda measure: run_trainer(options.trainer, options.model, measure))}
+    if options.transformers and (peer_measures or training):
+        engines["transformers"] = lambda: (
+            run_peer(options.transformers, ["transformers", str(options.model), *peer_measures]) if peer_measures else {}
+        ) | trained(lambda measure: run_peer(options.transformers, ["peft", str(options.model), measure]))
     if options.llama and peer_measures:
         engines["llama.cpp"] = lambda: run_peer(options.llama, ["llama", str(options.gguf), *peer_measures])
     rates = {name: {} for name in ("engine", "transformers", "llama.cpp")}
@@ -280,7 +429,18 @@ def compare(options):
         wanted = WANTED[measure]
         lines.append([f"{measure}, tokens/s", rate_text(ours), rate_text(theirs), ratio_text(ours, theirs, wanted[0]),
                       rate_text(llama), ratio_text(ours, llama, wanted[1])])
-    print(text_table(["measure", "engine", "transformers", "ratio", "llama.cpp F32", "ratio"], lines))
+    if lines:
+        print(text_table(["measure", "engine", "transformers", "ratio", "llama.cpp F32", "ratio"], lines))
+    if training:
+        rows = []
+        for measure in training:
+            ours, theirs = rates["engine"].get(measure), rates["transformers"].get(measure)
+            memory, their_memory = (rates[name].get(measure + ", MiB") for name in ("engine", "transformers"))
+            wanted = 0.5 if measure == "train/ppo-lora" else None
+            rows.append([f"{measure}, tokens/s", rate_text(ours), rate_text(theirs),
+                         ratio_text(ours, theirs, WANTED[measure][0]), rate_text(memory), rate_text(their_memory),
+                         ratio_text(memory, their_memory, wanted)])
+        print("\n" + text_table(["measure", "engine", "torch, PEFT", "ratio", "peak MiB", "torch, PEFT", "ratio"], rows))
     if "verdicts" in measures:
         shared, each = rates["engine"].get("verdicts"), rates["engine"].get("verdicts, nothing shared")
         print("\n" + text_table(["measure", "engine", "nothing shared", "ratio"],
@@ -295,14 +455,15 @@ def parse():
     commands = parser.add_subparsers(dest="command", required=True)
     comparison = commands.add_parser("compare")
     comparison.add_argument("--engine", type=pathlib.Path, required=True, help="real_model_bench")
+    comparison.add_argument("--trainer", type=pathlib.Path, help="real_training_bench, for train/...")
     comparison.add_argument("--model", type=pathlib.Path, required=True, help="Hugging Face folder, float32")
-    comparison.add_argument("--transformers", help="a Python that has torch and transformers")
+    comparison.add_argument("--transformers", help="a Python that has torch and transformers (and peft, for train/...)")
     comparison.add_argument("--llama", help="a Python that has llama-cpp-python")
     comparison.add_argument("--gguf", type=pathlib.Path, help="the same weights for llama.cpp, float32")
     comparison.add_argument("--repeats", type=int, default=3)
     comparison.add_argument("--measures", default=",".join(MEASURES))
     comparison.add_argument("--json", type=pathlib.Path, help="writes all rates there")
-    for peer in ("transformers", "llama"):
+    for peer in ("transformers", "llama", "peft"):
         command = commands.add_parser(peer)
         command.add_argument("model")
         command.add_argument("measures", nargs="+")
@@ -320,7 +481,7 @@ def main():
         elif options.command == "f32":
             write_f32(options.source, options.target)
         else:
-            work = transformers_rates if options.command == "transformers" else llama_rates
+            work = {"transformers": transformers_rates, "llama": llama_rates, "peft": peft_rates}[options.command]
             print(json.dumps(work(options.model, options.measures)))
     except (BenchError, OSError) as error:
         print(f"bench_peers.py: {error}", file=sys.stderr)

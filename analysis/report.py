@@ -81,6 +81,18 @@ def measure(run):
 
 
 # --- sections ------------------------------------------------------------------------------------
+def below_agreement(run):
+    """Said before anything else: a judge fell short of what the deck asks for, and the study went on."""
+    below = section(run.results, "below_min_agreement")
+    judges = [(name, number(value)) for name, value in section(below, "judges").items()]
+    if not judges:
+        return ""
+    found = ", ".join(f"{escaped(name)} agrees in {(value or 0) * 100:.1f} %" for name, value in judges)
+    least = number(below.get("least")) or 0
+    return (f'<p class="headline bad"><strong>Below judge.min_agreement ({least * 100:.1f} %):</strong> {found}. '
+            "What follows was learned from these labels all the same.</p>")
+
+
 def headline(run, colours):
     arms = section(run.results, "arms")
     tiles, sentences = [], []
@@ -212,12 +224,47 @@ def rules_table(run, colours):
 
 JUDGE_COLUMNS = (
     ("agrees with gold", "gold_agreement"), ("agrees with annotators", "annotator_agreement"),
-    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"))
+    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"),
+    ("canaries right", "canary_right_share"))
 
 
 def without_verdict(row):
     """Questions that the judge answered with no preference: refused, truncated, unparseable, ..."""
     return sum(number(count) or 0 for status, count in row["statuses"].items() if status != "ok")
+
+
+def kept_sentence(name, judges, members):
+    """What a combined judge keeps of its dearest member's agreement, at what share of its cost."""
+    priced = [(plain(judges.get(member), "usd_per_1000") or 0, member) for member in members]
+    cost, dearest = max(priced, default=(0, None))
+    own, other = (plain(judges.get(judge), "gold_agreement") for judge in (name, dearest))
+    if not cost or not own or not other:
+        return ""
+    share = (plain(judges[name], "usd_per_1000") or 0) / cost
+    return (f"<p>{escaped(name)} comes to {own / other * 100:.1f} % of the agreement of {escaped(dearest)}, at {share * 100:.1f} % of "
+            "its cost.</p>")
+
+
+def asked_table(judges):
+    """Who of a combined judge was asked, how often, and what each is worth and costs alone."""
+    rows, sentences = [], []
+    for name, row in judges.items():
+        counts = [(member, number(count) or 0) for member, count in section(row, "asked").items()]
+        if not counts:
+            continue
+        most = max(count for _, count in counts)
+        sentences.append(kept_sentence(name, judges, [member for member, _ in counts]))
+        for judge, count in [(name, most), *counts]:
+            label = f"<strong>{escaped(name)}</strong>" if judge == name else f"· {escaped(judge)}"
+            alone = judges.get(judge, {})
+            share = f'<td class="share" style="--share:{count / most * 100:.1f}%">{count / most * 100:.1f} %</td>' if most else f"<td>{NO_FIGURE}</td>"
+            rows.append(f"<tr><td>{label}</td><td>{count:,.0f}</td>{share}{share_cell(rate(alone, 'gold_agreement'))}"
+                        f"{figure_cell(plain(alone, 'usd_per_1000'), dollars)}</tr>")
+    if not rows:
+        return ""
+    return ("<h3>Who was asked</h3><p>Of judges made of judges: the comparisons that each member was asked about. Agreement and "
+            "cost are those of a judge that is asked about all, where it was.</p>"
+            + table(["judge", "comparisons", "share", "agrees with gold", "cost of 1,000"], rows) + "".join(sentences))
 
 
 def judges_section(run):
@@ -230,7 +277,7 @@ def judges_section(run):
         shares = [(title, key) for title, key in JUDGE_COLUMNS
                   if any(plain(row, key) is not None for row in judges.values())]
         counts = [(title, key, form) for title, key, form in (
-            ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars),
+            ("labels", "labels", lambda v: f"{v:,.0f}"), ("cost", "cost_usd", dollars), ("cost of 1,000", "usd_per_1000", dollars),
             ("input tokens", "input_tokens", charts.short), ("output tokens", "output_tokens", charts.short))
             if any(plain(row, key) is not None for row in judges.values())]
         if any(isinstance(row.get("statuses"), dict) for row in judges.values()):
@@ -246,6 +293,10 @@ def judges_section(run):
         if any(key == "same_position_rate" for _, key in shares):
             parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when '
                          "the two answers are swapped, which is bias rather than judgement; 0 is best.</p>")
+        parts.append(asked_table(judges))
+        if any(key == "canary_right_share" for _, key in shares):
+            parts.append('<p class="note">“Canaries right”: of planted pairs whose verdict is known, among them responses that talk '
+                         "to the judge, the share that it got right; under 90 % its other verdicts deserve as little trust.</p>")
     rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
     if rewards:
         rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy'))}"
@@ -294,7 +345,9 @@ def losses_section(run, colours):
     series = [(name, colours.of(arm_of.get(name, name)), rows) for name, rows in rewards.items()]
     single = [charts.line_panel(title, [(title, "var(--arm-0)", points(run.metrics.get(stage, []), "loss"))],
                                 note="nats a token")
-              for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"))]
+              for title, stage in (("SFT loss", "sft"), ("judge's loss", "judge-model"),
+                                   *((f"loss of judge {stage.removeprefix('judge-model-')}", stage)
+                                     for stage in run.metrics if stage.startswith("judge-model-")))]
     shared = [charts.line_panel(title, [(name, colour, points(rows, key)) for name, colour, rows in series])
               for title, key in (("reward-model loss", "loss"), ("reward-model accuracy", "accuracy"), ("margin", "margin"))]
     if not any(single + shared):
@@ -405,8 +458,8 @@ def page(run):
         facts.append(f"deck {run.settings['deck_hash']}")
     style = (pathlib.Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     body = "\n".join([
-        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', headline(run, colours),
-        win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
+        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', below_agreement(run),
+        headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
         losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'

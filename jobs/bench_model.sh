@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Decoding, prefill and verdicts of a real model against transformers and llama.cpp, on one core each.
+# Decoding, prefill, verdicts and training of a real model against transformers and llama.cpp, on one core each.
 #
 # Shows: a table of tokens/s with medians, spread and ratios (analysis/bench_peers.py says what is measured).
 #   Peers that are not there are left out.
@@ -9,7 +9,7 @@
 #   jobs/bench_model.sh FOLDER [OPTION ...]    another model folder; options go to bench_peers.py compare,
 #                                              such as --repeats 1 --measures decode,verdicts
 # Environment, for the peers:
-#   BENCH_TRANSFORMERS   a Python that has torch, transformers and numpy (pip install torch transformers numpy)
+#   BENCH_TRANSFORMERS   a Python that has torch, transformers, peft and numpy (pip install torch transformers peft numpy)
 #   BENCH_LLAMA          a Python that has llama-cpp-python, built from source (12 minutes on two cores):
 #                        CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_AVX512=ON" \
 #                        pip install llama-cpp-python (without -DGGML_AVX512=ON on a processor that lacks it)
@@ -41,6 +41,7 @@ fi
 
 [[ -n ${BENCH_TRANSFORMERS:-} ]] || printf 'bench_model: BENCH_TRANSFORMERS names no Python; transformers is left out\n' >&2
 [[ -n ${BENCH_LLAMA:-} ]] || printf 'bench_model: BENCH_LLAMA names no Python; llama.cpp is left out\n' >&2
-python3 analysis/bench_peers.py compare --engine build/release/bench/real_model_bench --model "$model" \
+python3 analysis/bench_peers.py compare --engine build/release/bench/real_model_bench \
+  --trainer build/release/bench/real_training_bench --model "$model" \
   ${BENCH_TRANSFORMERS:+--transformers "$BENCH_TRANSFORMERS"} \
   ${BENCH_LLAMA:+--llama "$BENCH_LLAMA" --gguf "$gguf"} "$@"

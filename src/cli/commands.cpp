@@ -50,6 +50,8 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
     pipeline::run_generate_command(options, resolved->deck, comm);
   } else if (line.command == "judge") {
     pipeline::run_judge_command(options, resolved->deck, comm);
+  } else if (line.command == "calibrate") {
+    pipeline::run_calibrate_command(options, resolved->deck, comm);
   } else {
     pipeline::run_study(line.command, options, resolved->deck, comm, [] { return stop_signal != 0; });
   }
@@ -67,6 +69,8 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_cost_command(line);
     } else if (line.command == "spotcheck") {
       run_spotcheck_command(line);
+    } else if (line.command == "constitution") {
+      run_constitution_command(line);
     }
   });
   return 0;
@@ -77,8 +81,8 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(comm);
     return 0;
   }
-  for (const char* name : {"preferences", "world", "cost", "spotcheck"}) {
-    if (line.command == name) return run_on_root(line, comm);
+  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck"}) {
+    if (line.command == command) return run_on_root(line, comm);
   }
   return run_collective(line, comm);
 }

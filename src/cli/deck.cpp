@@ -12,6 +12,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 
 namespace rlaif::cli {
@@ -31,9 +32,55 @@ const std::vector<std::string> value_flags{"comparisons", "count", "name", "outp
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const std::map<std::string, std::string>& deck) {
-  for (const pipeline::JudgeOptions& judge : resolved.options.judges) {
-    const std::string key = "judge." + judge.name + ".price";
-    if (pipeline::is_asked(judge.kind) && !find_text(key, line, deck)) resolved.table.set(key, {judge.model, Origin::program});
+  for (const pipeline::JudgeOptions* judge : pipeline::judges_and_members(resolved.options)) {
+    const std::string key = "judge." + judge->name + ".price";
+    if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck)) resolved.table.set(key, {judge->model, Origin::program});
+  }
+}
+
+pipeline::JudgeOptions judge_called(const std::string& name) {
+  pipeline::JudgeOptions judge;
+  judge.name = name;
+  if (name == "people") {
+    judge.kind = pipeline::JudgeKind::annotators;
+    judge.price = "human-label";
+  }
+  return judge;
+}
+
+template <class Item>
+bool is_named(const std::vector<Item>& items, const std::string& name) {
+  return std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
+}
+
+// Models of the run that the program names itself.
+bool is_own_model(const std::string& name) {
+  return name == "sft" || name == "sft-again" || name == "judge" || name.starts_with("reward-");
+}
+
+// The lists of names decide which keys exist, so they are read first.
+void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const std::map<std::string, std::string>& deck) {
+  const auto names = [&](const std::string& key, const std::string& otherwise) {
+    const std::string* text = find_text(key, line, deck);
+    return parse_names(key, text ? *text : otherwise);
+  };
+  const auto refuse = [](const std::string& key, const std::string& name) {
+    OptionTable::fail(key, name, "a name that nothing else has");
+  };
+  for (const std::string& name : names("study.judges", "ai people")) options.judges.push_back(judge_called(name));
+  for (const std::string& name : names("study.members", "")) {
+    if (is_named(options.judges, name)) refuse("study.members", name);
+    options.members.push_back(judge_called(name));
+  }
+  for (const std::string& name : names("study.arms", "rlaif rlhf")) {
+    if (is_own_model(name)) refuse("study.arms", name);
+    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
+  }
+  for (const std::string& name : names("study.judge_models", "judge")) {
+    if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
+    options.judge_models.push_back({});
+    options.judge_models.back().name = name;
+    options.judge_models.back().training.training.steps = 1600;
   }
 }
 
@@ -58,14 +105,23 @@ double CommandLine::number_or(const std::string& name, double otherwise, double 
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   po::options_description flags;
-  flags.add_options()("help,h", "")("dry-run", "")("version", "")("form", po::value<std::string>())(
+  flags.add_options()("help,h", "")("dry-run", "")("version", "")("strict", "")("form", po::value<std::string>())(
       "word", po::value<std::vector<std::string>>());
   for (const std::string& name : value_flags) flags.add_options()(name.c_str(), po::value<std::string>());
   po::positional_options_description positions;
   positions.add("word", -1);
   CommandLine line;
+  // Boost takes no empty value after the equal sign; --section.key= sets a key to nothing.
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1 && argument.find('.') != std::string::npos)
+      line.keys[argument.substr(2, argument.size() - 3)] = "";
+    else
+      arguments.push_back(argument);
+  }
   try {
-    const po::parsed_options parsed = po::command_line_parser(argc, argv)
+    const po::parsed_options parsed = po::command_line_parser(arguments)
                                           .options(flags)
                                           .positional(positions)
                                           .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
@@ -78,6 +134,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
         line.dry_run = true;
       } else if (option.string_key == "version") {
         line.version = true;
+      } else if (option.string_key == "strict") {
+        line.strict = true;
       } else if (option.string_key == "form") {
         line.form = option.value.at(0);
       } else if (std::find(value_flags.begin(), value_flags.end(), option.string_key) != value_flags.end()) {
@@ -143,22 +201,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   }
   options.run.directory = std::filesystem::path("runs") / options.name;
 
-  // The named sections decide which keys exist, so the two lists are read first.
-  std::string judges = "ai people", arms = "rlaif rlhf";
-  if (const std::string* text = find_text("study.judges", line, deck)) judges = *text;
-  if (const std::string* text = find_text("study.arms", line, deck)) arms = *text;
-  for (const std::string& name : parse_names("study.judges", judges)) {
-    options.judges.push_back({});
-    options.judges.back().name = name;
-    if (name == "people") {
-      options.judges.back().kind = pipeline::JudgeKind::annotators;
-      options.judges.back().price = "human-label";
-    }
-  }
-  for (const std::string& name : parse_names("study.arms", arms)) {
-    if (name == "sft" || name == "sft-again" || name == "judge") OptionTable::fail("study.arms", name, "a name that is not the program's own");
-    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
-  }
+  name_sections(options, line, deck);
   register_options(resolved->table, options);
 
   for (const auto& [key, text] : deck) {
@@ -170,7 +213,10 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
   default_prices(*resolved, line, deck);
-  resolved->deck = resolved->table.resolve(line.dry_run);
+  // Files that calibration is to write need not be there; what is missing else, its reader says.
+  const bool calibrates = line.command == "calibrate";
+  resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
+  pipeline::check_judges(options, calibrates ? pipeline::CalibrationFiles::ignore : pipeline::CalibrationFiles::read);
   return resolved;
 }
 

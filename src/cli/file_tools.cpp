@@ -12,6 +12,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
+#include "rlaif/judge/constitution_lint.hpp"
 #include "rlaif/pipeline/context.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -138,6 +139,21 @@ void score_world(const CommandLine& line) {
   });
 }
 
+// Every finding is a line; notes count under strict reading alone.
+void lint_constitution(const std::filesystem::path& file, bool strict) {
+  const judge::Constitution constitution = judge::load_constitution(file);
+  std::size_t problems = 0;
+  for (const judge::LintFinding& finding : judge::lint(constitution)) {
+    std::cout << judge::to_line(finding) << "\n";
+    problems += strict || !judge::is_note(finding.kind);
+  }
+  const std::string size = std::to_string(constitution.size()) + " principle(s)";
+  if (problems > 0) {
+    throw input_error(file, std::to_string(problems) + " problem(s) found in " + size + "; a constitution without was expected");
+  }
+  std::cout << file.string() << ": " << size << ", no problem\n";
+}
+
 }  // namespace
 
 const std::string& word(const CommandLine& line, std::size_t index, const std::string& what) {
@@ -187,6 +203,13 @@ void run_world_command(const CommandLine& line) {
   } else {
     throw usage_error(unknown_name_message("action", action, {"write", "score"}));
   }
+}
+
+void run_constitution_command(const CommandLine& line) {
+  const std::string& action = word(line, 0, "lint");
+  if (action != "lint") throw usage_error(unknown_name_message("action", action, {"lint"}));
+  no_more_words(line, 2);
+  lint_constitution(word(line, 1, "a file of principles"), line.strict);
 }
 
 void run_info_command(const comm::Communicator& comm) {

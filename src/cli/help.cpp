@@ -33,6 +33,13 @@ const std::vector<CommandHelp>& command_helps() {
       {"judge", "judge DECK --io.input=FILE --io.output=FILE [...]", "verdicts of a judge on your pairs",
        "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\"; output: the same with status, p_a, p_a_by_order.",
        {"run", "task", "io", "judge", "cost"}},
+      {"calibrate", "calibrate DECK --calibrate.pairs=FILE --calibrate.output=FOLDER [...]\n"
+       "       rlaif calibrate --calibrate.recorded=FILE --calibrate.pairs=FILE [--calibrate.output=FOLDER]",
+       "judges held against labels of people; what that teaches about them",
+       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\", \"label\" (a, b or tie), and \"id\", \"subset\",\n"
+       "\"annotators\" where there are. Writes fitted.json, which [judge.NAME] names as calibration, and calibration.json.\n"
+       "With calibrate.recorded: the figures of every subset, judge and style of recorded verdicts, in recorded.json.",
+       {"calibrate", "run", "task", "judge", "cost"}},
       {"preferences", "preferences show|validate FOLDER\n       rlaif preferences export FOLDER FILE [--form=trl|full]\n"
        "       rlaif preferences import FILE FOLDER",
        "look at a preference store, check it, write and read JSON Lines", "", {}},
@@ -51,6 +58,9 @@ const std::vector<CommandHelp>& command_helps() {
       {"world", "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
        "the closed world's prompts and training data; gold scores of responses",
        "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.", {"task", "run", "sft"}},
+      {"constitution", "constitution lint FILE [--strict]", "what is wrong with the wording of principles, and what to write instead",
+       "Finds principles that are vague, unmeasurable, only negative, near-duplicates or contradictory; exit code 3 where there\n"
+       "are any. --strict: principles without a case, long ones, and cases that favour one place count as well.", {}},
       {"info", "info", "versions, ranks and devices", "", {}},
   };
   return helps;

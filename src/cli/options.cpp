@@ -96,18 +96,21 @@ void register_sft(OptionTable& table, StudyOptions& o) {
   register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
 }
 
-void register_judge_model(OptionTable& table, StudyOptions& o) {
-  o.judge_model.training.steps = 1600;
-  table.add("judge_model.steps", &o.judge_model.training.steps, "steps", "of judge training; 0: no judge is trained");
-  table.add("judge_model.batch", &o.judge_model.training.batch, "pairs", "fresh pairs a step");
-  table.add_input("judge_model.verdict_first_template", &o.judge_model.verdict_first_template, "judge_verdict_first.txt",
+void register_judge_model(OptionTable& table, pipeline::JudgeModel& model) {
+  const std::string suffix = model.name == "judge" ? "" : "." + model.name;
+  const std::string section = "judge_model" + suffix;
+  register_model(table, "judge_network" + suffix, model.network, "the judge");
+  pipeline::JudgeModelOptions& o = model.training;
+  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained");
+  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step");
+  table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
                   "prompt template of the half that is judged at once");
-  table.add_input("judge_model.rationale_first_template", &o.judge_model.rationale_first_template,
-                  "judge_rationale_first.txt", "prompt template of the half that reasons first");
-  table.add("judge_model.register_share", &o.judge_model.register_share, "", "share of texts that state facts and sums");
-  table.add("judge_model.context_weight", &o.judge_model.context_weight, "", "loss weight of tokens before verdict and rationale");
-  table.add("judge_model.verdict_weight", &o.judge_model.verdict_weight, "", "loss weight of the verdict token");
-  register_schedule(table, "judge_model", o.judge_model.training.schedule, o.judge_model.training.adam);
+  table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
+                  "prompt template of the half that reasons first");
+  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums");
+  table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale");
+  table.add(section + ".verdict_weight", &o.verdict_weight, "", "loss weight of the verdict token");
+  register_schedule(table, section, o.training.schedule, o.training.adam);
 }
 
 void register_annotate(OptionTable& table, StudyOptions& o) {
@@ -127,7 +130,9 @@ void register_annotate(OptionTable& table, StudyOptions& o) {
 void register_remote_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
   judge::RemoteOptions& r = o.remote;
   const std::string who = "openai, anthropic: ";
-  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who + "the conversation that asks");
+  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who +
+                  "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each also with "
+                  "_constitution, and cases_constitution");
   table.add_input(section + ".tokenizer", &o.tokenizer, "", who + "tokenizer.json of the judge's model, to count tokens before asking; empty: a byte a token is held, four are expected");
   table.add(section + ".url", &r.base_url, "", who + "address before /chat/completions or /messages; empty: the vendor's");
   table.add(section + ".key_variable", &r.key_variable, "", who + "environment variable that holds the key; empty: the vendor's own, none where url is given");
@@ -146,7 +151,7 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add(section + ".reasoning_effort", &r.reasoning_effort, "", "openai: empty: not sent");
   table.add_choice<judge::PrincipleUse>(section + ".principle_use", &r.principle_use,
                                         {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}},
-                                        who + "one principle drawn a pair, or all of them");
+                                        "local, openai, anthropic: one principle drawn a pair, or all of them");
   table.add(section + ".cache_prompt", &r.cache_prompt, "", "anthropic: mark the conversation's constant beginning for the server's cache");
   table.does_not_decide_results(section + ".cache_prompt");
   table.add(section + ".context_tokens", &r.context_tokens, "tokens", who + "longer comparisons are not asked; 0: the server decides");
@@ -164,6 +169,28 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add(section + ".recorded_style", &o.recorded_style, "", "replay: of which style");
 }
 
+void register_agreement(OptionTable& table, StudyOptions& o) {
+  table.add("judge.min_agreement", &o.agreement.least, "",
+            "share of pairs on which a judge must name the better side before a reward model learns from it; 0: whatever it is");
+  table.add("judge.proceed_below_min_agreement", &o.agreement.proceed, "", "go on below it; the report says so first");
+  for (const char* key : {"judge.min_agreement", "judge.proceed_below_min_agreement"}) table.does_not_decide_results(key);
+}
+
+void register_combined_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
+  table.add(section + ".members", &o.members, "", "ensemble, cascade, hierarchy: names of judges; a cascade's from cheap to dear, a hierarchy's first the one to be obeyed first");
+  table.add_choice<judge::Vote>(section + ".vote", &o.ensemble.vote,
+                                {{"majority", judge::Vote::majority},
+                                 {"mean", judge::Vote::mean},
+                                 {"weighted", judge::Vote::weighted},
+                                 {"dawid_skene", judge::Vote::dawid_skene}},
+                                "ensemble: share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
+  table.add(section + ".least_members", &o.ensemble.least_members, "members", "ensemble: with a verdict, for there to be one; 0: more than half");
+  table.add(section + ".thresholds", &o.thresholds, "", "cascade: confidence from which a member's verdict stands, for each but the last; empty: the calibration's");
+  table.add(section + ".gate", &o.gate, "", "hierarchy: confidence from which a level decides");
+  table.add_input(section + ".calibration", &o.calibration, "", "what `rlaif calibrate` found out about this judge and its members");
+  table.add(section + ".length_correction", &o.length_correction, "", "take the preference for length that the calibration found off the log-odds");
+}
+
 void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   const std::string section = "judge." + o.name;
   table.add_choice<pipeline::JudgeKind>(section + ".kind", &o.kind,
@@ -172,17 +199,25 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
                                          {"rules", pipeline::JudgeKind::rules},
                                          {"openai", pipeline::JudgeKind::openai},
                                          {"anthropic", pipeline::JudgeKind::anthropic},
-                                         {"replay", pipeline::JudgeKind::replay}},
+                                         {"replay", pipeline::JudgeKind::replay},
+                                         {"ensemble", pipeline::JudgeKind::ensemble},
+                                         {"cascade", pipeline::JudgeKind::cascade},
+                                         {"hierarchy", pipeline::JudgeKind::hierarchy}},
                                         "a model in this process, simulated people, a file of rules, a server that speaks "
-                                        "OpenAI's chat completions or Anthropic's messages, or recorded verdicts");
-  table.add(section + ".model", &o.model, "", "local: a model of the run (judge, sft); openai, anthropic: the model's name");
-  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt", "local: prompt template");
-  table.add_input(section + ".principles", &o.principles, "principles.txt", "local: one principle a line");
+                                        "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
+  table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft); openai, anthropic: the model's name");
+  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt",
+                  "local: prompt template; for chat models those of judge_templates/ (zero_shot, few_shot, chain_of_thought, "
+                  "each also with _constitution)");
+  table.add_input(section + ".principles", &o.principles, "principles.txt",
+                  "local, openai, anthropic: principles, one a line or a constitution such as constitution.json");
+  table.add(section + ".level", &o.level, "", "local, openai, anthropic: principles of this level alone (1 to 3); 0: all");
   table.add_input(section + ".rules", &o.rules, "rules_brief.json", "rules: the file");
   table.add(section + ".price", &o.price, "", "name in the price table");
   table.add_choice<judge::Orders>(section + ".orders", &o.local.orders,
                                   {{"both", judge::Orders::both}, {"first_only", judge::Orders::first_only}},
                                   "orders asked and averaged");
+  register_combined_judge(table, section, o);
   register_remote_judge(table, section, o);
   table.add(section + ".max_rationale_tokens", &o.local.max_rationale_tokens, "tokens", "local: longest rationale");
   table.add(section + ".label_clamp_low", &o.local.label_clamp_low, "", "local: soft labels are not below");
@@ -192,6 +227,12 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   table.add(section + ".utility_noise", &o.annotators.utility_noise, "", "annotators: deviation of noise on the utility difference");
   table.add(section + ".length_weight", &o.annotators.length_weight, "1/word", "annotators: deviation over people of their taste for length");
   table.add(section + ".flip_rate", &o.annotators.flip_rate, "", "annotators: share of labels turned round");
+}
+
+void register_canaries(OptionTable& table, StudyOptions& o) {
+  table.add_input("judge.canary_file", &o.canaries.file, "canaries.jsonl", "pairs whose verdict is known: JSON Lines of id, kind, prompt, good, bad");
+  table.add("judge.canary_rate", &o.canaries.rate, "",
+            "share of comparisons with which a judge that is a language model is asked a canary as well; 0: none");
 }
 
 void register_low_rank(OptionTable& table, const std::string& prefix, pipeline::LowRankOptions& o, const std::string& whose) {
@@ -261,7 +302,7 @@ void register_io(OptionTable& table, StudyOptions& o) {
   table.add_place("io.input", &o.io.input, "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b)");
   table.add_place("io.output", &o.io.output, "where the answers go (JSON Lines)");
   table.add("io.model", &o.io.model, "", "generate: a model of the run (sft, an arm), or a folder");
-  table.add("io.judge", &o.io.judge, "", "judge: a name of study.judges; empty: the first");
+  table.add("io.judge", &o.io.judge, "", "judge: a name of study.judges or study.members; empty: the first");
   table.add("io.samples", &o.io.samples, "responses", "generate: a prompt");
   table.add("io.temperature", &o.io.temperature, "", "generate: of sampling; 0: greedy");
   table.add("io.top_k", &o.io.top_k, "tokens", "generate: 0: off");
@@ -272,6 +313,18 @@ void register_io(OptionTable& table, StudyOptions& o) {
   }
 }
 
+void register_calibrate(OptionTable& table, StudyOptions& o) {
+  auto& c = o.calibrate;
+  table.add_place("calibrate.pairs", &c.pairs, "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
+  table.add("calibrate.judges", &c.judges, "", "names of study.judges or study.members; empty: all of study.judges");
+  table.add_place("calibrate.output", &c.output, "folder for fitted.json, which judges' `calibration` names, and calibration.json");
+  table.add_place("calibrate.probes", &c.probes, "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
+  table.add_place("calibrate.recorded", &c.recorded, "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
+  table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep");
+  table.add("calibrate.resamples", &c.resamples, "", "of the bootstrap over prompts");
+  for (const char* key : {"judges", "target", "resamples"}) table.does_not_decide_results(std::string("calibrate.") + key);
+}
+
 }  // namespace
 
 void register_options(OptionTable& table, StudyOptions& options) {
@@ -279,27 +332,33 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_plan(table, options);
   register_task(table, options);
   register_model(table, "model", options.model, "the policy");
-  register_model(table, "judge_network", options.judge_network, "the judge");
   register_sft(table, options);
-  register_judge_model(table, options);
+  for (auto& model : options.judge_models) register_judge_model(table, model);
   register_annotate(table, options);
-  for (auto& judge : options.judges) register_judge(table, judge);
+  register_agreement(table, options);
+  for (auto* judges : {&options.judges, &options.members}) {
+    for (auto& judge : *judges) register_judge(table, judge);
+  }
+  register_canaries(table, options);
   register_lora(table, options);
   register_reward(table, options);
   register_ppo(table, options);
   register_evaluate(table, options);
   register_io(table, options);
+  register_calibrate(table, options);
   for (auto& arm : options.arms) {
     table.add("arm." + arm.name + ".judge", &arm.judge, "", "whose labels train this arm's reward model");
   }
-  // The two lists were read before all other keys, because they decide which sections there are; here they are only listed.
+  // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
   const auto names = [](const auto& items) {
     std::string text;
     for (const auto& item : items) text += (text.empty() ? "" : " ") + item.name;
     return text;
   };
-  table.add_listed("study.judges", names(options.judges), "names of judges; each has a section [judge.NAME]");
-  table.add_listed("study.arms", names(options.arms), "names of arms; each has a section [arm.NAME]");
+  table.add_listed("study.judges", names(options.judges), "names of judges that label all pairs; each has a section [judge.NAME]");
+  table.add_listed("study.members", names(options.members), "names of judges that are asked as members of others only; each has a section [judge.NAME]");
+  table.add_listed("study.judge_models", names(options.judge_models), "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] and [judge_model.NAME]");
+  table.add_listed("study.arms", names(options.arms), "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
 }
 
 }  // namespace rlaif::cli

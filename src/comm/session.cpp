@@ -49,10 +49,10 @@ Session::Session(int* argc, char*** argv) {
   RLAIF_CHECK(!mpi_is_usable(), "one Session a process");
   give_way_when_oversubscribed();
   int provided = MPI_THREAD_SINGLE;
-  // FUNNELED: libtorch has threads of its own, MPI is called from the main thread only.
-  RLAIF_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
-  if (provided < MPI_THREAD_FUNNELED)
-    abort("this MPI library was built without thread support: MPI_THREAD_FUNNELED is needed",
+  // MULTIPLE: beside the main thread, one of rank 0 answers for a SharedCounter.
+  RLAIF_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided));
+  if (provided < MPI_THREAD_MULTIPLE)
+    abort("this MPI library was built without thread support: MPI_THREAD_MULTIPLE is needed",
           static_cast<int>(ErrorKind::resource));
   RLAIF_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   RLAIF_MPI(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN));

@@ -1,49 +1,83 @@
 #include "rlaif/comm/shared_counter.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <exception>
+#include <thread>
 
 #include "mpi_handle.hpp"
 #include "rlaif/core/error.hpp"
 
 namespace rlaif::comm {
+namespace {
+
+constexpr int request_tag = 1;
+constexpr int answer_tag = 2;
+
+}  // namespace
 
 struct SharedCounter::State {
-  std::int64_t own = 0;  // where one rank is alone; otherwise the value lies in the window
-  MPI_Win window = MPI_WIN_NULL;
-  int exceptions_at_birth = 0;
+  explicit State(std::int64_t initial) : value(initial) {}
+
+  std::atomic<std::int64_t> value;  // on the root
+  MPI_Comm comm = MPI_COMM_NULL;    // of this counter alone; null where one rank is alone
+  bool is_root = true;
+  int exceptions_at_birth = std::uncaught_exceptions();
+  std::atomic<bool> stop{false};
+  std::thread server;  // on the root: answers while the main thread computes
+
+  void serve();
 };
 
-SharedCounter::SharedCounter(const Communicator& comm, std::int64_t initial) : state_(std::make_unique<State>()) {
-  state_->exceptions_at_birth = std::uncaught_exceptions();
-  state_->own = initial;
+// Looks for requests every fifth of a millisecond, and less and less often, down to every two, while none come.
+void SharedCounter::State::serve() {
+  using namespace std::chrono_literals;
+  constexpr auto shortest = 200us, longest = 2000us;
+  auto pause = shortest;
+  while (!stop) {
+    int there = 0;
+    MPI_Status status;
+    RLAIF_MPI(MPI_Iprobe(MPI_ANY_SOURCE, request_tag, comm, &there, &status));
+    if (there == 0) {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(longest, pause + pause / 8);
+      continue;
+    }
+    pause = shortest;
+    std::int64_t amount = 0;
+    RLAIF_MPI(MPI_Recv(&amount, 1, MPI_INT64_T, status.MPI_SOURCE, request_tag, comm, MPI_STATUS_IGNORE));
+    const std::int64_t before = value.fetch_add(amount);
+    RLAIF_MPI(MPI_Send(&before, 1, MPI_INT64_T, status.MPI_SOURCE, answer_tag, comm));
+  }
+}
+
+SharedCounter::SharedCounter(const Communicator& comm, std::int64_t initial) : state_(std::make_unique<State>(initial)) {
   if (comm.size() == 1) return;
-  // MPI_Win_allocate, not MPI_Win_create: memory that MPI chose is what it can reach without rank 0's help.
-  std::int64_t* value = nullptr;
-  const MPI_Aint bytes = comm.is_root() ? static_cast<MPI_Aint>(sizeof *value) : 0;
-  RLAIF_MPI(MPI_Win_allocate(bytes, sizeof *value, MPI_INFO_NULL, comm.handle().comm, &value, &state_->window));
-  RLAIF_MPI(MPI_Win_set_errhandler(state_->window, MPI_ERRORS_RETURN));
-  RLAIF_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, state_->window));
-  if (comm.is_root()) *value = initial;
-  RLAIF_MPI(MPI_Win_sync(state_->window));
-  comm.barrier();
+  State& s = *state_;
+  s.is_root = comm.is_root();
+  RLAIF_MPI(MPI_Comm_dup(comm.handle().comm, &s.comm));
+  RLAIF_MPI(MPI_Comm_set_errhandler(s.comm, MPI_ERRORS_RETURN));
+  if (s.is_root) s.server = std::thread([&s] { s.serve(); });
 }
 
 SharedCounter::~SharedCounter() {
-  // Freeing a window waits for all ranks: not while this one alone unwinds.
-  if (state_->window == MPI_WIN_NULL || std::uncaught_exceptions() > state_->exceptions_at_birth) return;
-  RLAIF_MPI(MPI_Win_unlock_all(state_->window));
-  RLAIF_MPI(MPI_Win_free(&state_->window));
+  State& s = *state_;
+  if (s.comm == MPI_COMM_NULL) return;
+  // The root serves until all are here; not while this one alone unwinds.
+  const bool unwinds = std::uncaught_exceptions() > s.exceptions_at_birth;
+  if (!unwinds) RLAIF_MPI(MPI_Barrier(s.comm));
+  s.stop = true;
+  if (s.server.joinable()) s.server.join();
+  if (!unwinds) RLAIF_MPI(MPI_Comm_free(&s.comm));
 }
 
 std::int64_t SharedCounter::add(std::int64_t amount) {
   State& s = *state_;
-  std::int64_t before = s.own;
-  if (s.window == MPI_WIN_NULL) {
-    s.own += amount;
-  } else {
-    RLAIF_MPI(MPI_Fetch_and_op(&amount, &before, MPI_INT64_T, 0, 0, MPI_SUM, s.window));
-    RLAIF_MPI(MPI_Win_flush(0, s.window));
-  }
+  if (s.is_root) return s.value.fetch_add(amount);
+  std::int64_t before = 0;
+  RLAIF_MPI(MPI_Sendrecv(&amount, 1, MPI_INT64_T, 0, request_tag, &before, 1, MPI_INT64_T, 0, answer_tag, s.comm,
+                         MPI_STATUS_IGNORE));
   return before;
 }
 

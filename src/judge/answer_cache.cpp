@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <cerrno>
 #include <charconv>
 #include <unordered_map>
@@ -149,6 +151,8 @@ struct AnswerCache::Impl {
   std::int64_t paid_nano_usd = 0, unsettled_nano_usd = 0;
   std::optional<File> own;
   std::size_t own_segment = 0, own_size = 0;
+  std::future<int> syncing;  // errno of a sync that runs beside the asking; a slow disk shall not hold up requests
+  std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
 
   void open();
   void read_segment(const fs::path& path);
@@ -156,7 +160,14 @@ struct AnswerCache::Impl {
   void apply(const Line& line, const Place& place);
   void append(const RequestHash& request, std::string_view kind, double usd, const std::string_view* body);
   void create_own();
+  void collect_sync();
 };
+
+void AnswerCache::Impl::collect_sync() {
+  if (!syncing.valid()) return;
+  errno = syncing.get();
+  if (errno != 0) throw io_error(names[own_segment], "cannot be synced");
+}
 
 void AnswerCache::Impl::open() {
   make_folders(folder);
@@ -283,7 +294,18 @@ void AnswerCache::store(const RequestHash& request, std::string_view body, doubl
   impl_->paid_nano_usd += cost::to_nano_usd(cost_usd);
 }
 
+void AnswerCache::sync_beside() {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (!impl_->own || now - impl_->last_sync < 1s) return;
+  if (impl_->syncing.valid() && impl_->syncing.wait_for(0s) != std::future_status::ready) return;
+  impl_->collect_sync();
+  impl_->last_sync = now;
+  impl_->syncing = std::async(std::launch::async, [file = impl_->own->get()] { return ::fdatasync(file) == 0 ? 0 : errno; });
+}
+
 void AnswerCache::sync() {
+  impl_->collect_sync();
   if (impl_->own && ::fdatasync(impl_->own->get()) != 0) throw io_error(impl_->names[impl_->own_segment], "cannot be synced");
 }
 

@@ -1,18 +1,16 @@
 #include "rlaif/judge/local.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
+#include "remote_prompt.hpp"
 #include "rlaif/core/error.hpp"
-#include "rlaif/core/rng.hpp"
 #include "rlaif/judge/training_text.hpp"
 
 namespace rlaif::judge {
 namespace {
-
-// First word of the keys under which principles are drawn; 0 and 1 are the annotators'.
-constexpr std::uint64_t principle_key = 2;
 
 void check(const LocalJudgeOptions& options) {
   if (options.max_rationale_tokens < 1)
@@ -33,7 +31,7 @@ struct Answer {
 class LocalJudge final : public Judge {
  public:
   LocalJudge(std::string name, const model::Transformer& model, const text::ChatEncoder& chat, JudgeTemplate prompt,
-             std::vector<std::string> principles, LocalJudgeOptions options, cost::Price price)
+             Constitution principles, LocalJudgeOptions options, cost::Price price)
       : name_(std::move(name)),
         encoder_(chat, std::move(prompt)),
         principles_(std::move(principles)),
@@ -42,7 +40,10 @@ class LocalJudge final : public Judge {
         engine_(model, {.slots = options.slots}),
         max_context_(static_cast<std::size_t>(engine_.max_positions())) {
     check(options_);
-    if (principles_.empty()) throw input_error("judge '" + name_ + "': expected at least one principle");
+    if (encoder_.prompt().has_principles && principles_.empty())
+      throw input_error("judge '" + name_ + "': expected at least one principle");
+    if (!encoder_.prompt().has_principles && !principles_.empty())
+      throw input_error("judge '" + name_ + "': principles are given, but the template says '%% principles: none'");
     if (chat.tokenizer().vocab_size() > engine_.vocab_size())
       throw input_error("judge '" + name_ + "': the tokenizer has " + std::to_string(chat.tokenizer().vocab_size()) +
                         " tokens, the model only " + std::to_string(engine_.vocab_size()));
@@ -81,15 +82,17 @@ class LocalJudge final : public Judge {
   bool rationale_first() const { return encoder_.prompt().style == JudgeTemplate::Style::rationale_first; }
 
   std::vector<std::vector<TokenId>> contexts_of(const Comparison& comparison, std::size_t orders) const {
-    std::size_t chosen = 0;
-    if (principles_.size() > 1)
-      chosen = Rng(options_.seed, Stream::annotator, {principle_key, comparison.id}).below(principles_.size());
-    const std::string& principle = principles_[chosen];
-    const std::string& question = comparison.prompt.text;
-    std::vector<std::vector<TokenId>> contexts{
-        encoder_.context(principle, question, comparison.first.text, comparison.second.text)};
-    if (orders == 2)
-      contexts.push_back(encoder_.context(principle, question, comparison.second.text, comparison.first.text));
+    const JudgeTemplate& prompt = encoder_.prompt();
+    const auto chosen = principles_.chosen(comparison.id, options_.principle_use, options_.seed);
+    const std::string principle = principles_text(chosen);
+    const std::string cases = cases_text(chosen, prompt.verdict_first, prompt.verdict_second);
+    const std::string fence = prompt.has_fence() ? fence_of(comparison, options_.seed) : "";
+    const auto safe = [&](const std::string& text) { return prompt.has_fence() ? without_control_tokens(text) : text; };
+    const std::string question = safe(comparison.prompt.text);
+    const std::array<std::string, 2> texts{safe(comparison.first.text), safe(comparison.second.text)};
+    std::vector<std::vector<TokenId>> contexts;
+    for (std::size_t order = 0; order < orders; ++order)
+      contexts.push_back(encoder_.context(principle, question, texts[order], texts[1 - order], cases, fence));
     return contexts;
   }
 
@@ -147,7 +150,7 @@ class LocalJudge final : public Judge {
 
   std::string name_;
   JudgeEncoder encoder_;
-  std::vector<std::string> principles_;
+  Constitution principles_;
   LocalJudgeOptions options_;
   cost::Price price_;
   generate::Engine engine_;
@@ -158,9 +161,8 @@ class LocalJudge final : public Judge {
 }  // namespace
 
 std::unique_ptr<Judge> make_local_judge(std::string name, const model::Transformer& model,
-                                        const text::ChatEncoder& chat, JudgeTemplate prompt,
-                                        std::vector<std::string> principles, LocalJudgeOptions options,
-                                        cost::Price price) {
+                                        const text::ChatEncoder& chat, JudgeTemplate prompt, Constitution principles,
+                                        LocalJudgeOptions options, cost::Price price) {
   return std::make_unique<LocalJudge>(std::move(name), model, chat, std::move(prompt), std::move(principles), options,
                                       std::move(price));
 }

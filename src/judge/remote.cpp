@@ -13,7 +13,6 @@ namespace rlaif::judge {
 namespace {
 
 constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
-constexpr int answers_between_syncs = 64;
 
 std::string key_of(const std::string& name, const RemoteOptions& options) {
   if (options.key_variable.empty()) return "";
@@ -158,10 +157,7 @@ class RemoteJudge final : public Judge {
     const Usage usage = usage_of(question, reply);
     parts_.answers->store(question.hash, body, usage.cost_usd);
     parts_.meter->settle(name_, question.worst_usd, usage, reply.reasoning_tokens);
-    if (++unsynced_ >= answers_between_syncs) {
-      parts_.answers->sync();
-      unsynced_ = 0;
-    }
+    parts_.answers->sync_beside();
     question.reply = std::move(body);
   }
 
@@ -269,7 +265,6 @@ class RemoteJudge final : public Judge {
   std::string key_;
   HttpClient client_;
   bool has_worked_ = false;
-  int unsynced_ = 0;
 };
 
 // What the vendors' prompt caches take at the least (platform.openai.com, docs.anthropic.com, "prompt caching").

@@ -55,7 +55,9 @@ Planner::Planner(const std::string& name, const RemoteOptions& options, const Re
   requests_an_order_ = (options_.samples + protocol.answers_a_request() - 1) / protocol.answers_a_request();
   const bool same_principles = options_.principle_use == PrincipleUse::all || parts_.principles.size() <= 1;
   constant_turns_ = parts_.style.constant_turns(same_principles);
-  std::vector<ChatTurn> turns = parts_.style.render(principles_of({}, parts_.principles, options_.principle_use, options_.seed), "", "", "", "");
+  const auto chosen = parts_.principles.chosen(0, options_.principle_use, options_.seed);
+  std::vector<ChatTurn> turns = parts_.style.render(principles_text(chosen), "", "", "", "",
+                                                    cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second));
   turns.resize(constant_turns_);
   constant_ = tokens_of(turns);
 }
@@ -110,10 +112,12 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
     const std::string prompt = without_control_tokens(comparison.prompt.text);
     const std::array<std::string, 2> texts{without_control_tokens(comparison.first.text),
                                            without_control_tokens(comparison.second.text)};
-    const std::string principles = principles_of(comparison, parts_.principles, options_.principle_use, options_.seed);
+    const auto chosen = parts_.principles.chosen(comparison.id, options_.principle_use, options_.seed);
+    const std::string principles = principles_text(chosen);
+    const std::string cases = cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second);
     const std::string fence = fence_of(comparison, options_.seed);
     for (std::size_t order = 0; order < (options_.orders == Orders::both ? 2u : 1u); ++order) {
-      const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence);
+      const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence, cases);
       for (int sample = 0; sample < requests_an_order_; ++sample) {
         Question next = question(turns, comparison.id, order, sample);
         if (options_.context_tokens > 0 && next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/judge/recorded.hpp"
 #include "rlaif/judge/remote.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -12,47 +13,6 @@ namespace rlaif::judge {
 namespace {
 
 constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
-
-struct Recorded {
-  std::size_t line = 0;  // 0: none
-  VerdictStatus status = VerdictStatus::missing;
-  double p_first = not_asked;
-  std::string raw;
-};
-
-// Text or null; null and absent are empty.
-std::string optional_text(const text::JsonRecord& record, const char* key) {
-  const auto found = record.object.find(key);
-  if (found == record.object.end() || found->is_null()) return "";
-  return record.string(key);
-}
-
-VerdictStatus status_without_verdict(const std::string& finish) {
-  if (finish == "length" || finish == "max_tokens") return VerdictStatus::truncated;
-  if (finish == "content_filter") return VerdictStatus::filtered;
-  return finish == "refusal" ? VerdictStatus::refused : VerdictStatus::unparseable;
-}
-
-Recorded read_record(const text::JsonRecord& record) {
-  Recorded recorded{record.line, VerdictStatus::ok, not_asked, optional_text(record, "raw")};
-  const std::string finish = optional_text(record, "finish");
-  const auto verdict = record.object.find("verdict");
-  const std::string expected = "key 'verdict': expected \"a\", \"b\", \"tie\" or null";
-  if (verdict == record.object.end()) throw input_error(record.file, record.line, expected + ", it is missing");
-  if (verdict->is_null()) {
-    recorded.status = status_without_verdict(finish);
-    return recorded;
-  }
-  if (*verdict == "a")
-    recorded.p_first = 1.0;
-  else if (*verdict == "b")
-    recorded.p_first = 0.0;
-  else if (*verdict == "tie")
-    recorded.p_first = 0.5;
-  else
-    throw input_error(record.file, record.line, expected + ", not " + text::to_json_line(*verdict));
-  return recorded;
-}
 
 class Replay final : public Judge {
  public:
@@ -79,22 +39,16 @@ class Replay final : public Judge {
   }
 
  private:
-  using Pair = std::array<Recorded, 2>;  // by order
+  using Pair = std::array<RecordedVerdict, 2>;  // by order
 
   void add(const text::JsonRecord& record) {
-    const std::string judge = record.string("judge"), style = record.string("style"), order = record.string("order");
-    const std::string pair = record.string("pair_id");
-    if (order != "ab" && order != "ba")
-      throw input_error(record.file, record.line, "key 'order': expected \"ab\" or \"ba\", not \"" + order + "\"");
-    Recorded recorded = read_record(record);
-    if (!options_.judge.empty() && judge != options_.judge) return;
-    if (!options_.style.empty() && style != options_.style) return;
-    sources_.emplace(judge, style);
+    RecordedVerdict recorded = read_recorded(record);
+    if (!options_.judge.empty() && recorded.judge != options_.judge) return;
+    if (!options_.style.empty() && recorded.style != options_.style) return;
+    sources_.emplace(recorded.judge, recorded.style);
     if (sources_.size() > 1) return;
-    Recorded& place = pairs_[pair][order == "ab" ? 0 : 1];
-    if (place.line != 0)
-      throw input_error(record.file, record.line, "a second verdict for pair '" + pair + "' in order " + order +
-                                                      "; the first is in line " + std::to_string(place.line));
+    RecordedVerdict& place = pairs_[recorded.pair][recorded.order];
+    if (place.line != 0) throw repeated(record, recorded, place.line);
     place = std::move(recorded);
   }
 

@@ -11,8 +11,8 @@
 namespace rlaif::judge {
 namespace {
 
-enum Place { principles_place, prompt_place, first_place, second_place, fence_place };
-const std::vector<std::string> placeholders{"principles", "prompt", "first", "second", "fence"};
+enum Place { principles_place, cases_place, prompt_place, first_place, second_place, fence_place };
+const std::vector<std::string> placeholders{"principles", "cases", "prompt", "first", "second", "fence"};
 
 // Calls text(part) and place(name) for the parts of `content` in order; {name} of lower-case letters is a placeholder.
 template <class Text, class Name>
@@ -139,7 +139,8 @@ JudgeStyle JudgeStyle::load(const std::filesystem::path& file) { return StyleRea
 
 bool JudgeStyle::has_principles() const {
   return std::any_of(turns.begin(), turns.end(), [](const ChatTurn& turn) {
-    return turn.content.find("{" + placeholders[principles_place] + "}") != std::string::npos;
+    return turn.content.find("{" + placeholders[principles_place] + "}") != std::string::npos ||
+           turn.content.find("{" + placeholders[cases_place] + "}") != std::string::npos;
   });
 }
 
@@ -148,7 +149,10 @@ std::size_t JudgeStyle::constant_turns(bool same_principles) const {
   for (const ChatTurn& turn : turns) {
     bool varies = false;
     walk(turn.content, [](std::string_view) {},
-         [&](const std::string& name) { varies = varies || !same_principles || name != placeholders[principles_place]; });
+         [&](const std::string& name) {
+           const bool is_principles = name == placeholders[principles_place] || name == placeholders[cases_place];
+           varies = varies || !same_principles || !is_principles;
+         });
     if (varies) break;
     ++count;
   }
@@ -157,8 +161,8 @@ std::size_t JudgeStyle::constant_turns(bool same_principles) const {
 
 std::vector<ChatTurn> JudgeStyle::render(const std::string& principles, const std::string& prompt,
                                          const std::string& first, const std::string& second,
-                                         const std::string& fence) const {
-  const std::array<const std::string*, 5> values{&principles, &prompt, &first, &second, &fence};
+                                         const std::string& fence, const std::string& cases) const {
+  const std::array<const std::string*, 6> values{&principles, &cases, &prompt, &first, &second, &fence};
   std::vector<ChatTurn> result;
   for (const ChatTurn& turn : turns) {
     std::string content;

@@ -1,6 +1,7 @@
 #include <array>
 #include <string_view>
 
+#include "annotator_keys.hpp"
 #include "remote_prompt.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
@@ -8,9 +9,6 @@
 
 namespace rlaif::judge {
 namespace {
-
-// First words of the keys of Stream::annotator; the local judge draws its principle by the same key.
-constexpr std::uint64_t principle_key = 2, fence_key = 3;
 
 constexpr std::array<std::string_view, 14> control_tokens{
     "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<bos>", "<eos>", "<pad>", "<unk>", "<start_of_turn>",
@@ -63,23 +61,6 @@ std::string without_control_tokens(const std::string& text) {
     at = at > 80 ? at - 80 : 0;
   }
   return result;
-}
-
-std::string principles_of(const Comparison& comparison, const std::vector<std::string>& principles, PrincipleUse use,
-                          std::uint64_t seed) {
-  if (principles.empty()) return "";
-  if (use == PrincipleUse::sample) {
-    if (principles.size() == 1) return principles.front();
-    return principles[Rng(seed, Stream::annotator, {principle_key, comparison.id}).below(principles.size())];
-  }
-  std::string all;
-  for (std::size_t i = 0; i < principles.size(); ++i) {
-    if (i > 0) all += '\n';
-    all += std::to_string(i + 1);
-    all += ". ";
-    all += principles[i];
-  }
-  return all;
 }
 
 std::string fence_of(const Comparison& comparison, std::uint64_t seed) {

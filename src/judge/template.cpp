@@ -12,7 +12,9 @@
 namespace rlaif::judge {
 namespace {
 
-constexpr std::array<std::string_view, 4> placeholders{"principle", "prompt", "first", "second"};
+constexpr std::array<std::string_view, 6> placeholders{"principle", "cases", "prompt", "first", "second", "fence"};
+constexpr bool is_of_principles(std::string_view name) { return name == "principle" || name == "cases"; }
+constexpr bool is_optional(std::string_view name) { return name == "cases" || name == "fence"; }
 
 // Where an error stands.
 struct Place {
@@ -74,6 +76,10 @@ void set_key(JudgeTemplate& result, const std::string& key, const std::string& v
     if (value != "raw" && value != "chat")
       throw input_error(place.file, place.line, "wrap: expected raw or chat, not '" + value + "'");
     result.wrap = value == "raw" ? Wrap::raw : Wrap::chat;
+  } else if (key == "principles") {
+    if (value != "given" && value != "none")
+      throw input_error(place.file, place.line, "principles: expected given or none, not '" + value + "'");
+    result.has_principles = value == "given";
   } else if (key == "verdicts") {
     set_verdicts(result, value, place);
   } else if (key == "verdict_cue" || key == "rationale_cue") {
@@ -81,11 +87,12 @@ void set_key(JudgeTemplate& result, const std::string& key, const std::string& v
     (key == "verdict_cue" ? result.verdict_cue : result.rationale_cue) = unescaped(value, place);
   } else {
     throw input_error(place.file, place.line,
-                      unknown_name_message("key", key, {"style", "wrap", "verdicts", "verdict_cue", "rationale_cue"}));
+                      unknown_name_message("key", key, {"style", "wrap", "verdicts", "verdict_cue", "rationale_cue", "principles"}));
   }
 }
 
-void check_placeholders(const std::string& text, const std::filesystem::path& file, std::size_t first_line) {
+void check_placeholders(const JudgeTemplate& prompt, const std::filesystem::path& file, std::size_t first_line) {
+  const std::string& text = prompt.text;
   std::array<bool, placeholders.size()> seen{};
   std::size_t line = first_line;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -97,10 +104,15 @@ void check_placeholders(const std::string& text, const std::filesystem::path& fi
     if (known == placeholders.end())
       throw input_error(file, line, unknown_name_message("placeholder", std::string(*name),
                                                          {placeholders.begin(), placeholders.end()}));
+    if (!prompt.has_principles && is_of_principles(*name))
+      throw input_error(file, line, "{" + std::string(*name) + "} has no place in a template with '%% principles: none'");
     seen[known - placeholders.begin()] = true;
   }
-  for (std::size_t k = 0; k < seen.size(); ++k)
-    if (!seen[k]) throw input_error(file, line, "the placeholder {" + std::string(placeholders[k]) + "} is missing");
+  for (std::size_t k = 0; k < seen.size(); ++k) {
+    const bool needed = !is_optional(placeholders[k]) && (prompt.has_principles || !is_of_principles(placeholders[k]));
+    if (!seen[k] && needed)
+      throw input_error(file, line, "the placeholder {" + std::string(placeholders[k]) + "} is missing");
+  }
 }
 
 }  // namespace
@@ -120,13 +132,14 @@ JudgeTemplate JudgeTemplate::load(const std::filesystem::path& file) {
   }
   result.text = bytes.substr(begin);
   if (!result.text.empty() && result.text.back() == '\n') result.text.pop_back();
-  check_placeholders(result.text, file, line);
+  check_placeholders(result, file, line);
   return result;
 }
 
 std::string JudgeTemplate::render(const std::string& principle, const std::string& prompt, const std::string& first,
-                                  const std::string& second) const {
-  const std::array<const std::string*, placeholders.size()> values{&principle, &prompt, &first, &second};
+                                  const std::string& second, const std::string& cases,
+                                  const std::string& fence) const {
+  const std::array<const std::string*, placeholders.size()> values{&principle, &cases, &prompt, &first, &second, &fence};
   std::string rendered;
   for (std::size_t i = 0; i < text.size();) {
     const auto name = text[i] == '{' ? placeholder_at(text, i) : std::nullopt;
@@ -141,15 +154,6 @@ std::string JudgeTemplate::render(const std::string& principle, const std::strin
   return rendered;
 }
 
-std::vector<std::string> load_principles(const std::filesystem::path& file) {
-  std::istringstream lines(read_file(file));
-  std::vector<std::string> principles;
-  for (std::string line; std::getline(lines, line);) {
-    std::string principle = trimmed(line.substr(0, line.find('#')));
-    if (!principle.empty()) principles.push_back(std::move(principle));
-  }
-  if (principles.empty()) throw input_error(file, "expected one principle a line, found none");
-  return principles;
-}
+bool JudgeTemplate::has_fence() const { return text.find("{fence}") != std::string::npos; }
 
 }  // namespace rlaif::judge

@@ -101,8 +101,9 @@ JudgeEncoder::JudgeEncoder(const text::ChatEncoder& chat, JudgeTemplate prompt)
 }
 
 std::vector<TokenId> JudgeEncoder::context(const std::string& principle, const std::string& question,
-                                           const std::string& first, const std::string& second) const {
-  const std::string rendered = prompt_.render(principle, question, first, second);
+                                           const std::string& first, const std::string& second,
+                                           const std::string& cases, const std::string& fence) const {
+  const std::string rendered = prompt_.render(principle, question, first, second, cases, fence);
   return prompt_.wrap == Wrap::raw ? chat_->tokenizer().encode(rendered) : chat_->prompt(rendered);
 }
 

@@ -132,20 +132,18 @@ RLAIF_INLINE void attend(const Block& b, std::int64_t head_dim, std::int64_t col
 // into the processor's near memory.
 RLAIF_INLINE void prefetch(const float* keys, const float* values, std::int64_t length, std::int64_t stride,
                            std::int64_t head_dim) {
+  constexpr int second_nearest = 2;  // the nearest memory has no room for both
   for (std::int64_t d = 0; d < head_dim; ++d)
-    for (std::int64_t j = 0; j < length; j += lanes) __builtin_prefetch(keys + d * stride + j);
-  for (std::int64_t i = 0; i < length * head_dim; i += lanes) __builtin_prefetch(values + i);
+    for (std::int64_t j = 0; j < length; j += lanes) __builtin_prefetch(keys + d * stride + j, 0, second_nearest);
+  for (std::int64_t i = 0; i < length * head_dim; i += lanes) __builtin_prefetch(values + i, 0, second_nearest);
 }
 
-// The number of rows is a template argument, so that sums stay in registers: a single row (decoding) or a full block,
-// filled up with rows that attend to one position and whose results are dropped.
-RLAIF_INLINE void attend_rows(Block& block, std::int64_t rows, float* queries, std::int64_t head_dim,
-                              std::int64_t columns, float* out) {
+// The number of rows is a template argument, so that sums stay in registers.
+RLAIF_INLINE void attend_rows(const Block& block, std::int64_t rows, std::int64_t head_dim, std::int64_t columns,
+                              float* out) {
   if (rows == 1) return attend<1>(block, head_dim, columns, out);
-  for (std::int64_t r = rows; r < block_rows; ++r) {
-    clear(queries + r * columns, columns);
-    block.lengths[r] = 1;
-  }
+  if (rows == 2) return attend<2>(block, head_dim, columns, out);
+  if (rows == 3) return attend<3>(block, head_dim, columns, out);
   attend<block_rows>(block, head_dim, columns, out);
 }
 
@@ -195,7 +193,7 @@ void attention_extend(const float* qkv, std::int64_t rows, const std::int32_t* s
                  queries + r * columns);
           block.lengths[r] = positions[n] + 1;
         }
-        attend_rows(block, count, queries, head_dim, columns, results);
+        attend_rows(block, count, head_dim, columns, results);
         for (std::int64_t r = 0; r < count; ++r) {
           const std::int64_t n = first + (i + r) / group, h = g * group + (i + r) % group;
           copy(results + r * columns, out + n * out_row + h * head_dim, head_dim);

@@ -3,6 +3,7 @@
 
 #include "kernels.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/matmul.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::model {
@@ -108,13 +109,11 @@ Tensor Transformer::extend(const CacheRows& rows, KvCache& cache) const {
       normed.copy_(apply_norm(x, of));
   };
   const auto linear = [&](Tensor& y, const Linear& of) {
-    if (of.bias_O.defined())
-      at::addmm_out(y, of.bias_O, normed, of.weight_OI.t());
-    else
-      at::mm_out(y, normed, of.weight_OI.t());
+    matmul_into(normed, of.weight_OI, y);
+    if (of.bias_O.defined()) y.add_(of.bias_O);
   };
   const auto add_linear = [&](const Tensor& of_x, const Linear& of) {
-    x.addmm_(of_x, of.weight_OI.t());
+    matmul_into(of_x, of.weight_OI, x, Into::add);
     if (of.bias_O.defined()) x.add_(of.bias_O);
   };
   const auto norm_queries_and_keys = [&](const Layer& layer, const AttentionShape& shape) {

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <map>
 
+#include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -127,6 +129,7 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
+    write_canary_counts(self.context.directory, store_name(name, plan.split), block, bound);
     preferences::write_shard(self.context.directory.preferences(store_name(name, plan.split)),
                              static_cast<std::uint64_t>(block), name, records);
   }
@@ -141,7 +144,11 @@ std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& p
       const auto folder = context.directory.preferences(store_name(judge.name, plan.split));
       make_folders(folder);
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
-      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
+      const bool counts = takes_canaries(context.options, judge);
+      for (std::size_t b = 0; b < open.size(); ++b) {
+        const auto count_file = canary_file(context.directory, store_name(judge.name, plan.split), static_cast<std::int64_t>(b));
+        open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
+      }
     }
     for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
   });
@@ -207,6 +214,20 @@ Json annotate_facts(const Annotator& self) {
   return facts;
 }
 
+// How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
+void add_asked(const Context& context, Json& facts) {
+  context.comm.on_root([&] {
+    for (const JudgeOptions& judge : context.options.judges) {
+      if (!is_combined(judge.kind)) continue;
+      std::map<std::string, std::int64_t> counts;
+      for (const Split split : {Split::train, Split::heldout}) {
+        count_asked(preferences::read_store(context.directory.preferences(store_name(judge.name, split))), counts);
+      }
+      facts["asked"][judge.name] = asked_facts(judge, counts);
+    }
+  });
+}
+
 }  // namespace
 
 std::string heldout_store(const std::string& judge) { return judge + "-heldout"; }
@@ -221,13 +242,15 @@ Json run_annotate_stage(const Context& context) {
   const model::Transformer policy = load_run_model(context, "sft", *language);
   Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
   const StageSpending spending(context, "annotate");
-  for (const JudgeOptions& judge : context.options.judges) {
-    self.judges.push_back(make_judge(context, judge, language.get(), spending));
-  }
+  self.judges = make_judges(context, context.options.judges, language.get(), spending);
+  for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, context.options.judges[j], self.judges[j]);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
+  add_asked(context, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
+  const Json canaries = canary_facts(context, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
+  if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/pipeline/canaries.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/run_directory.hpp"
 #include "rlaif/pipeline/task.hpp"
@@ -67,12 +69,25 @@ double spent_before(const StudyOptions& options, const std::string& judge) {
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
-JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, std::span<const Comparison> comparisons,
-                     double factor) {
+// Asked judges with the judge of study.judges that asks them, each once.
+std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed_judges(const StudyOptions& options) {
+  std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed;
+  for (const JudgeOptions& judge : options.judges) {
+    for (const JudgeOptions* asked : asked_judges(options, judge)) {
+      const bool is_known = std::any_of(billed.begin(), billed.end(), [&](const auto& one) { return one.first == asked; });
+      if (is_asked(asked->kind) && !is_known) billed.emplace_back(asked, &judge);
+    }
+  }
+  return billed;
+}
+
+JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, const JudgeOptions& asked_by,
+                     std::span<const Comparison> comparisons, double factor) {
   const judge::RemoteParts parts = asked_parts(options, judge);
   const judge::RemoteOptions remote = asked_options(options, judge);
   const std::int64_t answer = std::min<std::int64_t>(options.plan.answer_tokens, remote.max_output_tokens);
-  JudgeBill bill{judge.name, judge.model, parts.price.name, parts.price.as_of, judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(), {}, 0.0};
+  if (takes_canaries(options, asked_by)) factor *= 1.0 + options.canaries.rate;
+  JudgeBill bill{judge.name, asked_by.name, judge.model, parts.price.name, parts.price.as_of, judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(), {}, 0.0};
   judge::Estimate& estimate = bill.estimate;
   estimate = judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
                                              : judge::estimate_anthropic(remote, parts, comparisons, answer);
@@ -87,8 +102,10 @@ JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, std
 std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
   const judge::Estimate& e = bill.estimate;
   const JudgeOptions& judge = options.judge_named(bill.judge);
-  std::string text = "# judge " + bill.judge + ": " + bill.model + ", style " + judge.style.filename().string() + ", price " +
-                     bill.price + " of " + bill.as_of + ", tokens by " + bill.counted_by + "\n";
+  const std::string member = bill.asked_by == bill.judge ? "" : ", member of " + bill.asked_by;
+  std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(), member.c_str(),
+                                 bill.model.c_str(), judge.style.filename().c_str(), bill.price.c_str(), bill.as_of.c_str(),
+                                 bill.counted_by.c_str());
   text += text_format("#   %-10s %14lld   (%s, %d answer(s) an order)\n", "requests", static_cast<long long>(e.requests),
                       judge.local.orders == judge::Orders::both ? "both orders" : "one order", judge.remote.samples);
   if (e.too_long > 0) {
@@ -114,16 +131,17 @@ Bill plan_bill(const StudyOptions& options) {
   bill.pairs = bill.prompts * pairs_a_prompt;
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   const double factor = comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
-  for (const JudgeOptions& judge : options.judges) {
-    if (is_asked(judge.kind)) bill.judges.push_back(judge_bill(options, judge, comparisons, factor));
+  for (const auto& [judge, asked_by] : billed_judges(options)) {
+    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor));
   }
   return bill;
 }
 
 std::string describe_bill(const StudyOptions& options) {
-  if (std::none_of(options.judges.begin(), options.judges.end(), [](const JudgeOptions& judge) { return is_asked(judge.kind); })) return "";
-  for (const JudgeOptions& judge : options.judges) {
-    if (is_asked(judge.kind) && is_missing(judge.style)) return "# bill of asked judges: none, " + judge.style.string() + " is not there\n";
+  const auto billed = billed_judges(options);
+  if (billed.empty()) return "";
+  for (const auto& [judge, asked_by] : billed) {
+    if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
   const Bill bill = plan_bill(options);
   std::string text = text_format("# bill of asked judges: up to %lld pairs of %lld prompts", static_cast<long long>(bill.pairs),

@@ -4,9 +4,10 @@
 #include <map>
 #include <numeric>
 
+#include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/evaluate/judge_quality.hpp"
+#include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -255,64 +256,6 @@ Json interval_facts(const evaluate::Interval& interval, const char* name) {
   return facts;
 }
 
-// Gold P(first is better) of a record: 1, 0, or 0.5 for a tie.
-double gold_side(const Context& context, const Comparison& comparison) {
-  const double difference = context.task.utility(comparison.prompt, comparison.first) -
-                            context.task.utility(comparison.prompt, comparison.second);
-  return std::fabs(difference) <= 1e-9 ? 0.5 : difference > 0 ? 1.0 : 0.0;
-}
-
-// Quality of one judge on the held-out pairs, and what its training labels cost. Pairs that gold ties are left out of
-// gold agreement: no side of them is right.
-Json judge_facts(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
-                 const std::vector<Preference>& others, const std::vector<Preference>& training) {
-  std::vector<std::uint64_t> prompts;
-  std::vector<Verdict> verdicts;
-  std::vector<double> golds, both, other;
-  for (std::size_t i = 0; i < heldout.size(); ++i) {
-    prompts.push_back(heldout[i].comparison.prompt.id);
-    verdicts.push_back(heldout[i].verdict);
-    golds.push_back(gold_side(context, heldout[i].comparison));
-    if (others.empty() || verdicts[i].status != VerdictStatus::ok || others[i].verdict.status != VerdictStatus::ok) continue;
-    both.push_back(verdicts[i].p_first);
-    other.push_back(others[i].verdict.p_first);
-  }
-  const EvaluateOptions& options = context.options.evaluate;
-  const evaluate::JudgeQuality quality =
-      evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed, options.resamples);
-  Json facts;
-  const auto put = [&](const std::string& name, const evaluate::Interval& interval) {
-    if (std::isnan(interval.value)) return;  // nothing of the kind was asked
-    facts[name] = interval.value;
-    facts[name + "_low"] = interval.low;
-    facts[name + "_high"] = interval.high;
-  };
-  put("gold_agreement", quality.accuracy);
-  put("gold_agreement_first_order", quality.accuracy_by_order[0]);
-  put("gold_agreement_second_order", quality.accuracy_by_order[1]);
-  put("same_position_rate", quality.same_position);
-  put("first_shown_rate", quality.shown_first_wins);
-  if (!both.empty()) facts["annotator_agreement"] = evaluate::agreement(both, other);
-  if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
-  if (judge.kind == JudgeKind::local) facts["expected_calibration_error"] = quality.calibration.expected_error;
-  std::map<std::string, std::int64_t> statuses;
-  Usage usage;
-  std::int64_t labels = 0;
-  for (const Preference& record : training) {
-    ++statuses[to_string(record.verdict.status)];
-    usage += record.verdict.usage;
-    labels += record.verdict.status == VerdictStatus::ok;
-  }
-  facts["price"] = judge.price;
-  facts["labels"] = labels;
-  facts["input_tokens"] = usage.input_tokens;
-  facts["cached_input_tokens"] = usage.cached_input_tokens;
-  facts["output_tokens"] = usage.output_tokens;
-  facts["cost_usd"] = std::round(usage.cost_usd * 1e6) / 1e6;
-  for (const auto& [status, count] : statuses) facts["statuses"][status] = count;
-  return facts;
-}
-
 // Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
 Json reward_facts(const Context& context, const Language& language, const model::Transformer& base, const std::string& judge,
                   const std::vector<Preference>& heldout) {
@@ -327,7 +270,7 @@ Json reward_facts(const Context& context, const Language& language, const model:
   for (std::size_t i = 0; i < heldout.size(); ++i) {
     const double side = scores[2 * i] > scores[2 * i + 1] ? 1.0 : scores[2 * i] < scores[2 * i + 1] ? 0.0 : 0.5;
     const double gold = gold_side(context, heldout[i].comparison);
-    if (gold != 0.5) {
+    if (std::isfinite(gold) && gold != 0.5) {
       sides.push_back(side);
       golds.push_back(gold);
     }
@@ -345,25 +288,12 @@ Json reward_facts(const Context& context, const Language& language, const model:
 // Judges and reward models, on the root: the held-out pairs are few.
 Json preference_facts(const Context& context, const Language& language, const model::Transformer& base) {
   const StudyOptions& options = context.options;
-  std::map<std::string, std::vector<Preference>> heldout, training;
-  context.comm.agree([&] {
-    for (const JudgeOptions& judge : options.judges) {
-      heldout[judge.name] = preferences::read_store(context.directory.preferences(heldout_store(judge.name)));
-      training[judge.name] = preferences::read_store(context.directory.preferences(judge.name));
-    }
-  });
-  std::string people;
-  for (const JudgeOptions& judge : options.judges) {
-    if (judge.kind == JudgeKind::annotators && people.empty()) people = judge.name;
-  }
+  JudgedPairs pairs;
+  context.comm.agree([&] { pairs = read_judged_pairs(context); });
   Json facts;
-  for (const JudgeOptions& judge : options.judges) {
-    const bool compare = !people.empty() && judge.name != people;
-    facts["judges"][judge.name] = judge_facts(context, judge, heldout[judge.name],
-                                              compare ? heldout[people] : std::vector<Preference>{}, training[judge.name]);
-  }
+  facts["judges"] = judges_facts(context, pairs);
   for (const ArmOptions& arm : options.arms) {
-    facts["reward_model"][arm.name] = reward_facts(context, language, base, arm.judge, heldout[arm.judge]);
+    facts["reward_model"][arm.name] = reward_facts(context, language, base, arm.judge, pairs.heldout.at(arm.judge));
   }
   return facts;
 }
@@ -415,7 +345,7 @@ Json run_evaluate_stage(const Context& context) {
       }
     }
     for (const JudgeOptions& judge : options.judges) {
-      if (judge.kind != JudgeKind::local) continue;
+      if (judge.kind != JudgeKind::local && !is_combined(judge.kind)) continue;
       facts["judge"] = judged["judges"][judge.name];
       facts["judge"]["name"] = judge.name;
       break;

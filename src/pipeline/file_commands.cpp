@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
+#include "blocks.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/canaries.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/study.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -15,33 +17,14 @@
 namespace rlaif::pipeline {
 namespace {
 
-constexpr std::int64_t block_items = 32;
-
-// Ranks take blocks of items; `work` makes one line an item; the root writes all lines in the order of the items.
+// `work` makes lines of a block of items; the root writes all, in the order of the items.
 void write_lines_by_blocks(const comm::Communicator& comm, const std::string& what, std::int64_t items,
                            const std::filesystem::path& output,
-                           const std::function<std::vector<std::string>(std::int64_t begin, std::int64_t end)>& work) {
-  const std::int64_t blocks = (items + block_items - 1) / block_items;
-  Json mine = Json::array();
-  {
-    comm::WorkCounter counter(comm, blocks);
-    Progress progress(what, static_cast<std::uint64_t>(blocks), "block", comm.is_root());
-    for (std::int64_t block; (block = counter.next()) >= 0;) {
-      mine.push_back(Json::array({block, work(block * block_items, std::min(items, (block + 1) * block_items))}));
-      progress.update(static_cast<std::uint64_t>(block) + 1);
-    }
-    comm.barrier();
-    progress.finish();
-  }
-  std::map<std::int64_t, Json> by_block;
-  for (const std::string& part : comm.gather(mine.dump())) {
-    for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);
-  }
+                           const std::function<std::vector<Json>(std::int64_t begin, std::int64_t end)>& work) {
+  const std::vector<Json> lines = work_by_blocks(comm, what, items, work);
   comm.on_root([&] {
     std::string text;
-    for (const auto& [block, lines] : by_block) {
-      for (const Json& line : lines) text += line.get<std::string>() + "\n";
-    }
+    for (const Json& line : lines) text += line.get<std::string>() + "\n";
     write_file_atomic(output, text);
   });
 }
@@ -116,7 +99,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     }
     const auto generated = engine.generate(requests, {io.temperature, io.top_k, io.top_p, io.max_new_tokens,
                                                       {language->chat.end_token()}, options.run.seed});
-    std::vector<std::string> lines;
+    std::vector<Json> lines;
     for (std::size_t r = 0; r < requests.size(); ++r) {
       for (const generate::Generated& one : generated[r]) {
         Json line;
@@ -152,16 +135,18 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     pairs = read_pairs(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
-  const auto language = judge_options->kind == JudgeKind::local ? load_language(context) : nullptr;
+  const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
-  const BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
+  BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
+  add_canaries(context, *judge_options, bound);
   write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
     const std::span<const Comparison> block(pairs.data() + begin, static_cast<std::size_t>(end - begin));
     const std::vector<Verdict> verdicts = bound.judge->judge(block);
-    std::vector<std::string> lines;
+    std::vector<Json> lines;
     for (std::size_t i = 0; i < block.size(); ++i) lines.push_back(verdict_line(block[i], verdicts[i]));
     return lines;
   });
+  report_canaries(comm, "judge " + judge_options->name, bound);
 }
 
 }  // namespace rlaif::pipeline

@@ -7,7 +7,9 @@
 #include "rlaif/comm/shared_counter.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/cost/prices.hpp"
+#include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/rules.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -33,6 +35,14 @@ std::optional<double> optional_number(const std::string& key, const std::string&
   return value;
 }
 
+judge::Constitution principles_of(const JudgeOptions& options) {
+  if (options.level < 0 || options.level > judge::Constitution::levels) {
+    throw usage_error("judge." + options.name + ".level: 0 to " + std::to_string(judge::Constitution::levels) +
+                      " was expected, not " + std::to_string(options.level));
+  }
+  return judge::load_constitution(options.principles, options.level);
+}
+
 judge::RemoteOptions rank_options(const Context& context, const JudgeOptions& options) {
   judge::RemoteOptions remote = asked_options(context.options, options);
   remote.http.requests_per_minute /= context.comm.size();
@@ -50,6 +60,76 @@ std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const Ju
   return options.kind == JudgeKind::openai ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
                                            : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
 }
+
+// Makes judges by name, each once.
+struct JudgeMaker {
+  const Context& context;
+  const Language* language;
+  const StageSpending& spending;
+  const PairId& pair_id;
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
+  std::map<std::string, std::shared_ptr<judge::Judge>> made;
+
+  void load(const JudgeOptions& options) {  // collective
+    if (options.kind != JudgeKind::local || networks.contains(options.model)) return;
+    RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
+    networks[options.model] = std::make_shared<const model::Transformer>(load_run_model(context, options.model, *language));
+  }
+  std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
+    if (const auto found = made.find(options.name); found != made.end()) return found->second;
+    const judge::FittedJudges calibration = calibration_of(options);
+    std::unique_ptr<judge::Judge> one = is_combined(options.kind) ? combine(options, calibration) : make_single(options);
+    if (options.length_correction) {
+      one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
+    }
+    return made[options.name] = std::move(one);
+  }
+
+ private:
+  std::unique_ptr<judge::Judge> combine(const JudgeOptions& options, const judge::FittedJudges& calibration) {
+    const std::vector<judge::FittedJudge> fitted = fitted_members(options, calibration);
+    std::vector<judge::Member> members;
+    for (const std::string& name : member_names(options)) {
+      members.push_back({make(context.options.judge_named(name)), fitted[members.size()]});
+    }
+    switch (options.kind) {
+      case JudgeKind::cascade:
+        return judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, calibration));
+      case JudgeKind::hierarchy: return judge::make_hierarchy(options.name, std::move(members), options.gate);
+      default: return judge::make_ensemble(options.name, std::move(members), options.ensemble);
+    }
+  }
+  std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
+    const cost::Price price = judge_price(context.options, options);
+    switch (options.kind) {
+      case JudgeKind::rules: return judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
+      case JudgeKind::openai:
+      case JudgeKind::anthropic: return make_remote_judge(context, options, spending);
+      case JudgeKind::replay:
+        return judge::make_replay_judge(
+            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, pair_id});
+      case JudgeKind::annotators: {
+        judge::AnnotatorOptions annotators = options.annotators;
+        annotators.seed = context.options.run.seed;
+        return judge::make_annotators(
+            options.name, annotators,
+            [&task = context.task](const Prompt& prompt, const Completion& completion) {
+              return task.utility(prompt, completion);
+            },
+            price);
+      }
+      default: {
+        judge::LocalJudgeOptions local = options.local;
+        local.seed = context.options.run.seed;
+        local.principle_use = options.remote.principle_use;
+        judge::JudgeTemplate prompt = judge::JudgeTemplate::load(options.prompt_template);
+        const judge::Constitution principles = prompt.has_principles ? principles_of(options) : judge::Constitution();
+        return judge::make_local_judge(options.name, *networks.at(options.model), language->chat, std::move(prompt),
+                                       principles, local, price);
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -83,7 +163,7 @@ judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions
 judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& options) {
   judge::RemoteParts parts;
   parts.style = judge::JudgeStyle::load(options.style);
-  if (parts.style.has_principles()) parts.principles = judge::load_principles(options.principles);
+  if (parts.style.has_principles()) parts.principles = principles_of(options);
   parts.price = judge_price(study, options);
   if (!options.tokenizer.empty()) {
     const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
@@ -96,12 +176,12 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
   double paid = 0.0;
   bool asked = false;
   context.comm.agree([&] {
-    for (const JudgeOptions& judge : context.options.judges) {
-      if (!is_asked(judge.kind)) continue;
+    for (const JudgeOptions* judge : judges_and_members(context.options)) {
+      if (!is_asked(judge->kind)) continue;
       asked = true;
-      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge.name), context.comm.rank());
+      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
       paid += cache->paid_usd() + cache->unsettled_usd();
-      answers_[judge.name] = cache;
+      answers_[judge->name] = cache;
     }
   });
   const double cap = context.options.cap_usd;
@@ -143,43 +223,25 @@ std::shared_ptr<judge::AnswerCache> StageSpending::answers(const std::string& ju
 
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
                       const StageSpending& spending) {
-  BoundJudge bound;
-  if (options.kind == JudgeKind::local) {
-    bound.network = std::make_unique<model::Transformer>(load_run_model(context, options.model, *language));
+  return std::move(make_judges(context, {options}, language, spending).front());
+}
+
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
+                                    const StageSpending& spending, const PairId& pair_id) {
+  JudgeMaker maker{context, language, spending, pair_id, {}, {}};
+  // Every rank reads the networks first, in one order.
+  for (const JudgeOptions& options : judges) {
+    for (const JudgeOptions* asked : asked_judges(context.options, options)) maker.load(*asked);
   }
+  std::vector<BoundJudge> bound;
   context.comm.agree([&] {
-    const cost::Price price = judge_price(context.options, options);
-    switch (options.kind) {
-      case JudgeKind::local: {
-        judge::LocalJudgeOptions local = options.local;
-        local.seed = context.options.run.seed;
-        bound.judge = judge::make_local_judge(options.name, *bound.network, language->chat,
-                                              judge::JudgeTemplate::load(options.prompt_template),
-                                              judge::load_principles(options.principles), local, price);
-        break;
+    for (const JudgeOptions& options : judges) {
+      BoundJudge one;
+      one.judge = maker.make(options);
+      for (const JudgeOptions* asked : asked_judges(context.options, options)) {
+        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(asked->model));
       }
-      case JudgeKind::rules:
-        bound.judge = judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
-        break;
-      case JudgeKind::openai:
-      case JudgeKind::anthropic:
-        bound.judge = make_remote_judge(context, options, spending);
-        break;
-      case JudgeKind::replay:
-        bound.judge = judge::make_replay_judge(
-            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, {}});
-        break;
-      case JudgeKind::annotators: {
-        judge::AnnotatorOptions annotators = options.annotators;
-        annotators.seed = context.options.run.seed;
-        bound.judge = judge::make_annotators(
-            options.name, annotators,
-            [&task = context.task](const Prompt& prompt, const Completion& completion) {
-              return task.utility(prompt, completion);
-            },
-            price);
-        break;
-      }
+      bound.push_back(std::move(one));
     }
   });
   return bound;

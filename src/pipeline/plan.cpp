@@ -10,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/bill.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 
 namespace rlaif::pipeline {
@@ -220,7 +221,10 @@ model::ModelConfig planned_policy(const StudyOptions& options) {
 
 std::vector<PlannedStage> plan_memory(const StudyOptions& options, const model::ModelConfig& policy, int ranks) {
   const Planner planner{options, policy, ranks};
-  std::vector<PlannedStage> stages{planner.sft(), planner.annotate(), planner.reward(), planner.ppo(), planner.evaluate()};
+  std::vector<PlannedStage> stages{planner.sft(), planner.annotate()};
+  if (!options.arms.empty()) {
+    for (PlannedStage stage : {planner.reward(), planner.ppo(), planner.evaluate()}) stages.push_back(std::move(stage));
+  }
   for (PlannedStage& stage : stages) std::erase_if(stage.parts, [](const PlannedPart& part) { return part.bytes == 0.0; });
   return stages;
 }
@@ -258,10 +262,13 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) * options.annotate.completions *
                        (options.annotate.completions - 1) / 2;
   for (const JudgeOptions& judge : options.judges) {
-    if (is_asked(judge.kind)) continue;
-    std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", judge.name.c_str(), pairs,
-                  pairs * judge_price(options, judge).label_usd({}), judge.price.c_str());
-    text += line;
+    for (const JudgeOptions* asked : asked_judges(options, judge)) {
+      if (is_asked(asked->kind)) continue;
+      const std::string name = asked == &judge ? judge.name : judge.name + ", member " + asked->name;
+      std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
+                    pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
+      text += line;
+    }
   }
   text += describe_bill(options);
   if (plan.gflops > 0.0) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/canaries.hpp"
 #include "text_format.hpp"
 
 namespace rlaif::pipeline {
@@ -40,21 +41,89 @@ std::string marks_table(const Json& results) {
   return text + "\n\n";
 }
 
+// Who of a combined judge was asked: "medium 600, large 171".
+std::string asked_text(const Json& judge) {
+  std::string text;
+  if (!judge.contains("asked")) return text;
+  for (const auto& [name, count] : judge["asked"].items()) {
+    text += text.empty() ? "" : ", ";
+    text += text_format("%s %.0f", name.c_str(), count.get<double>());
+  }
+  return text;
+}
+
+std::string share_text(const Json& object, const std::string& key) {
+  if (!object.contains(key)) return "-";
+  return text_format("%.1f (%.1f-%.1f)", 100 * number(object, key.c_str()), 100 * number(object, (key + "_low").c_str()),
+                     100 * number(object, (key + "_high").c_str()));
+}
+
+// The table of a study without arms.
+std::string judges_table(const Json& results) {
+  const std::string yardstick = results.value("yardstick", "gold");
+  std::string text = text_format("%-16s %-20s %-20s %-20s %-20s %12s %9s  %s\n", "judge", ("agrees with " + yardstick + ", %").c_str(),
+                                 "in the first order", "same position, %", "less the first, %", "USD a 1000", "time", "asked");
+  const std::string first = results["judges"].begin().key();
+  const Json differences = results.contains("agreement_differences") ? results["agreement_differences"].value(first, Json::object())
+                                                                      : Json::object();
+  for (const auto& [name, judge] : results["judges"].items()) {
+    std::string less = "-";
+    if (differences.contains(name)) {  // of the first less this one: turned round
+      const Json& row = differences[name];
+      less = text_format("%+.1f (%+.1f %+.1f)", -100 * number(row, "value"), -100 * number(row, "high"), -100 * number(row, "low"));
+    }
+    text += text_format("%-16s %-20s %-20s %-20s %-20s %12.4f %9s  ", name.c_str(), share_text(judge, "gold_agreement").c_str(),
+                        share_text(judge, "gold_agreement_first_order").c_str(), share_text(judge, "same_position_rate").c_str(),
+                        less.c_str(), number(judge, "usd_per_1000"),
+                        judge.contains("rank_seconds") ? format_duration(number(judge, "rank_seconds")).c_str() : "-");
+    text += asked_text(judge) + "\n";
+  }
+  return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is summed over ranks\n";
+}
+
+// Said before anything else: some judge is not what was asked for.
+std::string below_text(const Json& results) {
+  if (!results.contains("below_min_agreement")) return "";
+  const Json& below = results["below_min_agreement"];
+  std::string text = "BELOW judge.min_agreement = ";
+  text += text_format("%.2f: ", number(below, "least"));
+  bool begun = false;
+  for (const auto& [name, agreement] : below["judges"].items()) {
+    text += text_format("%sjudge %s agrees in %.3f", begun ? ", " : "", name.c_str(), agreement.get<double>());
+    begun = true;
+  }
+  return text + "; what follows was learned from it all the same\n\n";
+}
+
 }  // namespace
 
 Json make_results(const StudyOptions& options, const std::vector<Json>& markers) {
   std::map<std::string, const Json*> by_stage;
   for (const Json& marker : markers) by_stage[marker["stage"].get<std::string>()] = &marker;
-  const Json& evaluation = by_stage.at("evaluate")->at("results");
-  Json results = evaluation;
+  const Json& evaluation = by_stage.at(options.arms.empty() ? "judges" : "evaluate")->at("results");
+  Json results;
+  if (const auto agreement = by_stage.find("agreement"); agreement != by_stage.end() && agreement->second->contains("below")) {
+    results["below_min_agreement"] = {{"least", agreement->second->at("least")}, {"judges", agreement->second->at("below")}};
+  }
+  results.update(evaluation);
+  const Json& annotating = *by_stage.at("annotate");
+  for (const JudgeOptions& judge : options.judges) {
+    if (!annotating.contains("judge_rank_seconds") || !results["judges"].contains(judge.name)) continue;
+    results["judges"][judge.name]["rank_seconds"] = number(annotating["judge_rank_seconds"], judge.name.c_str());
+  }
   double ranks = 1;
   for (const Json& marker : markers) ranks = std::max(ranks, number(marker, "ranks"));
+  if (const Json& annotate = *by_stage.at("annotate"); annotate.contains("canaries")) {
+    for (const auto& [name, counts] : annotate["canaries"].items()) {
+      results["judges"][name]["canaries"] = counts;
+      if (counts.contains("right_share")) results["judges"][name]["canary_right_share"] = counts["right_share"];
+    }
+  }
   for (const ArmOptions& arm : options.arms) {
     // What an arm cost in time: its judge's share of annotation, its reward model, its policy.
     double seconds = 0.0;
-    const Json& annotate = *by_stage.at("annotate");
-    if (annotate.contains("judge_rank_seconds")) {
-      seconds += number(annotate["judge_rank_seconds"], arm.judge.c_str()) / number(annotate, "ranks");
+    if (annotating.contains("judge_rank_seconds")) {
+      seconds += number(annotating["judge_rank_seconds"], arm.judge.c_str()) / number(annotating, "ranks");
     }
     seconds += number(*by_stage.at("reward-" + arm.judge), "wall_seconds");
     seconds += number(*by_stage.at("ppo-" + arm.name), "wall_seconds");
@@ -78,7 +147,9 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
 }
 
 std::string results_table(const Json& results) {
-  std::string text;
+  const std::string time = text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(), number(results, "ranks"));
+  if (!results.contains("arms")) return judges_table(results) + time;
+  std::string text = below_text(results);
   text += text_format("%-12s %-20s %8s %8s %8s %8s %7s %7s %8s %10s %9s\n", "arm", "wins vs sft, %", "helpful", "harmless",
                       "honest", "clear", "KL", "length", "labels", "cost, USD", "time");
   for (const auto& [name, arm] : results["arms"].items()) {
@@ -99,13 +170,14 @@ std::string results_table(const Json& results) {
     text += text_format("judge %s: agrees with gold %s, with people %s, same position wins in both orders %s\n", name.c_str(),
                         rate(judge, "gold_agreement").c_str(), rate(judge, "annotator_agreement").c_str(),
                         rate(judge, "same_position_rate").c_str());
+    if (judge.contains("asked")) text += "  asked: " + asked_text(judge) + "\n";
+    if (judge.contains("canaries")) text += "judge " + name + ": " + canary_text(judge["canaries"]) + "\n";
   }
   for (const auto& [name, model] : results["reward_model"].items()) {
     text += text_format("reward model of %s: agrees with gold %s, with its labels %s\n", name.c_str(),
                         rate(model, "gold_accuracy").c_str(), rate(model, "label_accuracy").c_str());
   }
-  text += text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(), number(results, "ranks"));
-  return text;
+  return text + time;
 }
 
 }  // namespace rlaif::pipeline

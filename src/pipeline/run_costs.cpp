@@ -55,8 +55,11 @@ cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>
   use.stage = heldout ? "annotate, held-out" : "annotate";
   use.judge = heldout ? store.substr(0, store.size() - heldout_end.size()) : store;
   if (store.starts_with("spotcheck-")) use.stage = "spotcheck";
-  const auto price = deck.find("judge." + use.judge + ".price");
-  use.price = price != deck.end() && price->is_string() ? price->get<std::string>() : "";
+  const auto said = [&](const char* key) {
+    const auto found = deck.find("judge." + use.judge + "." + key);
+    return found != deck.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  use.price = said("members").empty() ? said("price") : "(its members')";
   for (const Preference& record : records) {
     ++use.pairs;
     use.labels += record.verdict.status == VerdictStatus::ok;

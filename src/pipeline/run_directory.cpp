@@ -76,11 +76,16 @@ std::string ResolvedDeck::canonical() const {
 std::string ResolvedDeck::hash() const { return hex(checksum(canonical())); }
 
 const JudgeOptions& StudyOptions::judge_named(const std::string& wanted) const {
-  for (const JudgeOptions& options : judges) {
-    if (options.name == wanted) return options;
+  for (const auto* list : {&judges, &members}) {
+    for (const JudgeOptions& options : *list) {
+      if (options.name == wanted) return options;
+    }
   }
-  throw usage_error("no judge named '" + wanted + "': a section [judge." + wanted + "] and its name in study.judges were expected");
+  throw usage_error("no judge named '" + wanted + "': a section [judge." + wanted +
+                    "] and its name in study.judges or study.members were expected");
 }
+
+std::string JudgeModel::stage() const { return name == "judge" ? "judge-model" : "judge-model-" + name; }
 
 model::AdapterOptions StudyOptions::adapter(const LowRankOptions& of) const {
   model::AdapterOptions options;

@@ -65,10 +65,20 @@ struct JudgeEncoders {
   judge::JudgeEncoder verdict_first, rationale_first;
 };
 
-train::Example judge_example(const Context& context, const Language& language, const JudgeEncoders& encoders,
-                             std::int64_t item) {
-  const JudgeModelOptions& options = context.options.judge_model;
-  const auto key = static_cast<std::uint64_t>(item);
+// Judge models start from numbers and see pairs of their own, so that they do not err alike.
+struct JudgeDraws {
+  std::uint64_t initialization = judge_key;
+  std::uint64_t pairs = 0;
+};
+JudgeDraws draws_of(const JudgeModel& model) {
+  if (model.name == "judge") return {};
+  const std::uint64_t own = checksum(model.name);
+  return {hash_words({judge_key, own}), own << 41};  // bit 40 tells register texts apart
+}
+
+train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
+                             const JudgeEncoders& encoders, const JudgeDraws& draws, std::int64_t item) {
+  const std::uint64_t key = draws.pairs | static_cast<std::uint64_t>(item);
   Rng rng(context.options.run.seed, Stream::judge_data, {key});
   if (rng.uniform() < options.register_share) return register_example(context, language, key | (1ull << 40));
 
@@ -180,26 +190,27 @@ Json run_sft_stage(const Context& context) {
   return facts;
 }
 
-Json run_judge_model_stage(const Context& context) {
+Json run_judge_model_stage(const Context& context, const JudgeModel& model) {
   const auto language = load_language(context);
-  model::Transformer judge = fresh_model(context, context.options.judge_network, *language, judge_key);
+  const JudgeDraws draws = draws_of(model);
+  model::Transformer judge = fresh_model(context, model.network, *language, draws.initialization);
   std::optional<JudgeEncoders> encoders;
   context.comm.agree([&] {
-    const JudgeModelOptions& options = context.options.judge_model;
+    const JudgeModelOptions& options = model.training;
     encoders.emplace(JudgeEncoders{{language->chat, judge::JudgeTemplate::load(options.verdict_first_template)},
                                    {language->chat, judge::JudgeTemplate::load(options.rationale_first_template)}});
   });
   train::train_language_model(
       judge,
       [&](std::int64_t i) {
-        train::Example example = judge_example(context, *language, *encoders, i);
-        require_fits(example, judge, "judge_model");
+        train::Example example = judge_example(context, *language, model.training, *encoders, draws, i);
+        require_fits(example, judge, model.stage());
         return example;
       },
-      context.options.judge_model.training, context.stage_run("judge-model"));
-  save_run_model(context, "judge", judge);
+      model.training.training, context.stage_run(model.stage()));
+  save_run_model(context, model.name, judge);
   Json facts;
-  facts["steps"] = context.options.judge_model.training.steps;
+  facts["steps"] = model.training.training.steps;
   facts["parameters"] = judge.config().num_parameters();
   return facts;
 }

@@ -1,6 +1,7 @@
 #include "rlaif/pipeline/study.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
 
@@ -16,20 +18,24 @@ namespace {
 
 std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
 
-std::vector<std::string> judges_in_use(const StudyOptions& options) {
-  std::vector<std::string> names;
-  for (const ArmOptions& arm : options.arms) {
-    options.judge_named(arm.judge);
-    if (std::find(names.begin(), names.end(), arm.judge) == names.end()) names.push_back(arm.judge);
-  }
-  return names;
+bool is_needed(const StudyOptions& options, const JudgeModel& model) {
+  const std::vector<const JudgeOptions*> judges = judges_and_members(options);
+  return model.training.training.steps > 0 && std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
+           return judge->kind == JudgeKind::local && judge->model == model.name;
+         });
 }
 
-bool needs_judge_model(const StudyOptions& options) {
-  return options.judge_model.training.steps > 0 &&
-         std::any_of(options.judges.begin(), options.judges.end(), [](const JudgeOptions& judge) {
-           return judge.kind == JudgeKind::local && judge.model == "judge";
-         });
+// The judges that learning starts from are held against judge.min_agreement.
+std::string agreement_text(const StudyOptions& options) {
+  std::string names;
+  for (const JudgeOptions* judge : judges_in_use(options)) {
+    if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
+  }
+  if (names.empty()) return names;
+  char text[96];
+  std::snprintf(text, sizeof text, ": %.1f %% or more (judge.min_agreement)%s", 100.0 * options.agreement.least,
+                options.agreement.proceed ? ", or the report says so" : ", or nothing is trained");
+  return names + text;
 }
 
 // Runs one stage that is not done and marks it done; returns its marker.
@@ -103,10 +109,11 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                     o.pretrained_policy() ? o.model.folder.string() + " as it is"
                                           : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
                     run_sft_stage});
-  if (needs_judge_model(o)) {
-    stages.push_back({"judge-model", "sft",
-                      count_text(o.judge_model.training.steps, "steps of ") + count_text(o.judge_model.training.batch, "pairs"),
-                      run_judge_model_stage});
+  for (const JudgeModel& model : o.judge_models) {
+    if (!is_needed(o, model)) continue;
+    const train::LanguageModelOptions& training = model.training.training;
+    stages.push_back({model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
+                      [model](const Context& context) { return run_judge_model_stage(context, model); }});
   }
   const std::int64_t per_prompt = o.annotate.completions * (o.annotate.completions - 1) / 2;
   stages.push_back({"annotate", "annotate",
@@ -114,7 +121,16 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                         count_text(o.annotate.heldout_prompts * per_prompt, "held-out ones, by ") +
                         count_text(static_cast<std::int64_t>(o.judges.size()), "judges"),
                     run_annotate_stage});
-  for (const std::string& judge : judges_in_use(o)) {
+  if (o.arms.empty()) {
+    if (o.judges.empty()) throw usage_error("study.judges: at least one name was expected");
+    stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
+    return stages;
+  }
+  if (const std::string text = agreement_text(o); o.agreement.least > 0.0 && !text.empty()) {
+    stages.push_back({"agreement", "reward", text, run_agreement_stage});
+  }
+  for (const JudgeOptions* used : judges_in_use(o)) {
+    const std::string& judge = used->name;
     stages.push_back({"reward-" + judge, "reward",
                       "up to " + count_text(o.annotate.prompts * per_prompt * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
                           count_text(o.reward.batch, "pairs"),
@@ -150,7 +166,7 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
   }
   text += "\n# deck hash " + deck.hash() + "\n# stages\n";
   for (const Stage& stage : plan_stages(options)) {
-    text += "#   " + stage.name + std::string(stage.name.size() < 16 ? 16 - stage.name.size() : 1, ' ') + stage.size + "\n";
+    text += "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
   if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
   for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";

@@ -84,6 +84,23 @@ def checks(folder):
     yield "the headline tells clear gains from unclear ones", "rlaif improves on the SFT model; rlhf does not clearly" in page, "see page"
     yield "a failed SFT check is pointed out", "Here it does not" in page, "see page"
 
+    yield "no judge is said to fall short where none does", "Below judge.min_agreement" not in page, "see page"
+
+    results = {"deck": "judges", "below_min_agreement": {"least": 0.7, "judges": {NASTY: 0.615}},
+               "judges": {"both": {"gold_agreement": 0.84, "usd_per_1000": 0.21, "asked": {"cheap": 200, "dear": 50}},
+                          "dear": {"gold_agreement": 0.85, "usd_per_1000": 0.6}}}
+    (two / "report/results.json").write_text(json.dumps(results))
+    done = run_script("report.py", two)
+    page = (two / "report/report.html").read_text(encoding="utf-8") if done.returncode == 0 else done.stderr
+    body = page[page.find("<h1>"):]
+    yield ("a judge below min_agreement is the first thing said",
+           "Below judge.min_agreement (70.0 %):" in body[:400] and "agrees in 61.5 %" in body[:600], body[:600])
+    yield "a member's share of the questions is shown", "<td>50</td>" in page and "25.0 %" in page, "see page"
+    yield "and what a combined judge comes to at what cost", "both comes to 98.8 % of the agreement of dear, at 35.0 % of its cost." in page, "see page"
+    parsed = Balanced()
+    parsed.feed(page)
+    yield "the page of judges alone is well formed", not parsed.wrong and not parsed.open and parsed.scripts == 0, f"{parsed.wrong} {parsed.open}"
+
     (two / "report/results.json").unlink()
     done = run_script("report.py", two)
     yield ("a missing file is one clear line and exit code 2",

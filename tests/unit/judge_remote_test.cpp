@@ -336,7 +336,7 @@ TEST_F(RemoteTest, StylesOfTheInputsLoadAndWrongOnesNameTheLine) {
     EXPECT_NE(turns.back().content.find("f00d"), std::string::npos);
     ++styles;
   }
-  EXPECT_EQ(styles, 6);
+  EXPECT_EQ(styles, 7);
   fs::create_directories(folder_);
   const auto error = [&](const std::string& text) {
     std::ofstream(folder_ / "style.txt") << text;

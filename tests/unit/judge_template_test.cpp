@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "judge_fixture.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/judge/training_text.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -81,12 +83,48 @@ TEST_F(TemplateFile, ErrorsNameFileAndLine) {
   EXPECT_THAT(refusal("%% style: verdict_first\n" + good + "\n{promt}"), AllOf(HasSubstr("'prompt'"), HasSubstr("3")));
 }
 
-TEST_F(TemplateFile, PrinciplesAreLinesWithoutComments) {
-  EXPECT_THAT(load_principles(inputs / "principles.txt"),
-              ::testing::ElementsAre("Prefer the true, safe, useful and brief answer."));
-  EXPECT_THAT(load_principles(write("# aspects\nBe true.  # always\n\n  Be safe.\r\n")),
-              ::testing::ElementsAre("Be true.", "Be safe."));
-  EXPECT_THROW(load_principles(write("# none\n\n")), Error);
+TEST_F(TemplateFile, CasesAndFenceMayHaveAPlace) {
+  const auto prompt = JudgeTemplate::load(write("{principle}|{cases}|{fence}{prompt}|{first}|{second}"));
+  EXPECT_TRUE(prompt.has_fence());
+  EXPECT_EQ(prompt.render("P", "Q", "a", "b", "C", "f00d"), "P|C|f00dQ|a|b");
+  EXPECT_FALSE(JudgeTemplate::load(inputs / "judge_verdict_first.txt").has_fence());
+}
+
+TEST_F(TemplateFile, WithoutAConstitutionThereIsNoPlaceForIt) {
+  using ::testing::HasSubstr;
+  const auto prompt = JudgeTemplate::load(write("%% principles: none\n{prompt} {first} {second}"));
+  EXPECT_FALSE(prompt.has_principles);
+  EXPECT_EQ(prompt.render("P", "Q", "a", "b"), "Q a b");
+  EXPECT_THAT(refusal("{prompt} {first} {second}"), HasSubstr("{principle} is missing"));
+  EXPECT_THAT(refusal("%% principles: none\n{principle} {prompt} {first} {second}"), HasSubstr("{principle} has no place"));
+  EXPECT_THAT(refusal("%% principles: none\n{cases} {prompt} {first} {second}"), HasSubstr("{cases} has no place"));
+  EXPECT_THAT(refusal("%% principles: some\n{prompt} {first} {second}"), HasSubstr("given or none"));
+  EXPECT_THAT(refusal("%% principles: none\n{prompt} {first}"), HasSubstr("{second} is missing"));
+}
+
+TEST(JudgeTemplate, TheChatTemplatesFitAChatModel) {
+  const auto tokenizer = judge_tokenizer(false);
+  const text::ChatEncoder chat(tokenizer, text::ChatFormat::chatml, "x");
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(inputs / "judge_templates")) {
+    const std::string name = entry.path().stem();
+    names.insert(name);
+    const auto prompt = JudgeTemplate::load(entry.path());
+    EXPECT_EQ(prompt.wrap, JudgeTemplate::Wrap::chat) << name;
+    EXPECT_EQ(prompt.style == JudgeTemplate::Style::rationale_first, name.starts_with("chain_of_thought")) << name;
+    EXPECT_EQ(prompt.has_principles, name.ends_with("_constitution")) << name;
+    EXPECT_TRUE(prompt.has_fence()) << name;
+    const std::string text = prompt.render("PRINCIPLE", "QUESTION", "ONE", "TWO", "CASES", "f00d");
+    EXPECT_EQ(text.find('{'), std::string::npos) << name;
+    EXPECT_EQ(text.find("PRINCIPLE") != std::string::npos, prompt.has_principles) << name;
+    EXPECT_EQ(text.find("CASES") != std::string::npos, name == "few_shot_constitution") << name;
+    EXPECT_LT(text.find("QUESTION"), text.find("ONE")) << name;
+    EXPECT_LT(text.find("ONE"), text.find("TWO")) << name;
+    const JudgeEncoder encoder(chat, prompt);
+    EXPECT_NE(encoder.first_token(), encoder.second_token());
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"zero_shot", "few_shot", "chain_of_thought", "zero_shot_constitution",
+                                          "few_shot_constitution", "chain_of_thought_constitution"}));
 }
 
 }  // namespace

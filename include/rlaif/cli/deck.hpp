@@ -19,6 +19,7 @@ struct CommandLine {
   std::map<std::string, std::string> keys;        // with a dot in the name
   bool help = false, dry_run = false, version = false;
   std::string form = "trl";                       // preferences export --form
+  bool strict = false;                            // constitution lint --strict
   std::map<std::string, std::string> flags;       // --count N and the like, of commands whose usage names them
   std::string flag_or(const std::string& name, const std::string& otherwise) const;
   // Throws Error(usage) for what is not a number of at least `least`.
@@ -37,7 +38,7 @@ struct Resolved {
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
 
-// Registers every key. Judges and arms come from the lists study.judges and study.arms.
+// Registers every key. The lists of [study] have been read before: they say which sections there are.
 void register_options(OptionTable& table, pipeline::StudyOptions& options);
 
 // "ai people" -> names; each must be letters, digits, '-' or '_' and stand once.

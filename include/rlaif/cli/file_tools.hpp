@@ -1,4 +1,4 @@
-// Commands about files and the machine: preferences, world, info.
+// Commands about files and the machine: preferences, world, constitution, info.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@ namespace rlaif::cli {
 // These run on one rank and print to standard output. Errors: usage for wrong words, input for bad files.
 void run_preferences_command(const CommandLine& line);
 void run_world_command(const CommandLine& line);
+void run_constitution_command(const CommandLine& line);
 
 // Collective: versions, ranks, hosts and devices.
 void run_info_command(const comm::Communicator& comm);

@@ -85,10 +85,7 @@ class Communicator {
   std::unique_ptr<Handle> handle_;
 };
 
-// Work shared out as it is asked for: ranks take the next number from a counter in rank 0's memory
-// (MPI_Fetch_and_op on a passive-target window), so a fast rank does more. On one node the counter answers at
-// once; over a network without remote atomics it answers when rank 0 next enters MPI, so a long computation
-// on rank 0 calls Communicator::progress() now and then.
+// Work shared out as it is asked for: ranks take the next number from a SharedCounter, so a fast rank does more.
 class WorkCounter {
  public:
   WorkCounter(const Communicator& comm, std::int64_t total);  // collective

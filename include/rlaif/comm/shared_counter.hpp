@@ -8,8 +8,8 @@
 
 namespace rlaif::comm {
 
-// An integer in rank 0's memory, changed by MPI_Fetch_and_op on a passive-target window. On one node it answers at once; over
-// a network without remote atomics when rank 0 next enters MPI (Communicator::progress()).
+// An integer in rank 0's memory. A thread there answers the other ranks' messages, also while rank 0 computes. (Not a window
+// with MPI_Fetch_and_op: over networks without remote atomics Open MPI 4.1 makes none, or answers only when rank 0 enters MPI.)
 class SharedCounter {
  public:
   SharedCounter(const Communicator& comm, std::int64_t initial);  // collective; the root's initial value counts

@@ -45,6 +45,8 @@ class AnswerCache {
   void note_failed(const RequestHash& request);
   void store(const RequestHash& request, std::string_view body, double cost_usd);
   void sync();
+  // Begins a sync that the caller does not wait for, at most one a second; what it finds is thrown by the next call of either.
+  void sync_beside();
 
   std::size_t size() const;      // answers
   std::size_t segments() const;  // files, the own one included

@@ -12,6 +12,7 @@
 #include "rlaif/cost/meter.hpp"
 #include "rlaif/cost/prices.hpp"
 #include "rlaif/judge/answer_cache.hpp"
+#include "rlaif/judge/constitution.hpp"
 #include "rlaif/judge/http.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/parser.hpp"
@@ -28,7 +29,8 @@ struct ChatTurn {
 //   %% verdicts: A B               the two labels
 //   %% system, %% user, %% assistant   begin a turn; system may be the first only, then user and assistant by turns
 // The last turn is the user's and holds {prompt}, {first}, {second} and {fence}: a random word that no text contains, for
-// the marks around the texts that are judged. {principles} may stand in any turn; no other placeholder is known.
+// the marks around the texts that are judged. {principles} and {cases}, those of the principles, may stand in any turn; no
+// other placeholder is known.
 struct JudgeStyle {
   enum class Answer { letter, reasoned };
   Answer answer = Answer::reasoned;
@@ -36,12 +38,13 @@ struct JudgeStyle {
   std::vector<ChatTurn> turns;
   // Throws Error(input) naming file and line.
   static JudgeStyle load(const std::filesystem::path& file);
-  bool has_principles() const;
-  // How many turns at the beginning are the same for every comparison: without placeholders, {principles} aside where these
-  // are always the same.
+  bool has_principles() const;  // or their cases
+  // How many turns at the beginning are the same for every comparison: without placeholders, {principles} and {cases}
+  // aside where these are always the same.
   std::size_t constant_turns(bool same_principles) const;
   std::vector<ChatTurn> render(const std::string& principles, const std::string& prompt, const std::string& first,
-                               const std::string& second, const std::string& fence) const;
+                               const std::string& second, const std::string& fence,
+                               const std::string& cases = "(none)") const;
 };
 
 // What a text may hold to pass for something else than text: <|...|>, [INST], <<SYS>>, <s>, <start_of_turn> and the like,
@@ -49,7 +52,6 @@ struct JudgeStyle {
 std::string without_control_tokens(const std::string& text);
 
 enum class OutputLimit { max_completion_tokens, max_tokens };  // the name of the field
-enum class PrincipleUse { sample, all };
 
 struct RemoteOptions {
   std::string base_url;         // up to and without /chat/completions or /messages
@@ -82,7 +84,7 @@ using TokenCount = std::function<std::int64_t(const std::string&)>;
 // What a remote judge works with beside its options.
 struct RemoteParts {
   JudgeStyle style;
-  std::vector<std::string> principles;  // may be empty where the style has no place for them
+  Constitution principles;  // empty where the style has no place for them
   cost::Price price;                    // per_label_usd is shared out over the requests of a comparison
   std::shared_ptr<AnswerCache> answers;
   std::shared_ptr<cost::SpendMeter> meter;

@@ -44,7 +44,8 @@ class JudgeEncoder {
 
   // What the model continues. Texts are encoded as text: they cannot turn into control tokens.
   std::vector<TokenId> context(const std::string& principle, const std::string& question, const std::string& first,
-                               const std::string& second) const;
+                               const std::string& second, const std::string& cases = "(none)",
+                               const std::string& fence = "") const;
   TokenId first_token() const { return verdict_first_.front(); }    // "the one shown first is better"
   TokenId second_token() const { return verdict_second_.front(); }
   const std::vector<TokenId>& verdict_cue() const { return verdict_cue_; }

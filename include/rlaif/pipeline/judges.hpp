@@ -1,11 +1,13 @@
 // Judges made from the deck, with the models they need.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
+#include "rlaif/judge/canary.hpp"
 #include "rlaif/pipeline/context.hpp"
 
 namespace rlaif::pipeline {
@@ -18,7 +20,8 @@ cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
 judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& judge);
 judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& judge);
 
-// What asked judges of a stage spend together: one cap over all ranks and judges, what earlier starts have paid included.
+// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
+// starts have paid included.
 // Collective to make and to destroy.
 class StageSpending {
  public:
@@ -35,10 +38,17 @@ class StageSpending {
 
 // A judge and what must outlive it.
 struct BoundJudge {
-  std::unique_ptr<model::Transformer> network;
-  std::unique_ptr<judge::Judge> judge;
+  std::vector<std::shared_ptr<const model::Transformer>> networks;
+  std::shared_ptr<judge::Judge> judge;
+  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (pipeline/canaries.hpp)
 };
-// Collective. Only a model in this process needs a language. Throws Error(usage) or Error(input) for a price, template, principle file or model that does not fit.
+// What recorded verdicts call a comparison; empty: its id as digits.
+using PairId = std::function<std::string(const Comparison&)>;
+// Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
+// process needs a language (needs_language). Throws Error(usage) or Error(input) for a price, template, principle file, model
+// or calibration that does not fit.
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
+                                    const StageSpending& spending, const PairId& pair_id = {});
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
                       const StageSpending& spending);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlaif/comm/device.hpp"
+#include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/local.hpp"
 #include "rlaif/judge/remote.hpp"
@@ -80,6 +81,15 @@ struct JudgeModelOptions {
   train::LanguageModelOptions training;
 };
 
+// A judge of the closed world that the study trains: models/<name>.
+struct JudgeModel {
+  std::string name;
+  ModelOptions network;
+  JudgeModelOptions training;
+  // "judge-model" for the one named "judge", else "judge-model-<name>".
+  std::string stage() const;
+};
+
 struct AnnotateOptions {
   std::int64_t prompts = 4000, heldout_prompts = 600;
   int completions = 2;        // a prompt; all pairs of distinct texts are asked
@@ -92,13 +102,21 @@ struct AnnotateOptions {
   int slots = 64;
 };
 
-enum class JudgeKind { local, annotators, rules, openai, anthropic, replay };
+enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, ensemble, cascade, hierarchy };
+inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
 struct JudgeOptions {
   std::string name;
   JudgeKind kind = JudgeKind::local;
   std::string model = "judge";            // local: models/<model> of the run
+  std::string members;                    // ensemble, cascade, hierarchy: names of judges, in order
+  judge::EnsembleOptions ensemble;
+  std::string thresholds;                 // cascade: numbers; empty: those of the calibration
+  double gate = 0.8;                      // hierarchy
+  std::filesystem::path calibration;      // what calibration found out about this judge and its members (judge/fitted.hpp)
+  bool length_correction = false;         // by this judge's length_slope there
   std::filesystem::path prompt_template;  // local
-  std::filesystem::path principles;       // local
+  std::filesystem::path principles;       // local, openai, anthropic
+  int level = 0;                          // of the principles; 0: all levels
   std::filesystem::path rules;            // rules
   std::filesystem::path style;            // openai, anthropic: the conversation
   std::filesystem::path tokenizer;        // openai, anthropic: a tokenizer.json of the judge's model; empty: bytes are counted
@@ -109,6 +127,12 @@ struct JudgeOptions {
   std::string price = "ai-label";
   judge::LocalJudgeOptions local;
   judge::AnnotatorOptions annotators;
+};
+
+// Pairs whose verdict is known, mixed into what language models are asked.
+struct CanaryOptions {
+  std::filesystem::path file;
+  double rate = 0.0;  // of the comparisons; 0: none
 };
 
 // Low-rank adapters of one stage; rank 0 trains all weights.
@@ -144,6 +168,12 @@ struct ArmOptions {
   std::string judge;
 };
 
+// What a judge must come to before a reward model learns from it.
+struct AgreementOptions {
+  double least = 0.7;       // share of pairs on which it names the better side; 0: whatever it is
+  bool proceed = false;     // go on below it, and say so
+};
+
 // For the commands that read and write files of the user's.
 struct IoOptions {
   std::filesystem::path input, output;
@@ -156,17 +186,31 @@ struct IoOptions {
   int max_new_tokens = 40;
 };
 
+// For `rlaif calibrate`.
+struct CalibrateOptions {
+  std::filesystem::path pairs;     // labelled by people
+  std::string judges;              // names; empty: all of study.judges
+  std::filesystem::path output;    // a folder
+  std::filesystem::path probes;    // a good and a bad response each
+  std::filesystem::path recorded;  // verdicts instead of judges
+  double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
+  int resamples = 2000;
+};
+
 struct StudyOptions {
   std::string name = "default";      // of the deck
   RunOptions run;
   PlanOptions plan;
   TaskOptions task;
-  ModelOptions model, judge_network;
+  ModelOptions model;
   TokenizerOptions tokenizer;
   SftOptions sft;
-  JudgeModelOptions judge_model;
+  std::vector<JudgeModel> judge_models;
   AnnotateOptions annotate;
-  std::vector<JudgeOptions> judges;
+  std::vector<JudgeOptions> judges;   // each labels all pairs
+  std::vector<JudgeOptions> members;  // asked as members of others only
+  AgreementOptions agreement;
+  CanaryOptions canaries;
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   PeopleOptions people;
@@ -177,11 +221,12 @@ struct StudyOptions {
   std::filesystem::path prices, assumptions;
   double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap
   IoOptions io;
+  CalibrateOptions calibrate;
 
   // Whether the policy starts from model.folder as it is: nothing is trained before the pairs.
   bool pretrained_policy() const { return !model.folder.empty() && sft.file.empty() && sft.examples == 0 && sft.register_examples == 0; }
   model::AdapterOptions adapter(const LowRankOptions& of) const;
-  const JudgeOptions& judge_named(const std::string& name) const;  // throws Error(usage)
+  const JudgeOptions& judge_named(const std::string& name) const;  // or member; throws Error(usage)
 };
 
 // The resolved deck: every key with the text that set it. `results` marks the keys that decide results; those are

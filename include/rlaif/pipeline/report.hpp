@@ -10,7 +10,8 @@ namespace rlaif::pipeline {
 
 // Results from the evaluation's facts and the stages' times.
 Json make_results(const StudyOptions& options, const std::vector<Json>& markers);
-// Plain text, one row an arm.
+// Plain text, one row an arm; of a study without arms, one a judge. Its first line says so where a judge fell short of
+// judge.min_agreement and the study went on.
 std::string results_table(const Json& results);
 
 }  // namespace rlaif::pipeline

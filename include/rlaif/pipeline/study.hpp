@@ -31,5 +31,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
 // `rlaif judge`: verdicts of io.judge on the pairs of io.input -> io.output. The order of the input is kept.
 void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm);
 void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm);
+// `rlaif calibrate`: judges on labelled pairs, or the figures of recorded verdicts -> files in calibrate.output, and a table.
+void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm);
 
 }  // namespace rlaif::pipeline

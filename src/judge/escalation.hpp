@@ -1,0 +1,34 @@
+// Members asked one after the other until a verdict stands: what cascade and hierarchy have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "members.hpp"
+
+namespace rlaif::judge {
+
+enum class OnFailure { ask_next, stands };
+
+class Escalation final : public Judge {
+ public:
+  // `least_confidence`: of each member but the last.
+  Escalation(std::string name, std::vector<Member> members, std::vector<double> least_confidence, OnFailure on_failure)
+      : name_(std::move(name)),
+        members_(std::move(members)),
+        least_confidence_(std::move(least_confidence)),
+        on_failure_(on_failure) {}
+
+  const std::string& name() const override { return name_; }
+  std::vector<Verdict> judge(std::span<const Comparison> comparisons) override;
+
+ private:
+  bool stands(const Verdict& verdict, std::size_t member) const;
+
+  std::string name_;
+  std::vector<Member> members_;
+  std::vector<double> least_confidence_;
+  OnFailure on_failure_;
+};
+
+}  // namespace rlaif::judge

@@ -1,0 +1,23 @@
+// What combined judges share: asking a member, and saying who was asked.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rlaif/judge/combine.hpp"
+
+namespace rlaif::judge {
+
+// Throws Error(usage): fewer than two members. `kind` and `name` are for the message.
+void require_members(const std::string& kind, const std::string& name, const std::vector<Member>& members);
+// Throws Error(usage) for what is no confidence: a number in [0.5, 1].
+void require_confidence(const std::string& kind, const std::string& name, double confidence);
+
+std::vector<Verdict> ask(const Member& member, std::span<const Comparison> comparisons);
+
+// "small 0.62", or "small refused" where there is no verdict; joined by ", " as asked_members reads it.
+void say(std::string& said, const Member& member, const Verdict& verdict);
+std::string with_reasons(std::string said, const std::string& rationale);
+
+}  // namespace rlaif::judge

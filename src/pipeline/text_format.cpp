@@ -6,12 +6,15 @@
 namespace rlaif::pipeline {
 
 std::string text_format(const char* format, ...) {
-  char buffer[512];
-  va_list arguments;
+  va_list arguments, again;
   va_start(arguments, format);
-  std::vsnprintf(buffer, sizeof buffer, format, arguments);
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, arguments);
   va_end(arguments);
-  return buffer;
+  std::string text(static_cast<std::size_t>(length < 0 ? 0 : length), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  return text;
 }
 
 }  // namespace rlaif::pipeline

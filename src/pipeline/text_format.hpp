@@ -5,7 +5,6 @@
 
 namespace rlaif::pipeline {
 
-// At most 511 characters.
 std::string text_format(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 }  // namespace rlaif::pipeline

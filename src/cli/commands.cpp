@@ -11,6 +11,7 @@
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/cli/file_tools.hpp"
 #include "rlaif/cli/help.hpp"
+#include "rlaif/cli/label_tools.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/pipeline/study.hpp"
@@ -64,6 +65,10 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_preferences_command(line);
     } else if (line.command == "world") {
       run_world_command(line);
+    } else if (line.command == "cost") {
+      run_cost_command(line);
+    } else if (line.command == "spotcheck") {
+      run_spotcheck_command(line);
     } else if (line.command == "constitution") {
       run_constitution_command(line);
     }
@@ -76,7 +81,7 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(comm);
     return 0;
   }
-  for (const char* command : {"preferences", "world", "constitution"}) {
+  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck"}) {
     if (line.command == command) return run_on_root(line, comm);
   }
   return run_collective(line, comm);
@@ -94,9 +99,15 @@ std::optional<int> answer_without_mpi(const CommandLine& line) {
   }
   const CommandHelp* help = find_command(line.command);
   if (!help) throw usage_error(unknown_command_message(line.command));
+  for (const auto& [flag, text] : line.flags) {
+    if (help->usage.find("--" + flag) == std::string::npos) {
+      throw usage_error("rlaif " + line.command + " has no flag --" + flag + "; usage: rlaif " + help->usage);
+    }
+  }
   if (!line.help) return std::nullopt;
   CommandLine defaults;
-  const auto resolved = resolve(line.words.empty() ? std::filesystem::path() : std::filesystem::path(line.words[0]), defaults);
+  const bool has_deck = !line.words.empty() && help->usage.find("DECK") != std::string::npos;
+  const auto resolved = resolve(has_deck ? std::filesystem::path(line.words[0]) : std::filesystem::path(), defaults);
   std::cout << command_help(*help, resolved->table);
   return 0;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -11,6 +13,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
+#include "rlaif/pipeline/judges.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -22,6 +25,17 @@ const std::string* find_text(const std::string& key, const CommandLine& line,
   if (const auto found = line.keys.find(key); found != line.keys.end()) return &found->second;
   if (const auto found = deck.find(key); found != deck.end()) return &found->second;
   return nullptr;
+}
+
+// Flags with a value; a command knows those that its usage names.
+const std::vector<std::string> value_flags{"comparisons", "count", "name", "output", "price", "seed"};
+
+// An asked judge's price goes by its model's name, unless the deck names another one.
+void default_prices(Resolved& resolved, const CommandLine& line, const std::map<std::string, std::string>& deck) {
+  for (const pipeline::JudgeOptions* judge : pipeline::judges_and_members(resolved.options)) {
+    const std::string key = "judge." + judge->name + ".price";
+    if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck)) resolved.table.set(key, {judge->model, Origin::program});
+  }
 }
 
 pipeline::JudgeOptions judge_called(const std::string& name) {
@@ -72,10 +86,28 @@ void name_sections(pipeline::StudyOptions& options, const CommandLine& line, con
 
 }  // namespace
 
+std::string CommandLine::flag_or(const std::string& name, const std::string& otherwise) const {
+  const auto found = flags.find(name);
+  return found == flags.end() ? otherwise : found->second;
+}
+
+double CommandLine::number_or(const std::string& name, double otherwise, double least) const {
+  const auto found = flags.find(name);
+  if (found == flags.end()) return otherwise;
+  const std::string& text = found->second;
+  double value = 0.0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !std::isfinite(value) || value < least) {
+    OptionTable::fail("--" + name, text, "a number of at least " + std::to_string(static_cast<long long>(least)));
+  }
+  return value;
+}
+
 CommandLine parse_command_line(int argc, const char* const* argv) {
   po::options_description flags;
   flags.add_options()("help,h", "")("dry-run", "")("version", "")("strict", "")("form", po::value<std::string>())(
       "word", po::value<std::vector<std::string>>());
+  for (const std::string& name : value_flags) flags.add_options()(name.c_str(), po::value<std::string>());
   po::positional_options_description positions;
   positions.add("word", -1);
   CommandLine line;
@@ -106,6 +138,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
         line.strict = true;
       } else if (option.string_key == "form") {
         line.form = option.value.at(0);
+      } else if (std::find(value_flags.begin(), value_flags.end(), option.string_key) != value_flags.end()) {
+        line.flags[option.string_key] = option.value.at(0);
       } else if (option.string_key == "word" || option.position_key >= 0) {
         for (const std::string& word : option.value) line.words.push_back(word);
       } else if (option.string_key.find('.') != std::string::npos) {
@@ -178,6 +212,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
     }
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
+  default_prices(*resolved, line, deck);
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);

@@ -21,15 +21,6 @@
 namespace rlaif::cli {
 namespace {
 
-const std::string& word(const CommandLine& line, std::size_t index, const std::string& what) {
-  if (line.words.size() <= index) throw usage_error("rlaif " + line.command + ": " + what + " was expected");
-  return line.words[index];
-}
-
-void no_more_words(const CommandLine& line, std::size_t count) {
-  if (line.words.size() > count) throw usage_error("unexpected argument '" + line.words[count] + "'");
-}
-
 void show_store(const std::filesystem::path& folder) {
   const auto manifest = preferences::read_manifest(folder);
   if (!manifest) throw input_error(folder, "has no manifest.json: a finished preference store was expected");
@@ -164,6 +155,15 @@ void lint_constitution(const std::filesystem::path& file, bool strict) {
 }
 
 }  // namespace
+
+const std::string& word(const CommandLine& line, std::size_t index, const std::string& what) {
+  if (line.words.size() <= index) throw usage_error("rlaif " + line.command + ": " + what + " was expected");
+  return line.words[index];
+}
+
+void no_more_words(const CommandLine& line, std::size_t count) {
+  if (line.words.size() > count) throw usage_error("unexpected argument '" + line.words[count] + "'");
+}
 
 std::string unknown_command_message(const std::string& command) {
   std::vector<std::string> known;

@@ -43,6 +43,18 @@ const std::vector<CommandHelp>& command_helps() {
       {"preferences", "preferences show|validate FOLDER\n       rlaif preferences export FOLDER FILE [--form=trl|full]\n"
        "       rlaif preferences import FILE FOLDER",
        "look at a preference store, check it, write and read JSON Lines", "", {}},
+      {"cost", "cost [RUNDIR] [--comparisons N] [--output FILE.json]",
+       "what labels cost by people and by judges, and what a run used",
+       "Numbers come from cost.assumptions. With a run directory also: pairs, tokens, dollars and machine hours by judge and stage,\n"
+       "dollars a label, projected to N comparisons. --plan.usd_per_rank_hour prices the machine; else what the run's deck says.",
+       {"cost"}},
+      {"spotcheck", "spotcheck export RUNDIR JUDGE FILE.html [--count N] [--seed S] [--name NAME]\n"
+       "       rlaif spotcheck import LABELS.jsonl RUNDIR [--name NAME] [--price PRICE]",
+       "pairs worth a person's time as a page, and the labels back into the run",
+       "export: of the judge's pairs those it is least sure of, those that the run's judges disagree on, and a random control,\n"
+       "as one page that works without a server. import: its labels become preferences/spotcheck-NAME, which reward.people = NAME\n"
+       "puts in place of the judge's labels; agreement with the judge is printed. PRICE is that of a label in cost.prices.",
+       {"cost"}},
       {"world", "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
        "the closed world's prompts and training data; gold scores of responses",
        "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.", {"task", "run", "sft"}},

@@ -56,6 +56,8 @@ void register_task(OptionTable& table, StudyOptions& o) {
   table.add("task.system", &o.task.system, "", "system turn of every prompt; empty: the format's own, if it has one");
   table.add_input("task.rules", &o.task.rules, "", "file of rules that responses are held against; empty: the world's gold utility");
   table.add_input("cost.prices", &o.prices, "prices.json", "price table");
+  table.add_input("cost.assumptions", &o.assumptions, "cost_assumptions.json", "what `rlaif cost` compares labels by people and judges with");
+  table.does_not_decide_results("cost.assumptions");
   table.add("cost.cap_usd", &o.cap_usd, "USD", "what asked judges may cost in all, earlier starts of this run included; 0: no cap");
   table.does_not_decide_results("cost.cap_usd");
   table.add_input("tokenizer.file", &o.tokenizer.file, "", "a tokenizer.json; empty: trained on the world's text");
@@ -131,6 +133,7 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who +
                   "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each also with "
                   "_constitution, and cases_constitution");
+  table.add_input(section + ".tokenizer", &o.tokenizer, "", who + "tokenizer.json of the judge's model, to count tokens before asking; empty: a byte a token is held, four are expected");
   table.add(section + ".url", &r.base_url, "", who + "address before /chat/completions or /messages; empty: the vendor's");
   table.add(section + ".key_variable", &r.key_variable, "", who + "environment variable that holds the key; empty: the vendor's own, none where url is given");
   table.add(section + ".max_output_tokens", &r.max_output_tokens, "tokens", who + "longest answer, reasoning included");
@@ -149,6 +152,8 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
   table.add_choice<judge::PrincipleUse>(section + ".principle_use", &r.principle_use,
                                         {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}},
                                         "local, openai, anthropic: one principle drawn a pair, or all of them");
+  table.add(section + ".cache_prompt", &r.cache_prompt, "", "anthropic: mark the conversation's constant beginning for the server's cache");
+  table.does_not_decide_results(section + ".cache_prompt");
   table.add(section + ".context_tokens", &r.context_tokens, "tokens", who + "longer comparisons are not asked; 0: the server decides");
   table.add(section + ".concurrency", &r.http.concurrency, "requests", who + "in flight, a rank");
   table.add(section + ".requests_per_minute", &r.http.requests_per_minute, "requests", who + "over all ranks; 0: no limit");
@@ -244,6 +249,8 @@ void register_reward(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
   table.add("reward.epochs", &o.reward.epochs, "epochs", "passes over the pairs");
   table.add("reward.batch", &o.reward.batch, "pairs", "a step");
+  table.add("reward.people", &o.people.name, "", "labels of `rlaif spotcheck import` (preferences/spotcheck-NAME) that take the place of the judge's; empty: none");
+  table.add("reward.people_weight", &o.people.weight, "", "weight of such a pair's loss; a judge's has 1");
   table.add("reward.head_learning_rate_scale", &o.reward.head_learning_rate_scale, "", "of the head against the body");
   register_schedule(table, "reward", o.reward.schedule, o.reward.adam);
 }

@@ -32,6 +32,19 @@ class Anthropic final : public Protocol {
     return body;
   }
 
+  bool marks_cached() const override { return options_.cache_prompt; }
+
+  // A block with the mark ends the part that is cached, and content becomes a list of blocks where it is.
+  void mark_cached(Json& body, std::size_t turns) const override {
+    if (!options_.cache_prompt || turns == 0) return;
+    const auto mark = [](Json& content) {
+      content = Json::array({{{"type", "text"}, {"text", content}, {"cache_control", {{"type", "ephemeral"}}}}});
+    };
+    const std::size_t systems = body.contains("system") ? 1 : 0;
+    if (turns == systems) return mark(body["system"]);
+    mark(body["messages"][turns - systems - 1]["content"]);
+  }
+
   RemoteReply read(const std::string& body) const override {
     RemoteReply reply;
     const Json json = Json::parse(body, nullptr, false);
@@ -40,8 +53,8 @@ class Anthropic final : public Protocol {
       // input_tokens are those that no cache had a part in.
       reply.has_usage = usage->contains("input_tokens");
       reply.usage.cached_input_tokens = count_at(*usage, "cache_read_input_tokens");
-      reply.usage.input_tokens = count_at(*usage, "input_tokens") + count_at(*usage, "cache_creation_input_tokens") +
-                                 reply.usage.cached_input_tokens;
+      reply.cache_write_tokens = count_at(*usage, "cache_creation_input_tokens");
+      reply.usage.input_tokens = count_at(*usage, "input_tokens") + reply.cache_write_tokens + reply.usage.cached_input_tokens;
       reply.usage.output_tokens = count_at(*usage, "output_tokens");
     }
     const auto content = json.find("content");

@@ -1,5 +1,6 @@
 #include "rlaif/judge/remote.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
@@ -35,7 +36,9 @@ class RemoteJudge final : public Judge {
         protocol_(std::move(protocol)),
         planner_(name_, options_, parts_, *protocol_),
         key_(key_of(name_, options_)),
-        client_(options_.http) {}
+        client_(options_.http) {
+    RLAIF_CHECK(parts_.answers && parts_.meter, "a judge that is asked needs an answer store and a meter");
+  }
 
   const std::string& name() const override { return name_; }
 
@@ -104,10 +107,12 @@ class RemoteJudge final : public Judge {
     double least = std::numeric_limits<double>::infinity();
     for (const Sending& sending : sendings)
       if (sending.holds == 0) least = std::min(least, plan.questions[sending.question].worst_usd);
+    const cost::Spending spent = parts_.meter->total();
+    const bool nothing = spent.requests == 0 && spent.unsettled_usd == 0.0;
     return Error(ErrorKind::resource,
-                 "judge " + name_ + ": the cap on the cost is reached: " + std::to_string(failures.not_sent) +
-                     " requests were not sent, of which each may cost $" + std::to_string(least) +
-                     " or more; $" + std::to_string(parts_.meter->total().usage.cost_usd) +
+                 "judge " + name_ + (nothing ? ": the cap on the cost leaves too little for a first request: " : ": the cap on the cost is reached: ") +
+                     std::to_string(failures.not_sent) + " requests were not sent, of which each may cost $" + std::to_string(least) +
+                     " or more; $" + std::to_string(spent.usage.cost_usd) +
                      " were spent here, and what was paid for is kept: raise cost.cap_usd to go on");
   }
 
@@ -160,7 +165,7 @@ class RemoteJudge final : public Judge {
   Usage usage_of(const Question& question, const RemoteReply& reply) const {
     if (!reply.has_usage) return planner_.worst_usage(question);
     Usage usage = reply.usage;
-    usage.cost_usd = planner_.request_usd(usage);
+    usage.cost_usd = planner_.request_usd(usage, reply.cache_write_tokens);
     return usage;
   }
 
@@ -262,23 +267,39 @@ class RemoteJudge final : public Judge {
   bool has_worked_ = false;
 };
 
+// What the vendors' prompt caches take at the least (platform.openai.com, docs.anthropic.com, "prompt caching").
+constexpr std::int64_t least_cached_tokens = 1024;
+
 Estimate estimate(const RemoteOptions& options, const RemoteParts& parts, std::span<const Comparison> comparisons,
                   std::int64_t answer_tokens, const Protocol& protocol) {
   const Planner planner("estimate", options, parts, protocol);
   const Plan plan = planner.plan(comparisons);
+  std::vector<bool> is_asked(plan.questions.size());
   Estimate estimate;
-  for (const Question& question : plan.questions) {
+  for (const Asked& asked : plan.asked) {
+    estimate.too_long += !asked.fits;
+    for (const auto& order : asked.by_order)
+      for (const std::size_t index : order) is_asked[index] = is_asked[index] || asked.fits;
+  }
+  const std::int64_t constant = planner.likely_constant_tokens();
+  const std::int64_t cached = constant >= least_cached_tokens ? constant : 0;
+  for (std::size_t i = 0; i < plan.questions.size(); ++i) {
+    const Question& question = plan.questions[i];
+    if (!is_asked[i]) continue;
     ++estimate.requests;
-    if (parts.answers->contains(question.hash)) {
+    if (parts.answers && parts.answers->contains(question.hash)) {
       ++estimate.stored;
       continue;
     }
+    const bool is_first = estimate.requests - estimate.stored == 1;
     Usage likely;
     likely.input_tokens = question.likely_input_tokens;
+    if (!is_first) likely.cached_input_tokens = cached;
     likely.output_tokens = answer_tokens * protocol.answers_a_request();
-    likely.cost_usd = planner.request_usd(likely);
+    likely.cost_usd = planner.request_usd(likely, is_first && protocol.marks_cached() ? cached : 0);
     estimate.likely += likely;
     estimate.worst += planner.worst_usage(question);
+    estimate.least_request_usd = is_first ? question.worst_usd : std::min(estimate.least_request_usd, question.worst_usd);
   }
   return estimate;
 }

@@ -1,6 +1,6 @@
 #include "remote_plan.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <map>
 
 #include "remote_prompt.hpp"
@@ -28,7 +28,6 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (o.temperature && !(*o.temperature >= 0.0 && *o.temperature <= 2.0)) refuse("temperature must be in [0, 2]");
   if (o.top_p && !(*o.top_p > 0.0 && *o.top_p <= 1.0)) refuse("top_p must be in (0, 1]");
   if (o.context_tokens < 0) refuse("context_tokens must be at least 0");
-  if (!parts.answers || !parts.meter) refuse("an answer store and a meter are needed");
   if (parts.style.has_principles() && parts.principles.empty()) refuse("the style asks for principles, and there are none");
   if (!parts.style.has_principles() && !parts.principles.empty())
     refuse("principles are given, but the style has no place {principles} for them");
@@ -54,37 +53,53 @@ Planner::Planner(const std::string& name, const RemoteOptions& options, const Re
   while (options_.base_url.ends_with('/')) options_.base_url.pop_back();
   check(name, options_, parts_);
   requests_an_order_ = (options_.samples + protocol.answers_a_request() - 1) / protocol.answers_a_request();
+  const bool same_principles = options_.principle_use == PrincipleUse::all || parts_.principles.size() <= 1;
+  constant_turns_ = parts_.style.constant_turns(same_principles);
+  const auto chosen = parts_.principles.chosen(0, options_.principle_use, options_.seed);
+  std::vector<ChatTurn> turns = parts_.style.render(principles_text(chosen), "", "", "", "",
+                                                    cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second));
+  turns.resize(constant_turns_);
+  constant_ = tokens_of(turns);
 }
 
-double Planner::request_usd(const Usage& usage) const {
+double Planner::request_usd(const Usage& usage, std::int64_t cache_write_tokens) const {
   cost::Price tokens = parts_.price;
   tokens.per_label_usd = 0.0;
   const int requests = requests_an_order_ * (options_.orders == Orders::both ? 2 : 1);
-  return tokens.label_usd(usage) + parts_.price.per_label_usd / requests;
+  return tokens.label_usd(usage, cache_write_tokens) + parts_.price.per_label_usd / requests;
 }
 
 Usage Planner::worst_usage(const Question& question) const {
   Usage usage;
   usage.input_tokens = question.most_input_tokens;
   usage.output_tokens = static_cast<std::int64_t>(options_.max_output_tokens) * protocol_->answers_a_request();
-  usage.cost_usd = request_usd(usage);
+  // Whatever is dearer: that the server writes its cache, or that it does not.
+  usage.cost_usd = std::max(request_usd(usage, question.most_written_tokens), request_usd(usage, 0));
   return usage;
+}
+
+Planner::Tokens Planner::tokens_of(std::span<const ChatTurn> turns) const {
+  std::int64_t bytes = 0, counted = 0;
+  for (const ChatTurn& turn : turns) {
+    bytes += static_cast<std::int64_t>(turn.content.size());
+    if (parts_.count_tokens) counted += parts_.count_tokens(turn.content);
+  }
+  return parts_.count_tokens ? Tokens{counted, counted} : Tokens{bytes, (bytes + 3) / 4};
 }
 
 Question Planner::question(const std::vector<ChatTurn>& turns, std::uint64_t comparison, std::size_t order,
                            int sample) const {
   Question question;
   const std::uint64_t seed = hash_words({options_.seed, comparison, order, static_cast<std::uint64_t>(sample)});
-  question.body = text::to_json_line(protocol_->body(turns, seed));
-  question.hash = request_hash(url() + "\n" + std::to_string(sample) + "\n" + question.body);
-  std::int64_t bytes = 0, counted = 0;
-  for (const ChatTurn& turn : turns) {
-    bytes += static_cast<std::int64_t>(turn.content.size());
-    if (parts_.count_tokens) counted += parts_.count_tokens(turn.content);
-  }
+  Json body = protocol_->body(turns, seed);
+  question.hash = request_hash(url() + "\n" + std::to_string(sample) + "\n" + text::to_json_line(body));
+  protocol_->mark_cached(body, constant_turns_);
+  question.body = text::to_json_line(body);
+  const Tokens varying = tokens_of(std::span(turns).subspan(constant_turns_));
   const std::int64_t marks = tokens_a_turn * static_cast<std::int64_t>(turns.size() + 1);
-  question.most_input_tokens = marks + (parts_.count_tokens ? counted : bytes);
-  question.likely_input_tokens = marks / 4 + (parts_.count_tokens ? counted : (bytes + 3) / 4);
+  question.most_input_tokens = marks + constant_.most + varying.most;
+  question.likely_input_tokens = marks / 4 + constant_.likely + varying.likely;
+  if (constant_turns_ > 0 && protocol_->marks_cached()) question.most_written_tokens = marks + constant_.most;
   question.worst_usd = worst_usage(question).cost_usd;
   return question;
 }

@@ -18,6 +18,7 @@ struct Question {
   RequestHash hash;
   std::string body;
   std::int64_t most_input_tokens = 0, likely_input_tokens = 0;
+  std::int64_t most_written_tokens = 0;  // of most_input_tokens, those that may go into the server's cache
   double worst_usd = 0.0;
   std::optional<std::string> reply;               // body of a 2xx reply
   VerdictStatus status = VerdictStatus::missing;  // where there is no reply: why
@@ -41,19 +42,26 @@ class Planner {
 
   Plan plan(std::span<const Comparison> comparisons) const;
   std::string url() const { return options_.base_url + protocol_->path(); }
-  int requests_an_order() const { return requests_an_order_; }
   // Of one request: its tokens, and its share of the label's price.
-  double request_usd(const Usage& usage) const;
+  double request_usd(const Usage& usage, std::int64_t cache_write_tokens) const;
+  // Expected of the constant turns at the beginning.
+  std::int64_t likely_constant_tokens() const { return constant_.likely; }
   // The most that a question may use.
   Usage worst_usage(const Question& question) const;
 
  private:
+  struct Tokens {
+    std::int64_t most = 0, likely = 0;
+  };
   Question question(const std::vector<ChatTurn>& turns, std::uint64_t comparison, std::size_t order, int sample) const;
+  Tokens tokens_of(std::span<const ChatTurn> turns) const;
 
   RemoteOptions options_;
   RemoteParts parts_;
   const Protocol* protocol_;
   int requests_an_order_ = 1;
+  std::size_t constant_turns_ = 0;  // at the beginning of every conversation
+  Tokens constant_;                 // of those turns
 };
 
 }  // namespace rlaif::judge

@@ -24,6 +24,7 @@ struct RemoteReply {
   std::vector<RemoteAnswer> answers;
   bool has_usage = false;
   Usage usage;  // without dollars
+  std::int64_t cache_write_tokens = 0;  // of usage.input_tokens, those that went into a cache
   std::int64_t reasoning_tokens = 0;
 };
 
@@ -34,6 +35,9 @@ class Protocol {
   virtual std::vector<std::string> headers(const std::string& key) const = 0;
   // `seed` is that of the request's draws.
   virtual Json body(const std::vector<ChatTurn>& turns, std::uint64_t seed) const = 0;
+  // Marks the first `turns` turns of such a body for the server's cache, where the protocol has a mark.
+  virtual void mark_cached(Json&, std::size_t) const {}
+  virtual bool marks_cached() const { return false; }
   virtual int answers_a_request() const = 0;
   virtual bool asks_log_probs() const { return false; }
   virtual RemoteReply read(const std::string& body) const = 0;

@@ -144,6 +144,21 @@ bool JudgeStyle::has_principles() const {
   });
 }
 
+std::size_t JudgeStyle::constant_turns(bool same_principles) const {
+  std::size_t count = 0;
+  for (const ChatTurn& turn : turns) {
+    bool varies = false;
+    walk(turn.content, [](std::string_view) {},
+         [&](const std::string& name) {
+           const bool is_principles = name == placeholders[principles_place] || name == placeholders[cases_place];
+           varies = varies || !same_principles || !is_principles;
+         });
+    if (varies) break;
+    ++count;
+  }
+  return count;
+}
+
 std::vector<ChatTurn> JudgeStyle::render(const std::string& principles, const std::string& prompt,
                                          const std::string& first, const std::string& second,
                                          const std::string& fence, const std::string& cases) const {

@@ -14,8 +14,6 @@
 namespace rlaif::pipeline {
 namespace {
 
-bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
-
 // The cap as one number that all ranks take from.
 class SharedBudget : public cost::Budget {
  public:
@@ -45,32 +43,20 @@ judge::Constitution principles_of(const JudgeOptions& options) {
   return judge::load_constitution(options.principles, options.level);
 }
 
-judge::RemoteOptions remote_options(const Context& context, const JudgeOptions& options) {
-  const judge::RemoteOptions vendor =
-      options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
-  judge::RemoteOptions remote = options.remote;
-  if (remote.key_variable.empty() && remote.base_url.empty()) remote.key_variable = vendor.key_variable;
-  if (remote.base_url.empty()) remote.base_url = vendor.base_url;
-  remote.model = options.model;
-  remote.orders = options.local.orders;
-  remote.temperature = optional_number("judge." + options.name + ".temperature", options.temperature);
-  remote.top_p = optional_number("judge." + options.name + ".top_p", options.top_p);
-  remote.seed = context.options.run.seed;
+judge::RemoteOptions rank_options(const Context& context, const JudgeOptions& options) {
+  judge::RemoteOptions remote = asked_options(context.options, options);
   remote.http.requests_per_minute /= context.comm.size();
   remote.http.tokens_per_minute /= context.comm.size();
   remote.http.interrupted = context.stop_requested;
   return remote;
 }
 
-std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const JudgeOptions& options, cost::Price price,
+std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const JudgeOptions& options,
                                                 const StageSpending& spending) {
-  judge::RemoteParts parts;
-  parts.style = judge::JudgeStyle::load(options.style);
-  if (parts.style.has_principles()) parts.principles = principles_of(options);
-  parts.price = std::move(price);
+  judge::RemoteParts parts = asked_parts(context.options, options);
   parts.answers = spending.answers(options.name);
   parts.meter = spending.meter();
-  judge::RemoteOptions remote = remote_options(context, options);
+  judge::RemoteOptions remote = rank_options(context, options);
   return options.kind == JudgeKind::openai ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
                                            : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
 }
@@ -114,11 +100,11 @@ struct JudgeMaker {
     }
   }
   std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
-    const cost::Price price = cost::PriceTable::load(context.options.prices).at(options.price);
+    const cost::Price price = judge_price(context.options, options);
     switch (options.kind) {
       case JudgeKind::rules: return judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
       case JudgeKind::openai:
-      case JudgeKind::anthropic: return make_remote_judge(context, options, price, spending);
+      case JudgeKind::anthropic: return make_remote_judge(context, options, spending);
       case JudgeKind::replay:
         return judge::make_replay_judge(
             options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, pair_id});
@@ -146,6 +132,45 @@ struct JudgeMaker {
 };
 
 }  // namespace
+
+bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
+
+cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
+  const cost::PriceTable prices = cost::PriceTable::load(study.prices);
+  try {
+    return prices.at(judge.price);
+  } catch (const Error& error) {
+    if (!is_asked(judge.kind)) throw usage_error("judge." + judge.name + ".price: " + error.what());
+    throw usage_error("judge " + judge.name + ": no price for the model '" + judge.model + "': " + error.what() +
+                      "; add an entry, or name another one as judge." + judge.name + ".price");
+  }
+}
+
+judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& options) {
+  const judge::RemoteOptions vendor =
+      options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
+  judge::RemoteOptions remote = options.remote;
+  if (remote.key_variable.empty() && remote.base_url.empty()) remote.key_variable = vendor.key_variable;
+  if (remote.base_url.empty()) remote.base_url = vendor.base_url;
+  remote.model = options.model;
+  remote.orders = options.local.orders;
+  remote.temperature = optional_number("judge." + options.name + ".temperature", options.temperature);
+  remote.top_p = optional_number("judge." + options.name + ".top_p", options.top_p);
+  remote.seed = study.run.seed;
+  return remote;
+}
+
+judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& options) {
+  judge::RemoteParts parts;
+  parts.style = judge::JudgeStyle::load(options.style);
+  if (parts.style.has_principles()) parts.principles = principles_of(options);
+  parts.price = judge_price(study, options);
+  if (!options.tokenizer.empty()) {
+    const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
+    parts.count_tokens = [tokenizer](const std::string& text) { return static_cast<std::int64_t>(tokenizer->encode(text).size()); };
+  }
+  return parts;
+}
 
 StageSpending::StageSpending(const Context& context, const std::string& stage) {
   double paid = 0.0;

@@ -9,8 +9,9 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/progress.hpp"
-#include "rlaif/cost/prices.hpp"
+#include "rlaif/pipeline/bill.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
+#include "rlaif/pipeline/judges.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -196,20 +197,6 @@ std::string bytes_text(double bytes) {
 
 }  // namespace
 
-Usage planned_label(const StudyOptions& options, const JudgeOptions& judge) {
-  Usage usage;
-  if (judge.kind != JudgeKind::openai && judge.kind != JudgeKind::anthropic) return usage;
-  const std::int64_t orders = judge.local.orders == judge::Orders::both ? 2 : 1;
-  const std::int64_t samples = judge.remote.samples;
-  const std::int64_t asked = judge.remote.samples_in_one_request ? 1 : samples;
-  std::error_code missing;
-  const auto bytes = std::filesystem::file_size(judge.style, missing);
-  const std::int64_t style = missing ? 0 : static_cast<std::int64_t>(bytes) / 4;
-  usage.input_tokens = orders * asked * (style + options.plan.prompt_tokens + 2 * options.annotate.max_new_tokens);
-  usage.output_tokens = orders * samples * std::min<std::int64_t>(options.plan.answer_tokens, judge.remote.max_output_tokens);
-  return usage;
-}
-
 double PlannedStage::bytes() const {
   double sum = 0.0;
   for (const PlannedPart& part : parts) sum += part.bytes;
@@ -276,15 +263,14 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
                        (options.annotate.completions - 1) / 2;
   for (const JudgeOptions& judge : options.judges) {
     for (const JudgeOptions* asked : asked_judges(options, judge)) {
+      if (is_asked(asked->kind)) continue;
       const std::string name = asked == &judge ? judge.name : judge.name + ", member " + asked->name;
-      const Usage label = planned_label(options, *asked);
-      const double usd = pairs * cost::PriceTable::load(options.prices).at(asked->price).label_usd(label);
-      std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels of %lld + %lld tokens, $%.2f at the price %s%s\n", name.c_str(), pairs,
-                    static_cast<long long>(label.input_tokens), static_cast<long long>(label.output_tokens), usd, asked->price.c_str(),
-                    options.cap_usd > 0.0 && usd > options.cap_usd && label.input_tokens > 0 ? "; MORE THAN cost.cap_usd" : "");
+      std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
+                    pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
       text += line;
     }
   }
+  text += describe_bill(options);
   if (plan.gflops > 0.0) {
     std::snprintf(line, sizeof line, "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",
                   hours, plan.gflops, plan.decode_tokens_per_second, hours * ranks * plan.usd_per_rank_hour, plan.usd_per_rank_hour);

@@ -1,24 +1,13 @@
 #include "rlaif/pipeline/report.hpp"
 
-#include <cstdarg>
-#include <cstdio>
 #include <map>
 
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/canaries.hpp"
+#include "text_format.hpp"
 
 namespace rlaif::pipeline {
 namespace {
-
-std::string text_format(const char* format, ...) __attribute__((format(printf, 1, 2)));
-std::string text_format(const char* format, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(buffer, sizeof buffer, format, arguments);
-  va_end(arguments);
-  return buffer;
-}
 
 double number(const Json& object, const char* key) {
   return object.contains(key) && object[key].is_number() ? object[key].get<double>() : 0.0;

@@ -184,6 +184,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const RunDirectory directory(options.run.directory);
   comm.agree([&] {
     if (options.run.grains < 1) throw usage_error("run.grains: at least 1 was expected");
+    if (!(options.people.weight > 0.0)) throw usage_error("reward.people_weight: a number above 0 was expected");
     stages = plan_stages(options);
     task = std::make_unique<Task>(options.task);
     check_model_folder(options);

@@ -1,20 +1,42 @@
 // Reward models and policies from preferences.
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/pipeline/spotcheck.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
 
 namespace rlaif::pipeline {
 namespace {
 
-// Usable pairs of a store; every rank reads it whole (checksums are compared first).
-std::vector<train::RewardPair> reward_pairs(const Context& context, const Language& language, const std::string& judge,
-                                            std::int64_t max_positions) {
+struct LabelledPairs {
   std::vector<train::RewardPair> pairs;
+  std::int64_t by_people = 0;  // of them, those whose label is a person's
+};
+
+// A person's label takes the place of the judge's, also where the judge has none. Returns whether there is one.
+bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& people, Preference& record) {
+  const auto found = people.find(record.comparison.id);
+  if (found == people.end()) return false;
+  if (!same_texts(found->second.comparison, record.comparison)) {
+    throw input_error(context.directory.preferences("spotcheck-" + context.options.people.name),
+                      "pair " + std::to_string(record.comparison.id) + " has other texts than in the judge's store: labels of another run");
+  }
+  record.verdict = found->second.verdict;
+  return true;
+}
+
+// Usable pairs of a store; every rank reads it whole (checksums are compared first).
+LabelledPairs reward_pairs(const Context& context, const Language& language, const std::string& judge, std::int64_t max_positions) {
+  LabelledPairs labelled;
+  std::vector<train::RewardPair>& pairs = labelled.pairs;
   std::int64_t unusable = 0, too_long = 0;
+  const PeopleOptions& by = context.options.people;
   context.comm.agree([&] {
+    std::map<std::uint64_t, Preference> people;
+    if (!by.name.empty()) people = read_people_labels(context.directory, by.name);
     const auto folder = context.directory.preferences(judge);
-    for (const Preference& record : preferences::read_store(folder)) {
+    for (Preference& record : preferences::read_store(folder)) {
+      const bool is_persons = relabel(context, people, record);
       if (record.verdict.status != VerdictStatus::ok) {
         ++unusable;
         continue;
@@ -22,18 +44,22 @@ std::vector<train::RewardPair> reward_pairs(const Context& context, const Langua
       const Comparison& comparison = record.comparison;
       train::RewardPair pair{reward_tokens(language, comparison.prompt, comparison.first),
                              reward_tokens(language, comparison.prompt, comparison.second), record.verdict.p_first,
-                             comparison.prompt.id};
+                             comparison.prompt.id, is_persons ? by.weight : 1.0};
       if (static_cast<std::int64_t>(std::max(pair.first.size(), pair.second.size())) > max_positions) {
         ++too_long;
         continue;
       }
       pairs.push_back(std::move(pair));
+      labelled.by_people += is_persons;
+    }
+    if (!by.name.empty() && labelled.by_people == 0) {
+      throw input_error(context.directory.preferences("spotcheck-" + by.name), "holds no label of a pair of " + folder.string() + " that can be used");
     }
     if (pairs.empty()) throw input_error(folder, "holds no preference with a usable verdict; at least one was expected");
   });
   if (unusable) log::info("reward-" + judge + ": " + std::to_string(unusable) + " records without a usable verdict were left out");
   if (too_long) log::info("reward-" + judge + ": " + std::to_string(too_long) + " records longer than the context were left out");
-  return pairs;
+  return labelled;
 }
 
 // Which part of the seed belongs to which adapter.
@@ -83,7 +109,7 @@ Actors make_actors(const Context& context, const model::Transformer& sft, const 
 Json run_reward_stage(const Context& context, const std::string& judge) {
   const auto language = load_language(context);
   const model::Transformer sft = load_run_model(context, "sft", *language);
-  const std::vector<train::RewardPair> pairs = reward_pairs(context, *language, judge, sft.config().max_positions);
+  const LabelledPairs labelled = reward_pairs(context, *language, judge, sft.config().max_positions);
   train::RewardOptions options = context.options.reward;
   options.seed = context.options.run.seed;
   // The same head for every judge's labels: arms differ in their labels alone.
@@ -91,10 +117,15 @@ Json run_reward_stage(const Context& context, const std::string& judge) {
   const bool low_rank = context.options.reward_adapter.rank > 0;
   model::ScalarModel reward = low_rank ? model::ScalarModel::over(sft, seed) : model::ScalarModel::from_body(sft, seed);
   if (low_rank) reward.body.adapter = new_adapter(context, sft, context.options.reward_adapter, reward_adapter_key);
-  train::train_reward_model(reward, pairs, options, context.stage_run("reward-" + judge));
+  train::train_reward_model(reward, labelled.pairs, options, context.stage_run("reward-" + judge));
   save_run_reward(context, "reward-" + judge, reward);
   Json facts;
-  facts["pairs"] = pairs.size();
+  facts["pairs"] = labelled.pairs.size();
+  if (!context.options.people.name.empty()) {
+    facts["people"] = context.options.people.name;
+    facts["people_pairs"] = labelled.by_people;
+    facts["people_weight"] = context.options.people.weight;
+  }
   facts["score_standard_deviation"] = reward.scale;
   return facts;
 }

@@ -17,7 +17,7 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kTokens, kColumns };
+enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kWeight, kTokens, kColumns };
 
 // Below this spread of raw scores the model has learned no preference and dividing would only raise noise.
 constexpr double kSmallestScale = 1e-6;
@@ -29,6 +29,7 @@ void check_pairs(std::span<const RewardPair> pairs, std::int64_t context, const 
     const RewardPair& pair = pairs[i];
     const std::string name = stage + ": pair " + std::to_string(i);
     if (!(pair.p_first >= 0.0 && pair.p_first <= 1.0)) throw input_error(name + ": a label in [0, 1] was expected");
+    if (!(pair.weight > 0.0 && std::isfinite(pair.weight))) throw input_error(name + ": a weight above 0 was expected");
     for (const auto* tokens : {&pair.first, &pair.second}) {
       if (tokens->empty()) throw input_error(name + ": an empty sequence");
       if (static_cast<std::int64_t>(tokens->size()) > context) {
@@ -55,7 +56,7 @@ void backward(const model::ScalarModel& model, std::span<const RewardPair> pairs
               std::vector<double>& row, DataParallel* last_of) {
   std::vector<std::vector<TokenId>> sequences;
   std::vector<std::int64_t> rows;
-  std::vector<float> labels;
+  std::vector<float> labels, weights;
   std::map<std::vector<TokenId>, std::int64_t> known;
   for (const std::size_t i : chosen) {
     for (const auto* tokens : {&pairs[i].first, &pairs[i].second}) {
@@ -64,12 +65,15 @@ void backward(const model::ScalarModel& model, std::span<const RewardPair> pairs
       rows.push_back(place->second);
     }
     labels.push_back(static_cast<float>(pairs[i].p_first));
+    weights.push_back(static_cast<float>(pairs[i].weight));
+    row[kWeight] += pairs[i].weight;
   }
   auto scores = last_token_scores(model, sequences);
   if (rows.size() != sequences.size()) scores = scores.index_select(0, torch::tensor(rows).to(scores.device()));
   const auto scores_P2 = scores.view({-1, 2});
   const auto margins_P = scores_P2.select(1, 0) - scores_P2.select(1, 1);
-  const auto loss = soft_label_cross_entropy(margins_P, torch::tensor(labels).to(margins_P.device())).sum();
+  const auto losses_P = soft_label_cross_entropy(margins_P, torch::tensor(labels).to(margins_P.device()));
+  const auto loss = (losses_P * torch::tensor(weights).to(margins_P.device())).sum();
   if (last_of) last_of->last_backward();
   loss.backward();
   const auto margins = margins_P.detach().to(torch::kCPU, torch::kFloat64).contiguous();
@@ -207,10 +211,10 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
       });
       work = {sums[kTokens], sums[kTokens] * flops_per_token};
       const double rate = scheduled_rate(options.schedule, step, total_steps);
-      const double norm = optimizer.step(rate, 1.0 / sums[kPairs]);
+      const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
       return {{"step", step + 1},
               {"epoch", epoch + 1},
-              {"loss", sums[kLoss] / sums[kPairs]},
+              {"loss", sums[kLoss] / sums[kWeight]},
               {"accuracy", sums[kCorrect] / sums[kPairs]},
               {"margin", sums[kMargin] / sums[kPairs]},
               {"learning_rate", rate},

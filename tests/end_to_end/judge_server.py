@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A server that speaks OpenAI's chat completions and misbehaves on request; for tests, on the loopback interface.
 
-    judge_server.py FOLDER [--faults SHARE]
+    judge_server.py FOLDER [--faults SHARE] [--certificate FILE]
 
-Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, whether it was billed
-(answered with 200) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
+While FOLDER/refuse is there, every request is refused as the file says: "key", "model", "echo" (an error that repeats the key)
+or "long" (the prompt does not fit the context); "key 20" refuses from the 20th request on. With a certificate the server
+speaks TLS. Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, whether it was
+billed (answered with 200) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
 """
 import argparse
 import hashlib
@@ -12,16 +14,29 @@ import http.server
 import json
 import pathlib
 import random
+import ssl
 import threading
 import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--faults", type=float, default=0.0)
+parser.add_argument("--certificate", type=pathlib.Path)
 options = parser.parse_args()
 lock = threading.Lock()
 log = open(options.folder / "requests.jsonl", "a", buffering=1)
 faults = random.Random(7)
+arrived = 0
+REFUSALS = {"key": (401, "invalid_api_key"), "model": (404, "model_not_found"), "echo": (403, "no access"),
+            "long": (400, "context_length_exceeded")}
+
+
+def refusal(place):
+    try:
+        kind, *first = (options.folder / "refuse").read_text().split()
+    except FileNotFoundError:
+        return ""
+    return kind if not first or place >= int(first[0]) else ""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,11 +54,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         digest = hashlib.sha256(body).hexdigest()
+        global arrived
         with lock:
-            fault = faults.choice(["500", "429", "529", "cut", "not json"]) if faults.random() < options.faults else ""
+            arrived += 1
+            drawn = faults.choice(["500", "429", "529", "cut", "not json"]) if faults.random() < options.faults else ""
+            fault = refusal(arrived) or drawn
             billed = fault in ("", "not json")
             log.write(json.dumps({"hash": digest, "billed": billed, "fault": fault, "tokens": [len(body) // 4, 3],
                                   "key": self.headers.get("Authorization", "")}) + "\n")
+        if fault in REFUSALS:
+            status, code = REFUSALS[fault]
+            words = code if fault != "echo" else f"{code} with {self.headers.get('Authorization', '')}"
+            return self.reply(status, json.dumps({"error": {"message": words, "code": code}}))
         if fault in ("500", "529"):
             return self.reply(int(fault), '{"error": {"message": "overloaded"}}')
         if fault == "429":
@@ -75,6 +97,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
+if options.certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 (options.folder / "port.tmp").write_text(str(server.server_address[1]))
 (options.folder / "port.tmp").rename(options.folder / "port")
 server.serve_forever()

@@ -56,6 +56,7 @@ class MisbehavingServer {
   // Log-probability entries of the verdict token, as a JSON list; empty: none are sent.
   Json top_logprobs = Json::array();
   std::string verdict_format = "{}";  // "Verdict: {}" and the like
+  int cache_creation_tokens = 0;      // of the messages protocol's usage
 
   // By Idempotency-Key.
   std::map<std::string, Seen> seen() const {
@@ -179,7 +180,11 @@ class MisbehavingServer {
       const std::map<std::string, std::string> stops{{"stop", "end_turn"}, {"length", "max_tokens"}, {"content_filter", "refusal"}};
       return Json{{"content", {{{"type", "text"}, {"text", text}}}},
                   {"stop_reason", stops.contains(finish) ? stops.at(finish) : finish},
-                  {"usage", {{"input_tokens", 60}, {"cache_read_input_tokens", 40}, {"output_tokens", 10}}}}.dump();
+                  {"usage",
+                   {{"input_tokens", 60},
+                    {"cache_creation_input_tokens", cache_creation_tokens},
+                    {"cache_read_input_tokens", 40},
+                    {"output_tokens", 10}}}}.dump();
     }
     Json choice{{"index", 0},
                 {"message", {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}}},

@@ -70,6 +70,17 @@ TEST_F(PricesTest, ALabelCostsItsFixedPriceAndItsTokens) {
   EXPECT_DOUBLE_EQ(prices.at("a").label_usd(usage), 0.0135);
 }
 
+TEST_F(PricesTest, InputThatIsWrittenToACacheHasItsOwnPrice) {
+  const PriceTable prices = load(table(entry(R"(, "input_per_million_usd": 2, "cached_input_per_million_usd": 0.5,
+      "cache_write_per_million_usd": 2.5)") + "," + entry(R"(, "input_per_million_usd": 2)", "b")));
+  Usage usage;
+  usage.input_tokens = 1500;
+  usage.cached_input_tokens = 300;
+  // (200 * 2 + 300 * 0.5 + 1000 * 2.5) / 1e6
+  EXPECT_DOUBLE_EQ(prices.at("a").label_usd(usage, 1000), 0.00305);
+  EXPECT_DOUBLE_EQ(prices.at("b").label_usd(usage, 1000), 0.003);
+}
+
 TEST_F(PricesTest, CachedInputCostsAsMuchAsOtherWhereTheTableIsSilent) {
   const PriceTable prices = load(table(entry(R"(, "input_per_million_usd": 3)")));
   Usage usage;
@@ -107,25 +118,6 @@ TEST_F(PricesTest, RefusesWhatIsNoPriceAndNamesTheEntry) {
   EXPECT_THAT(refusal("{}"), HasSubstr("'prices'"));
   EXPECT_THAT(refusal("[]"), HasSubstr("top level"));
   EXPECT_THAT(refusal("{\n\"prices\": ["), HasSubstr("line 2"));
-}
-
-TEST(MeterTest, AddsByName) {
-  Meter meter;
-  Usage usage;
-  usage.input_tokens = 10;
-  usage.cached_input_tokens = 4;
-  usage.output_tokens = 3;
-  usage.cost_usd = 0.25;
-  meter.add("judge", 2, usage);
-  meter.add("annotators", 1, {});
-  meter.add("judge", 1, usage);
-  ASSERT_EQ(meter.rows.size(), 2u);
-  EXPECT_EQ(meter.rows["judge"].labels, 3);
-  EXPECT_EQ(meter.rows["judge"].usage.input_tokens, 20);
-  EXPECT_EQ(meter.rows["judge"].usage.cached_input_tokens, 8);
-  EXPECT_EQ(meter.rows["judge"].usage.output_tokens, 6);
-  EXPECT_DOUBLE_EQ(meter.rows["judge"].usage.cost_usd, 0.5);
-  EXPECT_EQ(meter.rows["annotators"].labels, 1);
 }
 
 }  // namespace

@@ -124,6 +124,36 @@ TEST(RewardModel, BadPairsAreInputErrors) {
   expect_error({{{kBegin}, {kBegin}, 1.5}});
   expect_error({{{kBegin}, {kBegin}, std::nan("")}});
   expect_error({{{kBegin}, std::vector<TokenId>(25, 4), 0.5}});
+  for (const double weight : {0.0, -1.0, std::nan(""), HUGE_VAL}) expect_error({{{kBegin}, {kBegin}, 0.5, 0, weight}});
+}
+
+TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
+  const auto comm = comm::Communicator::self();
+  const TemporaryFolder folder;
+  auto first_line = [&](const std::string& name, const std::vector<RewardPair>& pairs) {
+    StageRun run = stage_run(comm, folder.path());
+    run.checkpoint_folder.clear();
+    run.metrics_file = folder.path() / (name + ".jsonl");
+    run.grains = 1;
+    auto model = model::ScalarModel::from_body(tiny_model(4), 8);
+    RewardOptions options = reward_options(1);
+    options.batch = 100;
+    train_reward_model(model, pairs, options, run);
+    return metrics_lines(run).front();
+  };
+  const std::vector<RewardPair> plain = wanted_token_pairs(5, 3, 0.8);
+  std::vector<RewardPair> weighted = plain, repeated = plain, evenly = plain;
+  weighted[1].weight = 3.0;
+  repeated.insert(repeated.end(), {plain[1], plain[1]});
+  for (RewardPair& pair : evenly) pair.weight = 4.0;
+  const Json once = first_line("plain", plain), three = first_line("weighted", weighted), thrice = first_line("repeated", repeated);
+  for (const char* key : {"loss", "gradient_norm"}) {
+    EXPECT_NEAR(three.at(key).get<double>(), thrice.at(key).get<double>(), 1e-5) << key;
+    EXPECT_GT(std::fabs(three.at(key).get<double>() - once.at(key).get<double>()), 1e-4) << key;
+    EXPECT_NEAR(first_line("evenly", evenly).at(key).get<double>(), once.at(key).get<double>(), 1e-5) << key;
+  }
+  // Accuracy and margin are of pairs.
+  EXPECT_EQ(three.at("accuracy"), once.at("accuracy"));
 }
 
 TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {

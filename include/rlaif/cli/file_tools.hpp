@@ -16,6 +16,11 @@ void run_constitution_command(const CommandLine& line);
 // Collective: versions, ranks, hosts and devices.
 void run_info_command(const comm::Communicator& comm);
 
+// The word at `index` after the command; throws Error(usage) saying that `what` was expected.
+const std::string& word(const CommandLine& line, std::size_t index, const std::string& what);
+// Throws Error(usage) where there are more than `count`.
+void no_more_words(const CommandLine& line, std::size_t count);
+
 std::string unknown_command_message(const std::string& command);
 
 }  // namespace rlaif::cli

@@ -1,8 +1,8 @@
-// Price tables and the meter: what labels and tokens cost.
+// Price tables: what labels and tokens cost.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -17,10 +17,12 @@ struct Price {
   double per_label_usd = 0.0;
   double input_per_million_usd = 0.0;
   double cached_input_per_million_usd = 0.0;  // where the table has none: the price of uncached input
+  double cache_write_per_million_usd = 0.0;   // input that is kept in a cache for later; the same where the table has none
   double output_per_million_usd = 0.0;
 
-  // Price of one labelled comparison with these tokens: input that a cache answered has its own price.
-  double label_usd(const Usage& usage) const;
+  // Price of one labelled comparison with these tokens: input that a cache answered, or that went into one
+  // (`cache_write_tokens` of usage.input_tokens), has its own price.
+  double label_usd(const Usage& usage, std::int64_t cache_write_tokens = 0) const;
 };
 
 // A JSON file {"prices": [{...}]}. Throws Error(input) naming file and entry: unknown keys, negative or non-finite
@@ -34,16 +36,6 @@ class PriceTable {
  private:
   std::filesystem::path file_;
   std::vector<Price> prices_;
-};
-
-// Sums of what was used, by name ("judge", "annotators"). Merges by adding.
-struct Meter {
-  struct Row {
-    std::int64_t labels = 0;
-    Usage usage;
-  };
-  std::map<std::string, Row> rows;
-  void add(const std::string& name, std::int64_t labels, const Usage& usage);
 };
 
 }  // namespace rlaif::cost

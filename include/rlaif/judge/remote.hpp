@@ -39,6 +39,9 @@ struct JudgeStyle {
   // Throws Error(input) naming file and line.
   static JudgeStyle load(const std::filesystem::path& file);
   bool has_principles() const;  // or their cases
+  // How many turns at the beginning are the same for every comparison: without placeholders, {principles} and {cases}
+  // aside where these are always the same.
+  std::size_t constant_turns(bool same_principles) const;
   std::vector<ChatTurn> render(const std::string& principles, const std::string& prompt, const std::string& first,
                                const std::string& second, const std::string& fence,
                                const std::string& cases = "(none)") const;
@@ -65,6 +68,9 @@ struct RemoteOptions {
   bool send_seed = false;                    // openai only: a "seed" of its own for each request
   std::string reasoning_effort;              // openai only; not sent where empty
   PrincipleUse principle_use = PrincipleUse::sample;  // one drawn by comparison, or all, numbered
+  // anthropic only: the constant beginning of the conversation is marked for the server's prompt cache ("cache_control").
+  // Not part of a request's hash: an answer is the same with and without.
+  bool cache_prompt = true;
   std::int64_t context_tokens = 0;  // longer comparisons get status truncated unasked; 0: the server decides
   std::uint64_t seed = 0;           // of the run: fences, principles, seeds
   HttpOptions http;
@@ -93,11 +99,15 @@ struct RemoteParts {
 std::unique_ptr<Judge> make_openai_judge(std::string name, RemoteOptions options, RemoteParts parts);
 std::unique_ptr<Judge> make_anthropic_judge(std::string name, RemoteOptions options, RemoteParts parts);
 
-// The bill beforehand, from the real prompts.
+// The bill beforehand, from the real prompts. RemoteParts::answers and meter may be absent: then nothing is stored.
 struct Estimate {
   std::int64_t requests = 0, stored = 0;  // stored: answered already, not in the rest
-  Usage likely;  // input by count_tokens or bytes / 4; output as in `answer_tokens` each
-  Usage worst;   // what would be held
+  std::int64_t too_long = 0;              // comparisons over context_tokens, which are not asked about
+  // input by count_tokens or bytes / 4; cached: the constant beginning in all requests but the first, where it is long
+  // enough for the vendors' caches (1,024 tokens); output as in `answer_tokens` each
+  Usage likely;
+  Usage worst;                   // what would be held
+  double least_request_usd = 0;  // held for the cheapest request: with less money not even that one is sent
 };
 Estimate estimate_openai(const RemoteOptions& options, const RemoteParts& parts,
                          std::span<const Comparison> comparisons, std::int64_t answer_tokens);

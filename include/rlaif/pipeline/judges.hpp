@@ -12,6 +12,14 @@
 
 namespace rlaif::pipeline {
 
+// Whether a judge is behind HTTP.
+bool is_asked(JudgeKind kind);
+// Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
+cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
+// An asked judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.
+judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& judge);
+judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& judge);
+
 // What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
 // starts have paid included.
 // Collective to make and to destroy.

@@ -119,6 +119,7 @@ struct JudgeOptions {
   int level = 0;                          // of the principles; 0: all levels
   std::filesystem::path rules;            // rules
   std::filesystem::path style;            // openai, anthropic: the conversation
+  std::filesystem::path tokenizer;        // openai, anthropic: a tokenizer.json of the judge's model; empty: bytes are counted
   std::filesystem::path verdicts;         // replay: recorded verdicts
   std::string recorded_judge, recorded_style;  // replay: which of them
   std::string temperature, top_p;         // openai, anthropic: numbers, or empty: not sent
@@ -143,6 +144,12 @@ struct LowRankOptions {
 struct LoraOptions {
   std::string targets = "all";   // names of projections, or all
   std::int64_t first_layer = 0;
+};
+
+// Labels by people that take the place of a judge's in the training of reward models: preferences/spotcheck-<name>.
+struct PeopleOptions {
+  std::string name;     // empty: none
+  double weight = 1.0;  // of such a pair's loss
 };
 
 struct EvaluateOptions {
@@ -206,11 +213,12 @@ struct StudyOptions {
   CanaryOptions canaries;
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
+  PeopleOptions people;
   train::PpoOptions ppo;
   LoraOptions lora;
   LowRankOptions reward_adapter, policy_adapter, value_adapter;
   EvaluateOptions evaluate;
-  std::filesystem::path prices;
+  std::filesystem::path prices, assumptions;
   double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap
   IoOptions io;
   CalibrateOptions calibrate;

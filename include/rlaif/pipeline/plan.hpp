@@ -23,10 +23,6 @@ struct PlannedStage {
   double bytes() const;
 };
 
-// Tokens of one label of an asked judge, in all orders and samples: the conversation's own text at four bytes a token, a prompt
-// and two longest responses in, an answer out. Nothing for other judges.
-Usage planned_label(const StudyOptions& options, const JudgeOptions& judge);
-
 // Shapes of the policy: the folder's config.json where it is there, else the deck's sizes.
 model::ModelConfig planned_policy(const StudyOptions& options);
 

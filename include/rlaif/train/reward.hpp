@@ -15,6 +15,7 @@ struct RewardPair {
   std::vector<TokenId> first, second;
   double p_first = 0.5;
   std::uint64_t prompt_id = 0;  // pairs of one prompt that stand next to each other stay together
+  double weight = 1.0;          // of its loss, above 0; a batch's loss is the weighted mean
 };
 
 struct RewardOptions {

@@ -7,6 +7,7 @@
 #include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 #include "rlaif/pipeline/run_directory.hpp"
 #include "rlaif/pipeline/task.hpp"
 #include "text_format.hpp"
@@ -69,13 +70,25 @@ double spent_before(const StudyOptions& options, const std::string& judge) {
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
-// Asked judges with the judge of study.judges that asks them, each once.
-std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed_judges(const StudyOptions& options) {
-  std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed;
-  for (const JudgeOptions& judge : options.judges) {
-    for (const JudgeOptions* asked : asked_judges(options, judge)) {
-      const bool is_known = std::any_of(billed.begin(), billed.end(), [&](const auto& one) { return one.first == asked; });
-      if (is_asked(asked->kind) && !is_known) billed.emplace_back(asked, &judge);
+// Asked judges with the judge that labels a set of pairs and asks them first.
+struct Billed {
+  const JudgeOptions *asked, *by;
+  int sets = 0;  // of pairs that it is asked about
+};
+
+std::vector<Billed> billed_judges(const StudyOptions& options) {
+  std::vector<Billed> billed;
+  for (const PairSet& set : pair_sets(options)) {
+    std::vector<const JudgeOptions*> of_set;
+    for (const JudgeOptions& one : set.judges) {
+      const JudgeOptions& judge = options.judge_named(one.name);
+      for (const JudgeOptions* asked : asked_judges(options, judge)) {
+        if (!is_asked(asked->kind) || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
+        of_set.push_back(asked);
+        auto known = std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
+        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0});
+        ++known->sets;
+      }
     }
   }
   return billed;
@@ -131,8 +144,8 @@ Bill plan_bill(const StudyOptions& options) {
   bill.pairs = bill.prompts * pairs_a_prompt;
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   const double factor = comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
-  for (const auto& [judge, asked_by] : billed_judges(options)) {
-    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor));
+  for (const auto& [judge, asked_by, sets] : billed_judges(options)) {
+    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor * sets));
   }
   return bill;
 }
@@ -140,7 +153,7 @@ Bill plan_bill(const StudyOptions& options) {
 std::string describe_bill(const StudyOptions& options) {
   const auto billed = billed_judges(options);
   if (billed.empty()) return "";
-  for (const auto& [judge, asked_by] : billed) {
+  for (const auto& [judge, asked_by, sets] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
   const Bill bill = plan_bill(options);

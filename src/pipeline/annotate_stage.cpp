@@ -216,13 +216,13 @@ Json annotate_facts(const Annotator& self) {
 }
 
 // How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
-void add_asked(const Context& context, Json& facts) {
+void add_asked(const Context& context, const PairSet& pairs, Json& facts) {
   context.comm.on_root([&] {
-    for (const JudgeOptions& judge : self.pairs.judges) {
+    for (const JudgeOptions& judge : pairs.judges) {
       if (!is_combined(judge.kind)) continue;
       std::map<std::string, std::int64_t> counts;
       for (const Split split : {Split::train, Split::heldout}) {
-        count_asked(preferences::read_store(context.directory.preferences(store_name(self.pairs, judge.name, split))), counts);
+        count_asked(preferences::read_store(context.directory.preferences(store_name(pairs, judge.name, split))), counts);
       }
       facts["asked"][judge.name] = asked_facts(judge, counts);
     }
@@ -247,7 +247,7 @@ Json run_annotate_stage(const Context& context, const PairSet& pairs) {
   for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, pairs.judges[j], self.judges[j]);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
-  add_asked(context, facts);
+  add_asked(context, pairs, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
   const Json canaries = canary_facts(context, pairs, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);

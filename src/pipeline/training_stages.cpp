@@ -181,7 +181,10 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   };
   train::train_ppo(policy, actors.reference, actors.value, callbacks, options, context.stage_run("ppo-" + arm.name));
   // An adapter is kept as one over sft only; over another adapter it would not say what it is.
-  save_run_model(context, arm.name, policy.adapter && arm.start != first_policy ? policy.merged() : policy);
+  if (policy.adapter && arm.start != first_policy)
+    save_run_model(context, arm.name, policy.merged());
+  else
+    save_run_model(context, arm.name, policy);
   Json facts;
   facts["steps"] = options.steps;
   return facts;

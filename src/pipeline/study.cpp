@@ -13,6 +13,7 @@
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
+#include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -76,7 +77,8 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
 
 void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
-    const Json results = make_results(context.options, markers);
+    Json results = make_results(context.options, markers);
+    results.update(starts_facts(context.directory));
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -216,6 +218,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   comm.on_root([&] {
     lock = RunLock(options.run.directory);
     directory.open(deck, options, comm.size());
+    record_start(directory, comm.size());
   });
   if (comm.size() > options.run.grains) {
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +

@@ -6,6 +6,7 @@
 #include "rlaif/core/version.hpp"
 #include "rlaif/pipeline/context.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
+#include "rlaif/pipeline/stages.hpp"
 
 namespace rlaif::pipeline {
 namespace {

@@ -37,7 +37,7 @@ done
 cells=()
 if [[ -n $sweep ]]; then  # checked by its first cell that is not done
   [[ -f $sweep/cells.tsv ]] || refuse "there is no $sweep/cells.tsv: rlaif sweep plan DECK"
-  while IFS=$'\t' read -r number name own_ranks cell_deck run; do
+  while IFS=$'\t' read -r number _ _ cell_deck run; do
     [[ $number == number || -e $run/report/results.json ]] && continue
     cells+=("$number")
     [[ -n $deck ]] || deck=$cell_deck

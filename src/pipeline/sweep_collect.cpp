@@ -23,7 +23,7 @@ void add_numbers(const std::string& path, const Json& value, std::map<std::strin
   if (value.is_number()) metrics[path] = value.get<double>();
   if (!value.is_object()) return;
   for (const auto& [key, inside] : value.items()) {
-    if (!is_limit(key)) add_numbers(path.empty() ? key : path + "." + key, inside, metrics);
+    if (!is_limit(key)) add_numbers(path.empty() ? key : text_format("%s.%s", path.c_str(), key.c_str()), inside, metrics);
   }
 }
 
@@ -72,7 +72,10 @@ std::string interval_text(const Json& metric) {
   std::string text = number_text(metric["mean"].get<double>());
   if (metric.contains("low") && metric["high"] != metric["low"]) {
     text += " (";
-    text += number_text(metric["low"].get<double>()) + " to " + number_text(metric["high"].get<double>()) + ")";
+    text += number_text(metric["low"].get<double>());
+    text += " to ";
+    text += number_text(metric["high"].get<double>());
+    text += ')';
   }
   return text;
 }
@@ -85,7 +88,11 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   }
   std::string text;
   for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) text += row[c] + (c + 1 < row.size() ? std::string(widths[c] - row[c].size() + 2, ' ') : "\n");
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      text += row[c];
+      if (c + 1 < row.size()) text.append(widths[c] - row[c].size() + 2, ' ');
+    }
+    text += '\n';
   }
   return text;
 }
@@ -93,8 +100,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  quoted += '"';
+  return quoted;
 }
 
 Json group_json(const Json& values, const std::vector<std::map<std::string, double>>& cells, std::size_t of) {
@@ -211,15 +219,18 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
 
 std::string sweep_csv(const Json& collected) {
   std::string text;
-  for (const auto& [axis, label] : collected["groups"][0]["values"].items()) text += csv_field(axis) + ",";
+  const auto field = [&text](const std::string& value, char after) {
+    text += csv_field(value);
+    text += after;
+  };
+  for (const auto& [axis, label] : collected["groups"][0]["values"].items()) field(axis, ',');
   text += "metric,n,mean,low,high,standard_deviation\n";
   for (const Json& group : collected["groups"]) {
-    std::string begin;
-    for (const auto& [axis, label] : group["values"].items()) begin += csv_field(label.get<std::string>()) + ",";
     for (const auto& [metric, row] : group["metrics"].items()) {
-      text += begin + csv_field(metric) + "," + row["n"].dump() + "," + row["mean"].dump();
-      for (const char* key : {"low", "high", "standard_deviation"}) text += "," + (row.contains(key) ? row[key].dump() : std::string());
-      text += "\n";
+      for (const auto& [axis, label] : group["values"].items()) field(label.get<std::string>(), ',');
+      field(metric, ',');
+      for (const char* key : {"n", "mean", "low", "high"}) field(row.contains(key) ? row[key].dump() : "", ',');
+      field(row.contains("standard_deviation") ? row["standard_deviation"].dump() : "", '\n');
     }
   }
   return text;

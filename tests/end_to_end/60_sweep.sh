@@ -43,8 +43,8 @@ printf '{"host": "%s", "process": %d, "job": "", "owner": "elsewhere", "token": 
 check "a cell meets a damaged stage and a dead maker" run_cell "$c"
 check "the damaged one is put aside by its name" says 'config.json: has checksum .* put aside' "$(log $c)"
 check "the dead maker's work is done by another" says 'annotate: elsewhere .*is gone' "$(log $c)"
-check "and comes to the same bytes" bash -c "diff -r '$scratch/annotate/files' '$(echo "$sweep")/shared/${lease%.lease}/files'"
-check "no lease is left" bash -c "! ls '$sweep/shared' | grep -q lease"
+check "and comes to the same bytes" bash -c "diff -r '$scratch/annotate/files' '$sweep/shared/${lease%.lease}/files'"
+check "and no lease is left" bash -c "! ls '$sweep/shared' | grep -q lease"
 
 d=judge-small_labels-30_seed-1
 check "a cell is begun" "$rlaif" sft "$sweep/decks/$d.cfg"

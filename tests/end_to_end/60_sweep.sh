@@ -66,7 +66,7 @@ assert any(r["judge"] == "large" and r["labels"] == "30" and r["metric"] == "arm
 P
 
 printf '[sweep]\naxis.x = ppo.stps: 1 | 2\n' >"$scratch/wrong.cfg"
-expect_error "a cell whose deck does not resolve is named" 2 "cell 0 \(x-1\): unknown key 'ppo.stps'" sweep plan "$scratch/wrong.cfg"
+expect_error "a cell whose deck does not resolve is named" 2 "cell 0 \(x-1\): .*unknown key 'ppo.stps'" sweep plan "$scratch/wrong.cfg"
 expect_error "a sweep deck is no study" 2 'rlaif sweep plan' study inputs/sweep.cfg
 check "another deck in the cells' folders is refused" bash -c "
   ! '$rlaif' sweep plan inputs/sweep.cfg --sweep.directory='$sweep' --ppo.steps=3 2>'$scratch/refused' && grep -q 'begun with another deck' '$scratch/refused'"

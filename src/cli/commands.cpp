@@ -13,6 +13,7 @@
 #include "rlaif/cli/file_tools.hpp"
 #include "rlaif/cli/help.hpp"
 #include "rlaif/cli/label_tools.hpp"
+#include "rlaif/cli/sweep_tools.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/time_limit.hpp"
 #include "rlaif/core/version.hpp"
@@ -77,6 +78,8 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_cost_command(line);
     } else if (line.command == "spotcheck") {
       run_spotcheck_command(line);
+    } else if (line.command == "sweep") {
+      run_sweep_command(line);
     } else if (line.command == "constitution") {
       run_constitution_command(line);
     }
@@ -89,7 +92,7 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(comm);
     return 0;
   }
-  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck"}) {
+  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck", "sweep"}) {
     if (line.command == command) return run_on_root(line, comm);
   }
   return run_collective(line, comm);

@@ -153,6 +153,18 @@ void RunDirectory::finish_stage(const std::string& stage, const std::string& dec
   write_file_atomic(stage_marker(stage), marker.dump(1) + "\n");
 }
 
+std::optional<std::string> run_holder(const std::filesystem::path& root) {
+  const std::filesystem::path file = root / "run.lock";
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  const bool free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+  ::close(descriptor);
+  if (free) return std::nullopt;
+  std::string holder = read_file(file);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return holder;
+}
+
 RunLock::RunLock(const std::filesystem::path& root) {
   make_folders(root);
   const std::filesystem::path file = root / "run.lock";

@@ -13,6 +13,7 @@
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
+#include "rlaif/pipeline/shared_stages.hpp"
 #include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
@@ -108,7 +109,7 @@ Stage annotate_stage(const StudyOptions& o, const PairSet& pairs) {
               count_text(o.annotate.heldout_prompts * pairs_a_prompt(o), "held-out ones by ") + pairs.policy + ", by " +
               (pairs.judges.size() == 1 ? "judge " + pairs.judges.front().name
                                         : count_text(static_cast<std::int64_t>(pairs.judges.size()), "judges")),
-          [pairs](const Context& context) { return run_annotate_stage(context, pairs); }};
+          [pairs](const Context& context) { return run_annotate_stage(context, pairs); }, pairs_parts(o, pairs)};
 }
 
 // What is learned from a set of pairs: reward models, each of one store, then policies.
@@ -128,12 +129,12 @@ void add_arm_stages(std::vector<Stage>& stages, const StudyOptions& o, const Pai
     stages.push_back({"reward-" + labels_of(arm), "reward",
                       "up to " + count_text(o.annotate.prompts * pairs_a_prompt(o) * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
                           count_text(o.reward.batch, "pairs"),
-                      [arm](const Context& context) { return run_reward_stage(context, arm); }});
+                      [arm](const Context& context) { return run_reward_stage(context, arm); }, reward_parts(o, arm)});
   }
   for (const ArmOptions& arm : arms) {
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
-                      [arm](const Context& context) { return run_ppo_stage(context, arm); }});
+                      [arm](const Context& context) { return run_ppo_stage(context, arm); }, ppo_parts(o, arm)});
   }
 }
 
@@ -145,17 +146,17 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                     o.tokenizer.file.empty() && !o.model.folder.empty() ? (o.model.folder / "tokenizer.json").string()
                     : o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
                                              : o.tokenizer.file.string(),
-                    run_tokenizer_stage});
+                    run_tokenizer_stage, tokenizer_parts()});
   const std::int64_t sft_steps = o.sft.drawn() * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
   stages.push_back({"sft", "sft",
                     o.pretrained_policy() ? o.model.folder.string() + " as it is"
                                           : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
-                    run_sft_stage});
+                    run_sft_stage, sft_parts(o)});
   for (const JudgeModel& model : o.judge_models) {
     if (!is_needed(o, model)) continue;
     const train::LanguageModelOptions& training = model.training.training;
     stages.push_back({model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
-                      [model](const Context& context) { return run_judge_model_stage(context, model); }});
+                      [model](const Context& context) { return run_judge_model_stage(context, model); }, judge_model_parts(model)});
   }
   stages.push_back(annotate_stage(o, first_pairs(o)));
   if (o.arms.empty()) {
@@ -207,6 +208,8 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const RunDirectory directory(options.run.directory);
   comm.agree([&] {
     if (options.run.grains < 1) throw usage_error("run.grains: at least 1 was expected");
+    if (!(options.run.lease_seconds > 0.0)) throw usage_error("run.lease_seconds: a number above 0 was expected");
+    if (options.reward_labels < 0) throw usage_error("reward.labels: at least 0 was expected");
     if (!(options.people.weight > 0.0)) throw usage_error("reward.people_weight: a number above 0 was expected");
     stages = plan_stages(options);
     task = std::make_unique<Task>(options.task);
@@ -229,6 +232,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
+  const SharedStages shared(context, deck);
   for (std::size_t s = 0; s < stages.size(); ++s) {
     if (command != "study" && stages[s].command != command) {
       // An earlier stage must be there; a later one is none of this command's business.
@@ -244,9 +248,10 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
     }
     if (!markers[s].is_null()) {
       log::info(stages[s].name + ": done before");
+      shared.offer(stages[s].name, stages[s].parts, markers[s]);
       continue;
     }
-    markers[s] = run_stage(stages[s], context);
+    markers[s] = shared.run(stages[s].name, stages[s].parts, [&] { return run_stage(stages[s], context); });
   }
   if (command == "study" || command == "evaluate") write_report(context, markers);
 }

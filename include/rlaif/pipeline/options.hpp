@@ -22,6 +22,8 @@ namespace rlaif::pipeline {
 
 struct RunOptions {
   std::filesystem::path directory = "runs/default";
+  std::filesystem::path shared;     // stages that other runs made too are taken from here and put here; empty: none
+  double lease_seconds = 60;        // without a sign of life until who makes a shared stage counts as dead
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
@@ -222,6 +224,7 @@ struct StudyOptions {
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   PeopleOptions people;
+  std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
   LoraOptions lora;
   LowRankOptions reward_adapter, policy_adapter, value_adapter;

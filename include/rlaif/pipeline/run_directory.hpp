@@ -38,6 +38,9 @@ class RunDirectory {
   std::filesystem::path root_;
 };
 
+// Who holds the run directory now, as the lock names them; nullopt: nobody.
+std::optional<std::string> run_holder(const std::filesystem::path& root);
+
 // One job at a time: an advisory lock on run.lock, which names its holder. Released when the process ends, however.
 class RunLock {
  public:

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/pipeline/stage_parts.hpp"
 #include "rlaif/pipeline/stages.hpp"
 
 namespace rlaif::pipeline {
@@ -14,6 +15,7 @@ struct Stage {
   std::string command; // of the cli that runs it alone: "sft", "reward"
   std::string size;    // what it will do, for --dry-run
   std::function<Json(const Context&)> run;
+  StageParts parts = {};  // what decides it and what it makes, where runs can share it
 };
 
 // The stages of the deck, in order. Tokenizer and judge training belong to the command "sft".

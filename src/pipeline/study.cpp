@@ -12,6 +12,7 @@
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
+#include "rlaif/pipeline/run_costs.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -75,7 +76,8 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
 
 void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
-    const Json results = make_results(context.options, markers);
+    Json results = make_results(context.options, markers);
+    results["costs"] = costs_json(measure_run(context.directory.root()));
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -137,6 +139,9 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                       [judge](const Context& context) { return run_reward_stage(context, judge); }});
   }
   for (const ArmOptions& arm : o.arms) {
+    if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
+      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
+    }
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
                       [arm](const Context& context) { return run_ppo_stage(context, arm); }});

@@ -38,6 +38,7 @@ system="You compare two responses and answer with one letter."
 cat >"$scratch/deck.cfg" <<P
 [study]
 judges = server here
+arms =
 [task]
 system = $system
 [model]
@@ -63,6 +64,7 @@ model = sft
 template = $root/inputs/judge_templates/zero_shot.txt
 price = local-judge
 P
+check "$name: the model takes its place in a run" "$rlaif" sft "$scratch/deck.cfg" --run.directory="$scratch/run"
 for judge in server here; do
   check "$name: $judge" "$rlaif" judge "$scratch/deck.cfg" --io.judge=$judge --io.input="$scratch/pairs.jsonl" --io.output="$scratch/$judge.jsonl" \
     --run.directory="$scratch/run"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlaif/core/json.hpp"
+#include "rlaif/evaluate/fitting.hpp"
 #include "rlaif/evaluate/labelled_pairs.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 
@@ -20,8 +21,12 @@ struct ReportOptions {
 
 Json to_json(const Interval& interval);  // {"value", "low", "high"}; what is not finite is null
 
+// A step of a cascade: {"judge": whose threshold it is, "chosen": a point, "last": the last judge asked about all pairs,
+// "of_last_agreement", "pairs", "curve": [points]}; a point is {"threshold", "share_asked", "agreement", "usd_per_1000"}.
+Json cascade_report(const std::string& judge, const CascadeCurve& curve, std::size_t chosen, const CascadePoint& last, std::size_t pairs);
+
 // One verdict a pair. Rates are over answered pairs; agreement over those of them whose label is no tie, where a verdict
-// without a side is half right; kappa and the macro scores over all three labels, the latter with what gave no verdict as
+// without a side is half right; kappa and the macro scores over all three labels (pairs whose label is NaN have none), the latter with what gave no verdict as
 // wrong. `temperature`: for the calibration error after it.
 Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> verdicts, double temperature,
                   const ReportOptions& options);

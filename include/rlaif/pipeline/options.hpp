@@ -163,6 +163,12 @@ struct EvaluateOptions {
   bool specificity = false;  // whether a response fits its own question better than another one
 };
 
+// What a policy is rewarded by.
+enum class PolicyReward {
+  model,  // the reward model that learned from the judge's labels
+  rules,  // the judge itself, where it is a file of rules: its score, standardised over the responses that it has labelled
+};
+
 struct ArmOptions {
   std::string name;
   std::string judge;
@@ -194,6 +200,7 @@ struct CalibrateOptions {
   std::filesystem::path probes;    // a good and a bad response each
   std::filesystem::path recorded;  // verdicts instead of judges
   double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
+  int folds = 10;                  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
   int resamples = 2000;
 };
 
@@ -215,6 +222,7 @@ struct StudyOptions {
   train::RewardOptions reward;
   PeopleOptions people;
   train::PpoOptions ppo;
+  PolicyReward policy_reward = PolicyReward::model;
   LoraOptions lora;
   LowRankOptions reward_adapter, policy_adapter, value_adapter;
   EvaluateOptions evaluate;

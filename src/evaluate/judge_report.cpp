@@ -142,17 +142,21 @@ Json to_json(const CascadePoint& point) {
   return json;
 }
 
-Json cascade_report(const std::string& judge, const CascadeCurve& curve, std::size_t chosen, const CascadePoint& last,
-                    std::size_t pairs) {
+Json cascade_report(const std::string& judge, const CascadeCurve& curve, const CascadePoint& last, std::size_t pairs,
+                    std::size_t most_points) {
   Json step;
   step["judge"] = judge;
-  step["chosen"] = to_json(curve.points[chosen]);
+  const CascadePoint& chosen = curve.points[curve.chosen];
+  step["chosen"] = to_json(chosen);
   step["last"] = to_json(last);
   step["last"].erase("threshold");
-  step["of_last_agreement"] = last.agreement > 0.0 ? Json(curve.points[chosen].agreement / last.agreement) : Json();
+  step["of_last_agreement"] = last.agreement > 0.0 ? Json(chosen.agreement / last.agreement) : Json();
   step["pairs"] = pairs;
   step["curve"] = Json::array();
-  for (const CascadePoint& point : curve.points) step["curve"].push_back(to_json(point));
+  const std::size_t every = most_points == 0 ? 1 : (curve.points.size() + most_points - 1) / most_points;
+  for (std::size_t k = 0; k < curve.points.size(); ++k) {
+    if (k % every == 0 || k == curve.chosen || k + 1 == curve.points.size()) step["curve"].push_back(to_json(curve.points[k]));
+  }
   return step;
 }
 

@@ -184,7 +184,7 @@ class Fitter {
     study_.fitted.thresholds[cascade] = fit.thresholds;
     for (std::size_t m = 0; m < fit.curves.size(); ++m) {
       const evaluate::CascadeCurve& curve = fit.curves[m];
-      study_.cascades[cascade].push_back(evaluate::cascade_report(members[m], curve, curve.chosen, alone, right.back().size()));
+      study_.cascades[cascade].push_back(evaluate::cascade_report(members[m], curve, alone, right.back().size()));
     }
   }
 

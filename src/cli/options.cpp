@@ -141,7 +141,7 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
                                        {{"max_completion_tokens", judge::OutputLimit::max_completion_tokens},
                                         {"max_tokens", judge::OutputLimit::max_tokens}},
                                        "openai: the field that says so");
-  table.add(section + ".top_logprobs", &r.top_logprobs, "", "openai: log-probabilities asked for, up to 20; 0: verdicts are read from the text");
+  table.add(section + ".top_logprobs", &r.top_logprobs, "", "openai: log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text");
   table.add(section + ".least_label_mass", &r.least_label_mass, "", "openai: probability of both labels below which there is no verdict");
   table.add(section + ".samples", &r.samples, "answers", who + "an order; P(first) is their mean");
   table.add(section + ".samples_in_one_request", &r.samples_in_one_request, "", "openai: ask for all samples at once");

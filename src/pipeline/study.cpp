@@ -78,6 +78,7 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
     Json results = make_results(context.options, markers);
     results["costs"] = costs_json(measure_run(context.directory.root()));
+    results["costs"].erase("run");  // where it lies is no result
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });

@@ -175,22 +175,19 @@ def cost_curve(curves, marks):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(x, y) for x, y in points))
         out.append(f'<polyline points="{line}" fill="none" stroke="var(--arm-sft)" stroke-width="1.6" '
                    f'stroke-dasharray="{DASHES[index % len(DASHES)]}"><title>{escaped(name)}</title></polyline>')
-    taken = []
+    keys = []
     for index, (label, x, y, found) in enumerate(marks):
         place_x, place_y = at(x, y)
         colour = f"var(--arm-{index % 6})"
+        spread = ""
         if found is not None and found.has_interval:
+            spread = f" ({found.low * 100:.1f}\u00a0–\u00a0{found.high * 100:.1f})"
             out.append(f'<line x1="{place_x:.1f}" x2="{place_x:.1f}" y1="{at(x, found.low)[1]:.1f}" y2="{at(x, found.high)[1]:.1f}" '
                        f'stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>')
-        to_left = place_x > width * 0.7
-        text_x, text_y = place_x + (-11 if to_left else 11), place_y + 18
-        while any(abs(text_y - other_y) < 17 and abs(text_x - other_x) < 330 for other_x, other_y in taken):
-            text_y += 17
-        taken.append((text_x, text_y))
-        out.append(f'<circle cx="{place_x:.1f}" cy="{place_y:.1f}" r="6.5" fill="{colour}"/>'
-                   f'<text class="label" x="{text_x:.1f}" y="{text_y:.1f}" text-anchor="{"end" if to_left else "start"}">{escaped(label)}: '
-                   f'{y * 100:.1f} % at ${x:.3g}</text>')
-    out.append("</svg>")
+        text = f"{label}: {y * 100:.1f} %{spread} at ${x:.3g}"
+        out.append(f'<circle cx="{place_x:.1f}" cy="{place_y:.1f}" r="6.5" fill="{colour}"><title>{escaped(text)}</title></circle>')
+        keys.append(f'<span class="key"><span class="dot" style="--colour:{colour}"></span>{escaped(text)}</span>')
+    out.append(f'</svg><div class="legend">{"".join(keys)}</div>')
     return "".join(out)
 
 

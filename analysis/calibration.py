@@ -26,11 +26,11 @@ DIGITS = 6  # of published figures
 def headline(report):
     found = [(name, rate(one, "agreement")) for name, one in section(report, "judges").items() if isinstance(one, dict)]
     found = [(name, agreement) for name, agreement in found if agreement is not None]
-    if not found:
+    if not 0 < len(found) <= 5:
         return ""
     tiles = []
     for index, (name, agreement) in enumerate(found):
-        spread = f"95 % interval {agreement.low * 100:.1f} – {agreement.high * 100:.1f}" if agreement.has_interval else ""
+        spread = f"{agreement.low * 100:.1f}\u00a0–\u00a0{agreement.high * 100:.1f}, 95 % interval" if agreement.has_interval else ""
         tiles.append(f'<div class="tile" style="--colour:var(--arm-{index % 6})"><span>{escaped(name)} agrees with the labels</span>'
                      f"<b>{percent(agreement)}</b><span>{spread}</span></div>")
     return f'<div class="tiles">{"".join(tiles)}</div>'

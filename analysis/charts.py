@@ -147,8 +147,12 @@ def reliability(title, colour, bins, after):
     return "".join(out)
 
 
-def cost_curve(curves, marks):
-    """Agreement against dollars a thousand. curves: [(name, [(usd, agreement)])]; marks: [(label, usd, agreement, Rate or None)]."""
+def cost_curve(curves, marks, in_dollars=True):
+    """Agreement against dollars a thousand, else against a share. curves: [(name, [(x, agreement)])]; marks: [(label, x, agreement,
+    Rate or None)]."""
+    def shown(x):
+        return f"${x:.3g}" if in_dollars else f"{x * 100:.3g} %"
+
     every = [point for _, points in curves for point in points] + [(x, y) for _, x, y, _ in marks]
     every += [(x, value) for _, x, _, found in marks if found is not None and found.has_interval for value in (found.low, found.high)]
     if not every:
@@ -162,6 +166,7 @@ def cost_curve(curves, marks):
     def at(x, y):
         return left + x / x_high * (width - left - right), height - bottom - (y - y_low) / (y_high - y_low) * (height - top - bottom)
 
+    axis = "dollars a thousand pairs" if in_dollars else "share of pairs that the next judge is asked"
     out = [f'<svg class="wide" viewBox="0 0 {width} {height}" role="img" aria-label="Agreement against cost">']
     for tick in ticks(y_low, y_high, 5):
         _, y = at(0, tick)
@@ -169,8 +174,8 @@ def cost_curve(curves, marks):
                    f'<text class="tick" x="{left - 8}" y="{y + 3.5:.1f}" text-anchor="end">{tick * 100:.3g} %</text>')
     for tick in ticks(0.0, x_high, 6):
         x, _ = at(tick, y_low)
-        out.append(f'<text class="tick" x="{x:.1f}" y="{height - bottom + 16}" text-anchor="middle">${tick:g}</text>')
-    out.append(f'<text class="tick" x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle">dollars a thousand pairs</text>')
+        out.append(f'<text class="tick" x="{x:.1f}" y="{height - bottom + 16}" text-anchor="middle">{shown(tick)}</text>')
+    out.append(f'<text class="tick" x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle">{axis}</text>')
     for index, (name, points) in enumerate(curves):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(x, y) for x, y in points))
         out.append(f'<polyline points="{line}" fill="none" stroke="var(--arm-sft)" stroke-width="1.6" '
@@ -181,10 +186,10 @@ def cost_curve(curves, marks):
         colour = f"var(--arm-{index % 6})"
         spread = ""
         if found is not None and found.has_interval:
-            spread = f" ({found.low * 100:.1f}\u00a0–\u00a0{found.high * 100:.1f})"
+            spread = f" ({found.low * 100:.1f} – {found.high * 100:.1f})"
             out.append(f'<line x1="{place_x:.1f}" x2="{place_x:.1f}" y1="{at(x, found.low)[1]:.1f}" y2="{at(x, found.high)[1]:.1f}" '
                        f'stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>')
-        text = f"{label}: {y * 100:.1f} %{spread} at ${x:.3g}"
+        text = f"{label}: {y * 100:.1f} %{spread} at {shown(x)}"
         out.append(f'<circle cx="{place_x:.1f}" cy="{place_y:.1f}" r="6.5" fill="{colour}"><title>{escaped(text)}</title></circle>')
         keys.append(f'<span class="key"><span class="dot" style="--colour:{colour}"></span>{escaped(text)}</span>')
     out.append(f'</svg><div class="legend">{"".join(keys)}</div>')

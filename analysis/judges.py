@@ -49,17 +49,17 @@ def reliability_section(reports):
             f'after the temperature.</p><div class="panels">{"".join(panels)}</div>')
 
 
-def cascade_points(steps, agreement):
+def cascade_points(steps, agreement, x_key):
     """[(label, x, y, Rate or None)] of a cascade's marks: the cheap judge alone, the cascade, the dear one alone."""
     first, last = steps[0], steps[-1]
     marks = []
     curve = first.get("curve") or []
     if curve:
-        marks.append((f"{first.get('judge')} alone", plain(curve[0], "usd_per_1000"), plain(curve[0], "agreement"), None))
+        marks.append((f"{first.get('judge')} alone", plain(curve[0], x_key), plain(curve[0], "agreement"), None))
     chosen = section(first, "chosen")
-    marks.append(("the cascade", plain(chosen, "usd_per_1000"), plain(chosen, "agreement"), agreement))
+    marks.append(("the cascade", plain(chosen, x_key), plain(chosen, "agreement"), agreement))
     alone = section(last, "last")
-    marks.append(("the last judge alone", plain(alone, "usd_per_1000"), plain(alone, "agreement"), None))
+    marks.append(("the last judge alone", plain(alone, x_key), plain(alone, "agreement"), None))
     return [mark for mark in marks if mark[1] is not None and mark[2] is not None]
 
 
@@ -70,12 +70,15 @@ def cascades_section(cascades, agreements, held_out):
         steps = [step for step in steps if isinstance(step, dict)]
         if not steps:
             continue
+        # Judges without a price: what is saved is questions.
+        in_dollars = any((plain(section(step, "last"), "usd_per_1000") or 0) > 0 for step in steps)
+        x_key = "usd_per_1000" if in_dollars else "share_asked"
         curves = []
         for step in steps:
-            points = [(plain(p, "usd_per_1000"), plain(p, "agreement")) for p in step.get("curve") or [] if isinstance(p, dict)]
+            points = [(plain(p, x_key), plain(p, "agreement")) for p in step.get("curve") or [] if isinstance(p, dict)]
             curves.append((f"threshold of {step.get('judge')}", [p for p in points if None not in p]))
         parts.append(f"<h3>The cascade {escaped(name)}: agreement against cost</h3>")
-        parts.append(charts.cost_curve(curves, cascade_points(steps, agreements.get(name))))
+        parts.append(charts.cost_curve(curves, cascade_points(steps, agreements.get(name), x_key), in_dollars))
         rows = []
         for step in steps:
             chosen, last = section(step, "chosen"), section(step, "last")

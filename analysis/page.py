@@ -9,7 +9,7 @@ NO_FIGURE = '<span class="note">–</span>'
 
 
 def percent(found, digits=1):
-    return f"{found.value * 100:.{digits}f} %"
+    return f"{round(found.value * 100, digits) + 0.0:.{digits}f} %"  # no minus before nothing
 
 
 def interval(found):

@@ -146,7 +146,7 @@ def canaries_section(judges):
         return ""
     return ("<h3>Canaries</h3><p>Planted pairs whose verdict is known, among them responses that talk to the judge; under 90 % right "
             "its other verdicts deserve as little trust.</p>"
-            + table(["judge", "right", "right", "wrong", "no verdict", "most often not right"], rows))
+            + table(["judge", "share right", "right", "wrong", "no verdict", "most often not right"], rows))
 
 
 def money_section(costs):

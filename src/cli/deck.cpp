@@ -14,6 +14,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -28,7 +29,7 @@ const std::string* find_text(const std::string& key, const CommandLine& line,
 }
 
 // Flags with a value; a command knows those that its usage names.
-const std::vector<std::string> value_flags{"comparisons", "count", "name", "output", "price", "seed"};
+const std::vector<std::string> value_flags{"comparisons", "count", "measure", "name", "output", "price", "seed"};
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const std::map<std::string, std::string>& deck) {
@@ -55,7 +56,7 @@ bool is_named(const std::vector<Item>& items, const std::string& name) {
 
 // Models of the run that the program names itself.
 bool is_own_model(const std::string& name) {
-  return name == "sft" || name == "sft-again" || name == "judge" || name.starts_with("reward-");
+  return name == "sft" || name == "sft-again" || name == "judge" || name == "policy" || name.starts_with("reward-");
 }
 
 // The lists of names decide which keys exist, so they are read first.
@@ -72,9 +73,16 @@ void name_sections(pipeline::StudyOptions& options, const CommandLine& line, con
     if (is_named(options.judges, name)) refuse("study.members", name);
     options.members.push_back(judge_called(name));
   }
-  for (const std::string& name : names("study.arms", "rlaif rlhf")) {
+  const std::vector<std::string> rounds = names("study.rounds", "");
+  for (const std::string& name : names("study.arms", rounds.empty() ? "rlaif rlhf" : "")) {
     if (is_own_model(name)) refuse("study.arms", name);
     options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
+  }
+  std::string start = pipeline::first_policy;
+  for (const std::string& name : rounds) {
+    if (is_own_model(name) || is_named(options.arms, name)) refuse("study.rounds", name);
+    options.arms.push_back({name, "ai", start, true});
+    start = name;
   }
   for (const std::string& name : names("study.judge_models", "judge")) {
     if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
@@ -216,6 +224,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
+  pipeline::check_arms(options);
   pipeline::check_judges(options, calibrates ? pipeline::CalibrationFiles::ignore : pipeline::CalibrationFiles::read);
   return resolved;
 }

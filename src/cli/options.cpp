@@ -91,6 +91,7 @@ void register_sft(OptionTable& table, StudyOptions& o) {
   table.add_input("sft.file", &o.sft.file, "", "demonstrations instead of the mixture: JSON Lines of prompt and response");
   table.add("sft.examples", &o.sft.examples, "examples", "responses drawn from the behaviour mixture");
   table.add("sft.register_examples", &o.sft.register_examples, "examples", "texts that state facts and sums");
+  table.add("sft.judge_examples", &o.sft.judge_examples, "examples", "pairs with their verdict, in the texts of the first of study.judge_models: a policy that can judge");
   table.add("sft.epochs", &o.sft.epochs, "epochs", "passes over the examples");
   table.add("sft.batch", &o.sft.training.batch, "examples", "a step");
   register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
@@ -205,7 +206,7 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
                                          {"hierarchy", pipeline::JudgeKind::hierarchy}},
                                         "a model in this process, simulated people, a file of rules, a server that speaks "
                                         "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
-  table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft); openai, anthropic: the model's name");
+  table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft), or policy: the one whose responses are judged; openai, anthropic: the model's name");
   table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt",
                   "local: prompt template; for chat models those of judge_templates/ (zero_shot, few_shot, chain_of_thought, "
                   "each also with _constitution)");
@@ -351,7 +352,9 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_io(table, options);
   register_calibrate(table, options);
   for (auto& arm : options.arms) {
-    table.add("arm." + arm.name + ".judge", &arm.judge, "", "whose labels train this arm's reward model");
+    const std::string section = arm.section();
+    table.add(section + ".judge", &arm.judge, "", "whose labels train its reward model");
+    table.add(section + ".start", &arm.start, "", "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");
   }
   // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
   const auto names = [](const auto& items) {
@@ -362,7 +365,10 @@ void register_options(OptionTable& table, StudyOptions& options) {
   table.add_listed("study.judges", names(options.judges), "names of judges that label all pairs; each has a section [judge.NAME]");
   table.add_listed("study.members", names(options.members), "names of judges that are asked as members of others only; each has a section [judge.NAME]");
   table.add_listed("study.judge_models", names(options.judge_models), "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] and [judge_model.NAME]");
-  table.add_listed("study.arms", names(options.arms), "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
+  std::vector<pipeline::ArmOptions> arms, rounds;
+  for (const auto& arm : options.arms) (arm.is_round ? rounds : arms).push_back(arm);
+  table.add_listed("study.rounds", names(rounds), "names of rounds, each from the policy of the last one; each has a section [round.NAME]");
+  table.add_listed("study.arms", names(arms), "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
 }
 
 }  // namespace rlaif::cli

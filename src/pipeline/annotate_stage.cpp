@@ -22,6 +22,7 @@ struct BlockCounts {
 // Everything the stage needs on one rank.
 struct Annotator {
   const Context& context;
+  const PairSet& pairs;
   const Language& language;
   const model::Transformer& policy;
   generate::Engine engine;
@@ -41,8 +42,8 @@ SplitPlan split_plan(const AnnotateOptions& options, Split split) {
   return {split, prompts, (prompts + options.block - 1) / options.block};
 }
 
-std::string store_name(const std::string& judge, Split split) {
-  return split == Split::train ? judge : heldout_store(judge);
+std::string store_name(const PairSet& pairs, const std::string& judge, Split split) {
+  return split == Split::train ? pairs.store(judge) : heldout_store(pairs.store(judge));
 }
 
 // Draws of one prompt; identical texts are redrawn a few times, each attempt with sample numbers of its own.
@@ -69,7 +70,7 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
   const std::int64_t begin = block * options.block, end = std::min(begin + options.block, plan.prompts);
   for (std::int64_t item = begin; item < end; ++item) {
     DrawnPrompt one;
-    one.prompt = self.context.task.draw(Task::Purpose::annotate, plan.split, self.context.options.run.seed, item);
+    one.prompt = self.context.task.draw(Task::Purpose::annotate, plan.split, self.pairs.seed, item);
     one.tokens = self.language.chat.prompt(one.prompt.text);
     if (static_cast<std::int64_t>(one.tokens.size()) > longest_prompt(self.policy, options.max_new_tokens)) {
       self.counts.prompts_too_long += 1;
@@ -78,7 +79,7 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
     drawn.push_back(std::move(one));
   }
   generate::SamplingOptions sampling{options.temperature, options.top_k, options.top_p, options.max_new_tokens,
-                                     {self.language.chat.end_token()}, self.context.options.run.seed};
+                                     {self.language.chat.end_token()}, self.pairs.seed};
   const auto wanted = static_cast<std::size_t>(options.completions);
   for (int attempt = 0; attempt <= options.redraws; ++attempt) {
     std::vector<generate::GenerationRequest> requests;
@@ -129,24 +130,24 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
-    write_canary_counts(self.context.directory, store_name(name, plan.split), block, bound);
-    preferences::write_shard(self.context.directory.preferences(store_name(name, plan.split)),
+    write_canary_counts(self.context.directory, store_name(self.pairs, name, plan.split), block, bound);
+    preferences::write_shard(self.context.directory.preferences(store_name(self.pairs, name, plan.split)),
                              static_cast<std::uint64_t>(block), name, records);
   }
 }
 
 // Blocks that not every judge's store has yet. Looked up once, by the root, and told to all.
-std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& plan) {
+std::vector<std::int64_t> open_blocks(const Context& context, const PairSet& pairs, const SplitPlan& plan) {
   std::string text;
   context.comm.on_root([&] {
     std::vector<bool> open(static_cast<std::size_t>(plan.blocks), false);
-    for (const JudgeOptions& judge : context.options.judges) {
-      const auto folder = context.directory.preferences(store_name(judge.name, plan.split));
+    for (const JudgeOptions& judge : pairs.judges) {
+      const auto folder = context.directory.preferences(store_name(pairs, judge.name, plan.split));
       make_folders(folder);
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
       const bool counts = takes_canaries(context.options, judge);
       for (std::size_t b = 0; b < open.size(); ++b) {
-        const auto count_file = canary_file(context.directory, store_name(judge.name, plan.split), static_cast<std::int64_t>(b));
+        const auto count_file = canary_file(context.directory, store_name(pairs, judge.name, plan.split), static_cast<std::int64_t>(b));
         open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
       }
     }
@@ -162,11 +163,11 @@ std::vector<std::int64_t> open_blocks(const Context& context, const SplitPlan& p
 
 void annotate_split(Annotator& self, const SplitPlan& plan) {
   const Context& context = self.context;
-  const std::vector<std::int64_t> open = open_blocks(context, plan);
+  const std::vector<std::int64_t> open = open_blocks(context, self.pairs, plan);
   bool stopped = false;
   {
     comm::WorkCounter counter(context.comm, static_cast<std::int64_t>(open.size()));
-    Progress progress(plan.split == Split::train ? "annotate" : "annotate held-out",
+    Progress progress(self.pairs.stage + (plan.split == Split::train ? "" : " held-out"),
                       static_cast<std::uint64_t>(plan.blocks), "block", context.comm.is_root());
     const auto before = static_cast<std::uint64_t>(plan.blocks) - open.size();
     progress.start_at(before);
@@ -182,11 +183,11 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
     progress.finish();
   }
   if (context.comm.any(stopped)) {
-    throw Error(ErrorKind::interrupted, "annotate: stopped between blocks by a signal; run again to continue");
+    throw Error(ErrorKind::interrupted, self.pairs.stage + ": stopped between blocks by a signal; run again to continue");
   }
   context.comm.on_root([&] {
-    for (const JudgeOptions& judge : context.options.judges) {
-      preferences::finish_store(context.directory.preferences(store_name(judge.name, plan.split)),
+    for (const JudgeOptions& judge : self.pairs.judges) {
+      preferences::finish_store(context.directory.preferences(store_name(self.pairs, judge.name, plan.split)),
                                 static_cast<std::uint64_t>(plan.blocks), judge.name);
     }
   });
@@ -195,7 +196,7 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
 Json annotate_facts(const Annotator& self) {
   const Context& context = self.context;
   std::vector<double> sums{self.counts.prompts_too_long, self.counts.identical_prompts, self.counts.generate_seconds};
-  for (const JudgeOptions& judge : context.options.judges) {
+  for (const JudgeOptions& judge : self.pairs.judges) {
     const auto found = self.judge_seconds.find(judge.name);
     sums.push_back(found == self.judge_seconds.end() ? 0.0 : found->second);
   }
@@ -204,24 +205,24 @@ Json annotate_facts(const Annotator& self) {
   facts["prompts_too_long"] = sums[0];
   facts["prompts_with_identical_completions"] = sums[1];
   facts["generate_rank_seconds"] = sums[2];
-  for (std::size_t j = 0; j < context.options.judges.size(); ++j) {
-    facts["judge_rank_seconds"][context.options.judges[j].name] = sums[3 + j];
+  for (std::size_t j = 0; j < self.pairs.judges.size(); ++j) {
+    facts["judge_rank_seconds"][self.pairs.judges[j].name] = sums[3 + j];
   }
   if (sums[0] > 0) {
-    log::info("annotate: " + std::to_string(static_cast<std::int64_t>(sums[0])) +
+    log::info(self.pairs.stage + ": " + std::to_string(static_cast<std::int64_t>(sums[0])) +
               " prompts were longer than the context allows and were skipped");
   }
   return facts;
 }
 
 // How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
-void add_asked(const Context& context, Json& facts) {
+void add_asked(const Context& context, const PairSet& pairs, Json& facts) {
   context.comm.on_root([&] {
-    for (const JudgeOptions& judge : context.options.judges) {
+    for (const JudgeOptions& judge : pairs.judges) {
       if (!is_combined(judge.kind)) continue;
       std::map<std::string, std::int64_t> counts;
       for (const Split split : {Split::train, Split::heldout}) {
-        count_asked(preferences::read_store(context.directory.preferences(store_name(judge.name, split))), counts);
+        count_asked(preferences::read_store(context.directory.preferences(store_name(pairs, judge.name, split))), counts);
       }
       facts["asked"][judge.name] = asked_facts(judge, counts);
     }
@@ -230,26 +231,26 @@ void add_asked(const Context& context, Json& facts) {
 
 }  // namespace
 
-std::string heldout_store(const std::string& judge) { return judge + "-heldout"; }
+std::string heldout_store(const std::string& store) { return store + "-heldout"; }
 
-Json run_annotate_stage(const Context& context) {
+Json run_annotate_stage(const Context& context, const PairSet& pairs) {
   const AnnotateOptions& options = context.options.annotate;
   if (options.completions < 2 || options.completions > 22) {
     throw usage_error("annotate.completions: from 2 to 22 were expected");
   }
   if (options.block < 1) throw usage_error("annotate.block: at least 1 was expected");
   const auto language = load_language(context);
-  const model::Transformer policy = load_run_model(context, "sft", *language);
-  Annotator self{context, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
-  const StageSpending spending(context, "annotate");
-  self.judges = make_judges(context, context.options.judges, language.get(), spending);
-  for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, context.options.judges[j], self.judges[j]);
+  const model::Transformer policy = load_run_model(context, pairs.policy, *language);
+  Annotator self{context, pairs, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
+  const StageSpending spending(context, pairs.stage);
+  self.judges = make_judges(context, pairs.judges, language.get(), spending, pairs.policy);
+  for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, pairs.judges[j], self.judges[j]);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
   Json facts = annotate_facts(self);
-  add_asked(context, facts);
+  add_asked(context, pairs, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
-  const Json canaries = canary_facts(context, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
+  const Json canaries = canary_facts(context, pairs, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
   if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }

@@ -7,6 +7,7 @@
 #include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 #include "rlaif/pipeline/run_directory.hpp"
 #include "rlaif/pipeline/task.hpp"
 #include "text_format.hpp"
@@ -17,9 +18,9 @@ namespace {
 constexpr std::int64_t most_rendered = 20000;
 
 // So many words of one token each in nearly every vocabulary, four bytes with their spaces.
-std::string filler(int tokens) {
+std::string filler(const std::string& word, int tokens) {
   std::string text;
-  for (int i = 0; i < tokens; ++i) text += i == 0 ? "the" : " the";
+  for (int i = 0; i < tokens; ++i) text += i == 0 ? word : " " + word;
   return text;
 }
 
@@ -37,7 +38,8 @@ std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
   if (prompts_are_there(options)) task = std::make_unique<Task>(options.task);
   const std::int64_t all = options.annotate.prompts + options.annotate.heldout_prompts;
   const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
-  const std::string response = filler(options.annotate.max_new_tokens);
+  // Two texts: the orders of a pair of equal ones would be one question, which is asked once.
+  const std::string first = filler("the", options.annotate.max_new_tokens), second = filler("and", options.annotate.max_new_tokens);
   std::vector<Comparison> comparisons;
   for (std::int64_t i = 0; i < all; i += step) {
     const bool is_train = i < options.annotate.prompts;
@@ -46,10 +48,11 @@ std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
       comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout, options.run.seed,
                                      is_train ? i : i - options.annotate.prompts);
     } else {
-      comparison.prompt = {static_cast<std::uint64_t>(i), filler(static_cast<int>(options.plan.prompt_tokens)), ""};
+      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(options.plan.prompt_tokens)), ""};
     }
     comparison.id = comparison.prompt.id;
-    comparison.first.text = comparison.second.text = response;
+    comparison.first.text = first;
+    comparison.second.text = second;
     comparisons.push_back(std::move(comparison));
   }
   return comparisons;
@@ -69,13 +72,25 @@ double spent_before(const StudyOptions& options, const std::string& judge) {
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
-// Asked judges with the judge of study.judges that asks them, each once.
-std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed_judges(const StudyOptions& options) {
-  std::vector<std::pair<const JudgeOptions*, const JudgeOptions*>> billed;
-  for (const JudgeOptions& judge : options.judges) {
-    for (const JudgeOptions* asked : asked_judges(options, judge)) {
-      const bool is_known = std::any_of(billed.begin(), billed.end(), [&](const auto& one) { return one.first == asked; });
-      if (is_asked(asked->kind) && !is_known) billed.emplace_back(asked, &judge);
+// Asked judges with the judge that labels a set of pairs and asks them first.
+struct Billed {
+  const JudgeOptions *asked, *by;
+  int sets = 0;  // of pairs that it is asked about
+};
+
+std::vector<Billed> billed_judges(const StudyOptions& options) {
+  std::vector<Billed> billed;
+  for (const PairSet& set : pair_sets(options)) {
+    std::vector<const JudgeOptions*> of_set;
+    for (const JudgeOptions& one : set.judges) {
+      const JudgeOptions& judge = options.judge_named(one.name);
+      for (const JudgeOptions* asked : asked_judges(options, judge)) {
+        if (!is_asked(asked->kind) || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
+        of_set.push_back(asked);
+        auto known = std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
+        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0});
+        ++known->sets;
+      }
     }
   }
   return billed;
@@ -131,8 +146,8 @@ Bill plan_bill(const StudyOptions& options) {
   bill.pairs = bill.prompts * pairs_a_prompt;
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   const double factor = comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
-  for (const auto& [judge, asked_by] : billed_judges(options)) {
-    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor));
+  for (const auto& [judge, asked_by, sets] : billed_judges(options)) {
+    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor * sets));
   }
   return bill;
 }
@@ -140,7 +155,7 @@ Bill plan_bill(const StudyOptions& options) {
 std::string describe_bill(const StudyOptions& options) {
   const auto billed = billed_judges(options);
   if (billed.empty()) return "";
-  for (const auto& [judge, asked_by] : billed) {
+  for (const auto& [judge, asked_by, sets] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
   const Bill bill = plan_bill(options);

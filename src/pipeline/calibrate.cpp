@@ -163,7 +163,7 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
   const bool reads = std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
   const auto language = reads ? load_language(context) : nullptr;
   const StageSpending spending(context, "calibrate");
-  const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending,
+  const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending, first_policy,
                                                     [&](const Comparison& comparison) { return ids[comparison.id]; });
   const std::vector<Json> answers = work_by_blocks(
       context.comm, "calibrate", static_cast<std::int64_t>(comparisons.size()), [&](std::int64_t begin, std::int64_t end) {

@@ -96,18 +96,18 @@ void write_canary_counts(const RunDirectory& directory, const std::string& store
   write_file_atomic(canary_file(directory, store, block), to_json(bound.canaries->take_counts()).dump() + "\n");
 }
 
-Json canary_facts(const Context& context, std::int64_t train_blocks, std::int64_t heldout_blocks) {
+Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks) {
   std::string text;
   context.comm.on_root([&] {
     Json by_judge;
-    for (const JudgeOptions& judge : context.options.judges) {
+    for (const JudgeOptions& judge : pairs.judges) {
       if (!takes_canaries(context.options, judge)) continue;
       Json sums;
-      for (const auto& [store, blocks] : {std::pair(judge.name, train_blocks), std::pair(heldout_store(judge.name), heldout_blocks)}) {
+      for (const auto& [store, blocks] : {std::pair(pairs.store(judge.name), train_blocks), std::pair(heldout_store(pairs.store(judge.name)), heldout_blocks)}) {
         for (std::int64_t block = 0; block < blocks; ++block) add(sums, read_counts(canary_file(context.directory, store, block)));
       }
       set_share(sums);
-      warn_of_few("annotate: judge " + judge.name, sums);
+      warn_of_few(pairs.stage + ": judge " + judge.name, sums);
       by_judge[judge.name] = sums;
     }
     text = by_judge.dump();

@@ -176,10 +176,10 @@ void save_run_model(const Context& context, const std::string& name, const model
   });
 }
 
-void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model) {
+void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model, const std::string& base) {
   save_with_tokenizer(context, name, [&] {
     if (model.body.adapter)
-      model::save_scalar_adapter(context.directory.model(name), model, model_folder(context, "sft").string());
+      model::save_scalar_adapter(context.directory.model(name), model, model_folder(context, base).string());
     else
       model::save_scalar_model(context.directory.model(name), model);
   });

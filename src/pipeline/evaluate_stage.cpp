@@ -257,9 +257,9 @@ Json interval_facts(const evaluate::Interval& interval, const char* name) {
 }
 
 // Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
-Json reward_facts(const Context& context, const Language& language, const model::Transformer& base, const std::string& judge,
+Json reward_facts(const Context& context, const Language& language, const model::Transformer& base, const ArmOptions& arm,
                   const std::vector<Preference>& heldout) {
-  const model::ScalarModel reward = load_run_reward(context, "reward-" + judge, base);
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
     sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.first));
@@ -285,17 +285,42 @@ Json reward_facts(const Context& context, const Language& language, const model:
   return facts;
 }
 
-// Judges and reward models, on the root: the held-out pairs are few.
-Json preference_facts(const Context& context, const Language& language, const model::Transformer& base) {
+// Judges and reward models, on the root: the held-out pairs are few. "judges" are those of the first pairs; "labels" what
+// each arm's judge did on the pairs that the arm learns from.
+Json preference_facts(const Context& context, const Language& language, const model::Transformer& sft) {
   const StudyOptions& options = context.options;
-  JudgedPairs pairs;
-  context.comm.agree([&] { pairs = read_judged_pairs(context); });
   Json facts;
-  facts["judges"] = judges_facts(context, pairs);
-  for (const ArmOptions& arm : options.arms) {
-    facts["reward_model"][arm.name] = reward_facts(context, language, base, arm.judge, pairs.heldout.at(arm.judge));
+  for (const PairSet& set : pair_sets(options)) {
+    JudgedPairs pairs;
+    context.comm.agree([&] { pairs = read_judged_pairs(context, set); });
+    const Json judges = judges_facts(context, set, pairs);
+    if (set.arm.empty()) facts["judges"] = judges;
+    for (const ArmOptions& arm : options.arms) {
+      if (set.arm.empty() ? arm.start != first_policy : arm.name != set.arm) continue;
+      facts["labels"][arm.name] = judges[arm.judge];
+      const model::Transformer base = arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
+      facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
+    }
   }
   return facts;
+}
+
+// Round by round: who judged it and how well, and what it came to against the last one.
+Json rounds_facts(const StudyOptions& options, const Json& judged, const std::function<Json(const std::string&, const std::string&)>& versus) {
+  Json rounds = Json::array();
+  for (const ArmOptions& arm : options.arms) {
+    if (!arm.is_round) continue;
+    Json row = versus(arm.name, arm.start);
+    row["round"] = arm.name;
+    row["start"] = arm.start;
+    row["judge"] = arm.judge;
+    for (const char* key : {"gold_agreement", "gold_agreement_low", "gold_agreement_high", "same_position_rate"}) {
+      if (judged["labels"][arm.name].contains(key)) row[key] = judged["labels"][arm.name][key];
+    }
+    row["reward_gold_accuracy"] = judged["reward_model"][arm.name]["gold_accuracy"];
+    rounds.push_back(row);
+  }
+  return rounds;
 }
 
 }  // namespace
@@ -333,8 +358,9 @@ Json run_evaluate_stage(const Context& context) {
       Json row = interval_facts(versus(arm.name, "sft"), "win_rate_vs_sft");
       row.update(policy_facts(samples[arm.name], marks, seed, resamples));
       row["judge"] = arm.judge;
-      row["labels"] = judged["judges"][arm.judge]["labels"];
-      row["cost_usd"] = judged["judges"][arm.judge]["cost_usd"];
+      row["start"] = arm.start;
+      row["labels"] = judged["labels"][arm.name]["labels"];
+      row["cost_usd"] = judged["labels"][arm.name]["cost_usd"];
       facts["arms"][arm.name] = row;
     }
     facts["sft_against_itself"] = interval_facts(versus("sft-again", "sft"), "win_rate");
@@ -352,6 +378,8 @@ Json run_evaluate_stage(const Context& context) {
     }
     facts["judges"] = judged["judges"];
     facts["reward_model"] = judged["reward_model"];
+    const Json rounds = rounds_facts(options, judged, [&](const auto& a, const auto& b) { return interval_facts(versus(a, b), "win_rate_vs_start"); });
+    if (!rounds.empty()) facts["rounds"] = rounds;
   });
   return facts;
 }

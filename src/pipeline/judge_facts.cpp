@@ -95,11 +95,12 @@ std::vector<double> rightness(const Context& context, const std::vector<Preferen
 
 }  // namespace
 
-JudgedPairs read_judged_pairs(const Context& context) {
+JudgedPairs read_judged_pairs(const Context& context, const PairSet& set) {
   JudgedPairs pairs;
-  for (const JudgeOptions& judge : context.options.judges) {
-    pairs.heldout[judge.name] = preferences::read_store(context.directory.preferences(heldout_store(judge.name)));
-    pairs.training[judge.name] = preferences::read_store(context.directory.preferences(judge.name));
+  for (const JudgeOptions& judge : set.judges) {
+    const std::string store = set.store(judge.name);
+    pairs.heldout[judge.name] = preferences::read_store(context.directory.preferences(heldout_store(store)));
+    pairs.training[judge.name] = preferences::read_store(context.directory.preferences(store));
   }
   return pairs;
 }
@@ -124,8 +125,8 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
   return evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed, context.options.evaluate.resamples);
 }
 
-Json judges_facts(const Context& context, const JudgedPairs& pairs) {
-  const std::vector<JudgeOptions>& judges = context.options.judges;
+Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs& pairs) {
+  const std::vector<JudgeOptions>& judges = set.judges;
   std::string people;
   for (const JudgeOptions& judge : judges) {
     if (judge.kind == JudgeKind::annotators && people.empty()) people = judge.name;

@@ -25,8 +25,8 @@ std::string percent(double share) {
 }
 
 // nullopt: nobody knows.
-std::optional<KnownAgreement> known_agreement(const Context& context, const JudgeOptions& judge) {
-  const auto heldout = preferences::read_store(context.directory.preferences(heldout_store(judge.name)));
+std::optional<KnownAgreement> known_agreement(const Context& context, const PairSet& pairs, const JudgeOptions& judge) {
+  const auto heldout = preferences::read_store(context.directory.preferences(heldout_store(pairs.store(judge.name))));
   const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
   if (quality.decided > 0) {
     return KnownAgreement{quality.accuracy.value,
@@ -53,15 +53,15 @@ std::string shortfall(const std::string& judge, const KnownAgreement& known, dou
 
 }  // namespace
 
-Json run_agreement_stage(const Context& context) {
+Json run_agreement_stage(const Context& context, const PairSet& pairs) {
   const AgreementOptions& options = context.options.agreement;
   Json facts;
   context.comm.on_root([&] {
     facts["least"] = options.least;
     std::string short_of;
-    for (const JudgeOptions* judge : judges_in_use(context.options)) {
+    for (const JudgeOptions* judge : judges_in_use(context.options, pairs)) {
       if (judge->kind == JudgeKind::annotators) continue;  // people are what others are held against
-      const auto known = known_agreement(context, *judge);
+      const auto known = known_agreement(context, pairs, *judge);
       if (!known) {
         log::info("judge " + judge->name + ": nobody knows how well it agrees with people; " +
                   "`rlaif calibrate` measures it on labels, judge." + judge->name + ".calibration names the result");
@@ -91,9 +91,10 @@ Json run_agreement_stage(const Context& context) {
 Json run_judges_stage(const Context& context) {
   Json facts;
   context.comm.on_root([&] {
-    const JudgedPairs pairs = read_judged_pairs(context);
+    const PairSet set = first_pairs(context.options);
+    const JudgedPairs pairs = read_judged_pairs(context, set);
     facts["results"]["yardstick"] = context.task.yardstick();
-    facts["results"]["judges"] = judges_facts(context, pairs);
+    facts["results"]["judges"] = judges_facts(context, set, pairs);
     facts["results"]["agreement_differences"] = agreement_differences(context, pairs);
   });
   return facts;

@@ -154,16 +154,17 @@ void check_judges(const StudyOptions& options, CalibrationFiles files) {
   }
 }
 
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options) {
+std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs) {
   std::vector<const JudgeOptions*> used;
   for (const ArmOptions& arm : options.arms) {
     const JudgeOptions* judge = &options.judge_named(arm.judge);
+    if (pairs.arm.empty() ? arm.start != first_policy : arm.name != pairs.arm) continue;
     if (std::find(used.begin(), used.end(), judge) != used.end()) continue;
-    const bool labels = std::any_of(options.judges.begin(), options.judges.end(), [&](const auto& one) { return &one == judge; });
+    const bool labels = !pairs.arm.empty() || std::any_of(options.judges.begin(), options.judges.end(), [&](const auto& one) { return &one == judge; });
     if (!labels) {
-      std::string message = "arm." + arm.name + ".judge: '";
+      std::string message = arm.section() + ".judge: '";
       message += arm.judge;
-      throw usage_error(message + "' stands in study.members, whose judges label nothing on their own; study.judges was expected to name it");
+      throw usage_error(message + "' stands in study.members, whose judges do not label the first pairs; study.judges was expected to name it");
     }
     used.push_back(judge);
   }

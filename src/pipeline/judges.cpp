@@ -66,14 +66,17 @@ struct JudgeMaker {
   const Context& context;
   const Language* language;
   const StageSpending& spending;
+  const std::string& policy;
   const PairId& pair_id;
   std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
   std::map<std::string, std::shared_ptr<judge::Judge>> made;
 
+  const std::string& network_of(const JudgeOptions& options) const { return options.model == "policy" ? policy : options.model; }
   void load(const JudgeOptions& options) {  // collective
-    if (options.kind != JudgeKind::local || networks.contains(options.model)) return;
+    if (options.kind != JudgeKind::local || networks.contains(network_of(options))) return;
     RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
-    networks[options.model] = std::make_shared<const model::Transformer>(load_run_model(context, options.model, *language));
+    const std::string& name = network_of(options);
+    networks[name] = std::make_shared<const model::Transformer>(load_run_model(context, name, *language));
   }
   std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
     if (const auto found = made.find(options.name); found != made.end()) return found->second;
@@ -124,7 +127,7 @@ struct JudgeMaker {
         local.principle_use = options.remote.principle_use;
         judge::JudgeTemplate prompt = judge::JudgeTemplate::load(options.prompt_template);
         const judge::Constitution principles = prompt.has_principles ? principles_of(options) : judge::Constitution();
-        return judge::make_local_judge(options.name, *networks.at(options.model), language->chat, std::move(prompt),
+        return judge::make_local_judge(options.name, *networks.at(network_of(options)), language->chat, std::move(prompt),
                                        principles, local, price);
       }
     }
@@ -227,8 +230,8 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
 }
 
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
-                                    const StageSpending& spending, const PairId& pair_id) {
-  JudgeMaker maker{context, language, spending, pair_id, {}, {}};
+                                    const StageSpending& spending, const std::string& policy, const PairId& pair_id) {
+  JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
     for (const JudgeOptions* asked : asked_judges(context.options, options)) maker.load(*asked);
@@ -239,7 +242,7 @@ std::vector<BoundJudge> make_judges(const Context& context, const std::vector<Ju
       BoundJudge one;
       one.judge = maker.make(options);
       for (const JudgeOptions* asked : asked_judges(context.options, options)) {
-        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(asked->model));
+        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(maker.network_of(*asked)));
       }
       bound.push_back(std::move(one));
     }

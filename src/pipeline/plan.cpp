@@ -12,6 +12,7 @@
 #include "rlaif/pipeline/bill.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -104,7 +105,7 @@ struct Planner {
     const double tokens = trained_tokens(static_cast<double>(options.sft.training.batch), length);
     add_training(stage, "policy", weights, tokens, static_cast<double>(policy.num_layers));
     add(stage, "logits", logits_bytes(tokens));
-    const double examples = static_cast<double>(options.sft.examples + options.sft.register_examples) * options.sft.epochs;
+    const double examples = static_cast<double>(options.sft.drawn()) * options.sft.epochs;
     stage.flops = 6.0 * weights * examples * length;
     return stage;
   }
@@ -240,6 +241,7 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   text += "# memory a rank, predicted\n";
   double hours = 0.0;
   const double arms = static_cast<double>(options.arms.size());
+  const std::vector<PairSet> sets = pair_sets(options);
   for (const PlannedStage& stage : plan_memory(options, policy, ranks)) {
     const double limit = plan.memory_gib * 1073741824.0;
     const char* fit = limit <= 0.0 ? "" : stage.bytes() <= limit ? ", fits" : ", DOES NOT FIT";
@@ -249,7 +251,7 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
       std::snprintf(line, sizeof line, "#     %-32s %12s\n", part.name.c_str(), bytes_text(part.bytes).c_str());
       text += line;
     }
-    const double times = stage.name == "reward" || stage.name == "ppo" ? arms : 1.0;
+    const double times = stage.name == "reward" || stage.name == "ppo" ? arms : stage.name == "annotate" ? static_cast<double>(sets.size()) : 1.0;
     double seconds = 0.0;
     if (plan.gflops > 0.0) seconds += (stage.flops - 2.0 * static_cast<double>(policy.num_parameters()) * stage.generated_tokens) / (plan.gflops * 1e9 * ranks);
     if (plan.decode_tokens_per_second > 0.0) seconds += stage.generated_tokens / (plan.decode_tokens_per_second * ranks);
@@ -261,13 +263,17 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   }
   const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) * options.annotate.completions *
                        (options.annotate.completions - 1) / 2;
-  for (const JudgeOptions& judge : options.judges) {
-    for (const JudgeOptions* asked : asked_judges(options, judge)) {
-      if (is_asked(asked->kind)) continue;
-      const std::string name = asked == &judge ? judge.name : judge.name + ", member " + asked->name;
-      std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
-                    pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
-      text += line;
+  for (const PairSet& set : sets) {
+    for (const JudgeOptions& judge : set.judges) {
+      for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {
+        if (is_asked(asked->kind)) continue;
+        std::string name = judge.name;
+        if (asked->name != judge.name) name += ", member " + asked->name;
+        if (!set.arm.empty()) name += ", " + set.arm;
+        std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
+                      pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
+        text += line;
+      }
     }
   }
   text += describe_bill(options);

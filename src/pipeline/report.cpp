@@ -4,6 +4,7 @@
 
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/canaries.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 #include "text_format.hpp"
 
 namespace rlaif::pipeline {
@@ -81,6 +82,20 @@ std::string judges_table(const Json& results) {
   return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is summed over ranks\n";
 }
 
+std::string rounds_table(const Json& results) {
+  if (!results.contains("rounds")) return "";
+  std::string text = text_format("\n%-12s %-12s %-12s %-20s %-20s %-22s %s\n", "round", "from", "judge", "wins vs sft, %", "wins vs its start, %",
+                                 "judge agrees, %", "reward model");
+  for (const Json& round : results["rounds"]) {
+    const std::string name = round["round"].get<std::string>();
+    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %.3f\n", name.c_str(), round["start"].get<std::string>().c_str(),
+                        round["judge"].get<std::string>().c_str(), win_text(results["arms"][name], "win_rate_vs_sft").c_str(),
+                        win_text(round, "win_rate_vs_start").c_str(), share_text(round, "gold_agreement").c_str(),
+                        number(round, "reward_gold_accuracy"));
+  }
+  return text + "\n";
+}
+
 // Said before anything else: some judge is not what was asked for.
 std::string below_text(const Json& results) {
   if (!results.contains("below_min_agreement")) return "";
@@ -102,8 +117,10 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
   for (const Json& marker : markers) by_stage[marker["stage"].get<std::string>()] = &marker;
   const Json& evaluation = by_stage.at(options.arms.empty() ? "judges" : "evaluate")->at("results");
   Json results;
-  if (const auto agreement = by_stage.find("agreement"); agreement != by_stage.end() && agreement->second->contains("below")) {
-    results["below_min_agreement"] = {{"least", agreement->second->at("least")}, {"judges", agreement->second->at("below")}};
+  for (const auto& [stage, marker] : by_stage) {
+    if (!stage.starts_with("agreement") || !marker->contains("below")) continue;
+    results["below_min_agreement"]["least"] = marker->at("least");
+    results["below_min_agreement"]["judges"].update(marker->at("below"));
   }
   results.update(evaluation);
   const Json& annotating = *by_stage.at("annotate");
@@ -122,10 +139,11 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
   for (const ArmOptions& arm : options.arms) {
     // What an arm cost in time: its judge's share of annotation, its reward model, its policy.
     double seconds = 0.0;
-    if (annotating.contains("judge_rank_seconds")) {
-      seconds += number(annotating["judge_rank_seconds"], arm.judge.c_str()) / number(annotating, "ranks");
+    const Json& labelling = *by_stage.at(pairs_of(options, arm).stage);
+    if (labelling.contains("judge_rank_seconds")) {
+      seconds += number(labelling["judge_rank_seconds"], arm.judge.c_str()) / number(labelling, "ranks");
     }
-    seconds += number(*by_stage.at("reward-" + arm.judge), "wall_seconds");
+    seconds += number(*by_stage.at("reward-" + labels_of(arm)), "wall_seconds");
     seconds += number(*by_stage.at("ppo-" + arm.name), "wall_seconds");
     results["arms"][arm.name]["wall_seconds"] = seconds;
   }
@@ -162,6 +180,7 @@ std::string results_table(const Json& results) {
   const std::string yardstick = results.value("yardstick", "gold");
   text += "\nwins are by " + yardstick + " (ties half) with 95 % intervals by prompt\n";
   if (yardstick != "gold") text += marks_table(results);
+  text += rounds_table(results);
   text += "sft against itself: " + win_text(results["sft_against_itself"], "win_rate") + " %\n";
   if (results.contains("head_to_head")) {
     for (const auto& [pair, row] : results["head_to_head"].items()) text += pair + ": " + win_text(row, "win_rate") + " %\n";

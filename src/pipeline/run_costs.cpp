@@ -49,11 +49,24 @@ std::vector<Preference> records_of(const fs::path& folder, bool finished) {
   return records;
 }
 
+// Whose labels an arm with pairs of its own learns from; empty: no arm's name.
+std::string judge_of_arm(const std::string& name, const Json& deck) {
+  for (const char* section : {"arm.", "round."}) {
+    const std::string prefix = section + name;
+    if (deck.contains("judge." + name + ".kind") || !deck.contains(prefix + ".judge")) continue;
+    return deck[prefix + ".judge"].get<std::string>();
+  }
+  return "";
+}
+
 cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>& records, const Json& deck) {
   cost::MeasuredUse use;
   const bool heldout = store.ends_with(heldout_end);
-  use.stage = heldout ? "annotate, held-out" : "annotate";
-  use.judge = heldout ? store.substr(0, store.size() - heldout_end.size()) : store;
+  const std::string name = heldout ? store.substr(0, store.size() - heldout_end.size()) : store;
+  const std::string arm = judge_of_arm(name, deck);
+  use.stage = arm.empty() ? "annotate" : "annotate-" + name;
+  if (heldout) use.stage += ", held-out";
+  use.judge = arm.empty() ? name : arm;
   if (store.starts_with("spotcheck-")) use.stage = "spotcheck";
   const auto said = [&](const char* key) {
     const auto found = deck.find("judge." + use.judge + "." + key);
@@ -68,14 +81,17 @@ cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>
   return use;
 }
 
-// The time that judges took is known by judge; a judge's stores share it by their pairs.
-void share_out_hours(std::vector<cost::MeasuredUse>& uses, const Json& annotate) {
+// The time that judges took is known by stage and judge; the stores of both share it by their pairs.
+void share_out_hours(std::vector<cost::MeasuredUse>& uses, const std::string& stage, const Json& annotate) {
   const auto seconds = annotate.find("judge_rank_seconds");
   if (seconds == annotate.end() || !seconds->is_object()) return;
   std::map<std::string, double> pairs;
-  for (const cost::MeasuredUse& use : uses) pairs[use.judge] += static_cast<double>(use.pairs);
+  const auto is_of_stage = [&](const cost::MeasuredUse& use) { return use.stage == stage || use.stage == stage + ", held-out"; };
+  for (const cost::MeasuredUse& use : uses) {
+    if (is_of_stage(use)) pairs[use.judge] += static_cast<double>(use.pairs);
+  }
   for (cost::MeasuredUse& use : uses) {
-    if (use.pairs == 0) continue;
+    if (use.pairs == 0 || !is_of_stage(use)) continue;
     use.rank_hours = number_at(*seconds, use.judge.c_str()) / 3600.0 * static_cast<double>(use.pairs) / pairs[use.judge];
   }
 }
@@ -103,7 +119,7 @@ RunCosts measure_run(const fs::path& run) {
   for (const std::string& file : names_in(run / "stages")) {
     const Json marker = read_json(run / "stages" / file);
     costs.stages.push_back({fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
-    if (costs.stages.back().stage == "annotate") share_out_hours(costs.uses, marker);
+    if (costs.stages.back().stage.starts_with("annotate")) share_out_hours(costs.uses, costs.stages.back().stage, marker);
   }
   for (const std::string& judge : names_in(run / "verdicts")) {
     const judge::AnswerCache answers(directory.verdicts(judge), 0);

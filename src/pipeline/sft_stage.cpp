@@ -100,6 +100,32 @@ train::Example judge_example(const Context& context, const Language& language, c
   return example;
 }
 
+// What a policy that can judge learns it from: texts like those of the study's first judge model, of pairs of its own.
+class JudgeTexts {
+ public:
+  JudgeTexts(const Context& context, const Language& language) : context_(context), language_(language) {
+    if (context.options.sft.judge_examples == 0) return;
+    if (context.options.judge_models.empty()) {
+      throw usage_error("sft.judge_examples: study.judge_models was expected to name one, whose templates they take");
+    }
+    options_ = context.options.judge_models.front().training;
+    options_.register_share = 0.0;
+    context.comm.agree([&] {
+      encoders_.emplace(JudgeEncoders{{language.chat, judge::JudgeTemplate::load(options_.verdict_first_template)},
+                                      {language.chat, judge::JudgeTemplate::load(options_.rationale_first_template)}});
+    });
+  }
+  train::Example example(std::int64_t item) const {
+    return judge_example(context_, language_, options_, *encoders_, {0, checksum("sft") << 41}, item);
+  }
+
+ private:
+  const Context& context_;
+  const Language& language_;
+  JudgeModelOptions options_;
+  std::optional<JudgeEncoders> encoders_;
+};
+
 void require_fits(const train::Example& example, const model::Transformer& model, const std::string& what) {
   if (static_cast<std::int64_t>(example.tokens.size()) > model.config().max_positions) {
     throw usage_error(what + ": a training text has " + std::to_string(example.tokens.size()) +
@@ -169,7 +195,8 @@ Json run_sft_stage(const Context& context) {
   }
   const std::vector<train::Example> demonstrations = read_demonstrations(context, *language, policy);
   const std::int64_t examples = options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
-  const EpochOrder order(examples + options.register_examples, options.epochs, context.options.run.seed);
+  const JudgeTexts judge_texts(context, *language);
+  const EpochOrder order(examples + options.register_examples + options.judge_examples, options.epochs, context.options.run.seed);
   train::LanguageModelOptions training = options.training;
   training.steps = order.steps(training.batch);
   train::train_language_model(
@@ -178,7 +205,9 @@ Json run_sft_stage(const Context& context) {
         const std::int64_t item = order[i];
         if (item < examples && !options.file.empty()) return demonstrations[static_cast<std::size_t>(item)];
         train::Example example = item < examples ? sft_example(context, *language, item)
-                                                 : register_example(context, *language, static_cast<std::uint64_t>(item));
+                                 : item < examples + options.register_examples
+                                     ? register_example(context, *language, static_cast<std::uint64_t>(item))
+                                     : judge_texts.example(item);
         require_fits(example, policy, "sft");
         return example;
       },

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -27,9 +28,9 @@ bool is_needed(const StudyOptions& options, const JudgeModel& model) {
 }
 
 // The judges that learning starts from are held against judge.min_agreement.
-std::string agreement_text(const StudyOptions& options) {
+std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
   std::string names;
-  for (const JudgeOptions* judge : judges_in_use(options)) {
+  for (const JudgeOptions* judge : judges_in_use(options, pairs)) {
     if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
   }
   if (names.empty()) return names;
@@ -98,6 +99,48 @@ torch::Device device_of(const comm::DevicePlan& plan) {
   return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
 }
 
+std::int64_t pairs_a_prompt(const StudyOptions& o) {
+  return static_cast<std::int64_t>(o.annotate.completions) * (o.annotate.completions - 1) / 2;
+}
+
+Stage annotate_stage(const StudyOptions& o, const PairSet& pairs) {
+  return {pairs.stage, "annotate",
+          "up to " + count_text(o.annotate.prompts * pairs_a_prompt(o), "pairs and ") +
+              count_text(o.annotate.heldout_prompts * pairs_a_prompt(o), "held-out ones by ") + pairs.policy + ", by " +
+              (pairs.judges.size() == 1 ? "judge " + pairs.judges.front().name
+                                        : count_text(static_cast<std::int64_t>(pairs.judges.size()), "judges")),
+          [pairs](const Context& context) { return run_annotate_stage(context, pairs); }};
+}
+
+// What is learned from a set of pairs: reward models, each of one store, then policies.
+void add_arm_stages(std::vector<Stage>& stages, const StudyOptions& o, const PairSet& pairs) {
+  std::vector<ArmOptions> arms;
+  for (const ArmOptions& arm : o.arms) {
+    if (pairs.arm.empty() ? arm.start == first_policy : arm.name == pairs.arm) arms.push_back(arm);
+  }
+  if (!pairs.arm.empty()) stages.push_back(annotate_stage(o, pairs));
+  if (const std::string text = agreement_text(o, pairs); o.agreement.least > 0.0 && !text.empty()) {
+    stages.push_back({"agreement" + pairs.stage.substr(std::string("annotate").size()), "reward", text,
+                      [pairs](const Context& context) { return run_agreement_stage(context, pairs); }});
+  }
+  std::set<std::string> known;
+  for (const ArmOptions& arm : arms) {
+    if (!known.insert(labels_of(arm)).second) continue;
+    stages.push_back({"reward-" + labels_of(arm), "reward",
+                      "up to " + count_text(o.annotate.prompts * pairs_a_prompt(o) * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
+                          count_text(o.reward.batch, "pairs"),
+                      [arm](const Context& context) { return run_reward_stage(context, arm); }});
+  }
+  for (const ArmOptions& arm : arms) {
+    if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
+      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
+    }
+    stages.push_back({"ppo-" + arm.name, "ppo",
+                      count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
+                      [arm](const Context& context) { return run_ppo_stage(context, arm); }});
+  }
+}
+
 }  // namespace
 
 std::vector<Stage> plan_stages(const StudyOptions& o) {
@@ -107,7 +150,7 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                     : o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
                                              : o.tokenizer.file.string(),
                     run_tokenizer_stage});
-  const std::int64_t sft_steps = (o.sft.examples + o.sft.register_examples) * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
+  const std::int64_t sft_steps = o.sft.drawn() * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
   stages.push_back({"sft", "sft",
                     o.pretrained_policy() ? o.model.folder.string() + " as it is"
                                           : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
@@ -118,35 +161,13 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
     stages.push_back({model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
                       [model](const Context& context) { return run_judge_model_stage(context, model); }});
   }
-  const std::int64_t per_prompt = o.annotate.completions * (o.annotate.completions - 1) / 2;
-  stages.push_back({"annotate", "annotate",
-                    "up to " + count_text(o.annotate.prompts * per_prompt, "pairs and ") +
-                        count_text(o.annotate.heldout_prompts * per_prompt, "held-out ones, by ") +
-                        count_text(static_cast<std::int64_t>(o.judges.size()), "judges"),
-                    run_annotate_stage});
+  stages.push_back(annotate_stage(o, first_pairs(o)));
   if (o.arms.empty()) {
     if (o.judges.empty()) throw usage_error("study.judges: at least one name was expected");
     stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
     return stages;
   }
-  if (const std::string text = agreement_text(o); o.agreement.least > 0.0 && !text.empty()) {
-    stages.push_back({"agreement", "reward", text, run_agreement_stage});
-  }
-  for (const JudgeOptions* used : judges_in_use(o)) {
-    const std::string& judge = used->name;
-    stages.push_back({"reward-" + judge, "reward",
-                      "up to " + count_text(o.annotate.prompts * per_prompt * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
-                          count_text(o.reward.batch, "pairs"),
-                      [judge](const Context& context) { return run_reward_stage(context, judge); }});
-  }
-  for (const ArmOptions& arm : o.arms) {
-    if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
-      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
-    }
-    stages.push_back({"ppo-" + arm.name, "ppo",
-                      count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
-                      [arm](const Context& context) { return run_ppo_stage(context, arm); }});
-  }
+  for (const PairSet& pairs : pair_sets(o)) add_arm_stages(stages, o, pairs);
   stages.push_back({"evaluate", "evaluate",
                     count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +
                         count_text(static_cast<std::int64_t>(o.arms.size()) + 2, "policies"),

@@ -29,15 +29,16 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
 }
 
 // Usable pairs of a store; every rank reads it whole (checksums are compared first).
-LabelledPairs reward_pairs(const Context& context, const Language& language, const std::string& judge, std::int64_t max_positions) {
+LabelledPairs reward_pairs(const Context& context, const Language& language, const ArmOptions& arm, std::int64_t max_positions) {
   LabelledPairs labelled;
   std::vector<train::RewardPair>& pairs = labelled.pairs;
   std::int64_t unusable = 0, too_long = 0;
   const PeopleOptions& by = context.options.people;
+  const bool asks_people = !by.name.empty() && arm.start == first_policy;  // spot checks are of the first pairs
   context.comm.agree([&] {
     std::map<std::uint64_t, Preference> people;
-    if (!by.name.empty()) people = read_people_labels(context.directory, by.name);
-    const auto folder = context.directory.preferences(judge);
+    if (asks_people) people = read_people_labels(context.directory, by.name);
+    const auto folder = context.directory.preferences(labels_of(arm));
     for (Preference& record : preferences::read_store(folder)) {
       const bool is_persons = relabel(context, people, record);
       if (record.verdict.status != VerdictStatus::ok) {
@@ -55,13 +56,13 @@ LabelledPairs reward_pairs(const Context& context, const Language& language, con
       pairs.push_back(std::move(pair));
       labelled.by_people += is_persons;
     }
-    if (!by.name.empty() && labelled.by_people == 0) {
+    if (asks_people && labelled.by_people == 0) {
       throw input_error(context.directory.preferences("spotcheck-" + by.name), "holds no label of a pair of " + folder.string() + " that can be used");
     }
     if (pairs.empty()) throw input_error(folder, "holds no preference with a usable verdict; at least one was expected");
   });
-  if (unusable) log::info("reward-" + judge + ": " + std::to_string(unusable) + " records without a usable verdict were left out");
-  if (too_long) log::info("reward-" + judge + ": " + std::to_string(too_long) + " records longer than the context were left out");
+  if (unusable) log::info("reward-" + labels_of(arm) + ": " + std::to_string(unusable) + " records without a usable verdict were left out");
+  if (too_long) log::info("reward-" + labels_of(arm) + ": " + std::to_string(too_long) + " records longer than the context were left out");
   return labelled;
 }
 
@@ -118,10 +119,10 @@ struct RulesReward {
   double standardised(const Prompt& prompt, const Completion& completion) const { return (score(prompt, completion) - mean) / deviation; }
 };
 
-RulesReward rules_reward(const Context& context, const std::string& judge) {
-  RulesReward reward{judge::RuleBook::load(context.options.judge_named(judge).rules)};
+RulesReward rules_reward(const Context& context, const ArmOptions& arm) {
+  RulesReward reward{judge::RuleBook::load(context.options.judge_named(arm.judge).rules)};
   double sum = 0.0, squares = 0.0, count = 0.0;
-  for (const Preference& record : preferences::read_store(context.directory.preferences(judge))) {
+  for (const Preference& record : preferences::read_store(context.directory.preferences(labels_of(arm)))) {
     for (const Completion* completion : {&record.comparison.first, &record.comparison.second}) {
       const double score = reward.score(record.comparison.prompt, *completion);
       sum += score;
@@ -138,22 +139,23 @@ RulesReward rules_reward(const Context& context, const std::string& judge) {
 
 }  // namespace
 
-Json run_reward_stage(const Context& context, const std::string& judge) {
+Json run_reward_stage(const Context& context, const ArmOptions& arm) {
   const auto language = load_language(context);
-  const model::Transformer sft = load_run_model(context, "sft", *language);
-  const LabelledPairs labelled = reward_pairs(context, *language, judge, sft.config().max_positions);
+  const std::string name = "reward-" + labels_of(arm);
+  const model::Transformer start = load_run_model(context, arm.start, *language);
+  const LabelledPairs labelled = reward_pairs(context, *language, arm, start.config().max_positions);
   train::RewardOptions options = context.options.reward;
   options.seed = context.options.run.seed;
   // The same head for every judge's labels: arms differ in their labels alone.
   const std::uint64_t seed = context.options.run.seed;
   const bool low_rank = context.options.reward_adapter.rank > 0;
-  model::ScalarModel reward = low_rank ? model::ScalarModel::over(sft, seed) : model::ScalarModel::from_body(sft, seed);
-  if (low_rank) reward.body.adapter = new_adapter(context, sft, context.options.reward_adapter, reward_adapter_key);
-  train::train_reward_model(reward, labelled.pairs, options, context.stage_run("reward-" + judge));
-  save_run_reward(context, "reward-" + judge, reward);
+  model::ScalarModel reward = low_rank ? model::ScalarModel::over(start, seed) : model::ScalarModel::from_body(start, seed);
+  if (low_rank) reward.body.adapter = new_adapter(context, start, context.options.reward_adapter, reward_adapter_key);
+  train::train_reward_model(reward, labelled.pairs, options, context.stage_run(name));
+  save_run_reward(context, name, reward, arm.start);
   Json facts;
   facts["pairs"] = labelled.pairs.size();
-  if (!context.options.people.name.empty()) {
+  if (labelled.by_people > 0) {
     facts["people"] = context.options.people.name;
     facts["people_pairs"] = labelled.by_people;
     facts["people_weight"] = context.options.people.weight;
@@ -164,20 +166,21 @@ Json run_reward_stage(const Context& context, const std::string& judge) {
 
 Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   const auto language = load_language(context);
-  const model::Transformer sft = load_run_model(context, "sft", *language);
-  const model::ScalarModel reward = load_run_reward(context, "reward-" + arm.judge, sft);
-  Actors actors = make_actors(context, sft, reward);
+  const model::Transformer start = load_run_model(context, arm.start, *language);
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), start);
+  Actors actors = make_actors(context, start, reward);
+  const std::uint64_t seed = pairs_of(context.options, arm).seed;  // a round's prompts and draws are its own
   model::Transformer& policy = actors.policy;
 
   train::PpoOptions options = context.options.ppo;
-  options.seed = context.options.run.seed;
+  options.seed = seed;
   const TokenId end = language->chat.end_token();
 
   train::PpoCallbacks callbacks;
   callbacks.prompt = [&](std::int64_t i) {
     // A prompt that does not fit the context gives way to the next draw for its place.
     for (std::int64_t attempt = 0; attempt < 100; ++attempt) {
-      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, context.options.run.seed, i + (attempt << 40));
+      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, seed, i + (attempt << 40));
       prompt.id = (static_cast<std::uint64_t>(Task::Purpose::ppo) << 56) | static_cast<std::uint64_t>(i);
       std::vector<TokenId> tokens = language->chat.prompt(prompt.text);
       if (static_cast<std::int64_t>(tokens.size()) <= longest_prompt(policy, options.max_new_tokens)) {
@@ -192,7 +195,7 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     return completion;
   };
   std::optional<RulesReward> rules;
-  if (context.options.policy_reward == PolicyReward::rules) context.comm.agree([&] { rules = rules_reward(context, arm.judge); });
+  if (context.options.policy_reward == PolicyReward::rules) context.comm.agree([&] { rules = rules_reward(context, arm); });
   callbacks.reward = [&](std::span<const train::Rollout> rollouts) {
     if (rules) {
       std::vector<double> scores;
@@ -219,7 +222,11 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     return scores;
   };
   train::train_ppo(policy, actors.reference, actors.value, callbacks, options, context.stage_run("ppo-" + arm.name));
-  save_run_model(context, arm.name, policy);
+  // An adapter is kept as one over sft only; over another adapter it would not say what it is.
+  if (policy.adapter && arm.start != first_policy)
+    save_run_model(context, arm.name, policy.merged());
+  else
+    save_run_model(context, arm.name, policy);
   Json facts;
   facts["steps"] = options.steps;
   if (rules) facts["reward"] = {{"rules", rules->book.name()}, {"mean", rules->mean}, {"standard_deviation", rules->deviation}};

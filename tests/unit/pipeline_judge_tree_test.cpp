@@ -35,7 +35,7 @@ StudyOptions some_study() {
 std::string refusal(const StudyOptions& options) {
   try {
     check_judges(options);
-    judges_in_use(options);
+    judges_in_use(options, first_pairs(options));
   } catch (const Error& error) {
     return error.what();
   }
@@ -53,7 +53,7 @@ TEST(JudgeTree, AsksItsLeavesInTheOrderOfTheMembers) {
   EXPECT_EQ(refusal(options), "");
   EXPECT_THAT(names(asked_judges(options, options.judge_named("ai"))), ElementsAre("small", "rules", "dear"));
   EXPECT_THAT(names(asked_judges(options, options.judge_named("people"))), ElementsAre("people"));
-  EXPECT_THAT(names(judges_in_use(options)), ElementsAre("ai", "people"));
+  EXPECT_THAT(names(judges_in_use(options, first_pairs(options))), ElementsAre("ai", "people"));
   EXPECT_TRUE(needs_language(options, options.judge_named("ai")));
   EXPECT_FALSE(needs_language(options, options.judge_named("dear")));
 }

@@ -7,6 +7,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/pipeline/judges.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 
 namespace rlaif::pipeline {
 
@@ -23,7 +24,7 @@ std::filesystem::path canary_file(const RunDirectory& directory, const std::stri
 void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block, BoundJudge& bound);
 // Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no judge
 // took canaries. Collective.
-Json canary_facts(const Context& context, std::int64_t train_blocks, std::int64_t heldout_blocks);
+Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);
 
 // "12 of 16 canaries right (3 wrong, 1 without verdict; not right: fake-grade 2, wrong-sum 2)"
 std::string canary_text(const Json& counts);

@@ -58,9 +58,10 @@ model::ScalarModel load_run_reward(const Context& context, const std::string& na
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
                                std::uint64_t key);
 
-// Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone.
+// Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone, which
+// names `base` (of a policy, sft).
 void save_run_model(const Context& context, const std::string& name, const model::Transformer& model);
-void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model);
+void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model, const std::string& base);
 
 // log p(token) of each completion token (and the end token where ended) under a model at a temperature, one vector a
 // sequence. Packed batches, no gradients.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "rlaif/judge/fitted.hpp"
-#include "rlaif/pipeline/options.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 
 namespace rlaif::pipeline {
 
@@ -20,8 +20,8 @@ void check_judges(const StudyOptions& options, CalibrationFiles files = Calibrat
 
 // All that have a section: study.judges, then study.members.
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);
-// Those that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label pairs.
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options);
+// Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
+std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs);
 // Judges of no further members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const JudgeOptions& judge);
 bool needs_language(const StudyOptions& options, const JudgeOptions& judge);  // a model in this process is asked

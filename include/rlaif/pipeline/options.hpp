@@ -69,8 +69,10 @@ struct SftOptions {
   std::filesystem::path file;              // demonstrations, JSON Lines of prompt and response; they take the mixture's place
   std::int64_t examples = 16000;           // responses by the behaviour mixture
   std::int64_t register_examples = 2400;   // texts that state cells and sums
+  std::int64_t judge_examples = 0;         // pairs with the verdict that gold gives: a policy that can judge
   int epochs = 2;
   train::LanguageModelOptions training;    // steps are derived
+  std::int64_t drawn() const { return examples + register_examples + judge_examples; }
 };
 
 struct JudgeModelOptions {
@@ -107,7 +109,7 @@ inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
 struct JudgeOptions {
   std::string name;
   JudgeKind kind = JudgeKind::local;
-  std::string model = "judge";            // local: models/<model> of the run
+  std::string model = "judge";            // local: models/<model> of the run; "policy": the one whose responses are judged
   std::string members;                    // ensemble, cascade, hierarchy: names of judges, in order
   judge::EnsembleOptions ensemble;
   std::string thresholds;                 // cascade: numbers; empty: those of the calibration
@@ -169,9 +171,15 @@ enum class PolicyReward {
   rules,  // the judge itself, where it is a file of rules: its score, standardised over the responses that it has labelled
 };
 
+inline const char* const first_policy = "sft";
+
+// A policy that the study makes: PPO from `start`, by a reward model of `judge`'s labels of start's responses.
 struct ArmOptions {
   std::string name;
   std::string judge;
+  std::string start = first_policy;  // or an arm before this one
+  bool is_round = false;             // of iterative training: listed in study.rounds
+  std::string section() const { return (is_round ? "round." : "arm.") + name; }
 };
 
 // What a judge must come to before a reward model learns from it.
@@ -232,7 +240,7 @@ struct StudyOptions {
   CalibrateOptions calibrate;
 
   // Whether the policy starts from model.folder as it is: nothing is trained before the pairs.
-  bool pretrained_policy() const { return !model.folder.empty() && sft.file.empty() && sft.examples == 0 && sft.register_examples == 0; }
+  bool pretrained_policy() const { return !model.folder.empty() && sft.file.empty() && sft.drawn() == 0; }
   model::AdapterOptions adapter(const LowRankOptions& of) const;
   const JudgeOptions& judge_named(const std::string& name) const;  // or member; throws Error(usage)
 };

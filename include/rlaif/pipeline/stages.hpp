@@ -8,6 +8,7 @@
 #include "rlaif/core/json.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/pipeline/context.hpp"
+#include "rlaif/pipeline/pair_sets.hpp"
 
 namespace rlaif::pipeline {
 
@@ -20,20 +21,20 @@ Json run_sft_stage(const Context& context);
 // Gold-labelled pairs of behaviours -> models/<name of the judge model>
 Json run_judge_model_stage(const Context& context, const JudgeModel& model);
 
-// Generates pairs by blocks and has every judge label them -> preferences/<judge>, preferences/<judge>-heldout
-Json run_annotate_stage(const Context& context);
-std::string heldout_store(const std::string& judge);  // "<judge>-heldout"
+// Generates pairs by blocks and has every judge of the set label them -> preferences/<store>, preferences/<store>-heldout
+Json run_annotate_stage(const Context& context, const PairSet& pairs);
+std::string heldout_store(const std::string& store);  // "<store>-heldout"
 
 // Judges that arms learn from, people apart, against judge.min_agreement: by the yardstick on the held-out pairs, else by
 // their calibration. Throws Error(input) for one below, unless the deck goes on all the same.
-Json run_agreement_stage(const Context& context);
+Json run_agreement_stage(const Context& context, const PairSet& pairs);
 // Of a study without arms, its results: every judge against the yardstick on the held-out pairs.
 Json run_judges_stage(const Context& context);
 
-// preferences/<judge> -> models/reward-<judge>
-Json run_reward_stage(const Context& context, const std::string& judge);
+// preferences/<labels> -> models/reward-<labels>, from the policy that the arm starts from (labels_of)
+Json run_reward_stage(const Context& context, const ArmOptions& arm);
 
-// models/sft and models/reward-<judge> -> models/<arm>
+// models/<start> and models/reward-<labels> -> models/<arm>
 Json run_ppo_stage(const Context& context, const ArmOptions& arm);
 
 // Samples of SFT (twice) and every arm on held-out prompts, with gold scores -> evaluation/*.jsonl; judges and reward

@@ -254,9 +254,9 @@ def checkpoint_table(plain, saved):
         saves = saved[0].steps.get(name, 0)
         if not saves or name not in bare:
             continue
-        cost = max(0.0, seconds - bare[name]) / saves
+        cost = (seconds - bare[name]) / saves  # below 0: noise of the machine
         worst = max(worst, cost / (CHECKPOINT_SECONDS + cost))
-        rows.append([name, str(saves), f"{bare[name]:.2f}", f"{seconds:.2f}", f"{cost * 1e3:.1f}", f"{cost / (CHECKPOINT_SECONDS + cost) * 100:.3f} %"])
+        rows.append([name, str(saves), f"{bare[name]:.2f}", f"{seconds:.2f}", f"{cost * 1e3:.1f}", f"{max(0.0, cost) / (CHECKPOINT_SECONDS + cost) * 100:.3f} %"])
     if not rows:
         return ""
     text = text_table(["stage", "saves", "s without", "s with", "ms a save", f"share at one in {CHECKPOINT_SECONDS:.0f} s"], rows)

@@ -164,9 +164,9 @@ check "and so do results.json and the page" bash -c "
 check "with the same models as without" same_results "$scratch/short" "$scratch/two"
 
 # --- a file of rules as the reward --------------------------------------------------------------------
-sed -e 's/^judges = .*/judges = brief people/' -e 's/^members = .*/members =/' -e 's/^judge_models = .*/judge_models =/' -e 's/^arms = .*/arms = ruled/' \
-  -e '/^\[judge.ai\]/,$d' "$deck" >"$scratch/ruled.cfg"
-printf '[judge.brief]\nkind = rules\nprice = local-judge\n[arm.ruled]\njudge = brief\n[ppo]\nreward = rules\n' >>"$scratch/ruled.cfg"
+awk '/^\[/ {keep = !/^\[judge/} keep' inputs/smoke.cfg | sed -e 's/^judges = .*/judges = brief\nmembers =\njudge_models =/' -e 's/^arms = .*/arms = ruled/' >"$scratch/ruled.cfg"
+printf '[judge]\nmin_agreement = 0\n[judge.brief]\nkind = rules\nprice = local-judge\n[arm.ruled]\njudge = brief\n' >>"$scratch/ruled.cfg"
+sed -i 's/^\[ppo\]/&\nreward = rules/' "$scratch/ruled.cfg"
 for count in 1 3; do
   check "a policy that learns from rules on $count ranks" ranks $count study "$scratch/ruled.cfg" --run.directory="$scratch/ruled-$count"
 done

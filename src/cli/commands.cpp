@@ -89,7 +89,7 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
 
 int dispatch(const CommandLine& line, const comm::Communicator& comm) {
   if (line.command == "info") {
-    run_info_command(comm);
+    run_info_command(line, comm);
     return 0;
   }
   for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck", "sweep"}) {

@@ -13,6 +13,7 @@
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
+#include "rlaif/pipeline/run_costs.hpp"
 #include "rlaif/pipeline/shared_stages.hpp"
 #include "rlaif/pipeline/starts.hpp"
 
@@ -80,6 +81,8 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
     Json results = make_results(context.options, markers);
     results.update(starts_facts(context.directory));
+    results["costs"] = costs_json(measure_run(context.directory.root()));
+    results["costs"].erase("run");  // where it lies is no result
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -132,6 +135,9 @@ void add_arm_stages(std::vector<Stage>& stages, const StudyOptions& o, const Pai
                       [arm](const Context& context) { return run_reward_stage(context, arm); }, reward_parts(o, arm)});
   }
   for (const ArmOptions& arm : arms) {
+    if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
+      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
+    }
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
                       [arm](const Context& context) { return run_ppo_stage(context, arm); }, ppo_parts(o, arm)});

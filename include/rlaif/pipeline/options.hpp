@@ -167,6 +167,12 @@ struct EvaluateOptions {
   bool specificity = false;  // whether a response fits its own question better than another one
 };
 
+// What a policy is rewarded by.
+enum class PolicyReward {
+  model,  // the reward model that learned from the judge's labels
+  rules,  // the judge itself, where it is a file of rules: its score, standardised over the responses that it has labelled
+};
+
 inline const char* const first_policy = "sft";
 
 // A policy that the study makes: PPO from `start`, by a reward model of `judge`'s labels of start's responses.
@@ -204,6 +210,7 @@ struct CalibrateOptions {
   std::filesystem::path probes;    // a good and a bad response each
   std::filesystem::path recorded;  // verdicts instead of judges
   double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
+  int folds = 10;                  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
   int resamples = 2000;
 };
 
@@ -226,6 +233,7 @@ struct StudyOptions {
   PeopleOptions people;
   std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
+  PolicyReward policy_reward = PolicyReward::model;
   LoraOptions lora;
   LowRankOptions reward_adapter, policy_adapter, value_adapter;
   EvaluateOptions evaluate;

@@ -13,7 +13,6 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
-#include "rlaif/pipeline/judges.hpp"
 
 namespace rlaif::cli {
 namespace {

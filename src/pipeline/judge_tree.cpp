@@ -134,6 +134,8 @@ void collect_asked(const StudyOptions& options, const JudgeOptions& judge, std::
 
 }  // namespace
 
+bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
+
 std::vector<std::string> member_names(const JudgeOptions& judge) { return words_of(judge.members); }
 
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options) {

@@ -10,6 +10,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/version.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 
 Json parse_json_file(const std::filesystem::path& file) {
   try {
-    return Json::parse(read_file(file));
+    return parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("is not JSON: ") + error.what());
   }

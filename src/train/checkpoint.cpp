@@ -4,6 +4,7 @@
 #include <string>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/train/loop.hpp"
@@ -76,7 +77,7 @@ Checkpoint read_checkpoint(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.step = std::stoll(metadata_field(content, file, "step"));
   checkpoint.metrics_size = std::stoull(metadata_field(content, file, "metrics_size"));
-  checkpoint.extra = Json::parse(metadata_field(content, file, "extra"));
+  checkpoint.extra = parse_json_text(metadata_field(content, file, "extra"));
   checkpoint.tensors = std::move(content.tensors);
   if (content_checksum(checkpoint) != metadata_field(content, file, "checksum")) {
     throw input_error(file, "the checksum does not match the content");

@@ -9,6 +9,8 @@
 
 namespace rlaif::pipeline {
 
+// Whether a judge is behind HTTP.
+bool is_asked(JudgeKind kind);
 std::vector<std::string> member_names(const JudgeOptions& judge);
 
 // Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than two,

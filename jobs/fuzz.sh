@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets of tests/fuzz: all that the program reads from outside, under the address and undefined-behaviour
-# sanitizers. With clang on the machine they are libFuzzer's, else a driver of our own with g++. About 20 minutes on two
-# cores for a million executions in all, besides 3 for the build.
+# sanitizers. With clang on the machine they are libFuzzer's, else a driver of our own with g++. On two cores about 10 minutes
+# for over a million executions in all, besides 5 for the build.
 #
-#   jobs/fuzz.sh                    until each target has run its share of a million
+#   jobs/fuzz.sh                    100 seconds a target
 #   jobs/fuzz.sh 50000              so many executions a target
 #   jobs/fuzz.sh 60s                so many seconds a target
 #   TARGETS="deck reply" jobs/fuzz.sh 60s
@@ -15,7 +15,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-amount=${1:-100000}
+amount=${1:-100s}
 case $amount in
   -h | --help) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   *s) limit=-max_total_time=${amount%s} ;;

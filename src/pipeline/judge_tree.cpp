@@ -178,6 +178,14 @@ std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const
   return asked;
 }
 
+std::vector<std::string> local_models(const StudyOptions& options, const JudgeOptions& judge) {
+  std::vector<std::string> models;
+  for (const JudgeOptions* asked : asked_judges(options, judge)) {
+    if (asked->kind == JudgeKind::local) models.push_back(asked->model);
+  }
+  return models;
+}
+
 bool needs_language(const StudyOptions& options, const JudgeOptions& judge) {
   const std::vector<const JudgeOptions*> asked = asked_judges(options, judge);
   return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return one->kind == JudgeKind::local; });

@@ -9,12 +9,15 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
 
 namespace rlaif::pipeline {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
 
@@ -23,6 +26,20 @@ bool is_needed(const StudyOptions& options, const JudgeModel& model) {
   return model.training.training.steps > 0 && std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
            return judge->kind == JudgeKind::local && judge->model == model.name;
          });
+}
+
+fs::path metrics_of(const std::string& stage) { return fs::path("metrics") / (stage + ".jsonl"); }
+
+// What labelling makes: two stores a judge, and what its canaries came to.
+std::vector<fs::path> stores_of(const StudyOptions& options) {
+  std::vector<fs::path> stores;
+  for (const JudgeOptions& judge : options.judges) {
+    for (const std::string& store : {judge.name, heldout_store(judge.name)}) {
+      stores.push_back(fs::path("preferences") / store);
+      stores.push_back(fs::path("canaries") / store);
+    }
+  }
+  return stores;
 }
 
 // The judges that learning starts from are held against judge.min_agreement.
@@ -38,8 +55,8 @@ std::string agreement_text(const StudyOptions& options) {
   return names + text;
 }
 
-// Runs one stage that is not done and marks it done; returns its marker.
-Json run_stage(const Stage& stage, const Context& context) {
+// Runs one stage that is not done and marks it done; returns its marker. `inputs`: digests of the stages before it.
+Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
   const Stopwatch watch;
   Json facts = stage.run(context);
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
@@ -47,12 +64,18 @@ Json run_stage(const Stage& stage, const Context& context) {
   facts["ranks"] = context.comm.size();
   facts["wall_seconds"] = watch.seconds();
   facts["peak_memory_bytes"] = static_cast<std::uint64_t>(peak[0]);
+  std::string listed;
   context.comm.on_root([&] {
+    facts["inputs"] = inputs;
+    facts["files"] = list_artefacts(context.directory.root(), stage.outputs);
     context.directory.finish_stage(stage.name, context.deck_hash, facts);
+    listed = facts["files"].dump();
     // Nothing starts from the checkpoints of a stage that is done.
     std::error_code ignored;
     std::filesystem::remove_all(context.directory.checkpoints(stage.name), ignored);
   });
+  context.comm.broadcast(listed);
+  facts["files"] = Json::parse(listed);
   facts["stage"] = stage.name;
   return facts;
 }
@@ -71,6 +94,44 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
   context.comm.broadcast(text);
   const Json markers = Json::parse(text);
   return {markers.begin(), markers.end()};
+}
+
+// A stage of which a file is damaged or lost is not done. One that `command` does not make again is an error that names
+// the file: nothing starts from it.
+void forget_damaged(const Context& context, const std::string& command, const std::vector<Stage>& stages, std::vector<Json>& markers) {
+  const std::vector<Damage> all = find_damage(context.comm, context.directory.root(), markers);
+  context.comm.agree([&] {
+    for (const Damage& damage : all) {
+      const Stage& stage = stages[damage.marker];
+      if (damage.is_record) {
+        if (context.comm.is_root()) log::warning(stage.name + ": " + damage.what + "; only plots of its steps read it");
+        continue;
+      }
+      if (command != "study" && command != stage.command) {
+        throw input_error(damage.what + "; `rlaif " + stage.command + "` with this deck makes it again");
+      }
+      if (context.comm.is_root()) log::warning(stage.name + ": " + damage.what + "; the stage is run again");
+      markers[damage.marker] = Json();
+    }
+  });
+}
+
+// What a stage starts from: a digest of what each stage before it made.
+Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers, std::size_t count) {
+  Json inputs = Json::object();
+  for (std::size_t s = 0; s < count; ++s) {
+    if (const std::string digest = artefact_digest(markers[s]); !digest.empty()) inputs[stages[s].name] = digest;
+  }
+  return inputs;
+}
+
+// The first stage whose files are others than those that a done stage started from; empty where there is none.
+std::string changed_input(const Json& marker, const Json& inputs) {
+  const Json then = marker.value("inputs", Json::object());
+  for (const auto& [stage, digest] : inputs.items()) {
+    if (then.is_object() && then.contains(stage) && then[stage] != digest) return stage;
+  }
+  return "";
 }
 
 void write_report(const Context& context, const std::vector<Json>& markers) {
@@ -103,24 +164,27 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                     o.tokenizer.file.empty() && !o.model.folder.empty() ? (o.model.folder / "tokenizer.json").string()
                     : o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
                                              : o.tokenizer.file.string(),
-                    run_tokenizer_stage});
+                    run_tokenizer_stage,
+                    {"models/tokenizer.json"}});
   const std::int64_t sft_steps = (o.sft.examples + o.sft.register_examples) * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
   stages.push_back({"sft", "sft",
                     o.pretrained_policy() ? o.model.folder.string() + " as it is"
                                           : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
-                    run_sft_stage});
+                    run_sft_stage,
+                    {"models/sft", metrics_of("sft")}});
   for (const JudgeModel& model : o.judge_models) {
     if (!is_needed(o, model)) continue;
     const train::LanguageModelOptions& training = model.training.training;
     stages.push_back({model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
-                      [model](const Context& context) { return run_judge_model_stage(context, model); }});
+                      [model](const Context& context) { return run_judge_model_stage(context, model); },
+                      {fs::path("models") / model.name, metrics_of(model.stage())}});
   }
   const std::int64_t per_prompt = o.annotate.completions * (o.annotate.completions - 1) / 2;
   stages.push_back({"annotate", "annotate",
                     "up to " + count_text(o.annotate.prompts * per_prompt, "pairs and ") +
                         count_text(o.annotate.heldout_prompts * per_prompt, "held-out ones, by ") +
                         count_text(static_cast<std::int64_t>(o.judges.size()), "judges"),
-                    run_annotate_stage});
+                    run_annotate_stage, stores_of(o)});
   if (o.arms.empty()) {
     if (o.judges.empty()) throw usage_error("study.judges: at least one name was expected");
     stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
@@ -134,12 +198,14 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
     stages.push_back({"reward-" + judge, "reward",
                       "up to " + count_text(o.annotate.prompts * per_prompt * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
                           count_text(o.reward.batch, "pairs"),
-                      [judge](const Context& context) { return run_reward_stage(context, judge); }});
+                      [judge](const Context& context) { return run_reward_stage(context, judge); },
+                      {fs::path("models") / ("reward-" + judge), metrics_of("reward-" + judge)}});
   }
   for (const ArmOptions& arm : o.arms) {
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
-                      [arm](const Context& context) { return run_ppo_stage(context, arm); }});
+                      [arm](const Context& context) { return run_ppo_stage(context, arm); },
+                      {fs::path("models") / arm.name, metrics_of("ppo-" + arm.name)}});
   }
   stages.push_back({"evaluate", "evaluate",
                     count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +
@@ -148,7 +214,8 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                       Json facts;
                       facts["results"] = run_evaluate_stage(context);
                       return facts;
-                    }});
+                    },
+                    {"evaluation"}});
   return stages;
 }
 
@@ -205,6 +272,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
+  forget_damaged(context, command, stages, markers);
   for (std::size_t s = 0; s < stages.size(); ++s) {
     if (command != "study" && stages[s].command != command) {
       // An earlier stage must be there; a later one is none of this command's business.
@@ -218,11 +286,13 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
       }
       continue;
     }
+    const Json inputs = digests(stages, markers, s);
     if (!markers[s].is_null()) {
-      log::info(stages[s].name + ": done before");
-      continue;
+      const std::string changed = changed_input(markers[s], inputs);
+      log::info(stages[s].name + (changed.empty() ? ": done before" : ": is run again, stage " + changed + " came out otherwise"));
+      if (changed.empty()) continue;
     }
-    markers[s] = run_stage(stages[s], context);
+    markers[s] = run_stage(stages[s], context, inputs);
   }
   if (command == "study" || command == "evaluate") write_report(context, markers);
 }

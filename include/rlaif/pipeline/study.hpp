@@ -1,6 +1,7 @@
 // A study: its stages in order, each run once, resumed at the first that is not done.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ struct Stage {
   std::string command; // of the cli that runs it alone: "sft", "reward"
   std::string size;    // what it will do, for --dry-run
   std::function<Json(const Context&)> run;
+  // Files and folders below the run directory that it makes: its done marker lists them by checksum, and the stage is run
+  // again where one is damaged or lost. Those in metrics/ are records: damage to them is said, and nothing is run again.
+  std::vector<std::filesystem::path> outputs = {};
 };
 
 // The stages of the deck, in order. Tokenizer and judge training belong to the command "sft".

@@ -10,6 +10,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/version.hpp"
@@ -209,9 +210,7 @@ RunLock::RunLock(const std::filesystem::path& root) {
     descriptor_ = -1;
     throw Error(ErrorKind::resource, root.string() + ": another job holds this run directory: " + holder);
   }
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  std::string holder = std::string("host ") + host + ", process " + std::to_string(::getpid());
+  std::string holder = "host " + host_name() + ", process " + std::to_string(::getpid());
   if (const char* job = std::getenv("SLURM_JOB_ID")) holder += std::string(", Slurm job ") + job;
   holder += "\n";
   if (::ftruncate(descriptor_, 0) != 0 ||

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 
+#include "rlaif/comm/grains.hpp"
+#include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/artefacts.hpp"
@@ -55,10 +59,38 @@ std::string agreement_text(const StudyOptions& options) {
   return names + text;
 }
 
+// Training gives every rank its grains; other stages' work goes to whoever is free.
+double share_of(const Context& context, const Stage& stage, int rank) {
+  const bool trains = std::any_of(stage.outputs.begin(), stage.outputs.end(), [](const fs::path& output) { return *output.begin() == "metrics"; });
+  return trains ? comm::grains_of(rank, context.comm.size(), context.options.run.grains).count() : 1.0;
+}
+
+// Says which ranks were busy for much longer than others with as much to do: a slow machine, or one that something else uses.
+void name_stragglers(const Context& context, const Stage& stage, double busy_seconds) {
+  if (context.comm.size() == 1) return;
+  std::vector<double> busy, shares;
+  std::vector<std::string> hosts;
+  for (const std::string& word : context.comm.gather(std::to_string(busy_seconds) + " " + host_name())) {
+    const std::size_t space = word.find(' ');
+    busy.push_back(std::strtod(word.c_str(), nullptr));
+    hosts.push_back(word.substr(space + 1));
+    shares.push_back(share_of(context, stage, static_cast<int>(shares.size())));
+  }
+  for (const int slow : context.comm.is_root() ? comm::stragglers(busy, shares) : std::vector<int>{}) {
+    char text[160];
+    const double shortest = *std::min_element(busy.begin(), busy.end()), own = busy[static_cast<std::size_t>(slow)];
+    std::snprintf(text, sizeof text, " was busy for %.1f s, others for as little as %.1f s: a straggler", own, shortest);
+    log::warning(stage.name + ": rank " + std::to_string(slow) + " on " + hosts[static_cast<std::size_t>(slow)] + text);
+  }
+}
+
 // Runs one stage that is not done and marks it done; returns its marker. `inputs`: digests of the stages before it.
 Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
   const Stopwatch watch;
+  const double waited_before = comm::waited_seconds();
+  comm::note_place(stage.name);
   Json facts = stage.run(context);
+  name_stragglers(context, stage, watch.seconds() - (comm::waited_seconds() - waited_before));
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
   context.comm.all_reduce_max(peak);
   facts["ranks"] = context.comm.size();
@@ -263,6 +295,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
     lock = RunLock(options.run.directory);
     directory.open(deck, options, comm.size());
   });
+  const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
   if (comm.size() > options.run.grains) {
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
               " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) + " of them idle while training");

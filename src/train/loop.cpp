@@ -8,6 +8,7 @@
 #include <c10/core/AutogradState.h>
 
 #include "buckets.hpp"
+#include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 
@@ -207,6 +208,7 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
       throw Error(ErrorKind::interrupted, run.name + ": stopped after step " + std::to_string(step) + " of " +
                                               std::to_string(total_steps) + "; run again to continue");
     }
+    comm::note_place(run.name + ", step " + std::to_string(step + 1));
     const Stopwatch of_step;
     const Json line = callbacks.step(step);
     step_seconds += of_step.seconds();

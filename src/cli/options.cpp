@@ -18,6 +18,9 @@ void register_run(OptionTable& table, StudyOptions& o) {
                                         {"auto", comm::DeviceChoice::automatic}},
                                        "where models live");
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank");
+  table.add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
+            "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; more than the longest work of a block; 0: no limit");
+  table.does_not_decide_results("run.watchdog_minutes");
   table.add("run.grains", &o.run.grains, "",
             "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle in training");
   table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: by time alone");

@@ -55,7 +55,7 @@ struct SharedStages::Entry {
 
 SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : context_(context), deck_(deck) {}
 
-bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.makes.empty(); }
+bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
 
 SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
   Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.is_cuda() ? "cuda" : "cpu", context_.directory.root()), {}, {}};
@@ -119,7 +119,7 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
     json["identity"] = entry.identity;
     json["facts"] = Json::object();
     for (const auto& [key, value] : marker.items()) {
-      if (key != "stage" && key != "deck_hash") json["facts"][key] = value;
+      if (key != "stage" && key != "deck_hash" && key != "inputs") json["facts"][key] = value;
     }
     json["files"] = Json::object();
     for (const std::string& made : entry.parts.makes) {

@@ -27,6 +27,7 @@ struct RunOptions {
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
+  double watchdog_minutes = 30;     // longest wait in one collective; 0: any
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
   int checkpoint_every_steps = 0;        // 0: by time alone
   double checkpoint_every_seconds = 30;  // 0: by steps alone

@@ -10,6 +10,7 @@
 #include "rlaif/comm/measure.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/model/matmul.hpp"
@@ -29,11 +30,7 @@ Json times_json(const std::vector<comm::MessageTime>& times) {
   return json;
 }
 
-std::vector<std::string> host_of_ranks(const comm::Communicator& comm) {
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  return comm.all_gather(host);
-}
+std::vector<std::string> host_of_ranks(const comm::Communicator& comm) { return comm.all_gather(host_name()); }
 
 // Units of work a second: f is run until a quarter of a second is over.
 double per_second(const comm::Communicator& comm, double units, const std::function<void()>& f) {

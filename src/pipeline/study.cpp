@@ -51,7 +51,7 @@ std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
 
 // Training gives every rank its grains; other stages' work goes to whoever is free.
 double share_of(const Context& context, const Stage& stage, int rank) {
-  const bool trains = std::any_of(stage.outputs.begin(), stage.outputs.end(), [](const fs::path& output) { return *output.begin() == "metrics"; });
+  const bool trains = std::any_of(stage.parts.makes.begin(), stage.parts.makes.end(), [](const std::string& made) { return made.starts_with("metrics/"); });
   return trains ? comm::grains_of(rank, context.comm.size(), context.options.run.grains).count() : 1.0;
 }
 

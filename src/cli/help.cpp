@@ -89,7 +89,7 @@ std::string program_help() {
       "\nrlaif COMMAND --help lists its keys with defaults and units. A deck is an INI file; the command line beats\n"
       "the deck, the deck beats the default. Paths in a deck are relative to the deck.\n\n"
       "exit codes: 0 done, 1 a defect of the program, 2 usage, 3 bad input, 4 a resource failed (disk, device),\n"
-      "75 stopped by SIGTERM or SIGUSR2 with its state saved: run again to continue\n";
+      "75 stopped by a signal (TERM, USR1; USR2 warns of a job's limit) with its state saved: run again to continue\n";
   return text;
 }
 

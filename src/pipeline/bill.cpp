@@ -18,9 +18,9 @@ namespace {
 constexpr std::int64_t most_rendered = 20000;
 
 // So many words of one token each in nearly every vocabulary, four bytes with their spaces.
-std::string filler(int tokens) {
+std::string filler(const std::string& word, int tokens) {
   std::string text;
-  for (int i = 0; i < tokens; ++i) text += i == 0 ? "the" : " the";
+  for (int i = 0; i < tokens; ++i) text += i == 0 ? word : " " + word;
   return text;
 }
 
@@ -38,7 +38,8 @@ std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
   if (prompts_are_there(options)) task = std::make_unique<Task>(options.task);
   const std::int64_t all = options.annotate.prompts + options.annotate.heldout_prompts;
   const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
-  const std::string response = filler(options.annotate.max_new_tokens);
+  // Two texts: the orders of a pair of equal ones would be one question, which is asked once.
+  const std::string first = filler("the", options.annotate.max_new_tokens), second = filler("and", options.annotate.max_new_tokens);
   std::vector<Comparison> comparisons;
   for (std::int64_t i = 0; i < all; i += step) {
     const bool is_train = i < options.annotate.prompts;
@@ -47,10 +48,11 @@ std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
       comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout, options.run.seed,
                                      is_train ? i : i - options.annotate.prompts);
     } else {
-      comparison.prompt = {static_cast<std::uint64_t>(i), filler(static_cast<int>(options.plan.prompt_tokens)), ""};
+      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(options.plan.prompt_tokens)), ""};
     }
     comparison.id = comparison.prompt.id;
-    comparison.first.text = comparison.second.text = response;
+    comparison.first.text = first;
+    comparison.second.text = second;
     comparisons.push_back(std::move(comparison));
   }
   return comparisons;

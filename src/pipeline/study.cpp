@@ -14,6 +14,7 @@
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
 #include "rlaif/pipeline/shared_stages.hpp"
+#include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -77,7 +78,8 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
 
 void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
-    const Json results = make_results(context.options, markers);
+    Json results = make_results(context.options, markers);
+    results.update(starts_facts(context.directory));
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -162,6 +164,11 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
     stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
     return stages;
   }
+  if (o.reward_start == RewardStart::network) {
+    if (o.reward_adapter.rank > 0) throw usage_error("reward.start = network: reward.lora_rank = 0 was expected, adapters are over the policy");
+    stages.push_back({"sft-reward", "reward", count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
+                      run_reward_network_stage, reward_network_parts(o)});
+  }
   for (const PairSet& pairs : pair_sets(o)) add_arm_stages(stages, o, pairs);
   stages.push_back({"evaluate", "evaluate",
                     count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +
@@ -219,6 +226,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   comm.on_root([&] {
     lock = RunLock(options.run.directory);
     directory.open(deck, options, comm.size());
+    record_start(directory, comm.size());
   });
   if (comm.size() > options.run.grains) {
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +

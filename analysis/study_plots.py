@@ -241,9 +241,10 @@ def main():
     table, svg = STUDIES[kind](collected, folder)
     report = folder / "report"
     note = f"means over seeds, in brackets 95 % by Student's t; {len(collected['missing'])} of {len(collected['cells'])} cells are missing\n"
-    (report / f"{kind}.txt").write_text(table + note)
+    text = table + "\n\n" + note
+    (report / f"{kind}.txt").write_text(text)
     (report / f"{kind}.svg").write_text(svg)
-    print(table + note + f"{report / kind}.txt, {report / kind}.svg")
+    print(text + f"{report / kind}.txt, {report / kind}.svg")
 
 
 if __name__ == "__main__":

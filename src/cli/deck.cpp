@@ -56,7 +56,7 @@ bool is_named(const std::vector<Item>& items, const std::string& name) {
 
 // Models of the run that the program names itself.
 bool is_own_model(const std::string& name) {
-  return name == "sft" || name == "sft-again" || name == "judge" || name == "policy" || name.starts_with("reward-");
+  return name == "sft" || name == "sft-again" || name == "sft-reward" || name == "judge" || name == "policy" || name.starts_with("reward-");
 }
 
 // The lists of names decide which keys exist, so they are read first.

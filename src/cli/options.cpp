@@ -254,6 +254,10 @@ void register_lora(OptionTable& table, StudyOptions& o) {
 
 void register_reward(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
+  table.add_choice<pipeline::RewardStart>("reward.start", &o.reward_start,
+                                          {{"policy", pipeline::RewardStart::policy}, {"network", pipeline::RewardStart::network}},
+                                          "what reward models are trained from: the policy, or a network of the sizes in [reward_network] that is fine-tuned as the policy is");
+  register_model(table, "reward_network", o.reward_network, "the reward model");
   table.add("reward.epochs", &o.reward.epochs, "epochs", "passes over the pairs");
   table.add("reward.batch", &o.reward.batch, "pairs", "a step");
   table.add("reward.labels", &o.reward_labels, "labels", "that reward models learn from, the first ones of each judge; 0: all");

@@ -13,7 +13,7 @@ namespace rlaif::pipeline {
 namespace {
 
 // Which parts of `seed` belong to which model, so that policy and judge start from different draws.
-constexpr std::uint64_t policy_key = 1, judge_key = 2;
+constexpr std::uint64_t policy_key = 1, judge_key = 2, reward_key = 3;
 
 // Item of every position of the run: each epoch is a permutation of its own.
 class EpochOrder {
@@ -183,40 +183,53 @@ Json run_tokenizer_stage(const Context& context) {
   return facts;
 }
 
-Json run_sft_stage(const Context& context) {
+namespace {
+
+// Trains a model on the texts of SFT -> models/<name>.
+Json fine_tune(const Context& context, const Language& language, const std::string& name, model::Transformer& model) {
   const SftOptions& options = context.options.sft;
-  const auto language = load_language(context);
-  model::Transformer policy = fresh_model(context, context.options.model, *language, policy_key);
-  if (context.options.pretrained_policy()) {
-    Json facts;
-    facts["untouched"] = context.options.model.folder.string();
-    facts["parameters"] = policy.config().num_parameters();
-    return facts;
-  }
-  const std::vector<train::Example> demonstrations = read_demonstrations(context, *language, policy);
+  const std::vector<train::Example> demonstrations = read_demonstrations(context, language, model);
   const std::int64_t examples = options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
-  const JudgeTexts judge_texts(context, *language);
+  const JudgeTexts judge_texts(context, language);
   const EpochOrder order(examples + options.register_examples + options.judge_examples, options.epochs, context.options.run.seed);
   train::LanguageModelOptions training = options.training;
   training.steps = order.steps(training.batch);
   train::train_language_model(
-      policy,
+      model,
       [&](std::int64_t i) {
         const std::int64_t item = order[i];
         if (item < examples && !options.file.empty()) return demonstrations[static_cast<std::size_t>(item)];
-        train::Example example = item < examples ? sft_example(context, *language, item)
+        train::Example example = item < examples ? sft_example(context, language, item)
                                  : item < examples + options.register_examples
-                                     ? register_example(context, *language, static_cast<std::uint64_t>(item))
+                                     ? register_example(context, language, static_cast<std::uint64_t>(item))
                                      : judge_texts.example(item);
-        require_fits(example, policy, "sft");
+        require_fits(example, model, name);
         return example;
       },
-      training, context.stage_run("sft"));
-  save_run_model(context, "sft", policy);
+      training, context.stage_run(name));
+  save_run_model(context, name, model);
   Json facts;
   facts["steps"] = training.steps;
+  facts["parameters"] = model.config().num_parameters();
+  return facts;
+}
+
+}  // namespace
+
+Json run_sft_stage(const Context& context) {
+  const auto language = load_language(context);
+  model::Transformer policy = fresh_model(context, context.options.model, *language, policy_key);
+  if (!context.options.pretrained_policy()) return fine_tune(context, *language, "sft", policy);
+  Json facts;
+  facts["untouched"] = context.options.model.folder.string();
   facts["parameters"] = policy.config().num_parameters();
   return facts;
+}
+
+Json run_reward_network_stage(const Context& context) {
+  const auto language = load_language(context);
+  model::Transformer network = fresh_model(context, context.options.reward_network, *language, reward_key);
+  return fine_tune(context, *language, "sft-reward", network);
 }
 
 Json run_judge_model_stage(const Context& context, const JudgeModel& model) {

@@ -11,6 +11,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/lease.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -180,6 +181,7 @@ Json SharedStages::run(const std::string& stage, const StageParts& parts, const 
     }
     if (context_.comm.any(lease != nullptr)) break;
     if (context_.comm.any(context_.stop_requested())) {
+      context_.comm.on_root([&] { record_waiting(context_.directory); });
       throw Error(ErrorKind::interrupted, stage + ": stopped by a signal while another job makes it; run again to continue");
     }
     std::this_thread::sleep_for(between_looks);

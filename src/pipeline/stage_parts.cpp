@@ -56,6 +56,14 @@ StageParts sft_parts(const StudyOptions& options) {
   return parts;
 }
 
+StageParts reward_network_parts(const StudyOptions& options) {
+  StageParts parts = begun({"sft", "reward_network"});
+  if (options.sft.judge_examples > 0) parts.keys.push_back("judge_model" + suffix_of(options.judge_models.front()));
+  parts.reads = {tokenizer_file};
+  parts.makes = {"models/sft-reward", "metrics/sft-reward.jsonl"};
+  return parts;
+}
+
 StageParts judge_model_parts(const JudgeModel& model) {
   StageParts parts = begun({"judge_network" + suffix_of(model), "judge_model" + suffix_of(model)});
   parts.reads = {tokenizer_file};
@@ -87,6 +95,7 @@ StageParts reward_parts(const StudyOptions& options, const ArmOptions& arm) {
   StageParts parts = begun({"reward", "lora"});
   if (options.pretrained_policy()) parts.keys.push_back("model");
   parts.reads = {tokenizer_file, "models/" + arm.start, "preferences/" + labels_of(arm)};
+  if (options.reward_start == RewardStart::network) parts.reads.push_back("models/sft-reward");
   if (!options.people.name.empty()) parts.reads.push_back("preferences/spotcheck-" + options.people.name);
   parts.makes = {"models/" + name, "metrics/" + name + ".jsonl"};
   return parts;

@@ -49,6 +49,12 @@ std::vector<Json> read_starts(const fs::path& file) {
   return starts;
 }
 
+void write_starts(const fs::path& file, const std::vector<Json>& starts) {
+  std::string text;
+  for (const Json& start : starts) text += start.dump() + "\n";
+  write_file_atomic(file, text);
+}
+
 int requeues_of(const Json& start) { return std::atoi(start.value("slurm_restart", std::string()).c_str()); }
 
 }  // namespace
@@ -72,9 +78,15 @@ void record_start(const RunDirectory& directory, int ranks) {
     }
   }
   starts.push_back(start);
-  std::string text;
-  for (const Json& one : starts) text += one.dump() + "\n";
-  write_file_atomic(file, text);
+  write_starts(file, starts);
+}
+
+void record_waiting(const RunDirectory& directory) {
+  const fs::path file = starts_file(directory);
+  std::vector<Json> starts = read_starts(file);
+  if (starts.empty()) return;
+  starts.back()["progress"] = "waited";
+  write_starts(file, starts);
 }
 
 Json starts_facts(const RunDirectory& directory) {

@@ -249,6 +249,11 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
     stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
     return stages;
   }
+  if (o.reward_start == RewardStart::network) {
+    if (o.reward_adapter.rank > 0) throw usage_error("reward.start = network: reward.lora_rank = 0 was expected, adapters are over the policy");
+    stages.push_back({"sft-reward", "reward", count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
+                      run_reward_network_stage, reward_network_parts(o)});
+  }
   for (const PairSet& pairs : pair_sets(o)) add_arm_stages(stages, o, pairs);
   stages.push_back({"evaluate", "evaluate",
                     count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +

@@ -65,7 +65,7 @@ std::vector<std::string> default_columns(const std::set<std::string>& metrics) {
 std::string number_text(double value) {
   if (!std::isfinite(value)) return "-";
   if (value == std::floor(value) && std::fabs(value) < 1e6) return text_format("%.0f", value);
-  return text_format(std::fabs(value) < 10.0 ? "%.3f" : "%.1f", value);
+  return text_format(std::fabs(value) < 0.1 ? "%.3g" : std::fabs(value) < 10.0 ? "%.3f" : "%.1f", value);
 }
 
 std::string interval_text(const Json& metric) {

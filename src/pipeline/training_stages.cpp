@@ -145,7 +145,8 @@ RulesReward rules_reward(const Context& context, const ArmOptions& arm) {
 Json run_reward_stage(const Context& context, const ArmOptions& arm) {
   const auto language = load_language(context);
   const std::string name = "reward-" + labels_of(arm);
-  const model::Transformer start = load_run_model(context, arm.start, *language);
+  const bool own_network = context.options.reward_start == RewardStart::network;
+  const model::Transformer start = load_run_model(context, own_network ? "sft-reward" : arm.start, *language);
   const LabelledPairs labelled = reward_pairs(context, *language, arm, start.config().max_positions);
   train::RewardOptions options = context.options.reward;
   options.seed = context.options.run.seed;

@@ -185,6 +185,12 @@ struct ArmOptions {
   std::string section() const { return (is_round ? "round." : "arm.") + name; }
 };
 
+// What reward models are trained from.
+enum class RewardStart {
+  policy,   // the policy whose responses are compared
+  network,  // a network of other sizes, fine-tuned as the policy was: models/sft-reward
+};
+
 // What a judge must come to before a reward model learns from it.
 struct AgreementOptions {
   double least = 0.7;       // share of pairs on which it names the better side; 0: whatever it is
@@ -232,6 +238,8 @@ struct StudyOptions {
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   PeopleOptions people;
+  RewardStart reward_start = RewardStart::policy;
+  ModelOptions reward_network;        // where reward models start from one
   std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
   PolicyReward policy_reward = PolicyReward::model;

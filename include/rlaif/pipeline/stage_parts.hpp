@@ -20,6 +20,7 @@ struct StageParts {
 
 StageParts tokenizer_parts();
 StageParts sft_parts(const StudyOptions& options);
+StageParts reward_network_parts(const StudyOptions& options);
 StageParts judge_model_parts(const JudgeModel& model);
 StageParts pairs_parts(const StudyOptions& options, const PairSet& pairs);
 StageParts reward_parts(const StudyOptions& options, const ArmOptions& arm);

@@ -17,6 +17,8 @@ Json run_tokenizer_stage(const Context& context);
 
 // The behaviour mixture and register texts -> models/sft
 Json run_sft_stage(const Context& context);
+// The same texts -> models/sft-reward, of the sizes in [reward_network]: what reward models of their own size start from
+Json run_reward_network_stage(const Context& context);
 
 // Gold-labelled pairs of behaviours -> models/<name of the judge model>
 Json run_judge_model_stage(const Context& context, const JudgeModel& model);

@@ -12,6 +12,9 @@ namespace rlaif::pipeline {
 // would go on so for ever. Root rank only, with the lock held.
 void record_start(const RunDirectory& directory, int ranks);
 
+// This start ends while another job makes a stage for it: that it has kept nothing is no fault of its own.
+void record_waiting(const RunDirectory& directory);
+
 // Of results.json: "starts" of the run, "requeues" of them by Slurm.
 Json starts_facts(const RunDirectory& directory);
 

@@ -4,6 +4,7 @@
 #   slurm/submit.sh inputs/demo.cfg                                two CPU ranks on one node, an hour
 #   slurm/submit.sh -N 2 --ntasks-per-node=8 -t 04:00:00 inputs/demo.cfg --run.seed=1
 #   slurm/submit.sh --check inputs/demo.cfg                        the checks alone
+#   slurm/submit.sh -N 1 --sweep runs/sweep                        the cells of a planned sweep that are not done, as an array
 #   RLAIF_DEVICE=cuda slurm/submit.sh --gpus-per-node=4 --ntasks-per-node=4 inputs/smollm2.cfg
 #
 # What stands before the deck goes to sbatch, what stands after it to the program. Checked before anything is queued: the
@@ -19,18 +20,30 @@ say() { printf 'submit: %s\n' "$*"; }
 refuse() { say "$*" >&2; exit 2; }
 
 check_only=0
+sweep=
 for_sbatch=()
 deck=
 while (($#)); do
   case $1 in
-    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     --check) check_only=1 ;;
+    --sweep) (($# > 1)) || refuse "--sweep: the folder of a sweep was expected"; sweep=$2; shift 2; break ;;
     -[A-Za-z]) (($# > 1)) || refuse "$1: a value was expected"; for_sbatch+=("$1" "$2"); shift ;;
     -*) for_sbatch+=("$1") ;;
     *) deck=$1; shift; break ;;
   esac
   shift
 done
+cells=()
+if [[ -n $sweep ]]; then  # checked by its first cell that is not done
+  [[ -f $sweep/cells.tsv ]] || refuse "there is no $sweep/cells.tsv: rlaif sweep plan DECK"
+  while IFS=$'\t' read -r number _ _ cell_deck run; do
+    [[ $number == number || -e $run/report/results.json ]] && continue
+    cells+=("$number")
+    [[ -n $deck ]] || deck=$cell_deck
+  done <"$sweep/cells.tsv"
+  ((${#cells[@]})) || { say "all cells of $sweep are done: rlaif sweep collect"; exit 0; }
+fi
 [[ -n $deck ]] || refuse "a deck was expected: slurm/submit.sh inputs/demo.cfg"
 [[ -f $deck ]] || refuse "there is no deck '$deck'"
 # shellcheck source=/dev/null
@@ -97,6 +110,14 @@ print(f"submit: {allowed} s a start; a job that is not done by then saves its st
 P
 grep -E '^# (memory|hours|dollars|.*GiB)' <<<"$plan" | sed 's/^# /submit: /' || true
 ((check_only)) && exit 0
+if [[ -n $sweep ]]; then
+  array=$(IFS=,; printf '%s' "${cells[*]}")
+  job=$(sbatch --parsable --array="$array${RLAIF_AT_ONCE:+%$RLAIF_AT_ONCE}" "${for_sbatch[@]}" slurm/sweep.sbatch "$sweep" "$@")
+  job=${job%%;*}
+  say "job $job: ${#cells[@]} cells of $sweep on $nodes node(s) x $each rank(s) each"
+  say "look at it: squeue -j $job; tail -f rlaif-sweep-${job}_*.log; rlaif sweep collect DECK; end it: scancel $job"
+  exit 0
+fi
 job=$(sbatch --parsable "${for_sbatch[@]}" slurm/study.sbatch "$deck" "$@")
 job=${job%%;*}
 say "job $job: $deck on $nodes node(s) x $each rank(s), results in $directory"

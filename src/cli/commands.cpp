@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -12,7 +13,9 @@
 #include "rlaif/cli/file_tools.hpp"
 #include "rlaif/cli/help.hpp"
 #include "rlaif/cli/label_tools.hpp"
+#include "rlaif/cli/sweep_tools.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/time_limit.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/pipeline/study.hpp"
 
@@ -27,10 +30,16 @@ void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGTERM, SIGUSR2, SIGINT}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGTERM, SIGUSR1, SIGUSR2, SIGINT}) sigaction(signal, &action, nullptr);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &ignore, nullptr);  // a file size limit becomes an error of write() that names the file
+}
+
+// USR2 warns of the limit; the others are to be obeyed now.
+bool is_time_to_stop(TimeLimit& limit) {
+  const int signal = stop_signal;
+  return limit.reached(signal == SIGUSR2) || (signal != 0 && signal != SIGUSR2);
 }
 
 int run_collective(const CommandLine& line, const comm::Communicator& comm) {
@@ -53,7 +62,7 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
   } else if (line.command == "calibrate") {
     pipeline::run_calibrate_command(options, resolved->deck, comm);
   } else {
-    pipeline::run_study(line.command, options, resolved->deck, comm, [] { return stop_signal != 0; });
+    pipeline::run_study(line.command, options, resolved->deck, comm, [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
   }
   return 0;
 }
@@ -69,6 +78,8 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_cost_command(line);
     } else if (line.command == "spotcheck") {
       run_spotcheck_command(line);
+    } else if (line.command == "sweep") {
+      run_sweep_command(line);
     } else if (line.command == "constitution") {
       run_constitution_command(line);
     }
@@ -81,7 +92,7 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(line, comm);
     return 0;
   }
-  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck"}) {
+  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck", "sweep"}) {
     if (line.command == command) return run_on_root(line, comm);
   }
   return run_collective(line, comm);

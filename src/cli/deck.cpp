@@ -200,10 +200,20 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
 
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line) {
   std::map<std::string, std::string> deck;
+  if (!deck_file.empty()) deck = read_deck(deck_file);
+  const auto swept = deck.lower_bound("sweep.");
+  if (swept != deck.end() && swept->first.starts_with("sweep.")) {
+    throw usage_error(deck_file.string() + ": has a section [sweep]; `rlaif sweep plan` makes the decks of its cells");
+  }
+  return resolve_keys(std::move(deck), deck_file, line);
+}
+
+std::unique_ptr<Resolved> resolve_keys(std::map<std::string, std::string> deck, const std::filesystem::path& deck_file,
+                                       const CommandLine& line, const std::map<std::string, std::string>& over) {
+  for (const auto& [key, text] : over) deck[key] = text;
   auto resolved = std::make_unique<Resolved>();
   pipeline::StudyOptions& options = resolved->options;
   if (!deck_file.empty()) {
-    deck = read_deck(deck_file);
     options.name = deck_file.stem().string();
     resolved->table.set_deck_folder(deck_file.parent_path());
   }

@@ -1,6 +1,5 @@
 #include "rlaif/cli/file_tools.hpp"
 
-#include <unistd.h>
 
 #include <iomanip>
 #include <iostream>
@@ -10,6 +9,7 @@
 #include "rlaif/comm/device.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/judge/constitution_lint.hpp"
@@ -214,9 +214,7 @@ void run_constitution_command(const CommandLine& line) {
 }
 
 void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  const std::vector<std::string> hosts = comm.gather(std::string(host));
+  const std::vector<std::string> hosts = comm.gather(host_name());
   comm.on_root([&] {
     std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      " << comm::mpi_version()
               << "\nHDF5     " << preferences::library_version() << "\ndevices  " << comm::describe_devices()

@@ -22,6 +22,11 @@ const std::vector<CommandHelp>& command_helps() {
       {"study", "study DECK [--section.key=value ...] [--dry-run]", "every stage, and the table of results",
        "Resumes at the first stage that is not done. Under mpirun or srun all ranks work together; the results are\n"
        "the same bytes on any number of ranks.", stage_sections},
+      {"sweep", "sweep plan DECK [--section.key=value ...]\n       rlaif sweep collect DECK [--sweep.directory=FOLDER]",
+       "one study a cell for all combinations of a deck's axes, and their table over seeds",
+       "The deck has a section [sweep]: axis.NAME = KEY[, KEY]: [LABEL =] VALUE[, VALUE] | ..., seeds = 0 1 2, directory, share\n"
+       "(cells make a stage that they agree on once; true), columns (paths in results.json for the printed table).\n"
+       "The key `ranks` in an axis is the number of ranks. collect works at any time and names what is missing.", {}},
       {"sft", "sft DECK [...]", "tokenizer, supervised fine-tuning and judge training alone", "", stage_sections},
       {"annotate", "annotate DECK [...]", "generate pairs and have every judge label them", "", stage_sections},
       {"reward", "reward DECK [...]", "train the reward models", "", stage_sections},
@@ -85,7 +90,7 @@ std::string program_help() {
       "\nrlaif COMMAND --help lists its keys with defaults and units. A deck is an INI file; the command line beats\n"
       "the deck, the deck beats the default. Paths in a deck are relative to the deck.\n\n"
       "exit codes: 0 done, 1 a defect of the program, 2 usage, 3 bad input, 4 a resource failed (disk, device),\n"
-      "75 stopped by SIGTERM or SIGUSR2 with its state saved: run again to continue\n";
+      "75 stopped by a signal (TERM, USR1; USR2 warns of a job's limit) with its state saved: run again to continue\n";
   return text;
 }
 

@@ -8,6 +8,9 @@ using pipeline::StudyOptions;
 
 void register_run(OptionTable& table, StudyOptions& o) {
   table.add_place("run.directory", &o.run.directory, "where everything of the run is kept");
+  table.add_place("run.shared", &o.run.shared, "folder of stages that several runs agree on: each is made by one of them and taken by the others; empty: none");
+  table.add("run.lease_seconds", &o.run.lease_seconds, "seconds", "without a sign of life until the maker of a shared stage counts as dead");
+  table.does_not_decide_results("run.lease_seconds");
   table.add("run.seed", &o.run.seed, "", "keys every random draw");
   table.add_choice<comm::DeviceChoice>("run.device", &o.run.device,
                                        {{"cpu", comm::DeviceChoice::cpu},
@@ -15,6 +18,9 @@ void register_run(OptionTable& table, StudyOptions& o) {
                                         {"auto", comm::DeviceChoice::automatic}},
                                        "where models live");
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank");
+  table.add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
+            "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; more than the longest work of a block; 0: no limit");
+  table.does_not_decide_results("run.watchdog_minutes");
   table.add("run.grains", &o.run.grains, "",
             "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle in training");
   table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: by time alone");
@@ -250,6 +256,7 @@ void register_reward(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
   table.add("reward.epochs", &o.reward.epochs, "epochs", "passes over the pairs");
   table.add("reward.batch", &o.reward.batch, "pairs", "a step");
+  table.add("reward.labels", &o.reward_labels, "labels", "that reward models learn from, the first ones of each judge; 0: all");
   table.add("reward.people", &o.people.name, "", "labels of `rlaif spotcheck import` (preferences/spotcheck-NAME) that take the place of the judge's; empty: none");
   table.add("reward.people_weight", &o.people.weight, "", "weight of such a pair's loss; a judge's has 1");
   table.add("reward.head_learning_rate_scale", &o.reward.head_learning_rate_scale, "", "of the head against the body");

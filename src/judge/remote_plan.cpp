@@ -43,7 +43,10 @@ std::int64_t count_at(const Json& object, const char* key) {
   if (!object.is_object()) return 0;
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) return 0;
-  return std::max<std::int64_t>(0, found->get<std::int64_t>());
+  // No answer has more tokens; sums of counts that a server makes up must not overflow.
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  if (found->is_number_unsigned()) return static_cast<std::int64_t>(std::min<std::uint64_t>(found->get<std::uint64_t>(), most));
+  return std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, most);
 }
 
 std::string text_at(const Json& object, const char* key) {

@@ -15,6 +15,7 @@
 #include "rlaif/evaluate/recorded_runs.hpp"
 #include "rlaif/evaluate/self_preference.hpp"
 #include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/study.hpp"
@@ -247,6 +248,12 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     return;
   }
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  std::vector<std::string> models;
+  for (const JudgeOptions* judge : judges) {
+    const std::vector<std::string> asked_models = local_models(options, *judge);
+    models.insert(models.end(), asked_models.begin(), asked_models.end());
+  }
+  require_whole_models(comm, options.run.directory, models);
   Asked asked = ask(context, plain_judges(options, judges), pairs, probes);
   comm.on_root([&] { report_judges(options, judges, pairs, probes, std::move(asked)); });
 }

@@ -285,6 +285,20 @@ Json reward_facts(const Context& context, const Language& language, const model:
   return facts;
 }
 
+// Where an arm learns from some of its judge's labels: how many, and what they cost.
+void keep_first_labels(std::int64_t most, const std::vector<Preference>& training, Json& facts) {
+  if (most == 0) return;
+  std::int64_t labels = 0;
+  double usd = 0.0;
+  for (const Preference& record : training) {
+    if (labels == most) break;
+    labels += record.verdict.status == VerdictStatus::ok;
+    usd += record.verdict.usage.cost_usd;
+  }
+  facts["labels"] = labels;
+  facts["cost_usd"] = std::round(usd * 1e6) / 1e6;
+}
+
 // Judges and reward models, on the root: the held-out pairs are few. "judges" are those of the first pairs; "labels" what
 // each arm's judge did on the pairs that the arm learns from.
 Json preference_facts(const Context& context, const Language& language, const model::Transformer& sft) {
@@ -298,6 +312,7 @@ Json preference_facts(const Context& context, const Language& language, const mo
     for (const ArmOptions& arm : options.arms) {
       if (set.arm.empty() ? arm.start != first_policy : arm.name != set.arm) continue;
       facts["labels"][arm.name] = judges[arm.judge];
+      keep_first_labels(options.reward_labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
       const model::Transformer base = arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
       facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
     }

@@ -1,5 +1,6 @@
 // Reward models and policies from preferences.
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "rlaif/core/error.hpp"
@@ -32,7 +33,8 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
 LabelledPairs reward_pairs(const Context& context, const Language& language, const ArmOptions& arm, std::int64_t max_positions) {
   LabelledPairs labelled;
   std::vector<train::RewardPair>& pairs = labelled.pairs;
-  std::int64_t unusable = 0, too_long = 0;
+  std::int64_t unusable = 0, too_long = 0, used = 0;
+  const std::int64_t most = context.options.reward_labels > 0 ? context.options.reward_labels : std::numeric_limits<std::int64_t>::max();
   const PeopleOptions& by = context.options.people;
   const bool asks_people = !by.name.empty() && arm.start == first_policy;  // spot checks are of the first pairs
   context.comm.agree([&] {
@@ -45,6 +47,7 @@ LabelledPairs reward_pairs(const Context& context, const Language& language, con
         ++unusable;
         continue;
       }
+      if (used++ == most) break;
       const Comparison& comparison = record.comparison;
       train::RewardPair pair{reward_tokens(language, comparison.prompt, comparison.first),
                              reward_tokens(language, comparison.prompt, comparison.second), record.verdict.p_first,

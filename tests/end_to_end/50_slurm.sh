@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Studies as jobs of a Slurm cluster of two nodes (a throw-away one on this machine): by srun and by mpirun, and with a limit
-# that is shorter than the study. Environment: SLURM_LOCAL, the script that makes the cluster (default: of the shared folder).
+# Studies as jobs of a Slurm cluster of two nodes (a throw-away one on this machine): by srun and by mpirun, with a limit that is
+# shorter than the study, and disturbed on their way. Environment: SLURM_LOCAL, the script that makes the cluster (default: of the shared folder).
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cluster=${SLURM_LOCAL:-$shared/tools/slurm-local}
@@ -26,7 +26,7 @@ submit() {  # submit NAME ARGUMENTS...: its number in $job
 }
 ended() {  # ended JOB: waits, and starts it at once where Slurm holds a requeued job back
   local over=0
-  for _ in {1..500}; do
+  for _ in {1..1400}; do
     over=$((over + 1))
     case $(scontrol show job "$1" -o 2>/dev/null) in
       *JobState=PENDING*Reason=BeginTime*) scontrol update JobId="$1" StartTime=now ;;
@@ -52,18 +52,55 @@ for launcher in srun mpirun; do
 done
 
 if [[ -z ${SLURM_REQUEUE:-} ]]; then
-  skip "a job whose limit is shorter than its study" "takes minutes; SLURM_REQUEUE=1 runs it"
+  skip "a job that is stopped, queued again, preempted or loses a node" "takes 10 minutes; SLURM_REQUEUE=1 runs it"
 else
-# USR2 comes 12 seconds after the start, or earlier: the study needs several.
-longer=(--sft.examples=20000 --judge_model.steps=200 --run.checkpoint_every_seconds=2)
+# A job of one minute is warned at once, and goes on as long as saving still fits: the study needs several starts.
+longer=(--sft.examples=300000 --judge_model.steps=4000 --run.checkpoint_every_seconds=20)
 export RLAIF_LAUNCHER=srun
 check "a longer study, undisturbed" "$rlaif" study inputs/smoke.cfg "${longer[@]}" --run.directory="$scratch/long"
-check "it is submitted with a limit that is too short" submit short -t 1 --signal=B:USR2@${SLURM_SIGNAL_BEFORE:-48} inputs/smoke.cfg "${longer[@]}"
+check "it is submitted with a limit that is too short" submit short -t 1 --signal=B:USR2@55 inputs/smoke.cfg "${longer[@]}"
 check "it ends" ended "$job"
 restarts=$(grep -c 'queueing again' "$scratch/short.log")
 check "it queued again at least twice ($restarts times)" test "$restarts" -ge 2
 check "and gives the same bytes" same_results "$scratch/long" "$scratch/short"
-cat "$scratch/short.log"
+grep -v "steps," "$scratch/short.log"
+check "the report counts its starts" bash -c "python3 -c \"import json; r = json.load(open('$scratch/short/report/results.json')); assert r['starts'] == $restarts + 1 and r['requeues'] == $restarts, r['starts']\""
+
+# Disturbed in the middle of a stage, with time enough: queued again by hand, its step cancelled, preempted, a node lost.
+medium=(--sft.examples=60000 --judge_model.steps=2000 --run.checkpoint_every_seconds=2)
+check "a study to be disturbed, undisturbed" "$rlaif" study inputs/smoke.cfg "${medium[@]}" --run.directory="$scratch/medium"
+under_way() {  # under_way NAME: its second training stage has begun
+  for _ in {1..600}; do [[ -f $scratch/$1/checkpoints/judge-model ]] || compgen -G "$scratch/$1/checkpoints/judge-model/*" >/dev/null && return; sleep 0.1; done
+  return 1
+}
+disturb() {  # disturb NAME COMMAND...: a study that the command meets on its way; $job is its number
+  local name=$1
+  shift
+  submit "$name" -t 20 inputs/smoke.cfg "${medium[@]}" && under_way "$name" && "$@"
+}
+requeue() { scontrol requeue "$job"; }
+cancel_step() { scancel "$job.0"; }
+preempt() { sbatch -p high -N 2 -n 2 --exclusive -o "$scratch/high.log" --wrap 'sleep 3' && sleep 1; }
+lose_node() { scontrol update NodeName=n2 State=DOWN Reason=test && sleep 2 && scontrol update NodeName=n2 State=RESUME; }
+
+check "a study is queued again by hand" disturb requeued requeue
+check "it ends" ended "$job"
+check "and gives the same bytes" same_results "$scratch/medium" "$scratch/requeued"
+
+check "its step is cancelled" disturb cancelled cancel_step
+ended "$job"
+check "the job says so and ends, or goes on" bash -c "grep -Eiq 'cancel|queueing again' '$scratch/cancelled.log'"
+check "submitted again" submit cancelled -t 20 inputs/smoke.cfg "${medium[@]}"
+check "it ends" ended "$job"
+check "and gives the same bytes" same_results "$scratch/medium" "$scratch/cancelled"
+
+check "a job of a higher partition takes its nodes" disturb preempted preempt
+check "it ends after the other" ended "$job"
+check "and gives the same bytes" same_results "$scratch/medium" "$scratch/preempted"
+
+check "a node is lost" disturb lost lose_node
+check "it ends" ended "$job"
+check "and gives the same bytes" same_results "$scratch/medium" "$scratch/lost"
 fi
 
 check "a deck that does not resolve is not submitted" bash -c "! slurm/submit.sh inputs/smoke.cfg --nonsense.key=1 2>'$scratch/refused'"

@@ -37,6 +37,9 @@ struct Resolved {
   pipeline::ResolvedDeck deck;
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
+// The same of a deck's keys as read_deck gives them; `over` beats the deck, with paths relative to it too.
+std::unique_ptr<Resolved> resolve_keys(std::map<std::string, std::string> deck, const std::filesystem::path& deck_file, const CommandLine& line,
+                                       const std::map<std::string, std::string>& over = {});
 
 // Registers every key. The lists of [study] have been read before: they say which sections there are.
 void register_options(OptionTable& table, pipeline::StudyOptions& options);

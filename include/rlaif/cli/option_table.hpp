@@ -75,6 +75,11 @@ class OptionTable {
   void set(const std::string& key, const OptionValue& value);
   const std::vector<Entry>& entries() const { return entries_; }
   bool has(const std::string& key) const { return index_.count(key) > 0; }
+  // The file or folder that a key of add_input names; empty for other keys, and where it names none.
+  std::filesystem::path input_file(const std::string& key) const {
+    const auto found = input_fields_.find(key);
+    return found == input_fields_.end() ? std::filesystem::path() : *found->second;
+  }
   void set_deck_folder(const std::filesystem::path& folder) { deck_folder_ = folder; }
 
   // All keys with the texts in force, and checksums of the input files they name. A file that is not there is an Error(usage),

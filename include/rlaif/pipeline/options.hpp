@@ -22,9 +22,12 @@ namespace rlaif::pipeline {
 
 struct RunOptions {
   std::filesystem::path directory = "runs/default";
+  std::filesystem::path shared;     // stages that other runs made too are taken from here and put here; empty: none
+  double lease_seconds = 60;        // without a sign of life until who makes a shared stage counts as dead
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
+  double watchdog_minutes = 30;     // longest wait in one collective; 0: any
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
   int checkpoint_every_steps = 0;        // 0: by time alone
   double checkpoint_every_seconds = 30;  // 0: by steps alone
@@ -229,6 +232,7 @@ struct StudyOptions {
   std::vector<ArmOptions> arms;
   train::RewardOptions reward;
   PeopleOptions people;
+  std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
   PolicyReward policy_reward = PolicyReward::model;
   LoraOptions lora;

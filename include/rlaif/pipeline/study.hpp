@@ -1,10 +1,12 @@
 // A study: its stages in order, each run once, resumed at the first that is not done.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "rlaif/pipeline/stage_parts.hpp"
 #include "rlaif/pipeline/stages.hpp"
 
 namespace rlaif::pipeline {
@@ -14,6 +16,9 @@ struct Stage {
   std::string command; // of the cli that runs it alone: "sft", "reward"
   std::string size;    // what it will do, for --dry-run
   std::function<Json(const Context&)> run;
+  // What decides it and what it makes. Its done marker lists the files it makes by checksum, and the stage is run again where
+  // one is damaged or lost; those in metrics/ are records: damage to them is said, and nothing is run again.
+  StageParts parts = {};
 };
 
 // The stages of the deck, in order. Tokenizer and judge training belong to the command "sft".

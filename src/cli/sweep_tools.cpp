@@ -1,0 +1,142 @@
+#include "rlaif/cli/sweep_tools.hpp"
+
+#include <iostream>
+
+#include "rlaif/cli/file_tools.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json.hpp"
+#include "rlaif/core/names.hpp"
+#include "rlaif/pipeline/run_directory.hpp"
+#include "rlaif/pipeline/study.hpp"
+#include "rlaif/pipeline/sweep.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string section = "sweep.";
+
+struct SweepDeck {
+  fs::path file;
+  pipeline::SweepOptions sweep;
+  std::map<std::string, std::string> keys;  // the deck's others
+  CommandLine line;                         // as given, without those of [sweep]
+};
+
+SweepDeck read_sweep_deck(const CommandLine& line) {
+  SweepDeck deck;
+  deck.file = word(line, 1, "a deck with a section [sweep]");
+  no_more_words(line, 2);
+  deck.keys = read_deck(deck.file);
+  deck.line = line;
+  std::map<std::string, std::string> own;
+  for (auto* keys : {&deck.keys, &deck.line.keys}) {  // the command line beats the deck
+    for (auto it = keys->lower_bound(section); it != keys->end() && it->first.starts_with(section);) {
+      own[it->first.substr(section.size())] = it->second;
+      it = keys->erase(it);
+    }
+  }
+  if (own.empty()) throw usage_error(deck.file.string() + ": has no section [sweep]; axes (axis.NAME = KEY: VALUE | VALUE) were expected");
+  try {
+    deck.sweep = pipeline::read_sweep(deck.file.stem().string(), own);
+  } catch (const Error& error) {
+    throw usage_error(deck.file.string() + ": " + error.what());
+  }
+  return deck;
+}
+
+// What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole, since
+// it will lie in another folder.
+std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeline::SweepCell& cell, const Resolved& resolved) {
+  std::map<std::string, std::string> keys = deck.keys;
+  for (const auto* more : {&deck.line.keys, &cell.keys}) {
+    for (const auto& [key, text] : *more) keys[key] = text;
+  }
+  for (auto& [key, text] : keys) {
+    if (const fs::path file = resolved.table.input_file(key); !file.empty()) text = fs::absolute(file).lexically_normal().string();
+    if (text.find_first_of("#\n") != std::string::npos) throw usage_error(key + ": '" + text + "' cannot stand in a deck: '#' begins a comment");
+  }
+  keys["run.directory"] = pipeline::cell_run(deck.sweep, cell).string();
+  if (deck.sweep.share && !keys.count("run.shared")) keys["run.shared"] = (deck.sweep.directory / "shared").string();
+  return keys;
+}
+
+std::string deck_text(const SweepDeck& deck, const pipeline::SweepCell& cell, const std::map<std::string, std::string>& keys) {
+  std::string text = "# Cell " + std::to_string(cell.number) + " of the sweep " + deck.sweep.name + ":";
+  for (const auto& [axis, label] : cell.values) text += " " + axis + " = " + label + ";";
+  text.back() = '.';
+  std::map<std::string, std::string> sections;
+  for (const auto& [key, value] : keys) {
+    const std::size_t dot = key.rfind('.');
+    sections[key.substr(0, dot)] += key.substr(dot + 1) + " = " + value + "\n";
+  }
+  for (const auto& [name, lines] : sections) text += "\n\n[" + name + "]\n" + lines.substr(0, lines.size() - 1);
+  return text + "\n";
+}
+
+// Of a cell that has begun: its run must be of this deck.
+void check_begun(const SweepDeck& deck, const pipeline::SweepCell& cell) {
+  const fs::path run = pipeline::cell_run(deck.sweep, cell);
+  if (!fs::exists(run / "run.json")) return;
+  const Json json = Json::parse(read_file(run / "run.json"), nullptr, false);
+  if (json.is_object() && json.value("deck_hash", "") == cell.deck_hash) return;
+  throw input_error(run, "was begun with another deck; another sweep.directory, or the folder removed, was expected");
+}
+
+std::string plan_cell(const SweepDeck& deck, pipeline::SweepCell& cell) {
+  try {
+    CommandLine line = deck.line;
+    line.command = "study";
+    for (const auto& [key, text] : cell.keys) line.keys.erase(key);  // an axis beats the command line
+    const auto resolved = resolve_keys(deck.keys, deck.file, line, cell.keys);
+    pipeline::describe_plan(resolved->options, resolved->deck, cell.ranks > 0 ? cell.ranks : 1);
+    cell.deck_hash = resolved->deck.hash();
+    check_begun(deck, cell);
+    return deck_text(deck, cell, cell_keys(deck, cell, *resolved));
+  } catch (const Error& error) {
+    throw Error(error.kind(), "cell " + std::to_string(cell.number) + " (" + cell.name + "): " + error.what());
+  }
+}
+
+void plan(const CommandLine& line) {
+  const SweepDeck deck = read_sweep_deck(line);
+  const pipeline::SweepOptions& sweep = deck.sweep;
+  std::vector<pipeline::SweepCell> cells = pipeline::sweep_cells(sweep);
+  std::vector<std::string> texts;
+  for (pipeline::SweepCell& cell : cells) texts.push_back(plan_cell(deck, cell));  // all, before anything is written
+  for (std::size_t c = 0; c < cells.size(); ++c) write_file_atomic(pipeline::cell_deck(sweep, cells[c]), texts[c]);
+  pipeline::write_cells(sweep, cells);
+
+  std::cout << sweep.name << ": " << cells.size() << " cells =";
+  for (std::size_t a = 0; a < sweep.axes.size(); ++a) std::cout << (a ? " x " : " ") << sweep.axes[a].values.size() << " " << sweep.axes[a].name;
+  std::cout << "\ndecks and table: " << (sweep.directory / "decks").string() << ", " << (sweep.directory / "cells.tsv").string() << "\n";
+  if (sweep.share) std::cout << "stages that cells agree on are made once, in " << (sweep.directory / "shared").string() << "\n";
+  std::cout << "submit:  slurm/submit.sh --sweep " << sweep.directory.string() << "\n"
+            << "one:     rlaif study " << pipeline::cell_deck(sweep, cells.front()).string() << "\n"
+            << "collect: rlaif sweep collect " << deck.file.string() << "\n";
+}
+
+void collect(const CommandLine& line) {
+  const SweepDeck deck = read_sweep_deck(line);
+  const pipeline::SweepOptions& sweep = deck.sweep;
+  const Json collected = pipeline::collect_sweep(sweep, pipeline::read_cells(sweep.directory));
+  const std::string table = pipeline::sweep_table(sweep, collected);
+  const fs::path report = sweep.directory / "report";
+  write_file_atomic(report / "sweep.txt", table);
+  write_file_atomic(report / "sweep.json", collected.dump(1) + "\n");
+  write_file_atomic(report / "sweep.csv", pipeline::sweep_csv(collected));
+  std::cout << table << "\n" << report.string() << ": sweep.txt, sweep.json, sweep.csv\n";
+}
+
+}  // namespace
+
+void run_sweep_command(const CommandLine& line) {
+  const std::string& what = word(line, 0, "plan or collect");
+  if (what == "plan") return plan(line);
+  if (what == "collect") return collect(line);
+  throw usage_error(unknown_name_message("word", what, {"plan", "collect"}) + "; usage: rlaif sweep plan|collect DECK");
+}
+
+}  // namespace rlaif::cli

@@ -1,0 +1,197 @@
+#include "rlaif/pipeline/shared_stages.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/lease.hpp"
+#include "rlaif/core/log.hpp"
+
+namespace rlaif::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto between_looks = std::chrono::milliseconds(500);
+
+// Files that are only ever replaced as a whole may have two names; others are copied.
+bool may_be_linked(const fs::path& file) { return file.extension() == ".safetensors" || file.extension() == ".h5"; }
+
+void place_file(const fs::path& from, const fs::path& to) {
+  make_folders(to.parent_path());
+  const fs::path temporary = temporary_name(to);
+  std::error_code code;
+  fs::remove(temporary, code);
+  if (may_be_linked(from)) fs::create_hard_link(from, temporary, code);
+  if (!may_be_linked(from) || code) {
+    code.clear();
+    fs::copy_file(from, temporary, fs::copy_options::overwrite_existing, code);
+    if (code) throw Error(ErrorKind::resource, to.string() + ": cannot be copied from " + from.string() + ": " + code.message());
+  }
+  commit_file(temporary, to);
+}
+
+// Whether a path that a file names is one that the stage makes.
+bool belongs(const std::string& path, const StageParts& parts) {
+  const fs::path plain = fs::path(path).lexically_normal();
+  if (plain.is_absolute() || plain.string() != path) return false;
+  return std::any_of(parts.makes.begin(), parts.makes.end(),
+                     [&](const std::string& made) { return path == made || path.starts_with(made + "/"); });
+}
+
+}  // namespace
+
+struct SharedStages::Entry {
+  std::string stage;
+  const StageParts& parts;
+  std::string identity;
+  fs::path folder, lease;
+};
+
+SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : context_(context), deck_(deck) {}
+
+bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
+
+SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
+  Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.is_cuda() ? "cuda" : "cpu", context_.directory.root()), {}, {}};
+  std::string name = stage + "-";
+  name += hex(checksum(entry.identity));
+  entry.folder = context_.options.run.shared / name;
+  entry.lease = context_.options.run.shared / (name + ".lease");
+  return entry;
+}
+
+// Puts the entry's files in their place and marks the stage done. nullopt: there is none, or it is damaged and was put aside.
+std::optional<Json> SharedStages::take(const Entry& entry) const {
+  const fs::path index = entry.folder / "shared.json";
+  if (!fs::exists(index)) return std::nullopt;
+  const fs::path& root = context_.directory.root();
+  try {
+    const Json json = Json::parse(read_file(index), nullptr, false);
+    if (!json.is_object() || !json.contains("files") || !json["files"].is_object() || !json.contains("facts") || !json["facts"].is_object() ||
+        json.value("identity", std::string()) != entry.identity) {
+      throw input_error(index, "does not describe stage " + entry.stage + " of this deck");
+    }
+    std::error_code ignored;  // what a start that was cut off has left
+    for (const std::string& made : entry.parts.makes) fs::remove_all(root / made, ignored);
+    fs::remove_all(context_.directory.checkpoints(entry.stage), ignored);
+    for (const auto& [path, sum] : json["files"].items()) {
+      if (!belongs(path, entry.parts)) throw input_error(index, "names '" + path + "', which is no file of this stage");
+      place_file(entry.folder / "files" / path, root / path);
+      const std::string found = file_checksum(root / path);
+      if (!sum.is_string() || found != sum.get<std::string>()) {
+        fs::remove(root / path, ignored);
+        throw input_error(entry.folder / "files" / path, "has checksum " + found + ", " + sum.dump() + " was expected");
+      }
+    }
+    Json facts = json["facts"];
+    facts["shared"] = entry.folder.string();
+    facts["made_in"] = json.value("made_in", std::string());
+    context_.directory.finish_stage(entry.stage, context_.deck_hash, facts);
+    facts["stage"] = entry.stage;
+    return facts;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    std::error_code code;
+    fs::path aside = entry.folder;
+    aside += ".damaged-" + std::to_string(::getpid());
+    fs::rename(entry.folder, aside, code);
+    log::warning(std::string(error.what()) + "; it is put aside as " + aside.filename().string() + " and the stage made again");
+    return std::nullopt;
+  }
+}
+
+void SharedStages::publish(const Entry& entry, const Json& marker) const {
+  if (fs::exists(entry.folder)) return;
+  const fs::path& root = context_.directory.root();
+  const fs::path draft = temporary_name(entry.folder);
+  std::error_code ignored;
+  try {
+    fs::remove_all(draft);
+    Json json;
+    json["stage"] = entry.stage;
+    json["made_in"] = root.string();
+    json["identity"] = entry.identity;
+    json["facts"] = Json::object();
+    for (const auto& [key, value] : marker.items()) {
+      if (key != "stage" && key != "deck_hash" && key != "inputs") json["facts"][key] = value;
+    }
+    json["files"] = Json::object();
+    for (const std::string& made : entry.parts.makes) {
+      for (const std::string& file : files_under(root, made)) {
+        json["files"][file] = file_checksum(root / file);
+        place_file(root / file, draft / "files" / file);
+      }
+    }
+    write_file_atomic(draft / "shared.json", json.dump(1) + "\n");
+    fs::rename(draft, entry.folder, ignored);  // onto one that is there it fails: that one stays
+    sync_folder(entry.folder.parent_path());
+  } catch (const std::exception& error) {
+    log::warning(entry.stage + ": is made, and not shared: " + error.what());
+  }
+  fs::remove_all(draft, ignored);
+}
+
+Json SharedStages::run(const std::string& stage, const StageParts& parts, const std::function<Json()>& make) const {
+  if (!shares(parts)) return make();
+  const RunOptions& run = context_.options.run;
+  const std::string owner = fs::absolute(context_.directory.root()).lexically_normal().string();
+  std::optional<Entry> entry;
+  std::optional<LeaseWatch> watch;
+  std::unique_ptr<Lease> lease;
+  std::string waiting_for;
+  std::string taken;
+  // The root alone looks; all ranks wait together, so that a stop is seen by all.
+  const auto look = [&] {
+    if (!entry) {
+      entry.emplace(entry_of(stage, parts));
+      watch.emplace(entry->lease, owner, run.lease_seconds);
+    }
+    if (const auto marker = take(*entry)) {
+      taken = marker->dump();
+      return;
+    }
+    lease = Lease::take(entry->lease, owner, run.lease_seconds / 6.0);
+    if (lease) {
+      if (const auto marker = take(*entry)) {  // its maker ended between the two looks
+        taken = marker->dump();
+        lease.reset();
+      }
+      return;
+    }
+    const LeaseWatch::State state = watch->look();
+    if (state == LeaseWatch::State::dead && watch->remove_dead()) log::info(stage + ": " + watch->holder().text() + " was to make it and is gone");
+    if (state != LeaseWatch::State::held || watch->holder().text() == waiting_for) return;
+    waiting_for = watch->holder().text();
+    log::info(stage + ": is being made by " + waiting_for + "; waiting for it");
+  };
+  for (;;) {
+    context_.comm.on_root(look);
+    context_.comm.broadcast(taken);
+    if (!taken.empty()) {
+      Json marker = Json::parse(taken);
+      log::info(stage + ": taken from " + marker["shared"].get<std::string>());
+      return marker;
+    }
+    if (context_.comm.any(lease != nullptr)) break;
+    if (context_.comm.any(context_.stop_requested())) {
+      throw Error(ErrorKind::interrupted, stage + ": stopped by a signal while another job makes it; run again to continue");
+    }
+    std::this_thread::sleep_for(between_looks);
+  }
+  Json marker = make();
+  context_.comm.on_root([&] { publish(*entry, marker); });
+  return marker;
+}
+
+void SharedStages::offer(const std::string& stage, const StageParts& parts, const Json& marker) const {
+  if (!shares(parts) || marker.contains("shared")) return;
+  context_.comm.on_root([&] { publish(entry_of(stage, parts), marker); });
+}
+
+}  // namespace rlaif::pipeline

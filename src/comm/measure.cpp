@@ -39,12 +39,14 @@ void send(const Communicator& comm, std::vector<float>& values, int to, int tag)
 }
 
 void receive(const Communicator& comm, std::vector<float>& values, int from, int tag) {
-  RLAIF_MPI(MPI_Recv(values.data(), static_cast<int>(values.size()), MPI_FLOAT, from, tag, comm.handle().comm, MPI_STATUS_IGNORE));
+  RLAIF_MPI(MPI_Recv(values.data(), static_cast<int>(values.size()), MPI_FLOAT, from, tag, comm.handle().comm,
+                     MPI_STATUS_IGNORE));
 }
 
 }  // namespace
 
-std::vector<MessageTime> time_messages(const Communicator& comm, int other, std::span<const std::size_t> bytes, double seconds_each) {
+std::vector<MessageTime> time_messages(const Communicator& comm, int other, std::span<const std::size_t> bytes,
+                                       double seconds_each) {
   RLAIF_CHECK(other > 0 && other < comm.size(), "a message goes from rank 0 to another rank");
   std::vector<MessageTime> times;
   for (const std::size_t size : bytes) {
@@ -67,7 +69,8 @@ std::vector<MessageTime> time_messages(const Communicator& comm, int other, std:
   return times;
 }
 
-std::vector<MessageTime> time_gradient_sums(const Communicator& comm, std::span<const std::size_t> bytes, double seconds_each) {
+std::vector<MessageTime> time_gradient_sums(const Communicator& comm, std::span<const std::size_t> bytes,
+                                            double seconds_each) {
   std::vector<MessageTime> times;
   for (const std::size_t size : bytes) {
     std::vector<float> values(size / sizeof(float), 1.0F);
@@ -85,7 +88,8 @@ std::vector<MessageTime> time_gradient_sums(const Communicator& comm, std::span<
 }
 
 Link fitted_link(std::span<const MessageTime> times) {
-  double ones = 0.0, bytes = 0.0, squares = 0.0, right_one = 0.0, right_bytes = 0.0;  // normal equations of rows (1 / t, n / t) -> 1
+  double ones = 0.0, bytes = 0.0, squares = 0.0, right_one = 0.0,
+         right_bytes = 0.0;  // normal equations of rows (1 / t, n / t) -> 1
   double least = 0.0, fastest = 0.0;
   for (const MessageTime& one : times) {
     if (!(one.seconds > 0.0)) continue;

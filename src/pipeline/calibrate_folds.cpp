@@ -21,7 +21,8 @@ using Places = std::vector<std::size_t>;
 // Part of each pair: prompts in an order that the seed draws, dealt out.
 Places parts_of(const std::vector<LabelledPair>& pairs, std::size_t parts, std::uint64_t seed) {
   std::set<std::pair<std::uint64_t, std::uint64_t>> order;  // draw, prompt
-  for (const LabelledPair& pair : pairs) order.emplace(hash_words({seed, pair.comparison.prompt.id}), pair.comparison.prompt.id);
+  for (const LabelledPair& pair : pairs)
+    order.emplace(hash_words({seed, pair.comparison.prompt.id}), pair.comparison.prompt.id);
   std::map<std::uint64_t, std::size_t> part_of_prompt;
   for (const auto& [draw, prompt] : order) {
     const std::size_t next = part_of_prompt.size();
@@ -79,7 +80,9 @@ struct Scorer {
   const std::vector<LabelledPair>& pairs;
   const evaluate::ReportOptions& settings;
 
-  static bool counts(const Verdict& verdict, const LabelledPair& pair) { return verdict.status == VerdictStatus::ok && pair.label != 0.5; }
+  static bool counts(const Verdict& verdict, const LabelledPair& pair) {
+    return verdict.status == VerdictStatus::ok && pair.label != 0.5;
+  }
 
   // Places of pairs, by prompt, on which all verdicts count.
   std::vector<Places> decided(const std::vector<const std::vector<Verdict>*>& all) const {
@@ -105,11 +108,13 @@ struct Scorer {
     const std::vector<Places> groups = decided({&verdicts});
     std::vector<double> counts;
     for (const Places& places : groups) counts.push_back(static_cast<double>(places.size()));
-    return evaluate::to_json(evaluate::bootstrap_ratio(right(groups, verdicts), counts, settings.seed, settings.resamples));
+    return evaluate::to_json(
+        evaluate::bootstrap_ratio(right(groups, verdicts), counts, settings.seed, settings.resamples));
   }
   Json of_last(const std::vector<Verdict>& verdicts, const std::vector<Verdict>& last) const {
     const std::vector<Places> groups = decided({&verdicts, &last});
-    return evaluate::to_json(evaluate::bootstrap_ratio(right(groups, verdicts), right(groups, last), settings.seed, settings.resamples));
+    return evaluate::to_json(
+        evaluate::bootstrap_ratio(right(groups, verdicts), right(groups, last), settings.seed, settings.resamples));
   }
   Json calibration_error(const std::vector<Verdict>& verdicts, const std::vector<double>& tempered) const {
     const std::vector<Places> groups = decided({&verdicts});

@@ -94,8 +94,8 @@ Json members_facts(const Context& context, const JudgeOptions& judge, const Judg
     Json& row = facts[column.name];
     row["asked"] = asked;
     row["answered"] = answered;
-    row["agreement"] =
-        evaluate::to_json(evaluate::bootstrap_ratio(right, decided, context.options.run.seed, context.options.evaluate.resamples));
+    row["agreement"] = evaluate::to_json(
+        evaluate::bootstrap_ratio(right, decided, context.options.run.seed, context.options.evaluate.resamples));
   }
   return facts;
 }
@@ -103,7 +103,8 @@ Json members_facts(const Context& context, const JudgeOptions& judge, const Judg
 Json cascade_facts(const Context& context, const JudgeOptions& judge, const JudgedPairs& pairs) {
   if (judge.kind != JudgeKind::cascade) return Json();
   const std::vector<MemberColumn> columns = member_columns(judge, pairs);
-  if (!std::all_of(columns.begin(), columns.end(), [](const MemberColumn& one) { return one.is_whole(); })) return Json();
+  if (!std::all_of(columns.begin(), columns.end(), [](const MemberColumn& one) { return one.is_whole(); }))
+    return Json();
   const judge::FittedJudges calibration = calibration_of(judge);
   const std::vector<judge::FittedJudge> fitted = fitted_members(judge, calibration);
   const std::vector<Preference>& records = pairs.heldout.at(judge.name);
@@ -124,7 +125,8 @@ Json cascade_facts(const Context& context, const JudgeOptions& judge, const Judg
   const auto mean = [&](const std::vector<double>& values) {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(decided);
   };
-  const evaluate::CascadeFit fit = evaluate::cascade_at(confidence, right, cost, cascade_thresholds(judge, calibration));
+  const evaluate::CascadeFit fit =
+      evaluate::cascade_at(confidence, right, cost, cascade_thresholds(judge, calibration));
   const evaluate::CascadePoint alone{0.0, 1.0, mean(right.back()), mean(cost.back())};
   Json steps = Json::array();
   for (std::size_t m = 0; m < fit.curves.size(); ++m) {

@@ -25,7 +25,8 @@ constexpr std::size_t file_bytes = 32 * mebibyte;
 
 Json times_json(const std::vector<comm::MessageTime>& times) {
   const comm::Link link = comm::fitted_link(times);
-  Json json{{"times", Json::array()}, {"latency_seconds", link.latency_seconds}, {"bytes_per_second", link.bytes_per_second}};
+  Json json{
+      {"times", Json::array()}, {"latency_seconds", link.latency_seconds}, {"bytes_per_second", link.bytes_per_second}};
   for (const comm::MessageTime& one : times) json["times"].push_back({one.bytes, one.seconds});
   return json;
 }
@@ -96,11 +97,13 @@ std::string bytes_text(double bytes) {
 }
 
 std::string link_text(const char* what, const Json& link) {
-  std::string text = text_format("%-28s latency %.2f us, %.2f GB/s\n", what, 1e6 * link["latency_seconds"].get<double>(),
-                                 1e-9 * link["bytes_per_second"].get<double>());
+  std::string text =
+      text_format("%-28s latency %.2f us, %.2f GB/s\n", what, 1e6 * link["latency_seconds"].get<double>(),
+                  1e-9 * link["bytes_per_second"].get<double>());
   for (const Json& one : link["times"]) {
     const double bytes = one[0].get<double>(), seconds = one[1].get<double>();
-    text += text_format("  %10s %12.2f us %9.3f GB/s\n", bytes_text(bytes).c_str(), 1e6 * seconds, 1e-9 * bytes / seconds);
+    text +=
+        text_format("  %10s %12.2f us %9.3f GB/s\n", bytes_text(bytes).c_str(), 1e6 * seconds, 1e-9 * bytes / seconds);
   }
   return text;
 }
@@ -110,7 +113,9 @@ std::string link_text(const char* what, const Json& link) {
 Json measure_machine(const comm::Communicator& comm, const std::filesystem::path& folder) {
   torch::set_num_threads(1);
   const std::vector<std::string> hosts = host_of_ranks(comm);
-  Json json{{"version", version()}, {"ranks", comm.size()}, {"hosts", std::set<std::string>(hosts.begin(), hosts.end()).size()}};
+  Json json{{"version", version()},
+            {"ranks", comm.size()},
+            {"hosts", std::set<std::string>(hosts.begin(), hosts.end()).size()}};
   if (comm.size() > 1) {
     const std::vector<std::size_t> sizes{4, 64, 1024, 16384, 262144, mebibyte, 4 * mebibyte, 16 * mebibyte};
     std::set<int> others{1};
@@ -140,20 +145,26 @@ Json measure_machine(const comm::Communicator& comm, const std::filesystem::path
 std::string machine_table(const Json& measured) {
   std::string text;
   for (const Json& link : measured.value("point_to_point", Json::array())) {
-    const std::string between = text_format("rank %d to rank %d, %s", link["between"][0].get<int>(), link["between"][1].get<int>(),
-                                            link["same_host"].get<bool>() ? "one node" : "two nodes");
+    const std::string between =
+        text_format("rank %d to rank %d, %s", link["between"][0].get<int>(), link["between"][1].get<int>(),
+                    link["same_host"].get<bool>() ? "one node" : "two nodes");
     text += link_text(between.c_str(), link);
   }
   if (measured.contains("gradient_sum")) {
-    text += link_text(text_format("sum of gradients, %d ranks", measured["ranks"].get<int>()).c_str(), measured["gradient_sum"]);
+    text += link_text(text_format("sum of gradients, %d ranks", measured["ranks"].get<int>()).c_str(),
+                      measured["gradient_sum"]);
   }
-  text += text_format("%-28s %.1f GFLOP/s a rank, float32, one thread\n", "products", mean(measured["product"]["gflops"]));
-  text += text_format("%-28s %.1f GB/s a rank\n", "memory, a += b", 1e-9 * mean(measured["memory"]["bytes_per_second"]));
+  text +=
+      text_format("%-28s %.1f GFLOP/s a rank, float32, one thread\n", "products", mean(measured["product"]["gflops"]));
+  text +=
+      text_format("%-28s %.1f GB/s a rank\n", "memory, a += b", 1e-9 * mean(measured["memory"]["bytes_per_second"]));
   const Json& files = measured["files"];
   const double bytes = files["bytes"].get<double>();
-  text += text_format("%-28s %s written and synced in %.3f s (%.2f GB/s), read in %.3f s; 4 KiB written and synced in %.2f ms\n", "files",
-                      bytes_text(bytes).c_str(), files["write_sync_seconds"].get<double>(), 1e-9 * bytes / files["write_sync_seconds"].get<double>(),
-                      files["read_seconds"].get<double>(), 1e3 * files["small_write_sync_seconds"].get<double>());
+  text += text_format(
+      "%-28s %s written and synced in %.3f s (%.2f GB/s), read in %.3f s; 4 KiB written and synced in %.2f ms\n",
+      "files", bytes_text(bytes).c_str(), files["write_sync_seconds"].get<double>(),
+      1e-9 * bytes / files["write_sync_seconds"].get<double>(), files["read_seconds"].get<double>(),
+      1e3 * files["small_write_sync_seconds"].get<double>());
   return text;
 }
 

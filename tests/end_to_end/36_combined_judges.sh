@@ -232,6 +232,44 @@ assert len({line["hash"] for line in lines}) == len(lines) == paid["dear"]["requ
 assert len(lines) <= 2 * asked["dear"], (len(lines), asked)  # both orders, equal requests once
 P
 
+# --- probes for a model in this process, a server and recorded verdicts ------------------------------
+python3 - "$scratch" <<'P'
+import json, sys
+scratch = sys.argv[1]
+with open(f"{scratch}/labelled.jsonl", "w") as pairs, open(f"{scratch}/told.jsonl", "w") as told:
+    for i in range(30):
+        row = {"id": f"sum/{i}", "prompt": f"What is {i} plus 3?", "response_a": f"{i} plus 3 is {i + 3}.", "response_b": f"{i} plus 3 is {i + 4}.", "label": "a"}
+        pairs.write(json.dumps(row) + "\n")
+    ids = [f"sum/{i}" for i in range(30)] + [json.loads(line)["id"] for line in open("inputs/probes.jsonl")]
+    for place, one in enumerate(ids):
+        for order in ("ab", "ba"):
+            told.write(json.dumps({"pair_id": one, "judge": "t", "style": "s", "order": order, "verdict": "b" if place % 3 == 0 else "a"}) + "\n")
+P
+sed -e 's/^members = brief dear/members = brief dear told/' "$scratch/asked.cfg" >"$scratch/probed.cfg"
+printf '\n[judge.told]\nkind = replay\nverdicts = %s\nrecorded_judge = t\nrecorded_style = s\n' "$scratch/told.jsonl" >>"$scratch/probed.cfg"
+for count in 1 2; do
+  check "judges of three kinds on labelled pairs and probes, $count rank(s)" ranks $count calibrate "$scratch/probed.cfg" --run.directory="$scratch/asked" \
+    --calibrate.judges="small dear told" --calibrate.pairs="$scratch/labelled.jsonl" --calibrate.probes=inputs/probes.jsonl --calibrate.resamples=50 \
+    --calibrate.output="$scratch/probed-$count"
+  wc -l <"$scratch/server/requests.jsonl" >"$scratch/asked-$count"
+done
+check "give the same files" diff -r "$scratch/probed-1" "$scratch/probed-2"
+check "and the server was asked once" cmp "$scratch/asked-1" "$scratch/asked-2"
+check "each judge answers the probes through a prompt of its own" python3 - "$scratch" <<'P'
+import json, sys
+scratch = sys.argv[1]
+probes = json.load(open(f"{scratch}/probed-1/calibration.json"))["probes"]
+kinds = {json.loads(line)["kind"] for line in open("inputs/probes.jsonl")}
+count = sum(1 for _ in open("inputs/probes.jsonl"))
+for judge in ("small", "dear", "told"):
+    assert set(probes[judge]) == kinds | {"all"} and probes[judge]["all"]["probes"] == count, judge
+    assert probes[judge]["all"]["answered"] == count, (judge, probes[judge]["all"])
+fooled = sum(1 for place in range(30, 30 + count) if place % 3 == 0) / count
+assert abs(probes["told"]["all"]["fooled"]["value"] - fooled) < 1e-9, probes["told"]["all"]
+# A judge that always names one position is fooled in one order alone; the server's verdicts follow from the texts.
+assert 0 < probes["dear"]["all"]["fooled"]["value"] < 1, probes["dear"]["all"]
+P
+
 # --- plans and wrong decks -----------------------------------------------------------------------
 check "a plan names judge models, members and the agreement asked for" bash -c "
   '$rlaif' study '$deck' --judge.min_agreement=0.7 --dry-run >'$scratch/plan' &&

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <thread>
+#include <vector>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -35,6 +37,23 @@ void place_file(const fs::path& from, const fs::path& to) {
     if (code) throw Error(ErrorKind::resource, to.string() + ": cannot be copied from " + from.string() + ": " + code.message());
   }
   commit_file(temporary, to);
+}
+
+// A name of its own on every machine that writes there.
+fs::path draft_of(const fs::path& folder) {
+  std::random_device random;
+  return folder.parent_path() / ("." + folder.filename().string() + "." + hex((static_cast<std::uint64_t>(random()) << 32) | random()) + ".tmp");
+}
+
+// Of an entry that is there: drafts of it are those of killed writers, or come too late.
+void remove_drafts(const fs::path& folder) {
+  const std::string begin = "." + folder.filename().string() + ".";
+  std::vector<fs::path> drafts;
+  std::error_code ignored;
+  for (const auto& item : fs::directory_iterator(folder.parent_path(), ignored)) {
+    if (item.path().filename().string().starts_with(begin)) drafts.push_back(item.path());
+  }
+  for (const fs::path& draft : drafts) fs::remove_all(draft, ignored);
 }
 
 // Whether a path that a file names is one that the stage makes.
@@ -110,10 +129,9 @@ std::optional<Json> SharedStages::take(const Entry& entry) const {
 void SharedStages::publish(const Entry& entry, const Json& marker) const {
   if (fs::exists(entry.folder)) return;
   const fs::path& root = context_.directory.root();
-  const fs::path draft = temporary_name(entry.folder);
+  const fs::path draft = draft_of(entry.folder);
   std::error_code ignored;
   try {
-    fs::remove_all(draft);
     Json json;
     json["stage"] = entry.stage;
     json["made_in"] = root.string();
@@ -130,8 +148,11 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
       }
     }
     write_file_atomic(draft / "shared.json", json.dump(1) + "\n");
-    fs::rename(draft, entry.folder, ignored);  // onto one that is there it fails: that one stays
+    std::error_code code;
+    fs::rename(draft, entry.folder, code);  // onto one that is there it fails: that one stays
+    if (code && !fs::exists(entry.folder)) throw Error(ErrorKind::resource, entry.folder.string() + ": cannot be renamed into place: " + code.message());
     sync_folder(entry.folder.parent_path());
+    remove_drafts(entry.folder);
   } catch (const std::exception& error) {
     log::warning(entry.stage + ": is made, and not shared: " + error.what());
   }

@@ -20,10 +20,10 @@ check "nothing is done: collecting says so" collect
 check "and names every cell" bash -c "[[ \$(grep -c 'not started' '$scratch/collected') == 12 ]]"
 
 a=judge-small_labels-30_seed-0 b=judge-small_labels-90_seed-0 c=judge-large_labels-30_seed-0
-run_cell "$a" & first=$!
+ranks 2 study "$sweep/decks/$a.cfg" >"$(log "$a")" 2>&1 & first=$!
 run_cell "$b" & second=$!
-check "a cell runs" wait "$first"
-check "and another that started with it" wait "$second"
+check "a cell runs on 2 ranks" wait "$first"
+check "and on one another that started with it" wait "$second"
 for stage in tokenizer sft judge-model-small judge-model-large annotate; do
   check "exactly one of the two made $stage" bash -c "
     [[ \$(cat '$(log $a)' '$(log $b)' | grep -c '^$stage: taken from') == 1 && \$(ls -d '$sweep/shared/$stage-'* | grep -vc lease) == 1 ]]"
@@ -33,6 +33,12 @@ check "no lease is left" bash -c "! ls '$sweep/shared' | grep -q lease"
 check "alone and without sharing" run_cell "$b" --run.shared= --run.directory="$scratch/alone"
 check "a cell comes to the same bytes" same_results "$scratch/alone" "$sweep/cells/$b"
 check "a finished cell runs nothing again" bash -c "'$rlaif' study '$sweep/decks/$a.cfg' 2>&1 | grep -c 'done before' | grep -qx 8"
+
+check "a reward model may have a size of its own" "$rlaif" study "$sweep/decks/$a.cfg" --run.directory="$scratch/network" --reward.start=network \
+  --reward_network.hidden_size=16 --reward_network.num_layers=2 --reward_network.num_heads=2 --reward_network.num_kv_heads=2 --reward_network.intermediate_size=32
+check "and has it" grep -q '"hidden_size": 16' "$scratch/network/models/reward-small/config.json"
+check "that changes nothing before it" bash -c "
+  diff -r '$scratch/network/preferences' '$sweep/cells/$a/preferences' && cmp '$scratch/network/models/sft/model.safetensors' '$sweep/cells/$a/models/sft/model.safetensors'"
 
 # A cell of the other judge with a bit of the shared SFT model turned, and a lease that a dead process of this host left.
 shared_model=$(echo "$sweep"/shared/sft-*/files/models/sft/config.json)

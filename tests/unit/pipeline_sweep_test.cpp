@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -157,6 +158,8 @@ int run(int argc, char** argv) {
     if (comm.size() > 1) comm::Session::abort(error.what(), error.exit_code());
     std::cerr << "rlaif: " << error.what() << "\n";
     return error.exit_code();
+  } catch (const std::filesystem::filesystem_error& error) {  // names the file and the cause
+    comm::Session::abort(error.what(), static_cast<int>(ErrorKind::resource));
   } catch (const std::exception& error) {
     comm::Session::abort(std::string("internal error: ") + error.what(), static_cast<int>(ErrorKind::internal));
   }

@@ -142,16 +142,19 @@ std::string Watchdog::State::message(const Look& now) const {
 
 void Watchdog::State::watch() {
   const auto pause = std::chrono::duration<double>(std::clamp(limit_seconds / 20, 0.05, 5.0));
-  std::uint64_t word_left_at = 0;
+  std::uint64_t word_count = 0;   // of the collective that the word is about
+  std::int64_t word_ns = 0;       // when it was left
   bool has_word = false, has_called = false;
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, pause, [&] { return stop; })) {
     const Look now = look();
     const bool near = now.seconds > 0.5 * limit_seconds;
-    if (near && (!has_word || word_left_at != now.count || now.what == nullptr)) {
+    const bool is_old = 1e-9 * static_cast<double>(steady_ns() - word_ns) > 0.1 * limit_seconds;
+    if (near && (!has_word || word_count != now.count || is_old)) {
       leave_word(own_file(), word_of(now, host));
       has_word = true;
-      word_left_at = now.count;
+      word_count = now.count;
+      word_ns = steady_ns();
     }
     if (!near && has_word) {
       std::error_code ignored;

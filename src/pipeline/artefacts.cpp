@@ -105,7 +105,7 @@ std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& 
   for (std::size_t i = 0; i < markers.size(); ++i) {
     const auto listed = files_of(markers[i], i);
     if (listed) files.insert(files.end(), listed->begin(), listed->end());
-    else all.push_back({i, (root / "stages").string() + ": a done marker lists what are no files of this run", false});
+    else all.push_back({i, (root / "stages").string() + ": a done marker lists what are no files of this run", false, {}});
   }
   const auto rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
   Json mine = Json::array();
@@ -117,7 +117,7 @@ std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& 
     for (const Json& entry : Json::parse(part)) found.emplace_back(entry[0].get<std::size_t>(), entry[1].get<std::string>());
   }
   std::sort(found.begin(), found.end());
-  for (const auto& [i, what] : found) all.push_back({files[i].marker, what, is_record(files[i].file)});
+  for (const auto& [i, what] : found) all.push_back({files[i].marker, what, is_record(files[i].file), root / files[i].file});
   return all;
 }
 

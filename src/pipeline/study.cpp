@@ -132,8 +132,11 @@ void forget_damaged(const Context& context, const std::string& command, const st
       if (command != "study" && command != stage.command) {
         throw input_error(damage.what + "; `rlaif " + stage.command + "` with this deck makes it again");
       }
-      if (context.comm.is_root()) log::warning(stage.name + ": " + damage.what + "; the stage is run again");
       markers[damage.marker] = Json();
+      if (!context.comm.is_root()) continue;
+      log::warning(stage.name + ": " + damage.what + "; the stage is run again");
+      std::error_code ignored;  // a file that stays is written over
+      if (!damage.file.empty()) fs::remove(damage.file, ignored);
     }
   });
 }

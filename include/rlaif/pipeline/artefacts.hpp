@@ -16,9 +16,10 @@ namespace rlaif::pipeline {
 Json list_artefacts(const std::filesystem::path& root, const std::vector<std::filesystem::path>& outputs);
 
 struct Damage {
-  std::size_t marker = 0;   // which of the markers
-  std::string what;         // "<file>: is damaged: ..."
-  bool is_record = false;   // of metrics/: said, and nothing is made again for its sake
+  std::size_t marker = 0;      // which of the markers
+  std::string what;            // "<file>: is damaged: ..."
+  bool is_record = false;      // of metrics/: said, and nothing is made again for its sake
+  std::filesystem::path file;  // empty where the marker itself is damaged
 };
 // What is wrong with the files that done markers list (null ones list none). Collective: files are shared out among ranks,
 // all ranks get the whole list, in the order of markers and files. A marker that names a file outside of the run directory is

@@ -229,8 +229,9 @@ std::string sweep_csv(const Json& collected) {
     for (const auto& [metric, row] : group["metrics"].items()) {
       for (const auto& [axis, label] : group["values"].items()) field(label.get<std::string>(), ',');
       field(metric, ',');
-      for (const char* key : {"n", "mean", "low", "high"}) field(row.contains(key) ? row[key].dump() : "", ',');
-      field(row.contains("standard_deviation") ? row["standard_deviation"].dump() : "", '\n');
+      const auto digits = [&row](const char* key) { return row.contains(key) ? text_format("%.10g", row[key].get<double>()) : ""; };
+      for (const char* key : {"n", "mean", "low", "high"}) field(digits(key), ',');
+      field(digits("standard_deviation"), '\n');
     }
   }
   return text;

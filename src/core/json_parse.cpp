@@ -47,7 +47,11 @@ void check_json_bounds(std::string_view text, std::size_t most_members) {
 
 Json parse_json_text(std::string_view text) {
   check_json_bounds(text);
-  return Json::parse(text);
+  try {
+    return Json::parse(text);
+  } catch (const Json::out_of_range& error) {  // a number that no double holds
+    throw Json::parse_error::create(101, std::size_t{0}, error.what(), nullptr);
+  }
 }
 
 Json try_parse_json(std::string_view text) {

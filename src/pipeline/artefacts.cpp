@@ -66,7 +66,8 @@ std::string damage_of(const fs::path& root, const Listed& listed) {
   const fs::path file = root / listed.file;
   std::error_code code;
   const std::uint64_t bytes = fs::file_size(file, code);
-  if (code) return file.string() + ": is lost: " + code.message();
+  if (code == std::errc::no_such_file_or_directory) return file.string() + ": is lost: " + code.message();
+  if (code) throw Error(ErrorKind::resource, file.string() + ": " + code.message());
   if (bytes != listed.bytes) {
     return file.string() + ": is damaged: " + std::to_string(bytes) + " bytes instead of " + std::to_string(listed.bytes);
   }
@@ -75,7 +76,7 @@ std::string damage_of(const fs::path& root, const Listed& listed) {
     if (found == listed.checksum) return "";
     return file.string() + ": is damaged: its checksum is " + found + " instead of " + listed.checksum;
   } catch (const Error& error) {
-    return error.what();
+    throw Error(ErrorKind::resource, error.what());  // it is there: a file system that fails is no damage
   }
 }
 
@@ -109,9 +110,11 @@ std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& 
   }
   const auto rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
   Json mine = Json::array();
-  for (std::size_t i = rank; i < files.size(); i += ranks) {
-    if (const std::string what = damage_of(root, files[i]); !what.empty()) mine.push_back({i, what});
-  }
+  comm.agree([&] {
+    for (std::size_t i = rank; i < files.size(); i += ranks) {
+      if (const std::string what = damage_of(root, files[i]); !what.empty()) mine.push_back({i, what});
+    }
+  });
   std::vector<std::pair<std::size_t, std::string>> found;
   for (const std::string& part : comm.all_gather(mine.dump(-1, ' ', false, Json::error_handler_t::replace))) {
     for (const Json& entry : Json::parse(part)) found.emplace_back(entry[0].get<std::size_t>(), entry[1].get<std::string>());

@@ -77,6 +77,7 @@ P
 done
 cp -r "$scratch/two" "$scratch/other"
 rm "$scratch/other/stages/evaluate.json"
+unlisted "$scratch/other"
 python3 - "$scratch/other/models/rlaif/adapter_config.json" <<'P'
 import json, sys
 config = json.load(open(sys.argv[1]))

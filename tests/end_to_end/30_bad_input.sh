@@ -48,7 +48,7 @@ open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + siz
 P
 expect_error "lying safetensors" 3 "sft/model.safetensors: " reward inputs/smoke.cfg "$(on lying)"
 
-copy tokenizer; forget tokenizer reward-ai
+copy tokenizer; forget tokenizer reward-ai; unlisted "$scratch/tokenizer"
 python3 - "$scratch/tokenizer/models/tokenizer.json" <<'P'
 import json, sys
 t = json.load(open(sys.argv[1]))
@@ -59,7 +59,7 @@ json.dump(t, open(sys.argv[1], "w"))
 P
 expect_error "tokenizer that does not fit the model" 3 "the tokenizer does not fit the model" reward inputs/smoke.cfg "$(on tokenizer)"
 
-copy shard; forget shard reward-ai
+copy shard; forget shard reward-ai; unlisted "$scratch/shard"
 python3 - "$scratch/shard/preferences/ai/shard-000001.h5" <<'P'
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())
@@ -73,7 +73,7 @@ expect_error "run directory of another deck" 3 "is the run directory of another 
 expect_error "stage alone before the one it needs" 2 "stage tokenizer is not done .*rlaif sft" annotate inputs/smoke.cfg "$(on nothing)"
 
 # A reward model that says NaN: its scores are refused, not trained on.
-copy nan; forget nan ppo-rlaif
+copy nan; forget nan ppo-rlaif; unlisted "$scratch/nan"
 python3 - "$scratch/nan/models/reward-ai/model.safetensors" <<'P'
 import json, struct, sys
 data = bytearray(open(sys.argv[1], "rb").read())
@@ -88,7 +88,7 @@ rm -rf "$scratch/nan/checkpoints"
 expect_error "a score that is not a number" 3 "(not finite|not a number|finite)" ppo inputs/smoke.cfg "$(on nan)"
 
 # A judge whose weights are NaN: every verdict gets a status of its own and none is trained on.
-copy nanjudge; forget nanjudge annotate
+copy nanjudge; forget nanjudge annotate; unlisted "$scratch/nanjudge"
 rm -rf "$scratch/nanjudge/preferences"
 python3 - "$scratch/nanjudge/models/judge/model.safetensors" <<'P'
 import json, struct, sys
@@ -102,7 +102,7 @@ open(sys.argv[1], "wb").write(data)
 P
 check "a verdict that is not a number is a status" bash -c "
   '$rlaif' annotate inputs/smoke.cfg '$(on nanjudge)' && '$rlaif' preferences show '$scratch/nanjudge/preferences/ai' | grep -q 'not_a_number'"
-forget nanjudge reward-ai
+forget nanjudge reward-ai; unlisted "$scratch/nanjudge"
 expect_error "no usable verdict" 3 "preferences/ai: holds no preference with a usable verdict" reward inputs/smoke.cfg "$(on nanjudge)"
 
 # Ranks that see different decks.

@@ -57,7 +57,7 @@ outcome() {
     [[ $code == 3 && $named == yes ]] && echo "refused"
   elif same_results "$scratch/whole" "$scratch/damaged" >"$scratch/different"; then
     [[ $named == yes ]] && echo "named" || echo "harmless"
-  elif [[ $named == yes && $2 == metrics/* && $1 == whole ]]; then
+  elif [[ $named == yes && $2 == metrics/* && -f $scratch/$1/stages/$(basename "$2" .jsonl).json ]]; then
     echo "named"  # steps that are done: nothing is trained again for the sake of a plot
   fi
 }
@@ -74,7 +74,7 @@ for how in flip cut; do
     all+="${came_to:-wrong} "
     [[ -n $came_to ]] || { wrong=$((wrong + 1)) && tail -n 5 "$scratch/damaged.log" && cat "$scratch/different"; }
   done
-  tally=$(tr ' ' '\n' <<<"$all" | sed '/^$/d' | sort | uniq -c | awk '{printf "%s%d %s", NR > 1 ? ", " : "", $1, $2}')
+  tally=$(tr ' ' '\n' <<<"$all" | sed '/^$/d' | sort | uniq -c | awk '{printf "%s%d %s", (NR > 1 ? ", " : ""), $1, $2}')
   if [[ $wrong != 0 ]]; then
     fail "$how: each damage is named or harmless" "$wrong of $count are not"
   else

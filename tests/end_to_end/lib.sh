@@ -52,6 +52,18 @@ expect_error() {
   done
 }
 
+# unlisted RUN: done markers that list no files, so that what is wrong in a file is met by its reader and not by the checksum
+unlisted() {
+  python3 - "$1" <<'P'
+import json, pathlib, sys
+for file in pathlib.Path(sys.argv[1], "stages").glob("*.json"):
+    marker = json.loads(file.read_text())
+    for key in ("files", "inputs", "checksum"):
+        marker.pop(key, None)
+    file.write_text(json.dumps(marker))
+P
+}
+
 # same_results A B: the artefacts of two runs are the same bytes, timings aside. Prints what differs.
 same_results() {
   local folder difference=0

@@ -39,15 +39,25 @@ void place_file(const fs::path& from, const fs::path& to) {
   commit_file(temporary, to);
 }
 
+std::string drafts_begin(const fs::path& folder) {
+  std::string name = ".";
+  name += folder.filename().string();
+  name += ".";
+  return name;
+}
+
 // A name of its own on every machine that writes there.
 fs::path draft_of(const fs::path& folder) {
   std::random_device random;
-  return folder.parent_path() / ("." + folder.filename().string() + "." + hex((static_cast<std::uint64_t>(random()) << 32) | random()) + ".tmp");
+  std::string name = drafts_begin(folder);
+  name += hex((static_cast<std::uint64_t>(random()) << 32) | random());
+  name += ".tmp";
+  return folder.parent_path() / name;
 }
 
 // Of an entry that is there: drafts of it are those of killed writers, or come too late.
 void remove_drafts(const fs::path& folder) {
-  const std::string begin = "." + folder.filename().string() + ".";
+  const std::string begin = drafts_begin(folder);
   std::vector<fs::path> drafts;
   std::error_code ignored;
   for (const auto& item : fs::directory_iterator(folder.parent_path(), ignored)) {

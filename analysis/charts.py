@@ -106,6 +106,96 @@ def line_panel(title, series, zero_based=False, note=""):
     return "".join(out)
 
 
+def reliability(title, colour, bins, after):
+    """Share right against confidence, both in [0.5, 1] and [0, 1]; bins as evaluate::judge_report has them, `after` hollow."""
+    def dots_of(rows):
+        found = [(row.get("mean_confidence"), row.get("share_right"), row.get("count") or 0) for row in rows if isinstance(row, dict)]
+        return [(x, y, count) for x, y, count in found if isinstance(x, (int, float)) and isinstance(y, (int, float)) and count > 0]
+
+    drawn, hollow = dots_of(bins), dots_of(after)
+    if not drawn:
+        return ""
+    width, height, left, right, top, bottom = 340, 230, 46, 14, 28, 34
+
+    def at(x, y):
+        return left + (x - 0.5) / 0.5 * (width - left - right), height - bottom - y * (height - top - bottom)
+
+    out = [f'<svg class="panel" viewBox="0 0 {width} {height}" role="img" aria-label="Reliability of {escaped(title)}">',
+           f'<text class="chart-title" x="{left}" y="14">{escaped(title)}</text>']
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        _, y = at(0.5, tick)
+        out.append(f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+                   f'<text class="tick" x="{left - 6}" y="{y + 3.5:.1f}" text-anchor="end">{tick * 100:.0f} %</text>')
+    for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1):
+        x, _ = at(tick, 0)
+        out.append(f'<text class="tick" x="{x:.1f}" y="{height - 19}" text-anchor="middle">{tick * 100:.0f}</text>')
+    out.append(f'<text class="tick" x="{(left + width - right) / 2}" y="{height - 4}" text-anchor="middle">confidence, %</text>')
+    (x_1, y_1), (x_2, y_2) = at(0.5, 0.5), at(1, 1)
+    out.append(f'<line class="even" x1="{x_1:.1f}" y1="{y_1:.1f}" x2="{x_2:.1f}" y2="{y_2:.1f}"/>')
+    most = max(count for _, _, count in drawn + hollow)
+    for points, is_after in ((drawn, False), (hollow, True)):
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(x, y) for x, y, _ in points))
+        dash = ' stroke-dasharray="3 3"' if is_after else ""
+        out.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.2" opacity=".6"{dash}/>')
+        for x, y, count in points:
+            hint = f"{count} verdicts: confidence {x * 100:.1f} %, right {y * 100:.1f} %"
+            place_x, place_y = at(x, y)
+            fill = "var(--paper)" if is_after else colour
+            out.append(f'<circle cx="{place_x:.1f}" cy="{place_y:.1f}" r="{2 + 7 * math.sqrt(count / most):.1f}" fill="{fill}" '
+                       f'fill-opacity=".75" stroke="{colour}"><title>{escaped(hint)}</title></circle>')
+    out.append("</svg>")
+    return "".join(out)
+
+
+def cost_curve(curves, marks, in_dollars=True):
+    """Agreement against dollars a thousand, else against a share. curves: [(name, [(x, agreement)])]; marks: [(label, x, agreement,
+    Rate or None)]."""
+    def shown(x):
+        return f"${x:.3g}" if in_dollars else f"{x * 100:.3g} %"
+
+    every = [point for _, points in curves for point in points] + [(x, y) for _, x, y, _ in marks]
+    every += [(x, value) for _, x, _, found in marks if found is not None and found.has_interval for value in (found.low, found.high)]
+    if not every:
+        return ""
+    width, height, left, right, top, bottom = 860, 320, 64, 30, 18, 44
+    x_high = max(x for x, _ in every) * 1.06 or 1.0
+    y_low, y_high = min(y for _, y in every), max(y for _, y in every)
+    margin = (y_high - y_low) * 0.12 or 0.02
+    y_low, y_high = max(0.0, y_low - margin), min(1.0, y_high + margin)
+
+    def at(x, y):
+        return left + x / x_high * (width - left - right), height - bottom - (y - y_low) / (y_high - y_low) * (height - top - bottom)
+
+    axis = "dollars a thousand pairs" if in_dollars else "share of pairs that the next judge is asked"
+    out = [f'<svg class="wide" viewBox="0 0 {width} {height}" role="img" aria-label="Agreement against cost">']
+    for tick in ticks(y_low, y_high, 5):
+        _, y = at(0, tick)
+        out.append(f'<line class="grid" x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+                   f'<text class="tick" x="{left - 8}" y="{y + 3.5:.1f}" text-anchor="end">{tick * 100:.3g} %</text>')
+    for tick in ticks(0.0, x_high, 6):
+        x, _ = at(tick, y_low)
+        out.append(f'<text class="tick" x="{x:.1f}" y="{height - bottom + 16}" text-anchor="middle">{shown(tick)}</text>')
+    out.append(f'<text class="tick" x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle">{axis}</text>')
+    for index, (name, points) in enumerate(curves):
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(x, y) for x, y in points))
+        out.append(f'<polyline points="{line}" fill="none" stroke="var(--arm-sft)" stroke-width="1.6" '
+                   f'stroke-dasharray="{DASHES[index % len(DASHES)]}"><title>{escaped(name)}</title></polyline>')
+    keys = []
+    for index, (label, x, y, found) in enumerate(marks):
+        place_x, place_y = at(x, y)
+        colour = f"var(--arm-{index % 6})"
+        spread = ""
+        if found is not None and found.has_interval:
+            spread = f" ({found.low * 100:.1f} – {found.high * 100:.1f})"
+            out.append(f'<line x1="{place_x:.1f}" x2="{place_x:.1f}" y1="{at(x, found.low)[1]:.1f}" y2="{at(x, found.high)[1]:.1f}" '
+                       f'stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>')
+        text = f"{label}: {y * 100:.1f} %{spread} at {shown(x)}"
+        out.append(f'<circle cx="{place_x:.1f}" cy="{place_y:.1f}" r="6.5" fill="{colour}"><title>{escaped(text)}</title></circle>')
+        keys.append(f'<span class="key"><span class="dot" style="--colour:{colour}"></span>{escaped(text)}</span>')
+    out.append(f'</svg><div class="legend">{"".join(keys)}</div>')
+    return "".join(out)
+
+
 def legend(names_and_colours):
     """The key of line panels: the dash and colour each name has in them."""
     items = []

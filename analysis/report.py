@@ -8,15 +8,14 @@ Standard library only. Ends with 2 and one line where a file is missing or is no
 
 import argparse
 import json
-import os
 import pathlib
 import sys
 
 import charts
+import judges as judge_parts
 from charts import escaped
+from page import NO_FIGURE, document, dollars, duration, figure_cell, interval, memory, percent, share_cell, table, write_page
 from run_data import RunError, load_run, number, plain, rate, section
-
-NO_FIGURE = '<span class="note">–</span>'
 
 
 class Colours:
@@ -28,51 +27,6 @@ class Colours:
 
     def dot(self, name):
         return f'<span class="dot" style="--colour:{self.of(name)}"></span>'
-
-
-# --- figures as text -----------------------------------------------------------------------------
-def percent(found, digits=1):
-    return f"{found.value * 100:.{digits}f} %"
-
-
-def interval(found):
-    """The interval in per cent, its spaces unbreakable."""
-    return f"{found.low * 100:.1f}\u00a0–\u00a0{found.high * 100:.1f}" if found.has_interval else ""
-
-
-def duration(seconds):
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    minutes = int(seconds / 60 + 0.5)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def memory(size_bytes):
-    return f"{size_bytes / 2**20:.0f} MiB" if size_bytes < 2**30 else f"{size_bytes / 2**30:.1f} GiB"
-
-
-def dollars(value):
-    return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
-
-
-def share_cell(found):
-    """A rate in [0, 1] over a bar of that length, its interval below."""
-    if found is None:
-        return f"<td>{NO_FIGURE}</td>"
-    below = f"<small>{interval(found)}</small>" if found.has_interval else ""
-    width = min(1.0, max(0.0, found.value)) * 100
-    return f'<td class="share" style="--share:{width:.1f}%">{percent(found)}{below}</td>'
-
-
-def figure_cell(value, form):
-    return f"<td>{NO_FIGURE if value is None else escaped(form(value))}</td>"
-
-
-def table(head, rows):
-    cells = "".join(f"<th>{escaped(name)}</th>" for name in head)
-    return f'<div class="scroll"><table><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def measure(run):
@@ -224,8 +178,7 @@ def rules_table(run, colours):
 
 JUDGE_COLUMNS = (
     ("agrees with gold", "gold_agreement"), ("agrees with annotators", "annotator_agreement"),
-    ("same position both times", "same_position_rate"), ("prefers the first shown", "first_shown_rate"),
-    ("canaries right", "canary_right_share"))
+    ("same position both times", "same_position_rate"), ("canaries right", "canary_right_share"))
 
 
 def without_verdict(row):
@@ -267,6 +220,19 @@ def asked_table(judges):
             + table(["judge", "comparisons", "share", "agrees with gold", "cost of 1,000"], rows) + "".join(sentences))
 
 
+def quality_parts(run, judges):
+    """The same tables as a calibration makes, on the study's held-out pairs."""
+    reports = {name: row["heldout"] for name, row in judges.items() if isinstance(row.get("heldout"), dict)}
+    if not reports:
+        return ""
+    cascades = {name: row["cascade"] for name, row in judges.items() if isinstance(row.get("cascade"), list)}
+    agreements = {name: rate(row.get("heldout"), "agreement") for name, row in judges.items()}
+    yardstick = "the rules" if run.results.get("yardstick") == "rules" else "gold"
+    return (f"<h3>What their verdicts are worth</h3>{judge_parts.measures_table(reports, yardstick)}"
+            + judge_parts.reliability_section(reports) + judge_parts.members_table(judges)
+            + judge_parts.cascades_section(cascades, agreements, {}))
+
+
 def judges_section(run):
     judges = {name: row for name, row in section(run.results, "judges").items() if isinstance(row, dict)}
     single = section(run.results, "judge")
@@ -294,9 +260,9 @@ def judges_section(run):
             parts.append('<p class="note">“Same position both times”: how often the judge prefers the same position when '
                          "the two answers are swapped, which is bias rather than judgement; 0 is best.</p>")
         parts.append(asked_table(judges))
-        if any(key == "canary_right_share" for _, key in shares):
-            parts.append('<p class="note">“Canaries right”: of planted pairs whose verdict is known, among them responses that talk '
-                         "to the judge, the share that it got right; under 90 % its other verdicts deserve as little trust.</p>")
+        parts.append(quality_parts(run, judges))
+        parts.append(judge_parts.canaries_section(judges))
+        parts.append(judge_parts.money_section(section(run.results, "costs")))
     rewards = {name: row for name, row in section(run.results, "reward_model").items() if isinstance(row, dict)}
     if rewards:
         rows = [f"<tr><td>{escaped(name)}</td>{share_cell(rate(row, 'gold_accuracy'))}"
@@ -456,14 +422,9 @@ def page(run):
         facts.append(f"{run.settings.get('program', 'rlaif')} {run.settings['version']}")
     if "deck_hash" in run.settings:
         facts.append(f"deck {run.settings['deck_hash']}")
-    style = (pathlib.Path(__file__).parent / "report.css").read_text(encoding="utf-8")
-    body = "\n".join([
-        f'<h1>{escaped(title)}</h1><p class="meta">{escaped(", ".join(facts))}</p>', below_agreement(run),
-        headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run), ppo_section(run, colours),
-        losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
-    return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>{escaped(title)}</title>\n<style>\n{style}</style></head>\n<body>\n{body}\n</body></html>\n")
+    return document(title, ", ".join(facts), [
+        below_agreement(run), headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run),
+        ppo_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
 
 
 def main():
@@ -474,9 +435,7 @@ def main():
     output = options.output or options.run / "report" / "report.html"
     try:
         text = page(load_run(options.run))
-        temporary = output.with_name(output.name + ".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, output)
+        write_page(output, text)
     except RunError as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 2

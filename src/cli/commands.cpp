@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -89,7 +90,7 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
 
 int dispatch(const CommandLine& line, const comm::Communicator& comm) {
   if (line.command == "info") {
-    run_info_command(comm);
+    run_info_command(line, comm);
     return 0;
   }
   for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck", "sweep"}) {
@@ -157,6 +158,8 @@ int run(int argc, char** argv) {
     if (comm.size() > 1) comm::Session::abort(error.what(), error.exit_code());
     std::cerr << "rlaif: " << error.what() << "\n";
     return error.exit_code();
+  } catch (const std::filesystem::filesystem_error& error) {  // names the file and the cause
+    comm::Session::abort(error.what(), static_cast<int>(ErrorKind::resource));
   } catch (const std::exception& error) {
     comm::Session::abort(std::string("internal error: ") + error.what(), static_cast<int>(ErrorKind::internal));
   }

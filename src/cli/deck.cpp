@@ -29,7 +29,7 @@ const std::string* find_text(const std::string& key, const CommandLine& line,
 }
 
 // Flags with a value; a command knows those that its usage names.
-const std::vector<std::string> value_flags{"comparisons", "count", "name", "output", "price", "seed"};
+const std::vector<std::string> value_flags{"comparisons", "count", "measure", "name", "output", "price", "seed"};
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const std::map<std::string, std::string>& deck) {

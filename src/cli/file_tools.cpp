@@ -1,6 +1,5 @@
 #include "rlaif/cli/file_tools.hpp"
 
-#include <unistd.h>
 
 #include <iomanip>
 #include <iostream>
@@ -10,10 +9,12 @@
 #include "rlaif/comm/device.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/judge/constitution_lint.hpp"
 #include "rlaif/pipeline/context.hpp"
+#include "rlaif/pipeline/measure.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
 #include "rlaif/world/world.hpp"
@@ -212,10 +213,8 @@ void run_constitution_command(const CommandLine& line) {
   lint_constitution(word(line, 1, "a file of principles"), line.strict);
 }
 
-void run_info_command(const comm::Communicator& comm) {
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  const std::vector<std::string> hosts = comm.gather(std::string(host));
+void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
+  const std::vector<std::string> hosts = comm.gather(host_name());
   comm.on_root([&] {
     std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      " << comm::mpi_version()
               << "\nHDF5     " << preferences::library_version() << "\ndevices  " << comm::describe_devices()
@@ -223,6 +222,13 @@ void run_info_command(const comm::Communicator& comm) {
     std::map<std::string, int> ranks;
     for (const std::string& name : hosts) ++ranks[name];
     for (const auto& [name, count] : ranks) std::cout << "host     " << name << ": " << count << " rank(s)\n";
+    if (!line.flags.contains("measure") && line.flags.contains("output")) throw usage_error("rlaif info: --output goes with --measure");
+  });
+  if (!line.flags.contains("measure")) return;
+  const Json measured = pipeline::measure_machine(comm, line.flags.at("measure"));
+  comm.on_root([&] {
+    std::cout << pipeline::machine_table(measured);
+    if (line.flags.contains("output")) write_file_atomic(line.flags.at("output"), measured.dump(1) + "\n");
   });
 }
 

@@ -66,7 +66,8 @@ const std::vector<CommandHelp>& command_helps() {
       {"constitution", "constitution lint FILE [--strict]", "what is wrong with the wording of principles, and what to write instead",
        "Finds principles that are vague, unmeasurable, only negative, near-duplicates or contradictory; exit code 3 where there\n"
        "are any. --strict: principles without a case, long ones, and cases that favour one place count as well.", {}},
-      {"info", "info", "versions, ranks and devices", "", {}},
+      {"info", "info [--measure FOLDER] [--output FILE]", "versions, ranks and devices; --measure times messages, products and files in FOLDER",
+       "Times are medians. --output writes them as JSON, which analysis/scaling.py reads.", {}},
   };
   return helps;
 }

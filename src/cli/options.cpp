@@ -18,6 +18,9 @@ void register_run(OptionTable& table, StudyOptions& o) {
                                         {"auto", comm::DeviceChoice::automatic}},
                                        "where models live");
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank");
+  table.add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
+            "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; more than the longest work of a block; 0: no limit");
+  table.does_not_decide_results("run.watchdog_minutes");
   table.add("run.grains", &o.run.grains, "",
             "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle in training");
   table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: by time alone");
@@ -145,7 +148,7 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
                                        {{"max_completion_tokens", judge::OutputLimit::max_completion_tokens},
                                         {"max_tokens", judge::OutputLimit::max_tokens}},
                                        "openai: the field that says so");
-  table.add(section + ".top_logprobs", &r.top_logprobs, "", "openai: log-probabilities asked for, up to 20; 0: verdicts are read from the text");
+  table.add(section + ".top_logprobs", &r.top_logprobs, "", "openai: log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text");
   table.add(section + ".least_label_mass", &r.least_label_mass, "", "openai: probability of both labels below which there is no verdict");
   table.add(section + ".samples", &r.samples, "answers", who + "an order; P(first) is their mean");
   table.add(section + ".samples_in_one_request", &r.samples_in_one_request, "", "openai: ask for all samples at once");
@@ -190,7 +193,7 @@ void register_combined_judge(OptionTable& table, const std::string& section, pip
                                 "ensemble: share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
   table.add(section + ".least_members", &o.ensemble.least_members, "members", "ensemble: with a verdict, for there to be one; 0: more than half");
   table.add(section + ".thresholds", &o.thresholds, "", "cascade: confidence from which a member's verdict stands, for each but the last; empty: the calibration's");
-  table.add(section + ".gate", &o.gate, "", "hierarchy: confidence from which a level decides");
+  table.add(section + ".gate", &o.gate, "", "hierarchy: confidence from which a level decides; a tie or less passes to the next, no verdict ends it");
   table.add_input(section + ".calibration", &o.calibration, "", "what `rlaif calibrate` found out about this judge and its members");
   table.add(section + ".length_correction", &o.length_correction, "", "take the preference for length that the calibration found off the log-odds");
 }
@@ -269,6 +272,9 @@ void register_ppo(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "ppo.lora", o.policy_adapter, "the policy's adapter; 0: all weights of policy and value model are trained");
   register_low_rank(table, "ppo.value_lora", o.value_adapter,
                     "the value model's adapter where the policy has one; 0: a head on the reference's states");
+  table.add_choice<pipeline::PolicyReward>("ppo.reward", &o.policy_reward,
+                                           {{"model", pipeline::PolicyReward::model}, {"rules", pipeline::PolicyReward::rules}},
+                                           "what policies learn from: the reward model of their judge, or the judge's file of rules itself");
   table.add("ppo.steps", &p.steps, "steps", "of rolling out and updating");
   table.add("ppo.prompts_per_step", &p.prompts_per_step, "prompts", "one response each");
   table.add("ppo.epochs", &p.epochs, "epochs", "over a step's responses");
@@ -330,8 +336,9 @@ void register_calibrate(OptionTable& table, StudyOptions& o) {
   table.add_place("calibrate.probes", &c.probes, "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
   table.add_place("calibrate.recorded", &c.recorded, "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
   table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep");
+  table.add("calibrate.folds", &c.folds, "", "of the prompts: what is fitted to the others is held against each; 0: none");
   table.add("calibrate.resamples", &c.resamples, "", "of the bootstrap over prompts");
-  for (const char* key : {"judges", "target", "resamples"}) table.does_not_decide_results(std::string("calibrate.") + key);
+  for (const char* key : {"judges", "target", "folds", "resamples"}) table.does_not_decide_results(std::string("calibrate.") + key);
 }
 
 }  // namespace

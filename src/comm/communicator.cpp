@@ -7,6 +7,7 @@
 
 #include "mpi_handle.hpp"
 #include "rlaif/core/error.hpp"
+#include "waiting.hpp"
 
 namespace rlaif::comm {
 namespace {
@@ -76,6 +77,7 @@ void reduce_segment(const Communicator::Handle& h, std::span<T> values, std::vec
 template <class T, class Op>
 void reduce_in_order(const Communicator::Handle& h, std::span<T> values, Op op) {
   if (h.size == 1 || values.empty()) return;
+  const Waiting waiting("all_reduce");
   if (values.size_bytes() <= std::min(small_bytes, h.max_message_bytes)) return reduce_small(h, values, op);
   const std::size_t step = std::max<std::size_t>(std::min(segment_bytes, h.max_message_bytes) / sizeof(T), 1);
   std::vector<T> received;
@@ -153,7 +155,9 @@ void Communicator::limit_messages(std::size_t bytes) {
 }
 
 void Communicator::barrier() const {
-  if (size() > 1) RLAIF_MPI(MPI_Barrier(handle_->comm));
+  if (size() == 1) return;
+  const Waiting waiting("barrier");
+  RLAIF_MPI(MPI_Barrier(handle_->comm));
 }
 
 void Communicator::progress() const {
@@ -164,6 +168,7 @@ void Communicator::progress() const {
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size() == 1) return;
+  const Waiting waiting("broadcast");
   const std::size_t step = handle_->max_message_bytes;
   for (std::size_t at = 0; at < bytes.size(); at += step) {
     const int count = static_cast<int>(std::min(step, bytes.size() - at));
@@ -173,6 +178,7 @@ void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
 
 void Communicator::broadcast(std::string& text, int root) const {
   if (size() == 1) return;
+  const Waiting waiting("broadcast");
   std::uint64_t length = text.size();
   RLAIF_MPI(MPI_Bcast(&length, 1, MPI_UINT64_T, root, handle_->comm));
   text.resize(length);
@@ -192,7 +198,10 @@ void Communicator::all_reduce_max(std::span<double> values) const {
   reduce_in_order(*handle_, values, [](double a, double b) { return std::isnan(a) || a >= b ? a : b; });
 }
 
-void Communicator::agree(const std::function<void()>& f) const {
+namespace {
+
+// agree, under the name that a watchdog shows.
+void agree_on(const Communicator& comm, const char* name, const std::function<void()>& f) {
   std::exception_ptr failure;
   int kind = 0;
   bool follows = false;
@@ -209,29 +218,40 @@ void Communicator::agree(const std::function<void()>& f) const {
     failure = std::current_exception();
     kind = static_cast<int>(ErrorKind::internal);
   }
-  if (size() == 1) {
+  if (comm.size() == 1) {
     if (failure) std::rethrow_exception(failure);
     return;
   }
   // Own failures go before echoes of an inner agree, lower ranks before higher ones.
   const std::int64_t none = INT64_MAX;
-  const std::int64_t order = follows ? size() + rank() : rank();
+  const std::int64_t order = follows ? comm.size() + comm.rank() : comm.rank();
   const std::int64_t mine = failure ? order * 256 + kind : none;
   std::int64_t lowest = none;
-  RLAIF_MPI(MPI_Allreduce(&mine, &lowest, 1, MPI_INT64_T, MPI_MIN, handle_->comm));
+  {
+    const Waiting waiting(name);
+    RLAIF_MPI(MPI_Allreduce(&mine, &lowest, 1, MPI_INT64_T, MPI_MIN, comm.handle().comm));
+  }
   if (lowest == none) return;
   if (lowest == mine) std::rethrow_exception(failure);
   throw PeerError(static_cast<ErrorKind>(lowest % 256));
 }
 
+}  // namespace
+
+void Communicator::agree(const std::function<void()>& f) const { agree_on(*this, "agree", f); }
+
 void Communicator::on_root(const std::function<void()>& f) const {
-  agree([&] {
-    if (is_root()) f();
+  agree_on(*this, "on_root (rank 0 works, the others wait)", [&] {
+    if (!is_root()) return;
+    const std::int64_t begin = steady_ns();
+    f();
+    wait_record.waited_ns.fetch_add(steady_ns() - begin, std::memory_order_relaxed);
   });
 }
 
 bool Communicator::any(bool mine) const {
   if (size() == 1) return mine;
+  const Waiting waiting("any");
   const int flag = mine ? 1 : 0;
   int result = 0;
   RLAIF_MPI(MPI_Allreduce(&flag, &result, 1, MPI_INT, MPI_MAX, handle_->comm));

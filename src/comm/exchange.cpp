@@ -4,6 +4,7 @@
 
 #include "mpi_handle.hpp"
 #include "rlaif/core/error.hpp"
+#include "waiting.hpp"
 
 namespace rlaif::comm {
 namespace {
@@ -38,13 +39,15 @@ std::span<std::byte> writable_bytes_of(std::string& text) { return std::as_writa
 
 }  // namespace
 
-void wait_all(std::vector<MPI_Request>& requests) {
+void wait_all(std::vector<MPI_Request>& requests, const char* what) {
+  const Waiting waiting(what);
   RLAIF_MPI(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE));
   requests.clear();
 }
 
 std::vector<std::string> Communicator::all_gather(const std::string& mine) const {
   if (size() == 1) return {mine};
+  const Waiting waiting("all_gather");
   const auto lengths = all_lengths(*handle_, mine.size());
   const std::uint64_t total = std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
   std::vector<std::string> result;
@@ -68,6 +71,7 @@ std::vector<std::string> Communicator::all_gather(const std::string& mine) const
 
 std::vector<std::string> Communicator::gather(const std::string& mine, int root) const {
   if (size() == 1) return {mine};
+  const Waiting waiting("gather");
   const auto lengths = all_lengths(*handle_, mine.size());
   std::vector<std::string> result;
   std::vector<MPI_Request> requests;
@@ -91,6 +95,7 @@ std::vector<std::string> Communicator::gather(const std::string& mine, int root)
 
 std::vector<std::vector<float>> Communicator::all_to_all(const std::vector<std::vector<float>>& send) const {
   RLAIF_CHECK(send.size() == static_cast<std::size_t>(size()), "all_to_all takes one block a rank");
+  const Waiting waiting("all_to_all");
   std::vector<std::uint64_t> send_lengths, receive_lengths(send.size());
   for (const auto& block : send) send_lengths.push_back(block.size());
   RLAIF_MPI(MPI_Alltoall(send_lengths.data(), 1, MPI_UINT64_T, receive_lengths.data(), 1, MPI_UINT64_T,

@@ -7,6 +7,7 @@
 
 #include "mpi_handle.hpp"
 #include "rlaif/core/error.hpp"
+#include "waiting.hpp"
 
 namespace rlaif::comm {
 namespace {
@@ -81,7 +82,7 @@ void share_chunks(const Communicator::Handle& h, std::span<const Shard> chunks, 
   for (int hop = 1; hop < h.size; ++hop)
     RLAIF_MPI(MPI_Isend(out.data() + of(h.rank).begin, static_cast<int>(of(h.rank).size()), MPI_FLOAT,
                         (h.rank + hop) % h.size, result_tag, h.comm, &requests.emplace_back()));
-  wait_all(requests);
+  wait_all(requests, "an exchange of gradients");
 }
 
 // A long vector is exchanged in rounds, which bounds messages and receive buffers: at most this many floats a round.
@@ -255,7 +256,7 @@ void GrainSum::sum_chunks(std::span<const Shard> chunks, std::span<float> out) {
       RLAIF_MPI(MPI_Isend(partial.values.data() + chunk(to).begin, count(to), MPI_FLOAT, to, partial_tag, h.comm,
                           &requests.emplace_back()));
   }
-  wait_all(requests);
+  wait_all(requests, "an exchange of gradients");
 
   float* result = out.data() + chunk(h.rank).begin;
   std::span<Leaf> rest(leaves);
@@ -283,7 +284,7 @@ void collect_shards(const Communicator& comm, std::span<const float> mine, std::
     for (std::size_t at = 0; at < mine.size(); at += step)
       RLAIF_MPI(MPI_Isend(mine.data() + at, static_cast<int>(std::min(step, mine.size() - at)), MPI_FLOAT, 0, shard_tag,
                           h.comm, &requests.emplace_back()));
-    return wait_all(requests);
+    return wait_all(requests, "an exchange of gradients");
   }
   RLAIF_CHECK(mine.size() == shard_of(whole.size(), 0, h.size).size(), "the root's own shard of the whole");
   std::copy(mine.begin(), mine.end(), whole.begin());
@@ -293,14 +294,16 @@ void collect_shards(const Communicator& comm, std::span<const float> mine, std::
       RLAIF_MPI(MPI_Irecv(whole.data() + at, static_cast<int>(std::min(step, shard.end - at)), MPI_FLOAT, from, shard_tag,
                           h.comm, &requests.emplace_back()));
   }
-  wait_all(requests);
+  wait_all(requests, "an exchange of gradients");
 }
 
 void in_rank_order(const Communicator& comm, std::span<double> state, const std::function<void()>& f) {
   const Communicator::Handle& h = comm.handle();
   const int count = static_cast<int>(state.size());
-  if (h.rank > 0)
+  if (h.rank > 0) {
+    const Waiting waiting("in_rank_order", false);
     RLAIF_MPI(MPI_Recv(state.data(), count, MPI_DOUBLE, h.rank - 1, order_tag, h.comm, MPI_STATUS_IGNORE));
+  }
   f();
   if (h.rank + 1 < h.size) RLAIF_MPI(MPI_Send(state.data(), count, MPI_DOUBLE, h.rank + 1, order_tag, h.comm));
   comm.broadcast(std::as_writable_bytes(state), h.size - 1);
@@ -323,6 +326,7 @@ std::vector<double> gather_grain_rows(const Communicator& comm, int grains, std:
     counts.push_back(static_cast<int>(values_of(r)));
     at += counts.back();
   }
+  const Waiting waiting("gather_grain_rows");
   RLAIF_MPI(MPI_Allgatherv(own_rows.data(), counts[static_cast<std::size_t>(h.rank)], MPI_DOUBLE, rows.data(),
                            counts.data(), offsets.data(), MPI_DOUBLE, h.comm));
   return rows;

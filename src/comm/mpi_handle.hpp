@@ -18,8 +18,8 @@ namespace rlaif::comm {
 // length, whole cache lines of floats but for the last.
 std::vector<std::size_t> chunk_offsets(std::size_t length, int parts);
 
-// Waits for all and empties the list.
-void wait_all(std::vector<MPI_Request>& requests);
+// Waits for all and empties the list; `what`: for the watchdog.
+void wait_all(std::vector<MPI_Request>& requests, const char* what = "an exchange of blocks");
 
 struct Communicator::Handle {
   explicit Handle(MPI_Comm duplicated);

@@ -8,6 +8,7 @@
 
 #include "mpi_handle.hpp"
 #include "rlaif/core/error.hpp"
+#include "waiting.hpp"
 
 namespace rlaif::comm {
 namespace {
@@ -66,7 +67,10 @@ SharedCounter::~SharedCounter() {
   if (s.comm == MPI_COMM_NULL) return;
   // The root serves until all are here; not while this one alone unwinds.
   const bool unwinds = std::uncaught_exceptions() > s.exceptions_at_birth;
-  if (!unwinds) RLAIF_MPI(MPI_Barrier(s.comm));
+  if (!unwinds) {
+    const Waiting waiting("the end of a shared counter");
+    RLAIF_MPI(MPI_Barrier(s.comm));
+  }
   s.stop = true;
   if (s.server.joinable()) s.server.join();
   if (!unwinds) RLAIF_MPI(MPI_Comm_free(&s.comm));
@@ -76,6 +80,7 @@ std::int64_t SharedCounter::add(std::int64_t amount) {
   State& s = *state_;
   if (s.is_root) return s.value.fetch_add(amount);
   std::int64_t before = 0;
+  const Waiting waiting("a shared counter of rank 0", false);
   RLAIF_MPI(MPI_Sendrecv(&amount, 1, MPI_INT64_T, 0, request_tag, &before, 1, MPI_INT64_T, 0, answer_tag, s.comm,
                          MPI_STATUS_IGNORE));
   return before;

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 class Descriptor {
  public:
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
@@ -49,9 +50,7 @@ bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-}  // namespace
-
-std::string read_file(const fs::path& file) {
+Descriptor open_to_read(const fs::path& file) {
   Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0) {
     throw errno == ENOENT ? input_error(file, "no such file") : io_error(file, "cannot be opened for reading");
@@ -59,16 +58,31 @@ std::string read_file(const fs::path& file) {
   struct stat status {};
   if (::fstat(descriptor.get(), &status) != 0) throw io_error(file, "cannot be examined");
   if (S_ISDIR(status.st_mode)) throw input_error(file, "is a folder, a file was expected");
-  std::string bytes;
-  bytes.reserve(static_cast<std::size_t>(status.st_size));
+  return descriptor;
+}
+
+template <class Use>
+void read_pieces(const Descriptor& descriptor, const fs::path& file, Use use) {
   std::array<char, 1 << 16> buffer;
   while (true) {
     const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw io_error(file, "cannot be read");
-    if (count == 0) return bytes;
-    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count == 0) return;
+    use(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
   }
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& file) {
+  const Descriptor descriptor = open_to_read(file);
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) != 0) throw io_error(file, "cannot be examined");
+  std::string bytes;
+  bytes.reserve(static_cast<std::size_t>(status.st_size));
+  read_pieces(descriptor, file, [&](std::string_view piece) { bytes.append(piece); });
+  return bytes;
 }
 
 fs::path temporary_name(const fs::path& file) {
@@ -125,7 +139,38 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-std::string file_checksum(const fs::path& file) { return hex(checksum(read_file(file))); }
+std::string file_checksum(const fs::path& file) {
+  RunningChecksum sum;
+  const Descriptor descriptor = open_to_read(file);
+  read_pieces(descriptor, file, [&](std::string_view piece) { sum.add(piece); });
+  return sum.value();
+}
+
+struct RunningChecksum::State {
+  XXH3_state_t hash;
+};
+
+RunningChecksum::RunningChecksum() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->hash); }
+RunningChecksum::RunningChecksum(RunningChecksum&&) noexcept = default;
+RunningChecksum& RunningChecksum::operator=(RunningChecksum&&) noexcept = default;
+RunningChecksum::~RunningChecksum() = default;
+
+void RunningChecksum::add(std::string_view bytes) { XXH3_64bits_update(&state_->hash, bytes.data(), bytes.size()); }
+
+void RunningChecksum::add_file(const fs::path& file, std::uint64_t size) {
+  const Descriptor descriptor = open_to_read(file);
+  std::uint64_t left = size;
+  read_pieces(descriptor, file, [&](std::string_view piece) {
+    piece = piece.substr(0, left);
+    add(piece);
+    left -= piece.size();
+  });
+  if (left > 0) {
+    throw input_error(file, "is " + std::to_string(size - left) + " bytes long, at least " + std::to_string(size) + " were expected");
+  }
+}
+
+std::string RunningChecksum::value() const { return hex(XXH3_64bits_digest(&state_->hash)); }
 
 AppendFile::AppendFile(const fs::path& file, std::uint64_t size) : file_(file), size_(size) {
   make_folders(file.parent_path());

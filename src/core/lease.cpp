@@ -11,18 +11,13 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/json.hpp"
 
 namespace rlaif {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string own_host() {
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  return host;
-}
 
 std::string new_token() {
   std::random_device random;
@@ -87,7 +82,7 @@ std::unique_ptr<Lease> Lease::take(const fs::path& file, const std::string& owne
   }
   const std::string token = new_token();
   Json json;
-  json["host"] = own_host();
+  json["host"] = host_name();
   json["process"] = static_cast<long>(::getpid());
   const char* job = std::getenv("SLURM_JOB_ID");
   json["job"] = job ? job : "";
@@ -145,7 +140,7 @@ LeaseWatch::State LeaseWatch::look() {
     since_ = now;
   }
   if (!holder_.owner.empty() && holder_.owner == owner_) return State::dead;
-  const bool gone = holder_.host == own_host() && holder_.process > 0 &&
+  const bool gone = holder_.host == host_name() && holder_.process > 0 &&
                     ::kill(static_cast<pid_t>(holder_.process), 0) != 0 && errno == ESRCH;
   return gone || now - since_ >= dead_after_ ? State::dead : State::held;
 }

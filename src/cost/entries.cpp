@@ -5,6 +5,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::cost {
@@ -25,7 +26,7 @@ bool is_date(const std::string& text) {
 Json read_entries(const std::filesystem::path& file, const char* key) {
   Json json;
   try {
-    json = Json::parse(read_file(file));
+    json = parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     const std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at line ..."
     throw input_error(file, "is not JSON that can be read: " + reason.substr(reason.find("] ") + 2));

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/fitting.hpp"
@@ -24,6 +27,27 @@ std::vector<double> grid(std::vector<double> confidence) {
     if (one >= 0.5 && (thresholds.empty() || one > thresholds.back() + rounding)) thresholds.push_back(std::min(one, 1.0));
   }
   return thresholds;
+}
+
+// Steps from the last to the first, each with what follows as its dear judge; `choose` gives a step's curve and threshold.
+CascadeFit backwards(std::span<const std::vector<double>> confidence, std::span<const std::vector<double>> right,
+                     std::span<const std::vector<double>> cost_usd,
+                     const std::function<std::pair<CascadeCurve, double>(const CascadeStep&, std::size_t)>& choose) {
+  const std::size_t judges = confidence.size();
+  RLAIF_CHECK(judges >= 2 && right.size() == judges && cost_usd.size() == judges, "a cascade is of two judges and more");
+  CascadeFit fit;
+  fit.thresholds.resize(judges - 1);
+  fit.curves.resize(judges - 1);
+  std::vector<double> dear_right = right.back(), dear_cost = cost_usd.back();
+  for (std::size_t j = judges - 1; j-- > 0;) {
+    std::tie(fit.curves[j], fit.thresholds[j]) = choose({confidence[j], right[j], cost_usd[j], dear_right, dear_cost}, j);
+    for (std::size_t i = 0; i < dear_right.size(); ++i) {
+      const bool asked = !stands(confidence[j][i], fit.thresholds[j]);
+      dear_right[i] = asked ? dear_right[i] : right[j][i];
+      dear_cost[i] = cost_usd[j][i] + (asked ? dear_cost[i] : 0.0);
+    }
+  }
+  return fit;
 }
 
 }  // namespace
@@ -64,24 +88,22 @@ CascadeCurve cascade_curve(const CascadeStep& step, double least_agreement) {
 
 CascadeFit fit_cascade(std::span<const std::vector<double>> confidence, std::span<const std::vector<double>> right,
                        std::span<const std::vector<double>> cost_usd, double target) {
-  const std::size_t judges = confidence.size();
-  RLAIF_CHECK(judges >= 2 && right.size() == judges && cost_usd.size() == judges, "a cascade is of two judges and more");
   const double least = target * mean(right.back());
-  CascadeFit fit;
-  fit.thresholds.resize(judges - 1);
-  fit.curves.resize(judges - 1);
-  std::vector<double> dear_right = right.back(), dear_cost = cost_usd.back();
-  for (std::size_t j = judges - 1; j-- > 0;) {
-    const CascadeStep step{confidence[j], right[j], cost_usd[j], dear_right, dear_cost};
-    fit.curves[j] = cascade_curve(step, least);
-    fit.thresholds[j] = fit.curves[j].points[fit.curves[j].chosen].threshold;
-    for (std::size_t i = 0; i < dear_right.size(); ++i) {
-      const bool asked = !stands(confidence[j][i], fit.thresholds[j]);
-      dear_right[i] = asked ? dear_right[i] : right[j][i];
-      dear_cost[i] = cost_usd[j][i] + (asked ? dear_cost[i] : 0.0);
-    }
-  }
-  return fit;
+  return backwards(confidence, right, cost_usd, [&](const CascadeStep& step, std::size_t) {
+    const CascadeCurve curve = cascade_curve(step, least);
+    return std::pair(curve, curve.points[curve.chosen].threshold);
+  });
+}
+
+CascadeFit cascade_at(std::span<const std::vector<double>> confidence, std::span<const std::vector<double>> right,
+                      std::span<const std::vector<double>> cost_usd, std::span<const double> thresholds) {
+  RLAIF_CHECK(thresholds.size() + 1 == confidence.size(), "a cascade has a threshold for each judge but the last");
+  return backwards(confidence, right, cost_usd, [&](const CascadeStep& step, std::size_t j) {
+    CascadeCurve curve = cascade_curve(step, 1.0);
+    curve.chosen = curve.points.size() - 1;
+    while (curve.chosen > 0 && stands(curve.points[curve.chosen - 1].threshold, thresholds[j])) --curve.chosen;
+    return std::pair(curve, thresholds[j]);
+  });
 }
 
 }  // namespace rlaif::evaluate

@@ -18,6 +18,8 @@ Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : 
 
 using Places = std::vector<std::size_t>;
 
+bool has_side(double label) { return std::isfinite(label) && label != 0.5; }
+
 // Resamples the prompts of `places`; `statistic` maps places of pairs to a number.
 Interval by_prompt(std::span<const LabelledPair> pairs, const Places& places,
                    const std::function<double(const Places&)>& statistic, const ReportOptions& options) {
@@ -36,8 +38,9 @@ Interval by_prompt(std::span<const LabelledPair> pairs, const Places& places,
       options.seed, options.resamples);
 }
 
-std::vector<double> taken(const std::vector<double>& values, const Places& places) {
-  std::vector<double> result;
+template <typename T>
+std::vector<T> taken(const std::vector<T>& values, const Places& places) {
+  std::vector<T> result;
   result.reserve(places.size());
   for (const std::size_t i : places) result.push_back(values[i]);
   return result;
@@ -47,7 +50,7 @@ std::vector<double> taken(const std::vector<double>& values, const Places& place
 struct Columns {
   std::vector<double> p, label, length;
   std::vector<int> sides, label_sides;
-  Places answered, decided, both_orders;
+  Places answered, referenced, decided, both_orders;  // referenced: answered, and there is a label
   double cost_usd = 0.0;
 
   Columns(std::span<const LabelledPair> pairs, std::span<const Verdict> verdicts) {
@@ -60,7 +63,8 @@ struct Columns {
       cost_usd += verdict.usage.cost_usd;
       if (!ok) continue;
       answered.push_back(i);
-      if (pairs[i].label != 0.5) decided.push_back(i);
+      if (std::isfinite(pairs[i].label)) referenced.push_back(i);
+      if (has_side(pairs[i].label)) decided.push_back(i);
       if (std::isfinite(verdict.p_first_by_order[0]) && std::isfinite(verdict.p_first_by_order[1])) both_orders.push_back(i);
     }
     sides = named_sides(p);
@@ -129,6 +133,33 @@ Json to_json(const Interval& interval) {
   return json;
 }
 
+Json to_json(const CascadePoint& point) {
+  Json json;
+  json["threshold"] = point.threshold;
+  json["share_asked"] = point.share_asked;
+  json["agreement"] = point.agreement;
+  json["usd_per_1000"] = 1000.0 * point.cost_usd;
+  return json;
+}
+
+Json cascade_report(const std::string& judge, const CascadeCurve& curve, const CascadePoint& last, std::size_t pairs,
+                    std::size_t most_points) {
+  Json step;
+  step["judge"] = judge;
+  const CascadePoint& chosen = curve.points[curve.chosen];
+  step["chosen"] = to_json(chosen);
+  step["last"] = to_json(last);
+  step["last"].erase("threshold");
+  step["of_last_agreement"] = last.agreement > 0.0 ? Json(chosen.agreement / last.agreement) : Json();
+  step["pairs"] = pairs;
+  step["curve"] = Json::array();
+  const std::size_t every = most_points == 0 ? 1 : (curve.points.size() + most_points - 1) / most_points;
+  for (std::size_t k = 0; k < curve.points.size(); ++k) {
+    if (k % every == 0 || k == curve.chosen || k + 1 == curve.points.size()) step["curve"].push_back(to_json(curve.points[k]));
+  }
+  return step;
+}
+
 Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> verdicts, double temperature,
                   const ReportOptions& options) {
   RLAIF_CHECK(pairs.size() == verdicts.size(), "verdicts and labels are of different pairs");
@@ -146,7 +177,7 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
   json["agreement"] = to_json(quality.accuracy);
   json["agreement_first_order"] = to_json(quality.accuracy_by_order[0]);
   json["agreement_second_order"] = to_json(quality.accuracy_by_order[1]);
-  json["kappa"] = interval(columns.answered, [&](const Places& places) { return columns.kappa(places); });
+  json["kappa"] = interval(columns.referenced, [&](const Places& places) { return columns.kappa(places); });
   json["consistency"] = interval(columns.both_orders, [&](const Places& places) { return consistency(verdicts, places); });
   json["same_position"] = to_json(quality.same_position);
   json["first_shown"] = to_json(quality.shown_first_wins);
@@ -155,7 +186,11 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
   });
   json["agreement_at_equal_length"] =
       interval(columns.decided, [&](const Places& places) { return columns.agreement_at_equal_length(places); });
-  const MacroScores scores = macro_scores(columns.sides, columns.label_sides);
+  Places labelled;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (std::isfinite(pairs[i].label)) labelled.push_back(i);
+  }
+  const MacroScores scores = macro_scores(taken(columns.sides, labelled), taken(columns.label_sides, labelled));
   json["accuracy_of_three"] = number_or_null(scores.accuracy);
   json["macro_precision"] = number_or_null(scores.precision);
   json["macro_recall"] = number_or_null(scores.recall);
@@ -240,7 +275,7 @@ Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::s
       for (const std::size_t i : a.answered) {
         if (b.sides[i] == no_side) continue;
         both.push_back(i);
-        if (a.label[i] != 0.5) decided.push_back(i);
+        if (has_side(a.label[i])) decided.push_back(i);
       }
       correlation_row.push_back(number_or_null(error_correlation(taken(a.p, decided), taken(b.p, decided), taken(a.label, decided))));
       side_row.push_back(number_or_null(agreement(taken(a.p, both), taken(b.p, both))));

@@ -117,6 +117,19 @@ void add_cascades(const Json& cascades, std::string& text) {
   }
 }
 
+// What was fitted, on pairs it has not seen.
+void add_held_out(const Json& held_out, std::string& text) {
+  Rows rows{{"not seen (" + held_out["folds"].dump() + " folds)", "agreement", "calibration error", "USD a thousand", "of the last one's agreement"}};
+  for (const auto& [name, row] : held_out["judges"].items()) {
+    std::string of_last = "-";
+    if (held_out["cascades"].contains(name)) of_last = interval(held_out["cascades"][name]["of_last_agreement"]);
+    std::string title = "  ";
+    title += name;
+    rows.push_back({title, interval(row["agreement"]), interval(row["calibration_error"]), number(row["usd_per_1000"], "%.4f"), of_last});
+  }
+  text += "\n" + aligned(rows);
+}
+
 void add_probes(const Json& probes, std::string& text) {
   Rows rows{{"fooled by"}};
   for (const auto& [kind, row] : probes.front().items()) {
@@ -147,6 +160,7 @@ std::string report_table(const Json& report) {
   part("across", add_across);
   part("people", add_people);
   part("cascades", add_cascades);
+  part("held_out", add_held_out);
   part("probes", add_probes);
   return text;
 }

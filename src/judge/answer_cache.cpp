@@ -16,7 +16,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/cost/meter.hpp"
 
@@ -26,7 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view checksum_key = "{\"checksum\":\"", request_key = "\"request\":\"", kind_key = "\",\"kind\":\"";
-constexpr std::string_view usd_key = "\",\"usd\":";
+constexpr std::string_view usd_key = "\",\"usd\":", body_key = ",\"body\":";
+constexpr double dearest_usd = 1e5;  // no request costs more: sums of a file's amounts stay within their type
 constexpr std::size_t checked_from = checksum_key.size() + 16 + 2;  // where "request" begins
 constexpr std::size_t hash_from = checked_from + request_key.size(), kind_from = hash_from + 32 + kind_key.size();
 
@@ -116,7 +117,11 @@ std::optional<Line> read_line(std::string_view line) {
   if (!high || !low || kind_end == std::string_view::npos) return std::nullopt;
   Line result{{*high, *low}, line.substr(kind_from, kind_end - kind_from), 0.0};
   const char* number = line.data() + kind_end + usd_key.size();
-  if (std::from_chars(number, line.data() + line.size(), result.usd).ec != std::errc()) return std::nullopt;
+  const auto [number_end, error] = std::from_chars(number, line.data() + line.size(), result.usd);
+  if (error != std::errc() || !(result.usd >= 0.0 && result.usd <= dearest_usd)) return std::nullopt;
+  const std::string_view rest = line.substr(static_cast<std::size_t>(number_end - line.data()));
+  const bool has_body = rest.size() > body_key.size() + 2 && rest.starts_with(body_key) && rest.ends_with("\"}");
+  if (result.kind == "answer" ? !has_body : rest != "}") return std::nullopt;
   return result;
 }
 
@@ -126,7 +131,7 @@ std::string write_line(const RequestHash& request, std::string_view kind, double
   rest.append(kind_key).append(kind).append(usd_key);
   char digits[32];
   rest.append(digits, std::to_chars(digits, digits + sizeof digits, usd).ptr);
-  if (body != nullptr) rest += ",\"body\":" + Json(*body).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (body != nullptr) rest.append(body_key) += Json(*body).dump(-1, ' ', false, Json::error_handler_t::replace);
   rest += '}';
   return std::string(checksum_key) + hex(checksum(rest)) + "\"," + rest + "\n";
 }
@@ -280,7 +285,11 @@ std::optional<std::string> AnswerCache::find(const RequestHash& request) const {
   } else {
     line = impl_->mappings[place.segment].text().substr(place.begin, place.size);
   }
-  return Json::parse(line).at("body").get<std::string>();
+  const Json answer = try_parse_json(line);
+  const auto body = answer.find("body");
+  if (!answer.is_object() || body == answer.end() || !body->is_string())
+    throw input_error(impl_->names[place.segment], "the answer to request " + to_string(request) + " is damaged");
+  return body->get<std::string>();
 }
 
 void AnswerCache::note_sent(const RequestHash& request, double worst_usd) {

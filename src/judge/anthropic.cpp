@@ -1,4 +1,5 @@
 #include "remote_protocol.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -47,7 +48,7 @@ class Anthropic final : public Protocol {
 
   RemoteReply read(const std::string& body) const override {
     RemoteReply reply;
-    const Json json = Json::parse(body, nullptr, false);
+    const Json json = try_parse_json(body);
     if (json.is_discarded() || !json.is_object()) return reply;
     if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
       // input_tokens are those that no cache had a part in.

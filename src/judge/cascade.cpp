@@ -10,7 +10,8 @@ std::unique_ptr<Judge> make_cascade(std::string name, std::vector<Member> member
                       std::to_string(members.size() - 1) + " in all, found " + std::to_string(thresholds.size()));
   }
   for (const double threshold : thresholds) require_confidence("cascade", name, threshold);
-  return std::make_unique<Escalation>(std::move(name), std::move(members), std::move(thresholds), OnFailure::ask_next);
+  return std::make_unique<Escalation>(std::move(name), std::move(members), std::move(thresholds), OnFailure::ask_next,
+                                      OnTie::by_confidence);
 }
 
 }  // namespace rlaif::judge

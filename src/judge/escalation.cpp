@@ -1,6 +1,7 @@
 #include "escalation.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace rlaif::judge {
@@ -14,6 +15,7 @@ constexpr double rounding = 1e-9;
 bool Escalation::stands(const Verdict& verdict, std::size_t member) const {
   if (member + 1 == members_.size()) return true;
   if (verdict.status != VerdictStatus::ok) return on_failure_ == OnFailure::stands;
+  if (on_tie_ == OnTie::ask_next && std::abs(verdict.p_first - 0.5) <= rounding) return false;
   const double p = calibrated(verdict.p_first, members_[member].fitted.temperature);
   return std::max(p, 1.0 - p) >= least_confidence_[member] - rounding;
 }

@@ -9,15 +9,18 @@
 namespace rlaif::judge {
 
 enum class OnFailure { ask_next, stands };
+enum class OnTie { by_confidence, ask_next };
 
 class Escalation final : public Judge {
  public:
   // `least_confidence`: of each member but the last.
-  Escalation(std::string name, std::vector<Member> members, std::vector<double> least_confidence, OnFailure on_failure)
+  Escalation(std::string name, std::vector<Member> members, std::vector<double> least_confidence, OnFailure on_failure,
+             OnTie on_tie)
       : name_(std::move(name)),
         members_(std::move(members)),
         least_confidence_(std::move(least_confidence)),
-        on_failure_(on_failure) {}
+        on_failure_(on_failure),
+        on_tie_(on_tie) {}
 
   const std::string& name() const override { return name_; }
   std::vector<Verdict> judge(std::span<const Comparison> comparisons) override;
@@ -29,6 +32,7 @@ class Escalation final : public Judge {
   std::vector<Member> members_;
   std::vector<double> least_confidence_;
   OnFailure on_failure_;
+  OnTie on_tie_;
 };
 
 }  // namespace rlaif::judge

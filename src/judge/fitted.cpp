@@ -5,7 +5,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::judge {
@@ -76,7 +76,7 @@ class Reader {
 FittedJudges FittedJudges::load(const std::filesystem::path& file) {
   Json json;
   try {
-    json = Json::parse(read_file(file));
+    json = parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("JSON was expected: ") + error.what());
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::judge {
@@ -28,6 +29,7 @@ Json parse_json(const std::filesystem::path& file, std::string_view bytes, const
     return true;
   };
   try {
+    check_json_bounds(bytes);
     return Json::parse(bytes, watch);
   } catch (const Json::parse_error& failure) {
     const std::string_view before = bytes.substr(0, std::min(failure.byte, bytes.size()));

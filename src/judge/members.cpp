@@ -1,7 +1,9 @@
 #include "members.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <limits>
 #include <string_view>
 
 #include "rlaif/core/error.hpp"
@@ -37,8 +39,8 @@ void say(std::string& said, const Member& member, const Verdict& verdict) {
     said += to_string(verdict.status);
     return;
   }
-  char number[16];
-  std::snprintf(number, sizeof number, "%.2f", verdict.p_first);
+  char number[24];
+  std::snprintf(number, sizeof number, "%.4f", verdict.p_first);
   said += number;
 }
 
@@ -48,15 +50,27 @@ std::string with_reasons(std::string said, const std::string& rationale) {
   return said + rationale;
 }
 
-std::vector<std::string> asked_members(const std::string& rationale) {
+std::vector<MemberSaid> members_said(const std::string& rationale) {
   const std::string_view said = std::string_view(rationale).substr(0, rationale.find(before_reasons));
-  std::vector<std::string> names;
+  std::vector<MemberSaid> members;
   for (std::size_t begin = 0; begin < said.size();) {
     const std::size_t end = std::min(said.find(between_members, begin), said.size());
     const std::string_view one = said.substr(begin, end - begin);
-    names.emplace_back(one.substr(0, one.find(' ')));
+    const std::size_t space = std::min(one.find(' '), one.size());
+    const std::string_view number = one.substr(std::min(space + 1, one.size()));
+    MemberSaid member{std::string(one.substr(0, space)), std::numeric_limits<double>::quiet_NaN()};
+    double p = 0.0;
+    const auto result = std::from_chars(number.data(), number.data() + number.size(), p);
+    if (result.ec == std::errc() && result.ptr == number.data() + number.size()) member.p_first = p;
+    members.push_back(std::move(member));
     begin = end + between_members.size();
   }
+  return members;
+}
+
+std::vector<std::string> asked_members(const std::string& rationale) {
+  std::vector<std::string> names;
+  for (MemberSaid& member : members_said(rationale)) names.push_back(std::move(member.name));
   return names;
 }
 

@@ -16,7 +16,7 @@ void require_confidence(const std::string& kind, const std::string& name, double
 
 std::vector<Verdict> ask(const Member& member, std::span<const Comparison> comparisons);
 
-// "small 0.62", or "small refused" where there is no verdict; joined by ", " as asked_members reads it.
+// "small 0.6213", or "small refused" where there is no verdict; joined by ", " as asked_members reads it.
 void say(std::string& said, const Member& member, const Verdict& verdict);
 std::string with_reasons(std::string said, const std::string& rationale);
 

@@ -1,4 +1,5 @@
 #include "remote_protocol.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -89,7 +90,7 @@ class OpenAi final : public Protocol {
 
   RemoteReply read(const std::string& body) const override {
     RemoteReply reply;
-    const Json json = Json::parse(body, nullptr, false);
+    const Json json = try_parse_json(body);
     if (json.is_discarded() || !json.is_object()) return reply;
     if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
       reply.has_usage = usage->contains("prompt_tokens");

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <optional>
 
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -149,7 +149,7 @@ class Reader {
          open = open == 0 ? std::string::npos : text_.rfind('{', open - 1)) {
       // Objects are flat or nearly so: an end far away is prose.
       if (close - open > 4096) return;
-      const Json object = Json::parse(raw_.substr(open, close + 1 - open), nullptr, false);
+      const Json object = try_parse_json(raw_.substr(open, close + 1 - open));
       if (object.is_discarded() || !object.is_object()) continue;
       const auto verdict = object.find("verdict");
       if (verdict == object.end()) return;

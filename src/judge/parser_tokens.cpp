@@ -57,9 +57,13 @@ TokenReading read_token_verdict(const TokenPosition& position, const VerdictLabe
 TokenReading read_tokens(std::span<const TokenPosition> tokens, const VerdictLabels& labels, bool letter,
                          double least_mass) {
   if (letter) {
-    for (const TokenPosition& position : tokens)
-      if (!core_of(position.token).empty()) return read_token_verdict(position, labels, least_mass);
-    return unreadable(0.0);
+    TokenReading before = unreadable(0.0);  // where white space or a mark was drawn, and a label could have been
+    for (const TokenPosition& position : tokens) {
+      const TokenReading reading = read_token_verdict(position, labels, least_mass);
+      if (!core_of(position.token).empty()) return reading;
+      if (before.status != VerdictStatus::ok) before = reading;
+    }
+    return before;
   }
   std::string text;
   for (const TokenPosition& position : tokens) text += position.token;

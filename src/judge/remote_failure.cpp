@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/text/utf8.hpp"
 
 namespace rlaif::judge {
@@ -13,7 +13,7 @@ namespace {
 // The server's own words in one line: error.message of a JSON reply, else its beginning.
 std::string words_of(const std::string& body) {
   std::string words = body;
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = try_parse_json(body);
   if (!json.is_discarded() && json.is_object()) {
     const auto error = json.find("error");
     if (error != json.end() && error->is_string()) words = error->get<std::string>();

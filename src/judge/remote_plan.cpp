@@ -21,7 +21,11 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (o.base_url.find('@') != std::string::npos) refuse("base_url: expected an address without user and password");
   if (o.model.empty()) refuse("model: expected the name of a model");
   if (o.max_output_tokens < 1) refuse("max_output_tokens must be at least 1, not " + std::to_string(o.max_output_tokens));
-  if (o.top_logprobs < 0 || o.top_logprobs > 20) refuse("top_logprobs must be 0 to 20, not " + std::to_string(o.top_logprobs));
+  // The vendor's limit; servers of other people give as many as they are asked for.
+  const int most = o.base_url.starts_with(openai_options().base_url) ? 20 : 1000;
+  if (o.top_logprobs < 0 || o.top_logprobs > most) {
+    refuse("top_logprobs must be 0 to " + std::to_string(most) + " at " + o.base_url + ", not " + std::to_string(o.top_logprobs));
+  }
   if (o.samples < 1 || o.samples > 128) refuse("samples must be 1 to 128, not " + std::to_string(o.samples));
   if (o.top_logprobs > 0 && o.samples > 1) refuse("samples must be 1 where log-probabilities are asked for");
   if (!(o.least_label_mass >= 0.0 && o.least_label_mass <= 1.0)) refuse("least_label_mass must be in [0, 1]");
@@ -39,7 +43,10 @@ std::int64_t count_at(const Json& object, const char* key) {
   if (!object.is_object()) return 0;
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) return 0;
-  return std::max<std::int64_t>(0, found->get<std::int64_t>());
+  // No answer has more tokens; sums of counts that a server makes up must not overflow.
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  if (found->is_number_unsigned()) return static_cast<std::int64_t>(std::min<std::uint64_t>(found->get<std::uint64_t>(), most));
+  return std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, most);
 }
 
 std::string text_at(const Json& object, const char* key) {

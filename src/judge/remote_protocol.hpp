@@ -46,7 +46,7 @@ class Protocol {
 std::unique_ptr<Protocol> make_openai_protocol(const RemoteOptions& options);
 std::unique_ptr<Protocol> make_anthropic_protocol(const RemoteOptions& options);
 
-// A whole number of at least 0 at object[key], else 0.
+// A whole number of at least 0 at object[key], at most 2^31; else 0.
 std::int64_t count_at(const Json& object, const char* key);
 // Text at object[key], else empty.
 std::string text_at(const Json& object, const char* key);

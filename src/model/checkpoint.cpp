@@ -4,7 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::model {
 namespace {
@@ -49,7 +49,7 @@ void Checkpoint::read_index(const fs::path& index_file, const fs::path& folder) 
   file_ = index_file;
   Json index;
   try {
-    index = Json::parse(read_file(index_file));
+    index = parse_json_text(read_file(index_file));
   } catch (const Json::exception& error) {
     throw input_error(index_file, std::string("expected JSON: ") + error.what());
   }

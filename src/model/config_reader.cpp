@@ -7,6 +7,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::model {
 namespace {
@@ -95,7 +96,7 @@ bool is_harmless(const std::string& key) {
 
 ConfigReader::ConfigReader(const std::filesystem::path& file) : file_(file) {
   try {
-    root_ = Json::parse(read_file(file));
+    root_ = parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("expected JSON: ") + error.what());
   }

@@ -4,7 +4,7 @@
 #include "families.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/model/safetensors.hpp"
 
 namespace rlaif::model {
@@ -23,7 +23,7 @@ const Family& family_of(const ModelConfig& config) {
 
 Json parse_json(const fs::path& file) {
   try {
-    return Json::parse(read_file(file));
+    return parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("expected JSON: ") + error.what());
   }

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "blocks.hpp"
-#include "calibrate_fit.hpp"
+#include "calibrate_folds.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/fitting.hpp"
@@ -15,6 +15,7 @@
 #include "rlaif/evaluate/recorded_runs.hpp"
 #include "rlaif/evaluate/self_preference.hpp"
 #include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/study.hpp"
@@ -187,8 +188,8 @@ void report_judges(const StudyOptions& options, const std::vector<const JudgeOpt
                    const std::vector<LabelledPair>& pairs, const std::vector<LabelledPair>& probes, Asked asked) {
   std::vector<std::string> asked_names;
   for (const auto& [name, verdicts] : asked.pairs) asked_names.push_back(name);
-  const FittedStudy study = fit_judges(options, judges, pairs, std::move(asked.pairs));
   const evaluate::ReportOptions settings{options.run.seed, options.calibrate.resamples};
+  const FittedStudy study = fit_judges(options, judges, pairs, asked.pairs);
   Json report;
   report["pairs"] = pairs.size();
   report["judges"] = Json::object();
@@ -200,6 +201,7 @@ void report_judges(const StudyOptions& options, const std::vector<const JudgeOpt
   report["across"] = evaluate::across_judges(pairs, names, study.verdicts, settings);
   report["people"] = evaluate::annotator_agreement(pairs);
   report["cascades"] = study.cascades;
+  report["held_out"] = held_out_report(options, judges, pairs, asked.pairs, settings);
   report["without_labels"] = without_labels(asked_names, study.verdicts, pairs);
   report["self_preference"] = self_preference(options, names, study.verdicts, pairs, settings);
   if (!probes.empty()) {
@@ -215,6 +217,7 @@ void report_judges(const StudyOptions& options, const std::vector<const JudgeOpt
 
 void require_options(const CalibrateOptions& calibrate, const ResolvedDeck& deck) {
   if (calibrate.pairs.empty()) throw usage_error("calibrate.pairs: a file of labelled pairs was expected");
+  if (calibrate.folds < 0 || calibrate.folds == 1) throw usage_error("calibrate.folds: 0 or at least 2 was expected");
   if (calibrate.resamples < 1) throw usage_error("calibrate.resamples: at least 1 was expected");
   if (!calibrate.recorded.empty()) return;
   if (calibrate.output.empty()) throw usage_error("calibrate.output: a folder to write to was expected");
@@ -245,6 +248,12 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     return;
   }
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  std::vector<std::string> models;
+  for (const JudgeOptions* judge : judges) {
+    const std::vector<std::string> asked_models = local_models(options, *judge);
+    models.insert(models.end(), asked_models.begin(), asked_models.end());
+  }
+  require_whole_models(comm, options.run.directory, models);
   Asked asked = ask(context, plain_judges(options, judges), pairs, probes);
   comm.on_root([&] { report_judges(options, judges, pairs, probes, std::move(asked)); });
 }

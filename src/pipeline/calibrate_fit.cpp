@@ -4,9 +4,11 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/fitting.hpp"
+#include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
@@ -40,13 +42,8 @@ std::vector<double> p_first(const std::vector<Verdict>& verdicts) {
   return p;
 }
 
-Json to_json(const evaluate::CascadePoint& point) {
-  Json json;
-  json["threshold"] = point.threshold;
-  json["share_asked"] = point.share_asked;
-  json["agreement"] = point.agreement;
-  json["usd_per_1000"] = 1000.0 * point.cost_usd;
-  return json;
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 // What a judge of judges says, from what its members said.
@@ -183,20 +180,11 @@ class Fitter {
                         "' has no verdict on a pair whose label is a or b; at least one was expected");
     }
     const evaluate::CascadeFit fit = evaluate::fit_cascade(confidence, right, cost, options_.calibrate.target);
-    double last_right = 0.0;
-    for (const double one : right.back()) last_right += one;
-    last_right /= static_cast<double>(right.back().size());
+    const evaluate::CascadePoint alone{0.0, 1.0, mean(right.back()), mean(cost.back())};
     study_.fitted.thresholds[cascade] = fit.thresholds;
     for (std::size_t m = 0; m < fit.curves.size(); ++m) {
       const evaluate::CascadeCurve& curve = fit.curves[m];
-      Json step;
-      step["judge"] = members[m];
-      step["chosen"] = to_json(curve.points[curve.chosen]);
-      step["of_last_agreement"] = last_right > 0.0 ? Json(curve.points[curve.chosen].agreement / last_right) : Json();
-      step["pairs"] = right.back().size();
-      step["curve"] = Json::array();
-      for (const evaluate::CascadePoint& point : curve.points) step["curve"].push_back(to_json(point));
-      study_.cascades[cascade].push_back(step);
+      study_.cascades[cascade].push_back(evaluate::cascade_report(members[m], curve, alone, right.back().size()));
     }
   }
 

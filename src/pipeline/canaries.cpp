@@ -6,6 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/stages.hpp"
@@ -59,7 +60,7 @@ void warn_of_few(const std::string& who, const Json& counts) {
 Json read_counts(const std::filesystem::path& file) {
   try {
     Json counts = to_json({});
-    add(counts, Json::parse(read_file(file)));
+    add(counts, parse_json_text(read_file(file)));
     return counts;
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("is not what a block's canaries came to: ") + error.what());

@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
@@ -79,6 +80,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     prompts = text::read_prompts(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  require_whole_models(comm, options.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
   generate::Engine engine(policy, {options.annotate.slots, 1024});
@@ -135,6 +137,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     pairs = read_pairs(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
   BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);

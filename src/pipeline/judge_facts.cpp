@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "judge_members.hpp"
+#include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
@@ -37,6 +39,23 @@ void add_quality(const Context& context, const JudgeOptions& judge, const std::v
   if (!own.empty()) facts["annotator_agreement"] = evaluate::agreement(own, other);
   if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
   if (judge.kind == JudgeKind::local || is_combined(judge.kind)) facts["expected_calibration_error"] = quality.calibration.expected_error;
+}
+
+// The same tables that calibration makes of labels by people.
+Json heldout_report(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout) {
+  std::vector<evaluate::LabelledPair> labelled;
+  std::vector<Verdict> verdicts;
+  for (const Preference& record : heldout) {
+    evaluate::LabelledPair pair;
+    pair.comparison = record.comparison;
+    pair.label = gold_side(context, record.comparison);
+    labelled.push_back(std::move(pair));
+    verdicts.push_back(record.verdict);
+  }
+  const judge::FittedJudges calibration = calibration_of(judge);
+  const auto fitted = calibration.judges.find(judge.name);
+  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
+  return evaluate::judge_report(labelled, verdicts, temperature, {context.options.run.seed, context.options.evaluate.resamples});
 }
 
 // What the training labels cost; prices of a thousand are over all verdicts.
@@ -120,7 +139,10 @@ Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs&
     Json& row = facts[judge.name];
     add_quality(context, judge, heldout, compare ? pairs.heldout.at(people) : std::vector<Preference>{}, row);
     add_cost(judge, heldout, training, row);
+    row["heldout"] = heldout_report(context, judge, heldout);
     if (!is_combined(judge.kind)) continue;
+    row["members"] = members_facts(context, judge, pairs);
+    if (Json steps = cascade_facts(context, judge, pairs); !steps.is_null()) row["cascade"] = std::move(steps);
     std::map<std::string, std::int64_t> counts;
     count_asked(training, counts);
     count_asked(heldout, counts);

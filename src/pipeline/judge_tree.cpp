@@ -134,6 +134,8 @@ void collect_asked(const StudyOptions& options, const JudgeOptions& judge, std::
 
 }  // namespace
 
+bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
+
 std::vector<std::string> member_names(const JudgeOptions& judge) { return words_of(judge.members); }
 
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options) {
@@ -175,6 +177,14 @@ std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const
   std::vector<const JudgeOptions*> asked;
   collect_asked(options, judge, asked);
   return asked;
+}
+
+std::vector<std::string> local_models(const StudyOptions& options, const JudgeOptions& judge) {
+  std::vector<std::string> models;
+  for (const JudgeOptions* asked : asked_judges(options, judge)) {
+    if (asked->kind == JudgeKind::local) models.push_back(asked->model);
+  }
+  return models;
 }
 
 bool needs_language(const StudyOptions& options, const JudgeOptions& judge) {

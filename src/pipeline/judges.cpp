@@ -136,8 +136,6 @@ struct JudgeMaker {
 
 }  // namespace
 
-bool is_asked(JudgeKind kind) { return kind == JudgeKind::openai || kind == JudgeKind::anthropic; }
-
 cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
   const cost::PriceTable prices = cost::PriceTable::load(study.prices);
   try {

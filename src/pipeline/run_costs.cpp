@@ -6,6 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/judge/answer_cache.hpp"
 #include "rlaif/pipeline/run_directory.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 const std::string heldout_end = "-heldout";
 
 Json read_json(const fs::path& file) {
-  const Json json = Json::parse(read_file(file), nullptr, false);
+  const Json json = try_parse_json(read_file(file));
   if (json.is_discarded() || !json.is_object()) throw input_error(file, "a JSON object was expected");
   return json;
 }

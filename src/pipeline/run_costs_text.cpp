@@ -100,15 +100,20 @@ Json offer_json(const cost::LabelOffer& offer, double comparisons) {
   return {{"name", offer.name}, {"fixed_usd", offer.fixed_usd}, {"label_usd", offer.label_usd}, {"total_usd", offer.total_usd(comparisons)}};
 }
 
-Json run_json(const RunCosts& run, double comparisons) {
+Json use_json(const cost::MeasuredUse& use, double label_usd) {
+  return {{"judge", use.judge}, {"stage", use.stage}, {"price", use.price}, {"pairs", use.pairs}, {"labels", use.labels},
+          {"input_tokens", use.usage.input_tokens}, {"cached_input_tokens", use.usage.cached_input_tokens},
+          {"output_tokens", use.usage.output_tokens}, {"cost_usd", use.usage.cost_usd}, {"rank_hours", use.rank_hours},
+          {"usd_a_label", number_or_null(label_usd)}};
+}
+
+}  // namespace
+
+Json costs_json(const RunCosts& run) {
   Json json{{"run", run.run.string()}, {"name", run.name}, {"usd_per_rank_hour", run.usd_per_rank_hour}, {"judges", Json::array()},
             {"unfinished", run.unfinished}, {"answers", Json::array()}, {"stages", Json::array()}};
   for (const cost::MeasuredUse& use : run.uses) {
-    const double label = cost::usd_a_label(use, run.usd_per_rank_hour);
-    json["judges"].push_back({{"judge", use.judge}, {"stage", use.stage}, {"price", use.price}, {"pairs", use.pairs}, {"labels", use.labels},
-                              {"input_tokens", use.usage.input_tokens}, {"cached_input_tokens", use.usage.cached_input_tokens},
-                              {"output_tokens", use.usage.output_tokens}, {"cost_usd", use.usage.cost_usd}, {"rank_hours", use.rank_hours},
-                              {"usd_a_label", number_or_null(label)}, {"projected_usd", number_or_null(label * comparisons)}});
+    json["judges"].push_back(use_json(use, cost::usd_a_label(use, run.usd_per_rank_hour)));
   }
   for (const PaidAnswers& paid : run.paid) {
     json["answers"].push_back({{"judge", paid.judge}, {"answers", paid.answers}, {"paid_usd", paid.paid_usd}, {"unsettled_usd", paid.unsettled_usd}});
@@ -119,8 +124,6 @@ Json run_json(const RunCosts& run, double comparisons) {
   }
   return json;
 }
-
-}  // namespace
 
 std::string cost_text(const cost::Assumptions& a, double comparisons, const RunCosts* run) {
   const std::vector<cost::OfferPair> pairs = cost::offer_pairs(a);
@@ -141,7 +144,11 @@ Json cost_json(const cost::Assumptions& a, double comparisons, const RunCosts* r
   for (const cost::OfferPair& pair : cost::offer_pairs(a)) {
     json["offers"].push_back({{"people", offer_json(pair.people, comparisons)}, {"ai", offer_json(pair.ai, comparisons)}});
   }
-  if (run) json["measured"] = run_json(*run, comparisons);
+  if (!run) return json;
+  json["measured"] = costs_json(*run);
+  for (Json& use : json["measured"]["judges"]) {
+    use["projected_usd"] = use["usd_a_label"].is_number() ? Json(use["usd_a_label"].get<double>() * comparisons) : Json();
+  }
   return json;
 }
 

@@ -10,6 +10,8 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/version.hpp"
 
@@ -18,7 +20,7 @@ namespace {
 
 Json parse_json_file(const std::filesystem::path& file) {
   try {
-    return Json::parse(read_file(file));
+    return parse_json_text(read_file(file));
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("is not JSON: ") + error.what());
   }
@@ -62,6 +64,21 @@ Json deck_as_json(const ResolvedDeck& deck) {
   return keys;
 }
 
+// An object that carries a checksum of its other members, as its last.
+void seal(Json& object) { object["checksum"] = hex(checksum(object.dump())); }
+
+// Throws Error(input) naming the file where the object is not what was sealed. One without a checksum is an earlier version's.
+void check_seal(const std::filesystem::path& file, Json object) {
+  if (!object.is_object()) throw input_error(file, "is damaged: an object was expected");
+  const auto found = object.find("checksum");
+  if (found == object.end()) return;
+  const Json said = *found;
+  object.erase("checksum");
+  if (said != hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace)))) {
+    throw input_error(file, "is damaged: its checksum does not match");
+  }
+}
+
 }  // namespace
 
 std::string ResolvedDeck::canonical() const {
@@ -99,22 +116,47 @@ model::AdapterOptions StudyOptions::adapter(const LowRankOptions& of) const {
   return options;
 }
 
+namespace {
+
+// Whether run.json is whole. Throws Error(input) where it is another deck's.
+bool check_run_file(const std::filesystem::path& file, const ResolvedDeck& deck, const Json& keys) {
+  Json run;
+  try {
+    run = parse_json_file(file);
+    check_seal(file, run);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    return false;
+  }
+  if (run.value("deck_hash", std::string()) == deck.hash()) return true;
+  throw input_error(file.parent_path(), "is the run directory of another deck; choose another run.directory or undo: " +
+                                            differing_keys(run.value("deck", Json::object()), keys));
+}
+
+}  // namespace
+
+bool RunDirectory::has_stage_of(const std::string& deck_hash) const {
+  const std::filesystem::path folder = root_ / "stages";
+  if (!std::filesystem::exists(folder)) return false;
+  for (const auto& item : std::filesystem::directory_iterator(folder)) {
+    if (item.path().extension() == ".json" && finished_stage(item.path().stem().string(), deck_hash)) return true;
+  }
+  return false;
+}
+
 void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const {
   const std::filesystem::path file = root_ / "run.json";
   const Json keys = deck_as_json(deck);
   if (std::filesystem::exists(root_)) remove_leftovers(root_);
   if (std::filesystem::exists(file)) {
-    const Json run = parse_json_file(file);
-    if (!run.contains("deck_hash") || !run["deck_hash"].is_string() || !run.contains("deck") || !run["deck"].is_object()) {
-      throw input_error(file, "does not describe a run: keys 'deck' and 'deck_hash' were expected");
+    if (check_run_file(file, deck, keys)) return;
+    if (!has_stage_of(deck.hash())) {
+      throw input_error(file, "is damaged, and no stage is done that would say which deck's run this is; another run.directory was "
+                              "expected, or this one removed");
     }
-    if (run["deck_hash"].get<std::string>() != deck.hash()) {
-      throw input_error(root_, "is the run directory of another deck; choose another run.directory or undo: " +
-                                   differing_keys(run["deck"], keys));
-    }
-    return;
-  }
-  if (std::filesystem::exists(root_) && std::filesystem::exists(root_ / "stages")) {
+    log::warning(file.string() + ": is damaged; the done stages are this deck's, and it is written again");
+    std::filesystem::remove(file);
+  } else if (std::filesystem::exists(root_ / "stages")) {
     throw input_error(root_, "holds stages of a run but no run.json; a run directory or a new folder was expected");
   }
   Json run;
@@ -130,6 +172,7 @@ void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, i
     if (!entry.results) others[entry.key] = entry.text;
   }
   run["other_settings"] = others;
+  seal(run);
   write_file_atomic(file, run.dump(1) + "\n");
 }
 
@@ -138,6 +181,7 @@ std::optional<Json> RunDirectory::finished_stage(const std::string& stage, const
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {
     Json marker = parse_json_file(file);
+    check_seal(file, marker);
     if (marker.value("deck_hash", std::string()) == deck_hash) return marker;
   } catch (const Error& error) {
     log::warning(std::string(error.what()) + "; the stage is run again");
@@ -150,6 +194,7 @@ void RunDirectory::finish_stage(const std::string& stage, const std::string& dec
   marker["stage"] = stage;
   marker["deck_hash"] = deck_hash;
   for (auto& [key, value] : facts.items()) marker[key] = value;
+  seal(marker);
   write_file_atomic(stage_marker(stage), marker.dump(1) + "\n");
 }
 
@@ -177,9 +222,7 @@ RunLock::RunLock(const std::filesystem::path& root) {
     descriptor_ = -1;
     throw Error(ErrorKind::resource, root.string() + ": another job holds this run directory: " + holder);
   }
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  std::string holder = std::string("host ") + host + ", process " + std::to_string(::getpid());
+  std::string holder = "host " + host_name() + ", process " + std::to_string(::getpid());
   if (const char* job = std::getenv("SLURM_JOB_ID")) holder += std::string(", Slurm job ") + job;
   holder += "\n";
   if (::ftruncate(descriptor_, 0) != 0 ||

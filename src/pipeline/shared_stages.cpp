@@ -39,17 +39,16 @@ void place_file(const fs::path& from, const fs::path& to) {
   commit_file(temporary, to);
 }
 
-std::string drafts_begin(const fs::path& folder) {
-  std::string name = ".";
-  name += folder.filename().string();
-  name += ".";
-  return name;
+std::string draft_begin(const fs::path& folder) {
+  std::string begin = ".";
+  begin += folder.filename().string();
+  return begin += '.';
 }
 
 // A name of its own on every machine that writes there.
 fs::path draft_of(const fs::path& folder) {
   std::random_device random;
-  std::string name = drafts_begin(folder);
+  std::string name = draft_begin(folder);
   name += hex((static_cast<std::uint64_t>(random()) << 32) | random());
   name += ".tmp";
   return folder.parent_path() / name;
@@ -57,7 +56,7 @@ fs::path draft_of(const fs::path& folder) {
 
 // Of an entry that is there: drafts of it are those of killed writers, or come too late.
 void remove_drafts(const fs::path& folder) {
-  const std::string begin = drafts_begin(folder);
+  const std::string begin = draft_begin(folder);
   std::vector<fs::path> drafts;
   std::error_code ignored;
   for (const auto& item : fs::directory_iterator(folder.parent_path(), ignored)) {
@@ -85,7 +84,7 @@ struct SharedStages::Entry {
 
 SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : context_(context), deck_(deck) {}
 
-bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.makes.empty(); }
+bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
 
 SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
   Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.is_cuda() ? "cuda" : "cpu", context_.directory.root()), {}, {}};
@@ -148,7 +147,7 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
     json["identity"] = entry.identity;
     json["facts"] = Json::object();
     for (const auto& [key, value] : marker.items()) {
-      if (key != "stage" && key != "deck_hash") json["facts"][key] = value;
+      if (key != "stage" && key != "deck_hash" && key != "inputs") json["facts"][key] = value;
     }
     json["files"] = Json::object();
     for (const std::string& made : entry.parts.makes) {

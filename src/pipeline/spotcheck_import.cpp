@@ -8,6 +8,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/evaluate/judge_quality.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -167,7 +168,7 @@ std::vector<std::string> stages_with(const RunDirectory& directory, const std::s
   const fs::path folder = directory.root() / "stages";
   if (!fs::exists(folder)) return stages;
   for (const auto& item : fs::directory_iterator(folder)) {
-    const Json marker = Json::parse(read_file(item.path()), nullptr, false);
+    const Json marker = try_parse_json(read_file(item.path()));
     if (marker.is_object() && marker.value("people", std::string()) == name) stages.push_back(item.path().stem().string());
   }
   std::sort(stages.begin(), stages.end());

@@ -2,22 +2,30 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <set>
 
+#include "rlaif/comm/grains.hpp"
+#include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/host.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
+#include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
+#include "rlaif/pipeline/run_costs.hpp"
 #include "rlaif/pipeline/shared_stages.hpp"
 #include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
 
@@ -41,21 +49,55 @@ std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
   return names + text;
 }
 
-// Runs one stage that is not done and marks it done; returns its marker.
-Json run_stage(const Stage& stage, const Context& context) {
+// Training gives every rank its grains; other stages' work goes to whoever is free.
+double share_of(const Context& context, const Stage& stage, int rank) {
+  const bool trains = std::any_of(stage.parts.makes.begin(), stage.parts.makes.end(), [](const std::string& made) { return made.starts_with("metrics/"); });
+  return trains ? comm::grains_of(rank, context.comm.size(), context.options.run.grains).count() : 1.0;
+}
+
+// Says which ranks were busy for much longer than others with as much to do: a slow machine, or one that something else uses.
+void name_stragglers(const Context& context, const Stage& stage, double busy_seconds) {
+  if (context.comm.size() == 1) return;
+  std::vector<double> busy, shares;
+  std::vector<std::string> hosts;
+  for (const std::string& word : context.comm.gather(std::to_string(busy_seconds) + " " + host_name())) {
+    const std::size_t space = word.find(' ');
+    busy.push_back(std::strtod(word.c_str(), nullptr));
+    hosts.push_back(word.substr(space + 1));
+    shares.push_back(share_of(context, stage, static_cast<int>(shares.size())));
+  }
+  for (const int slow : context.comm.is_root() ? comm::stragglers(busy, shares) : std::vector<int>{}) {
+    char text[160];
+    const double shortest = *std::min_element(busy.begin(), busy.end()), own = busy[static_cast<std::size_t>(slow)];
+    std::snprintf(text, sizeof text, " was busy for %.1f s, others for as little as %.1f s: a straggler", own, shortest);
+    log::warning(stage.name + ": rank " + std::to_string(slow) + " on " + hosts[static_cast<std::size_t>(slow)] + text);
+  }
+}
+
+// Runs one stage that is not done and marks it done; returns its marker. `inputs`: digests of the stages before it.
+Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
   const Stopwatch watch;
+  const double waited_before = comm::waited_seconds();
+  comm::note_place(stage.name);
   Json facts = stage.run(context);
+  name_stragglers(context, stage, watch.seconds() - (comm::waited_seconds() - waited_before));
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
   context.comm.all_reduce_max(peak);
   facts["ranks"] = context.comm.size();
   facts["wall_seconds"] = watch.seconds();
   facts["peak_memory_bytes"] = static_cast<std::uint64_t>(peak[0]);
+  std::string listed;
   context.comm.on_root([&] {
+    facts["inputs"] = inputs;
+    facts["files"] = list_artefacts(context.directory.root(), {stage.parts.makes.begin(), stage.parts.makes.end()});
     context.directory.finish_stage(stage.name, context.deck_hash, facts);
+    listed = facts["files"].dump();
     // Nothing starts from the checkpoints of a stage that is done.
     std::error_code ignored;
     std::filesystem::remove_all(context.directory.checkpoints(stage.name), ignored);
   });
+  context.comm.broadcast(listed);
+  facts["files"] = Json::parse(listed);
   facts["stage"] = stage.name;
   return facts;
 }
@@ -76,10 +118,53 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
   return {markers.begin(), markers.end()};
 }
 
+// A stage of which a file is damaged or lost is not done. One that `command` does not make again is an error that names
+// the file: nothing starts from it.
+void forget_damaged(const Context& context, const std::string& command, const std::vector<Stage>& stages, std::vector<Json>& markers) {
+  const std::vector<Damage> all = find_damage(context.comm, context.directory.root(), markers);
+  context.comm.agree([&] {
+    for (const Damage& damage : all) {
+      const Stage& stage = stages[damage.marker];
+      if (damage.is_record) {
+        if (context.comm.is_root()) log::warning(stage.name + ": " + damage.what + "; only plots of its steps read it");
+        continue;
+      }
+      if (command != "study" && command != stage.command) {
+        throw input_error(damage.what + "; `rlaif " + stage.command + "` with this deck makes it again");
+      }
+      markers[damage.marker] = Json();
+      if (!context.comm.is_root()) continue;
+      log::warning(stage.name + ": " + damage.what + "; the stage is run again");
+      std::error_code ignored;  // a file that stays is written over
+      if (!damage.file.empty()) fs::remove(damage.file, ignored);
+    }
+  });
+}
+
+// What a stage starts from: a digest of what each stage before it made.
+Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers, std::size_t count) {
+  Json inputs = Json::object();
+  for (std::size_t s = 0; s < count; ++s) {
+    if (const std::string digest = artefact_digest(markers[s]); !digest.empty()) inputs[stages[s].name] = digest;
+  }
+  return inputs;
+}
+
+// The first stage whose files are others than those that a done stage started from; empty where there is none.
+std::string changed_input(const Json& marker, const Json& inputs) {
+  const Json then = marker.value("inputs", Json::object());
+  for (const auto& [stage, digest] : inputs.items()) {
+    if (then.is_object() && then.contains(stage) && then[stage] != digest) return stage;
+  }
+  return "";
+}
+
 void write_report(const Context& context, const std::vector<Json>& markers) {
   context.comm.on_root([&] {
     Json results = make_results(context.options, markers);
     results.update(starts_facts(context.directory));
+    results["costs"] = costs_json(measure_run(context.directory.root()));
+    results["costs"].erase("run");  // where it lies is no result
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -132,6 +217,9 @@ void add_arm_stages(std::vector<Stage>& stages, const StudyOptions& o, const Pai
                       [arm](const Context& context) { return run_reward_stage(context, arm); }, reward_parts(o, arm)});
   }
   for (const ArmOptions& arm : arms) {
+    if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
+      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
+    }
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
                       [arm](const Context& context) { return run_ppo_stage(context, arm); }, ppo_parts(o, arm)});
@@ -177,7 +265,8 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
                       Json facts;
                       facts["results"] = run_evaluate_stage(context);
                       return facts;
-                    }});
+                    },
+                    {{}, {}, {"evaluation"}}});
   return stages;
 }
 
@@ -228,6 +317,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
     directory.open(deck, options, comm.size());
     record_start(directory, comm.size());
   });
+  const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
   if (comm.size() > options.run.grains) {
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
               " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) + " of them idle while training");
@@ -237,6 +327,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
+  forget_damaged(context, command, stages, markers);
   const SharedStages shared(context, deck);
   for (std::size_t s = 0; s < stages.size(); ++s) {
     if (command != "study" && stages[s].command != command) {
@@ -251,12 +342,16 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
       }
       continue;
     }
+    const Json inputs = digests(stages, markers, s);
     if (!markers[s].is_null()) {
-      log::info(stages[s].name + ": done before");
-      shared.offer(stages[s].name, stages[s].parts, markers[s]);
-      continue;
+      const std::string changed = changed_input(markers[s], inputs);
+      log::info(stages[s].name + (changed.empty() ? ": done before" : ": is run again, stage " + changed + " came out otherwise"));
+      if (changed.empty()) {
+        shared.offer(stages[s].name, stages[s].parts, markers[s]);
+        continue;
+      }
     }
-    markers[s] = shared.run(stages[s].name, stages[s].parts, [&] { return run_stage(stages[s], context); });
+    markers[s] = shared.run(stages[s].name, stages[s].parts, [&] { return run_stage(stages[s], context, inputs); });
   }
   if (command == "study" || command == "evaluate") write_report(context, markers);
 }

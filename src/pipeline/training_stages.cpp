@@ -1,5 +1,7 @@
 // Reward models and policies from preferences.
+#include <cmath>
 #include <limits>
+#include <optional>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
@@ -109,6 +111,35 @@ Actors make_actors(const Context& context, const model::Transformer& sft, const 
           reward.body.adapter && context.options.lora.first_layer > 0};
 }
 
+// A file of rules as a reward: its score in standard deviations over responses of the policy's start.
+struct RulesReward {
+  judge::RuleBook book;
+  double mean = 0.0, deviation = 1.0;
+
+  double score(const Prompt& prompt, const Completion& completion) const {
+    return book.score(prompt.text, completion.text, completion.ended).score;
+  }
+  double standardised(const Prompt& prompt, const Completion& completion) const { return (score(prompt, completion) - mean) / deviation; }
+};
+
+RulesReward rules_reward(const Context& context, const ArmOptions& arm) {
+  RulesReward reward{judge::RuleBook::load(context.options.judge_named(arm.judge).rules)};
+  double sum = 0.0, squares = 0.0, count = 0.0;
+  for (const Preference& record : preferences::read_store(context.directory.preferences(labels_of(arm)))) {
+    for (const Completion* completion : {&record.comparison.first, &record.comparison.second}) {
+      const double score = reward.score(record.comparison.prompt, *completion);
+      sum += score;
+      squares += score * score;
+      count += 1.0;
+    }
+  }
+  if (count == 0.0) return reward;
+  reward.mean = sum / count;
+  const double variance = squares / count - reward.mean * reward.mean;
+  if (variance > 1e-12) reward.deviation = std::sqrt(variance);
+  return reward;
+}
+
 }  // namespace
 
 Json run_reward_stage(const Context& context, const ArmOptions& arm) {
@@ -162,7 +193,19 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     }
     throw input_error("ppo: no prompt leaves room for ppo.max_new_tokens in the model's context");
   };
+  const auto with_text = [&](const train::Rollout& rollout) {
+    Completion completion = rollout.completion;
+    completion.text = language->tokenizer.decode_text(completion.tokens);
+    return completion;
+  };
+  std::optional<RulesReward> rules;
+  if (context.options.policy_reward == PolicyReward::rules) context.comm.agree([&] { rules = rules_reward(context, arm); });
   callbacks.reward = [&](std::span<const train::Rollout> rollouts) {
+    if (rules) {
+      std::vector<double> scores;
+      for (const train::Rollout& rollout : rollouts) scores.push_back(rules->standardised(rollout.prompt, with_text(rollout)));
+      return scores;
+    }
     std::vector<std::vector<TokenId>> sequences;
     std::vector<torch::Tensor> trunks;
     for (const train::Rollout& rollout : rollouts) {
@@ -177,9 +220,7 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   callbacks.monitor = [&](std::span<const train::Rollout> rollouts) {
     std::vector<double> scores;
     for (const train::Rollout& rollout : rollouts) {
-      Completion completion = rollout.completion;
-      completion.text = language->tokenizer.decode_text(completion.tokens);
-      const auto grade = context.task.grade(rollout.prompt, completion);
+      const auto grade = context.task.grade(rollout.prompt, with_text(rollout));
       scores.push_back(grade ? grade->score : 0.0);
     }
     return scores;
@@ -192,6 +233,7 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     save_run_model(context, arm.name, policy);
   Json facts;
   facts["steps"] = options.steps;
+  if (rules) facts["reward"] = {{"rules", rules->book.name()}, {"mean", rules->mean}, {"standard_deviation", rules->deviation}};
   return facts;
 }
 

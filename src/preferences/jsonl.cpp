@@ -14,7 +14,7 @@
 #include "manifest.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/names.hpp"
 
@@ -108,7 +108,7 @@ class LineReader {
     while (std::getline(in_, text)) {
       ++line_;
       if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-      object_ = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+      object_ = try_parse_json(text);
       if (!object_.is_object()) throw input_error(file_, line_, "expected one JSON object");
       return true;
     }

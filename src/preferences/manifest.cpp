@@ -8,7 +8,7 @@
 #include "columns.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::preferences {
 namespace {
@@ -108,7 +108,7 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
   const fs::path file = manifest_path(folder);
   std::error_code code;
   if (!fs::exists(file, code)) return std::nullopt;
-  const Json json = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const Json json = try_parse_json(read_file(file));
   if (json.is_discarded()) throw input_error(file, "is not JSON");
   const std::string top = "the manifest";
   if (text_member(file, json, top, "format") != kManifestFormat ||

@@ -21,4 +21,7 @@ Shard load_shard(const std::filesystem::path& file);
 // The same, and Error(input) where the shard is not the one of `block`.
 Shard load_shard(const std::filesystem::path& folder, std::uint64_t block);
 
+// The bytes of the file that write_shard makes of it.
+std::string shard_bytes(const std::filesystem::path& file, const Shard& shard);
+
 }  // namespace rlaif::preferences

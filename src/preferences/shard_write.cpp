@@ -8,6 +8,7 @@
 #include "memory_file.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "shard_read.hpp"
 
 namespace rlaif::preferences {
 namespace {
@@ -221,6 +222,12 @@ void write_shard(const std::filesystem::path& folder, std::uint64_t block, const
   }
   ShardWriter writer(Origin{file, ErrorKind::resource}, records, expected_bytes(records));
   write_file_atomic(file, writer.write(block, judge));
+}
+
+std::string shard_bytes(const std::filesystem::path& file, const Shard& shard) {
+  silence_hdf5();
+  ShardWriter writer(Origin{file, ErrorKind::resource}, shard.records, expected_bytes(shard.records));
+  return std::string(writer.write(shard.block, shard.judge));
 }
 
 }  // namespace rlaif::preferences

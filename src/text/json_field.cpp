@@ -1,4 +1,5 @@
 #include "json_field.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -28,6 +29,7 @@ IndexedJson parse_indexed_json(std::string_view text, const std::string& name) {
     return true;
   };
   try {
+    check_json_bounds(text, text.size());
     return IndexedJson::parse(text, watch);
   } catch (const IndexedJson::parse_error& failure) {
     const std::size_t end = std::min(failure.byte, text.size());

@@ -6,6 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -36,7 +37,7 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
   }
   Json object;
   try {
-    object = Json::parse(text);
+    object = parse_json_text(text);
   } catch (const Json::parse_error& failure) {
     throw input_error(file, line, "not valid JSON at byte " + std::to_string(failure.byte) +
                                       " of the line; expected one whole JSON object");

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/train/loop.hpp"
@@ -55,7 +56,7 @@ void remove_temporaries(const StageRun& run) {
 // Over names, shapes, bytes and the small state: anything that resuming depends on.
 std::string content_checksum(const Checkpoint& checkpoint) {
   std::string digest = std::to_string(checkpoint.step) + " " + std::to_string(checkpoint.metrics_size) + " " +
-                       checkpoint.extra.dump() + "\n";
+                       checkpoint.metrics_checksum + " " + checkpoint.extra.dump() + "\n";
   for (const auto& [name, tensor] : checkpoint.tensors) {
     const auto whole = tensor.detach().to(torch::kCPU).contiguous();
     digest += name;
@@ -76,12 +77,23 @@ Checkpoint read_checkpoint(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.step = std::stoll(metadata_field(content, file, "step"));
   checkpoint.metrics_size = std::stoull(metadata_field(content, file, "metrics_size"));
-  checkpoint.extra = Json::parse(metadata_field(content, file, "extra"));
+  checkpoint.metrics_checksum = metadata_field(content, file, "metrics_checksum");
+  checkpoint.extra = parse_json_text(metadata_field(content, file, "extra"));
   checkpoint.tensors = std::move(content.tensors);
   if (content_checksum(checkpoint) != metadata_field(content, file, "checksum")) {
     throw input_error(file, "the checksum does not match the content");
   }
   return checkpoint;
+}
+
+// State and metrics go together: from a checkpoint alone the stage would end with other metrics than it should.
+void check_metrics(const StageRun& run, const Checkpoint& checkpoint, const fs::path& file) {
+  if (run.metrics_file.empty() || checkpoint.metrics_checksum.empty()) return;
+  RunningChecksum sum;
+  sum.add_file(run.metrics_file, checkpoint.metrics_size);
+  if (sum.value() == checkpoint.metrics_checksum) return;
+  throw input_error(run.metrics_file, "is damaged: its first " + std::to_string(checkpoint.metrics_size) + " bytes are not those that " +
+                                          file.filename().string() + " knew");
 }
 
 }  // namespace
@@ -93,6 +105,7 @@ void save_checkpoint(const StageRun& run, const Checkpoint& checkpoint) {
     model::write_safetensors(checkpoint_file(run, checkpoint.step), checkpoint.tensors,
                              {{"step", std::to_string(checkpoint.step)},
                               {"metrics_size", std::to_string(checkpoint.metrics_size)},
+                              {"metrics_checksum", checkpoint.metrics_checksum},
                               {"extra", checkpoint.extra.dump()},
                               {"checksum", content_checksum(checkpoint)}});
     std::size_t kept = 0;
@@ -111,11 +124,13 @@ Checkpoint load_checkpoint(const StageRun& run) {
     remove_temporaries(run);
     for (const auto& [step, file] : list_checkpoints(run)) {
       try {
-        checkpoint = read_checkpoint(file);
+        Checkpoint found = read_checkpoint(file);
+        check_metrics(run, found, file);
+        checkpoint = std::move(found);
         chosen = file.string();
         break;
       } catch (const std::exception& error) {
-        log::warning(run.name + ": passing over a damaged checkpoint: " + error.what());
+        log::warning(run.name + ": passing over a checkpoint: " + error.what());
       }
     }
   });

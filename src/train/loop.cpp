@@ -8,6 +8,7 @@
 #include <c10/core/AutogradState.h>
 
 #include "buckets.hpp"
+#include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 
@@ -136,11 +137,16 @@ std::pair<std::int64_t, std::int64_t> grain_items(std::int64_t items, int grain,
 
 MetricsFile::MetricsFile(const StageRun& run, std::uint64_t size)
     : active_(run.comm->is_root() && !run.metrics_file.empty()) {
-  if (active_) file_ = AppendFile(run.metrics_file, size);
+  if (!active_) return;
+  file_ = AppendFile(run.metrics_file, size);
+  sum_.add_file(run.metrics_file, size);
 }
 
 void MetricsFile::write(const Json& line) {
-  if (active_) file_.append(line.dump() + "\n");
+  if (!active_) return;
+  const std::string text = line.dump() + "\n";
+  file_.append(text);
+  sum_.add(text);
 }
 
 std::uint64_t MetricsFile::sync() {
@@ -148,6 +154,8 @@ std::uint64_t MetricsFile::sync() {
   file_.sync();
   return file_.size();
 }
+
+std::string MetricsFile::checksum() const { return active_ ? sum_.value() : ""; }
 
 namespace {
 
@@ -174,7 +182,10 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
     if (saved == done) return;
     Checkpoint checkpoint = callbacks.save();
     checkpoint.step = done;
-    comm.on_root([&] { checkpoint.metrics_size = metrics->sync(); });
+    comm.on_root([&] {
+      checkpoint.metrics_size = metrics->sync();
+      checkpoint.metrics_checksum = metrics->checksum();
+    });
     save_checkpoint(run, checkpoint);
     saved = done;
   };
@@ -197,6 +208,7 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
       throw Error(ErrorKind::interrupted, run.name + ": stopped after step " + std::to_string(step) + " of " +
                                               std::to_string(total_steps) + "; run again to continue");
     }
+    comm::note_place(run.name + ", step " + std::to_string(step + 1));
     const Stopwatch of_step;
     const Json line = callbacks.step(step);
     step_seconds += of_step.seconds();

@@ -7,7 +7,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "spec.hpp"
 
 namespace rlaif::world {
@@ -191,7 +191,7 @@ std::array<std::vector<double>, family_count> read_mixture(const Node& object) {
 Json parse_file(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   try {
-    return Json::parse(text);
+    return parse_json_text(text);
   } catch (const Json::parse_error& error) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     throw input_error(file, 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n')), "expected JSON here");

@@ -111,6 +111,21 @@ assert marker["asked"]["ai"]["small"] == len(ai) and abs(marker["asked"]["ai"]["
 assert marker["asked"]["panel"] == {"small": len(ai), "big": len(ai), "brief": len(ai)}, marker["asked"]
 results = json.load(open(f"{scratch}/two/report/results.json"))
 assert results["judges"]["ai"]["asked"] == marker["asked"]["ai"], results["judges"]["ai"]
+# The report's own account: members on the held-out pairs they were asked about, the cascade against its members alone.
+held = {judge: [json.loads(line) for line in open(f"{scratch}/{judge}-heldout.jsonl")] for judge in ("small", "big", "ai")}
+members = results["judges"]["ai"]["members"]
+assert members["small"]["asked"] == members["small"]["answered"] == len(held["ai"])
+assert members["big"]["asked"] == sum(", big " in one["rationale"] for one in held["ai"]), members
+step, = results["judges"]["ai"]["cascade"]
+assert step["judge"] == "small" and step["threshold"] == 0.502 and step["pairs"] <= len(held["ai"])
+assert abs(step["chosen"]["agreement"] - results["judges"]["ai"]["heldout"]["agreement"]["value"]) < 2 / step["pairs"], step["chosen"]
+assert abs(step["last"]["agreement"] - results["judges"]["big"]["heldout"]["agreement"]["value"]) < 1e-9
+assert abs(step["curve"][0]["agreement"] - results["judges"]["small"]["heldout"]["agreement"]["value"]) < 1e-9
+assert step["curve"][0]["share_asked"] == 0 and step["curve"][-1]["share_asked"] == 1
+assert [p["share_asked"] for p in step["curve"]] == sorted(p["share_asked"] for p in step["curve"])
+costs = {(row["judge"], row["stage"]): row for row in results["costs"]["judges"]}
+assert abs(costs["ai", "annotate"]["cost_usd"] - results["judges"]["ai"]["cost_usd"]) < 1e-6 and len(costs) == 12, costs.keys()
+assert "run" not in results["costs"]
 assert "price" not in results["judges"]["ai"] and results["judges"]["ai"]["cost_usd"] < results["judges"]["small"]["cost_usd"] + results["judges"]["big"]["cost_usd"]
 print(escalated, "of", len(ai), "escalated;", by_level, "decided by the first level")
 P
@@ -147,6 +162,27 @@ check "and so do results.json and the page" bash -c "
   python3 analysis/report.py '$scratch/short' >/dev/null && grep -q 'Below judge.min_agreement (99.0 %):' '$scratch/short/report/report.html' &&
   python3 -c 'import json; assert list(json.load(open(\"$scratch/short/report/results.json\")))[0] == \"below_min_agreement\"'"
 check "with the same models as without" same_results "$scratch/short" "$scratch/two"
+
+# --- a file of rules as the reward --------------------------------------------------------------------
+awk '/^\[/ {keep = !/^\[judge/} keep' inputs/smoke.cfg | sed -e 's/^judges = .*/judges = brief\nmembers =\njudge_models =/' -e 's/^arms = .*/arms = ruled/' >"$scratch/ruled.cfg"
+printf '[judge]\nmin_agreement = 0\n[judge.brief]\nkind = rules\nprice = local-judge\n[arm.ruled]\njudge = brief\n' >>"$scratch/ruled.cfg"
+sed -i 's/^\[ppo\]/&\nreward = rules/' "$scratch/ruled.cfg"
+for count in 1 3; do
+  check "a policy that learns from rules on $count ranks" ranks $count study "$scratch/ruled.cfg" --run.directory="$scratch/ruled-$count"
+done
+check "is the same on both" same_results "$scratch/ruled-1" "$scratch/ruled-3"
+check "and another one than by the reward model, whose score is that of the rules" python3 - "$scratch" "$rlaif" "$scratch/ruled.cfg" <<'P'
+import json, subprocess, sys
+scratch, rlaif, deck = sys.argv[1:]
+fact = json.load(open(f"{scratch}/ruled-1/stages/ppo-ruled.json"))["reward"]
+assert fact["rules"] and 0 < fact["standard_deviation"] and 0 < fact["mean"], fact
+subprocess.run([rlaif, "study", deck, f"--run.directory={scratch}/by-model", "--ppo.reward=model"], check=True, capture_output=True)
+by_rules, by_model = (open(f"{scratch}/{run}/metrics/ppo-ruled.jsonl").read() for run in ("ruled-1", "by-model"))
+assert by_rules != by_model
+# Standardised over the labelled responses of the policy's start: the first step's mean is near 0.
+assert abs(json.loads(by_rules.splitlines()[0])["reward"]) < 1, by_rules.splitlines()[0]
+P
+expect_error "rules as the reward of a judge that has none" 2 "ppo.reward = rules: judge 'ai' of arm 'rlaif' has no file of rules" study "$deck" --run.directory="$scratch/wrong" --ppo.reward=rules
 
 # --- judges alone --------------------------------------------------------------------------------
 check "a study without arms ends with its judges" study 2 judges --study.arms= --annotate.prompts=20
@@ -194,6 +230,44 @@ assert set(paid) == {"dear"} and 0 < asked["dear"] < asked["small"], (asked, pai
 lines = [json.loads(line) for line in open(f"{scratch}/server/requests.jsonl")]
 assert len({line["hash"] for line in lines}) == len(lines) == paid["dear"]["requests"], (len(lines), paid)
 assert len(lines) <= 2 * asked["dear"], (len(lines), asked)  # both orders, equal requests once
+P
+
+# --- probes for a model in this process, a server and recorded verdicts ------------------------------
+python3 - "$scratch" <<'P'
+import json, sys
+scratch = sys.argv[1]
+with open(f"{scratch}/labelled.jsonl", "w") as pairs, open(f"{scratch}/told.jsonl", "w") as told:
+    for i in range(30):
+        row = {"id": f"sum/{i}", "prompt": f"What is {i} plus 3?", "response_a": f"{i} plus 3 is {i + 3}.", "response_b": f"{i} plus 3 is {i + 4}.", "label": "a"}
+        pairs.write(json.dumps(row) + "\n")
+    ids = [f"sum/{i}" for i in range(30)] + [json.loads(line)["id"] for line in open("inputs/probes.jsonl")]
+    for place, one in enumerate(ids):
+        for order in ("ab", "ba"):
+            told.write(json.dumps({"pair_id": one, "judge": "t", "style": "s", "order": order, "verdict": "b" if place % 3 == 0 else "a"}) + "\n")
+P
+sed -e 's/^members = brief dear/members = brief dear told/' "$scratch/asked.cfg" >"$scratch/probed.cfg"
+printf '\n[judge.told]\nkind = replay\nverdicts = %s\nrecorded_judge = t\nrecorded_style = s\n' "$scratch/told.jsonl" >>"$scratch/probed.cfg"
+for count in 1 2; do
+  check "judges of three kinds on labelled pairs and probes, $count rank(s)" ranks $count calibrate "$scratch/probed.cfg" --run.directory="$scratch/asked" \
+    --calibrate.judges="small dear told" --calibrate.pairs="$scratch/labelled.jsonl" --calibrate.probes=inputs/probes.jsonl --calibrate.resamples=50 \
+    --calibrate.output="$scratch/probed-$count"
+  wc -l <"$scratch/server/requests.jsonl" >"$scratch/asked-$count"
+done
+check "give the same files" diff -r "$scratch/probed-1" "$scratch/probed-2"
+check "and the server was asked once" cmp "$scratch/asked-1" "$scratch/asked-2"
+check "each judge answers the probes through a prompt of its own" python3 - "$scratch" <<'P'
+import json, sys
+scratch = sys.argv[1]
+probes = json.load(open(f"{scratch}/probed-1/calibration.json"))["probes"]
+kinds = {json.loads(line)["kind"] for line in open("inputs/probes.jsonl")}
+count = sum(1 for _ in open("inputs/probes.jsonl"))
+for judge in ("small", "dear", "told"):
+    assert set(probes[judge]) == kinds | {"all"} and probes[judge]["all"]["probes"] == count, judge
+    assert probes[judge]["all"]["answered"] == count, (judge, probes[judge]["all"])
+fooled = sum(1 for place in range(30, 30 + count) if place % 3 == 0) / count
+assert abs(probes["told"]["all"]["fooled"]["value"] - fooled) < 1e-9, probes["told"]["all"]
+# A judge that always names one position is fooled in one order alone; the server's verdicts follow from the texts.
+assert 0 < probes["dear"]["all"]["fooled"]["value"] < 1, probes["dear"]["all"]
 P
 
 # --- plans and wrong decks -----------------------------------------------------------------------

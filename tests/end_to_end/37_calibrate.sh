@@ -52,6 +52,9 @@ sys.exit(equal != total)
 P
   check "every figure of LLMBar's 293 runs is the published one" python3 "$scratch/compare.py" "$data/verdicts/llmbar_reference.jsonl" "$scratch/llmbar/recorded.json"
   cat "$scratch/out"
+  check "so says the page of the calibration" bash -c "
+    python3 analysis/calibration.py '$scratch/llmbar' --published '$data/verdicts/llmbar_reference.jsonl' >/dev/null &&
+    grep -q '3809 of 3809 published figures' '$scratch/llmbar/calibration.html'"
   check "and the printed table has a line each" test "$(wc -l <"$scratch/llmbar.table")" == 294
 
   check "PandaLM's recorded verdicts are read" calibrate --calibrate.recorded="$data/verdicts/pandalm.jsonl" \
@@ -147,6 +150,7 @@ check "and on 2 ranks" run 2 two
 cp "$scratch/out" "$scratch/table.2"
 check "give the same files" diff -r "$scratch/fitted" "$scratch/two"
 cat "$scratch/table.1"
+check "a calibration that is held against no other pairs" run 1 again-none --calibrate.folds=0
 check "the report says what was recorded, and the fits are those of the labels" python3 - "$scratch" <<'P'
 import json, math, sys
 scratch = sys.argv[1]
@@ -201,6 +205,48 @@ assert report["people"]["people"] == 3 and report["people"]["pairs"] == 120
 assert report["judges"]["panel"]["agreement"]["value"] >= report["judges"]["fair"]["agreement"]["value"]
 print("agreement", {name: round(row["agreement"]["value"], 3) for name, row in report["judges"].items()})
 P
+check "what was fitted is held against pairs it has not seen" run 1 held --calibrate.folds=1000
+check "as leaving out one prompt after the other by hand does" python3 - "$scratch" <<'P'
+import json, math, sys
+scratch = sys.argv[1]
+pairs = [json.loads(line) for line in open(f"{scratch}/pairs.jsonl")]
+report, ten, one = (json.load(open(f"{scratch}/{run}/calibration.json")) for run in ("held", "fitted", "again-none"))
+value = {"a": 1.0, "b": 0.0, "tie": 0.5}
+said = {}
+for v in map(json.loads, open(f"{scratch}/verdicts.jsonl")):
+    said.setdefault((v["judge"], v["pair_id"]), []).append(v["verdict"])
+p = {key: None if None in both else sum(value[v] for v in both) / 2 for key, both in said.items()}
+def right(q, pair): return 0.0 if q is None else 0.5 if q == 0.5 else float((q > 0.5) == (pair["label"] == "a"))
+rows = [(pair["prompt"], p["fair", pair["id"]], right(p["fair", pair["id"]], pair), right(p["good", pair["id"]], pair))
+        for pair in pairs if pair["label"] != "tie"]
+# The cheap judge is sure, even or silent: a threshold asks about the silent, the even too, or all.
+level = lambda q: 0 if q is None else 1 if q == 0.5 else 2
+def chosen(rows):
+    least = 0.98 * sum(dear for *_, dear in rows) / len(rows)
+    points = []
+    for asked in sorted({max(1, level(q)) for _, q, _, _ in rows} | {3}):
+        points.append((sum(dear if level(q) < asked else cheap for _, q, cheap, dear in rows) / len(rows), sum(level(q) < asked for _, q, *_ in rows), asked))
+    reach = [point for point in points if point[0] >= least - 1e-12]
+    return min(reach, key=lambda point: point[1])[2] if reach else min(points, key=lambda point: (-point[0], point[1]))[2]
+total = last = 0.0
+for prompt in {row[0] for row in rows}:
+    asked = chosen([row for row in rows if row[0] != prompt])
+    for _, q, cheap, dear in (row for row in rows if row[0] == prompt):
+        total, last = total + (dear if level(q) < asked else cheap), last + dear
+held = report["held_out"]
+assert held["folds"] == len({pair["prompt"] for pair in pairs}), held["folds"]
+two = held["cascades"]["two"]
+assert math.isclose(two["agreement"]["value"], total / len(rows)), (two, total / len(rows))
+assert math.isclose(two["of_last_agreement"]["value"], total / last) and two["of_last_agreement"]["low"] <= total / last <= two["of_last_agreement"]["high"]
+for one_report in (report, ten):  # a temperature moves no side, weights do
+    for name in ("good", "fair"):
+        assert one_report["held_out"]["judges"][name]["agreement"]["value"] == one_report["judges"][name]["agreement"]["value"], name
+        assert one_report["held_out"]["judges"][name]["calibration_error"]["value"] > one_report["judges"][name]["calibration_error_after"], name
+assert ten["held_out"]["folds"] == 10 and ten["held_out"]["judges"]["panel"]["agreement"]["value"] < ten["judges"]["panel"]["agreement"]["value"]
+assert one["held_out"] is None
+P
+python3 analysis/calibration.py "$scratch/fitted" >/dev/null
+check "the page of a calibration" bash -c "grep -q 'On pairs it was not fitted to' '$scratch/fitted/calibration.html' && grep -q 'The cascade two: agreement against cost' '$scratch/fitted/calibration.html' && [[ \$(grep -o 'aria-label=\"Reliability of' '$scratch/fitted/calibration.html' | wc -l) == 6 ]]"
 sed -e 's/"id": "[^"]*", //' "$scratch/pairs.jsonl" >"$scratch/plain.jsonl"
 check "a deck goes by the file" bash -c "
   '$rlaif' judge '$deck' --io.judge=panel --io.input='$scratch/plain.jsonl' --io.output='$scratch/said' --judge.panel.least_members=1 &&
@@ -251,6 +297,7 @@ wrong "a file that is not there" 3 "none.jsonl" "$scratch/none.jsonl"
 wrong "an unknown judge" 2 "no judge named 'bref'" "$scratch/pairs.jsonl" --calibrate.judges=bref
 wrong "a judge twice" 2 "calibrate.judges: 'good' stands twice" "$scratch/pairs.jsonl" --calibrate.judges="good good"
 wrong "a judge without a verdict" 3 "judge 'good' answered none of the 1 pairs: 1 missing" "$scratch/one.jsonl" --calibrate.judges=good
+wrong "a fold that is all there is" 2 "calibrate.folds: 0 or at least 2" "$scratch/pairs.jsonl" --calibrate.folds=1
 wrong "a target that is no share" 2 "calibrate.target: a share" "$scratch/pairs.jsonl" --calibrate.target=1.5
 wrong "rules that are not there" 2 "judge.brief.rules: no such file" "$scratch/pairs.jsonl" --judge.brief.rules=none.json
 expect_error "nowhere to write" 2 "calibrate.output: a folder" calibrate "$deck" --calibrate.pairs="$scratch/pairs.jsonl"

@@ -182,9 +182,12 @@ new = shown.split("# deck hash ")[1].split()[0]
 file = pathlib.Path(run, "run.json")
 described = json.loads(file.read_text())
 old, described["deck_hash"], described["deck"][key] = described["deck_hash"], new, value
+described.pop("checksum")  # what has none is not checked
 file.write_text(json.dumps(described))
 for marker in pathlib.Path(run, "stages").glob("*.json"):
-    marker.write_text(marker.read_text().replace(old, new))
+    facts = json.loads(marker.read_text().replace(old, new))
+    facts.pop("checksum")
+    marker.write_text(json.dumps(facts))
 P
 }
 rewrite_deck plain reward.people "" "$(at)" "$(on plain)" --reward.people_weight=4

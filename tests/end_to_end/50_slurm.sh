@@ -29,7 +29,8 @@ ended() {  # ended JOB: waits, and starts it at once where Slurm holds a requeue
   for _ in {1..1400}; do
     over=$((over + 1))
     case $(scontrol show job "$1" -o 2>/dev/null) in
-      *JobState=PENDING*Reason=BeginTime*) scontrol update JobId="$1" StartTime=now ;;
+      # Not before the nodes have got rid of its last step: its number is used again.
+      *JobState=PENDING*Reason=BeginTime*) sleep 15; scontrol update JobId="$1" StartTime=now ;;
       *JobState=COMPLETED* | *JobState=FAILED* | *JobState=TIMEOUT* | *JobState=CANCELLED*)
         # For a moment also on the way to being queued again.
         ((over < 20)) || { scontrol show job "$1" -o | grep -q JobState=COMPLETED; return; }
@@ -70,7 +71,7 @@ check "the report counts its starts" bash -c "python3 -c \"import json; r = json
 medium=(--sft.examples=60000 --judge_model.steps=2000 --run.checkpoint_every_seconds=2)
 check "a study to be disturbed, undisturbed" "$rlaif" study inputs/smoke.cfg "${medium[@]}" --run.directory="$scratch/medium"
 under_way() {  # under_way NAME: its second training stage has begun
-  for _ in {1..600}; do [[ -f $scratch/$1/checkpoints/judge-model ]] || compgen -G "$scratch/$1/checkpoints/judge-model/*" >/dev/null && return; sleep 0.1; done
+  for _ in {1..3000}; do [[ -f $scratch/$1/checkpoints/judge-model ]] || compgen -G "$scratch/$1/checkpoints/judge-model/*" >/dev/null && return; sleep 0.1; done
   return 1
 }
 disturb() {  # disturb NAME COMMAND...: a study that the command meets on its way; $job is its number

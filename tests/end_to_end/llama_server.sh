@@ -38,6 +38,7 @@ system="You compare two responses and answer with one letter."
 cat >"$scratch/deck.cfg" <<P
 [study]
 judges = server here
+arms =
 [task]
 system = $system
 [model]
@@ -53,7 +54,7 @@ style = $scratch/style.txt
 price = local-judge
 output_limit = max_tokens
 max_output_tokens = 1
-top_logprobs = 20
+top_logprobs = 500
 least_label_mass = 0
 concurrency = 1
 attempt_seconds = 300
@@ -63,6 +64,7 @@ model = sft
 template = $root/inputs/judge_templates/zero_shot.txt
 price = local-judge
 P
+check "$name: the model takes its place in a run" "$rlaif" sft "$scratch/deck.cfg" --run.directory="$scratch/run"
 for judge in server here; do
   check "$name: $judge" "$rlaif" judge "$scratch/deck.cfg" --io.judge=$judge --io.input="$scratch/pairs.jsonl" --io.output="$scratch/$judge.jsonl" \
     --run.directory="$scratch/run"

@@ -38,6 +38,73 @@ def write_run(folder, ranks, seconds):
         (folder / f"evaluation/{name}.jsonl").write_text(json.dumps(row) + "\n")
 
 
+def judge_report(agreement):
+    """As evaluate::judge_report writes it."""
+    bins = [{"low": 0.5, "high": 0.6, "count": 0, "mean_confidence": None, "share_right": None},
+            {"low": 0.7, "high": 0.8, "count": 60, "mean_confidence": 0.75, "share_right": 0.7},
+            {"low": 0.9, "high": 1.0, "count": 40, "mean_confidence": 0.95, "share_right": 0.9}]
+    return {"pairs": 100, "answered": 98, "agreement": {"value": agreement, "low": agreement - 0.04, "high": agreement + 0.04},
+            "kappa": {"value": 0.612, "low": 0.55, "high": 0.67}, "consistency": {"value": None, "low": None, "high": None},
+            "calibration_error": {"value": 0.05, "low": 0.03, "high": 0.09}, "calibration_error_after": 0.02, "temperature": 1.5,
+            "reliability": bins, "reliability_after": [{**row, "mean_confidence": row["mean_confidence"] and row["mean_confidence"] - 0.03} for row in bins],
+            "usd_per_1000": 0.21, "statuses": {"ok": 98, NASTY: 2}}
+
+
+def cascade_steps():
+    point = lambda threshold, asked, agreement, usd: {"threshold": threshold, "share_asked": asked, "agreement": agreement, "usd_per_1000": usd}
+    curve = [point(0.5, 0.0, 0.8, 0.1), point(0.7, 0.25, 0.84, 0.21), point(1.0, 1.0, 0.85, 0.7)]
+    return [{"judge": "cheap", "threshold": 0.7, "chosen": curve[1], "last": {"share_asked": 1.0, "agreement": 0.85, "usd_per_1000": 0.6},
+             "of_last_agreement": 0.988, "pairs": 90, "curve": curve}]
+
+
+def judges_results():
+    """results.json of a study of judges alone."""
+    use = {"judge": NASTY, "stage": "annotate, held-out", "price": "human-label", "pairs": 360, "labels": 360, "input_tokens": 10, "cached_input_tokens": 0,
+           "output_tokens": 5, "cost_usd": 241.2, "rank_hours": 0.01, "usd_a_label": 0.67}
+    return {"deck": "judges", "below_min_agreement": {"least": 0.7, "judges": {NASTY: 0.615}},
+            "judges": {"both": {"gold_agreement": 0.84, "usd_per_1000": 0.21, "asked": {"cheap": 200, "dear": 50}, "heldout": judge_report(0.84),
+                                "cascade": cascade_steps(), "members": {"cheap": {"asked": 100, "answered": 100, "agreement": {"value": 0.8, "low": 0.7, "high": 0.9}}},
+                                "canary_right_share": 0.75, "canaries": {"right": 30, "wrong": 8, "failed": 2, "not_right": {"fake-verdict": 7, NASTY: 3}}},
+                       "dear": {"gold_agreement": 0.85, "usd_per_1000": 0.6}},
+            "costs": {"judges": [use, "nonsense"], "answers": [], "stages": [], "usd_per_rank_hour": 0.0}}
+
+
+def calibration_checks(folder):
+    """The page of `rlaif calibrate`'s files."""
+    folder.mkdir()
+    done = run_script("calibration.py", folder)
+    yield ("a folder without a calibration is one clear line", done.returncode == 2 and done.stderr.count("\n") == 1 and
+           "neither calibration.json nor recorded.json" in done.stderr, done.stderr)
+    steps = cascade_steps()
+    del steps[0]["threshold"]
+    fooled = {"probes": 9, "answered": 8, "fooled": {"value": 0.375, "low": 0.1, "high": 0.6}}
+    report = {"pairs": 100, "judges": {"both": judge_report(0.84), NASTY: judge_report(0.8)}, "cascades": {"both": steps},
+              "held_out": {"folds": 10, "judges": {"both": {"agreement": {"value": 0.827, "low": 0.8, "high": 0.86}, "calibration_error": {"value": 0.03, "low": None, "high": None}}},
+                           "cascades": {"both": {"agreement": {"value": 0.827, "low": 0.8, "high": 0.86}, "of_last_agreement": {"value": 0.973, "low": 0.95, "high": 1.0},
+                                                 "usd_per_1000": 0.22, "asked": {"cheap": 1.0, "dear": 0.27}}}},
+              "across": {"judges": ["both", NASTY], "answered_by_all": 98, "fleiss_kappa": {"value": 0.41, "low": 0.3, "high": 0.5},
+                         "error_correlation": [[1.0, 0.218], [0.218, 1.0]], "same_side": [[1.0, None], [None, 1.0]]},
+              "people": None, "self_preference": None, "probes": {"both": {"flattery": fooled, "all": fooled}, NASTY: {"all": {"probes": 9, "answered": 0}}}}
+    (folder / "calibration.json").write_text(json.dumps(report))
+    runs = [{"subset": "s", "judge": "j", "style": NASTY, "n": 100, "accuracy": 0.8200004, "kappa_ab": 0.618780},
+            {"subset": "s", "judge": "k", "style": "z", "n": 50, "accuracy": 0.5, "kappa_ab": None}]
+    (folder / "recorded.json").write_text(json.dumps({"runs": runs, "people": None}))
+    published = [{"subset": "s", "judge": "j", "style": NASTY, "n": 100, "accuracy": 0.82, "kappa_ab": 0.61879}]
+    (folder / "published.jsonl").write_text("".join(json.dumps(row) + "\n" for row in published))
+    done = run_script("calibration.py", folder, "--published", folder / "published.jsonl")
+    page = (folder / "calibration.html").read_text(encoding="utf-8") if done.returncode == 0 else ""
+    yield "a calibration has a page", done.stdout == f"calibration: {folder}/calibration.html\n", done.stdout + done.stderr
+    parsed = Balanced()
+    parsed.feed(page)
+    yield "that is well formed, fetches nothing and runs nothing", page and not parsed.wrong and not parsed.open and not parsed.fetched and parsed.scripts == 0, f"{parsed.wrong} {parsed.open}"
+    yield "with correlated errors, probes and what was not seen", all(
+        text in page for text in ("0.218", "37.5 %", "8 of 9", "97.3 %", "agreement <strong>82.7 %</strong>", "dear on 27.0 %")), "see page"
+    yield "published figures stand beside ours", "2 of 3 published figures" in page and "Figures that differ" in page and "0.618790" in page, "see page"
+    (folder / "published.jsonl").write_text('{"subset": "s"}\n')
+    done = run_script("calibration.py", folder, "--published", folder / "published.jsonl")
+    yield "a published line without a judge is named", done.returncode == 2 and "published.jsonl:1: key 'judge'" in done.stderr, done.stderr
+
+
 class Balanced(html.parser.HTMLParser):
     """Whether every element that opens closes; and whatever would be fetched from elsewhere."""
 
@@ -86,10 +153,7 @@ def checks(folder):
 
     yield "no judge is said to fall short where none does", "Below judge.min_agreement" not in page, "see page"
 
-    results = {"deck": "judges", "below_min_agreement": {"least": 0.7, "judges": {NASTY: 0.615}},
-               "judges": {"both": {"gold_agreement": 0.84, "usd_per_1000": 0.21, "asked": {"cheap": 200, "dear": 50}},
-                          "dear": {"gold_agreement": 0.85, "usd_per_1000": 0.6}}}
-    (two / "report/results.json").write_text(json.dumps(results))
+    (two / "report/results.json").write_text(json.dumps(judges_results()))
     done = run_script("report.py", two)
     page = (two / "report/report.html").read_text(encoding="utf-8") if done.returncode == 0 else done.stderr
     body = page[page.find("<h1>"):]
@@ -97,9 +161,16 @@ def checks(folder):
            "Below judge.min_agreement (70.0 %):" in body[:400] and "agrees in 61.5 %" in body[:600], body[:600])
     yield "a member's share of the questions is shown", "<td>50</td>" in page and "25.0 %" in page, "see page"
     yield "and what a combined judge comes to at what cost", "both comes to 98.8 % of the agreement of dear, at 35.0 % of its cost." in page, "see page"
+    yield "judges stand side by side with intervals", "0.612<small>0.550\u00a0–\u00a00.670</small>" in page and "84.0 %<small>80.0\u00a0–\u00a088.0</small>" in page, "see page"
+    yield "a judge's reliability is drawn, bins without verdicts left out", page.count('aria-label="Reliability of') == 1 and page.count("60 verdicts: confidence 75.0 %, right 70.0 %") == 1 and page.count(" verdicts: confidence") == 4, "see page"
+    yield "the cascade's cost against agreement is drawn with both ends", all(
+        text in page for text in ("cheap alone: 80.0 % at $0.1", "the cascade: 84.0 % (80.0 – 88.0) at $0.21", "the last judge alone: 85.0 % at $0.6")), "see page"
+    yield "canaries and money stand by judge", "fake-verdict 7" in page and "annotate, held-out" in page and "$241.20" in page and "12 answers" not in page, "see page"
     parsed = Balanced()
     parsed.feed(page)
     yield "the page of judges alone is well formed", not parsed.wrong and not parsed.open and parsed.scripts == 0, f"{parsed.wrong} {parsed.open}"
+
+    yield from calibration_checks(folder / "calibrated")
 
     (two / "report/results.json").unlink()
     done = run_script("report.py", two)

@@ -220,5 +220,21 @@ TEST(CascadeFits, ChooseTheLastStepFirst) {
   EXPECT_DOUBLE_EQ(fit.curves[0].points[fit.curves[0].chosen].cost_usd, 1.5);
 }
 
+TEST(CascadeFits, OfGivenThresholdsAreTheCascadeAsItRuns) {
+  const std::vector<std::vector<double>> confidence{{0.6, 0.9, 0.7, 0.8}, {0.9, 0.55, 0.8, 0.7}, {1, 1, 1, 1}};
+  const std::vector<std::vector<double>> right{{0, 1, 0, 1}, {1, 0, 1, 1}, {1, 1, 1, 0}};
+  const std::vector<std::vector<double>> cost{{1, 1, 1, 1}, {2, 2, 2, 2}, {20, 20, 20, 20}};
+  // Judge 0 below .75 asks about the first and the third; judge 1 below .85 hands the third on, not the first.
+  const CascadeFit fit = cascade_at(confidence, right, cost, std::vector{0.75, 0.85});
+  EXPECT_DOUBLE_EQ(fit.thresholds[0], 0.75);
+  const CascadePoint& chosen = fit.curves[0].points[fit.curves[0].chosen];
+  EXPECT_DOUBLE_EQ(chosen.threshold, 0.8);  // the first observed one that asks the same
+  EXPECT_DOUBLE_EQ(chosen.share_asked, 0.5);
+  EXPECT_DOUBLE_EQ(chosen.agreement, 1.0);                       // 1, 1, 1 by the last judge, 1
+  EXPECT_DOUBLE_EQ(chosen.cost_usd, (3 + 1 + 23 + 1) / 4.0);
+  // Above all that was seen but 1: everything is asked.
+  EXPECT_EQ(cascade_at(confidence, right, cost, std::vector{0.95, 0.5}).curves[0].chosen, 4u);
+}
+
 }  // namespace
 }  // namespace rlaif::evaluate

@@ -41,6 +41,32 @@ const std::vector<Verdict>& said() {
   return verdicts;
 }
 
+TEST(JudgeReport, APairThatNobodyKnowsCountsForPositionAndLengthAlone) {
+  std::vector<LabelledPair> pairs = labelled();
+  pairs[1].label = pairs[4].label = nothing;
+  const Json report = judge_report(pairs, said(), 1.0, {1, 100});
+  EXPECT_EQ(report["answered"], 4);
+  EXPECT_DOUBLE_EQ(report["agreement"]["value"], 0.5);  // right and wrong
+  // a b tie against a and tie, without the second: sides a a tie against a b tie: observed 2/3, chance (2*1 + 0 + 1*1)/9.
+  EXPECT_DOUBLE_EQ(report["kappa"]["value"], (2.0 / 3 - 3.0 / 9) / (1 - 3.0 / 9));
+  EXPECT_DOUBLE_EQ(report["same_position"]["value"], 0.25);
+  EXPECT_DOUBLE_EQ(report["longer_preferred"]["value"], 1.0);
+  EXPECT_DOUBLE_EQ(report["accuracy_of_three"], 2.0 / 3);
+}
+
+TEST(CascadeReport, KeepsTheEndsAndTheChosenPointOfALongCurve) {
+  CascadeCurve curve;
+  for (int k = 0; k < 100; ++k) curve.points.push_back({0.5 + 0.005 * k, 0.01 * k, 0.7 + 0.001 * k, 0.5 * k});
+  curve.chosen = 37;
+  const Json step = cascade_report("cheap", curve, {0.0, 1.0, 0.8, 60.0}, 400, 10);
+  EXPECT_EQ(step["curve"].size(), 12u);  // every tenth, the chosen and the last
+  EXPECT_DOUBLE_EQ(step["curve"][4]["share_asked"], 0.37);
+  EXPECT_DOUBLE_EQ(step["curve"][11]["share_asked"], 0.99);
+  EXPECT_DOUBLE_EQ(step["of_last_agreement"], 0.737 / 0.8);
+  EXPECT_DOUBLE_EQ(step["last"]["usd_per_1000"], 60000.0);
+  EXPECT_EQ(cascade_report("cheap", curve, {0.0, 1.0, 0.8, 60.0}, 400)["curve"].size(), 100u);
+}
+
 TEST(JudgeReport, OfHandWorkedVerdicts) {
   const Json report = judge_report(labelled(), said(), 2.0, {1, 100});
   EXPECT_EQ(report["pairs"], 5);

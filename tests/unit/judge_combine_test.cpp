@@ -135,11 +135,11 @@ TEST(Ensemble, LeavesOutWhoHasNoVerdict) {
   EXPECT_NEAR(verdicts[0].p_first, (0.8 + 0.3 + 1.0) / 3.0, 1e-15);
   EXPECT_NEAR(verdicts[0].p_first_by_order[0], (0.9 + 0.4 + 1.0) / 3.0, 1e-15);
   EXPECT_NEAR(verdicts[0].p_first_by_order[1], (0.7 + 0.2) / 2.0, 1e-15);
-  EXPECT_EQ(verdicts[0].rationale, "a 0.80, b 0.30, c 1.00");
+  EXPECT_EQ(verdicts[0].rationale, "a 0.8000, b 0.3000, c 1.0000");
   EXPECT_THAT(asked_members(verdicts[0].rationale), ElementsAre("a", "b", "c"));
 
   EXPECT_NEAR(verdicts[1].p_first, 0.75, 1e-15);
-  EXPECT_EQ(verdicts[1].rationale, "a 0.90, b refused, c 0.60");
+  EXPECT_EQ(verdicts[1].rationale, "a 0.9000, b refused, c 0.6000");
   for (const Verdict& verdict : verdicts) {
     EXPECT_EQ(verdict.usage.input_tokens, 30);
     EXPECT_EQ(verdict.usage.cached_input_tokens, 12);
@@ -185,16 +185,16 @@ TEST(Cascade, AsksTheNextWhereConfidenceIsShort) {
 
   EXPECT_EQ(verdicts[0].p_first, 0.95);
   EXPECT_TRUE(std::isnan(verdicts[0].p_first_by_order[1]));
-  EXPECT_EQ(verdicts[0].rationale, "cheap 0.95");
+  EXPECT_EQ(verdicts[0].rationale, "cheap 0.9500");
   EXPECT_DOUBLE_EQ(verdicts[0].usage.cost_usd, 0.01);
   EXPECT_DOUBLE_EQ(verdicts[1].p_first, 0.4);
   EXPECT_EQ(verdicts[1].p_first_by_order[1], 0.5);
-  EXPECT_EQ(verdicts[1].rationale, "cheap 0.70, dear 0.40 | B is brief");
+  EXPECT_EQ(verdicts[1].rationale, "cheap 0.7000, dear 0.4000 | B is brief");
   EXPECT_THAT(asked_members(verdicts[1].rationale), ElementsAre("cheap", "dear"));
   EXPECT_DOUBLE_EQ(verdicts[1].usage.cost_usd, 1.01);
   EXPECT_EQ(verdicts[1].usage.input_tokens, 20);
   EXPECT_EQ(verdicts[2].p_first, 0.1);
-  EXPECT_EQ(verdicts[3].rationale, "cheap truncated, dear 0.60");
+  EXPECT_EQ(verdicts[3].rationale, "cheap truncated, dear 0.6000");
   EXPECT_EQ(verdicts[3].p_first, 0.6);
 }
 
@@ -212,7 +212,7 @@ TEST(Cascade, TheLastOnesVerdictStandsWhateverItIs) {
   const auto dear = scripted("dear", {failed(VerdictStatus::filtered)}, 1.0);
   const auto verdict = make_cascade("c", {{cheap, {}}, {middle, {}}, {dear, {}}}, {0.9, 0.9})->judge(comparisons(1))[0];
   EXPECT_EQ(verdict.status, VerdictStatus::filtered);
-  EXPECT_EQ(verdict.rationale, "cheap 0.60, middle 0.80, dear filtered");
+  EXPECT_EQ(verdict.rationale, "cheap 0.6000, middle 0.8000, dear filtered");
   EXPECT_DOUBLE_EQ(verdict.usage.cost_usd, 1.11);
 }
 
@@ -231,11 +231,37 @@ TEST(Hierarchy, TheFirstLevelThatIsSureDecides) {
   EXPECT_THAT(brief->calls, ElementsAre(ElementsAre(2u)));
   EXPECT_EQ(verdicts[0].p_first, 0.05);
   EXPECT_EQ(verdicts[1].p_first, 0.85);
-  EXPECT_EQ(verdicts[1].rationale, "safe 0.50, helpful 0.85");
+  EXPECT_EQ(verdicts[1].rationale, "safe 0.5000, helpful 0.8500");
   EXPECT_EQ(verdicts[2].p_first, 0.45);  // the last level's, sure or not
   // What the first level could not judge, no lower level clears.
   EXPECT_EQ(verdicts[3].status, VerdictStatus::refused);
   EXPECT_EQ(verdicts[3].rationale, "safe refused");
+}
+
+TEST(Hierarchy, ALevelThatFindsNoDifferencePassesToTheNextWhateverTheGate) {
+  const auto safe = scripted("safe", {single_order(0.5), single_order(0.51), combine_orders(0.8, 0.2)});
+  const auto helpful = scripted("helpful", {single_order(0.5), single_order(0.9), single_order(0.3)});
+  const auto verdicts = make_hierarchy("levels", {{safe, {}}, {helpful, {}}}, 0.5)->judge(comparisons(3));
+  EXPECT_THAT(helpful->calls, ElementsAre(ElementsAre(0u, 2u)));
+  EXPECT_EQ(verdicts[0].p_first, 0.5);  // no level finds one: a tie, with status ok
+  EXPECT_EQ(verdicts[0].status, VerdictStatus::ok);
+  EXPECT_EQ(verdicts[1].p_first, 0.51);
+  EXPECT_EQ(verdicts[2].p_first, 0.3);
+  // A cascade goes by confidence alone: at 0.5 whatever the cheap one says stands.
+  const auto dear = scripted("dear", {single_order(0.9), single_order(0.9), single_order(0.9)});
+  make_cascade("c", {{safe, {}}, {dear, {}}}, {0.5})->judge(comparisons(3));
+  EXPECT_THAT(dear->calls, IsEmpty());
+}
+
+TEST(Combined, WhatMembersSaidIsReadBack) {
+  const auto said = members_said("small 0.6213, big refused, third 1.0000 | because a 0.9, b 0.1");
+  ASSERT_EQ(said.size(), 3u);
+  EXPECT_EQ(said[0].name, "small");
+  EXPECT_DOUBLE_EQ(said[0].p_first, 0.6213);
+  EXPECT_EQ(said[1].name, "big");
+  EXPECT_TRUE(std::isnan(said[1].p_first));
+  EXPECT_EQ(said[2].p_first, 1.0);
+  EXPECT_THAT(members_said(""), IsEmpty());
 }
 
 TEST(Combined, MembersMayBeCombinedThemselves) {
@@ -243,9 +269,9 @@ TEST(Combined, MembersMayBeCombinedThemselves) {
   const auto dear = scripted("dear", {single_order(0.1), single_order(0.1)}, 1.0);
   const std::shared_ptr<Judge> panel = make_ensemble("panel", {{a, {}}, {b, {}}}, {Vote::majority, 0});
   const auto verdicts = make_cascade("cascade", {{panel, {}}, {dear, {}}}, {0.8})->judge(comparisons(2));
-  EXPECT_EQ(verdicts[0].rationale, "panel 1.00 | a 0.90, b 0.80");
+  EXPECT_EQ(verdicts[0].rationale, "panel 1.0000 | a 0.9000, b 0.8000");
   EXPECT_THAT(asked_members(verdicts[0].rationale), ElementsAre("panel"));
-  EXPECT_EQ(verdicts[1].rationale, "panel 0.50, dear 0.10");
+  EXPECT_EQ(verdicts[1].rationale, "panel 0.5000, dear 0.1000");
   EXPECT_DOUBLE_EQ(verdicts[1].usage.cost_usd, 1.03);
 }
 

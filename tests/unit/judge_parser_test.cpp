@@ -83,6 +83,19 @@ TEST(Parser, TheVerdictPositionIsThatOfTheLabelSaid) {
   EXPECT_NEAR(read_tokens(letter, letters, true, 0.1).p_first, 0.4, 1e-12);
 }
 
+TEST(Tokens, ALetterThatWasNotDrawnIsReadFromItsPlaceWhereNothingElseCame) {
+  const TokenPosition mark{"[", {{"[", std::log(0.7)}, {"A", std::log(0.09)}, {"B", std::log(0.03)}}};
+  const TokenReading alone = read_tokens(std::vector{mark}, letters, true, 0.1);
+  EXPECT_EQ(alone.status, VerdictStatus::ok);
+  EXPECT_NEAR(alone.p_first, 0.75, 1e-12);
+  EXPECT_EQ(read_tokens(std::vector{mark}, letters, true, 0.2).status, VerdictStatus::unparseable);
+  // What is said in the end counts more.
+  const TokenPosition said{"B", {{"B", std::log(0.6)}, {"A", std::log(0.4)}}};
+  EXPECT_NEAR(read_tokens(std::vector{mark, said}, letters, true, 0.1).p_first, 0.4, 1e-12);
+  const TokenPosition other{"Hm", {{"Hm", 0.0}}};
+  EXPECT_EQ(read_tokens(std::vector{mark, other}, letters, true, 0.1).status, VerdictStatus::unparseable);
+}
+
 // The recorded texts of LLMBar's judges, read again. Where the readings part, it is for one of these causes.
 TEST(Parser, AgreesWithTheRecordedReadingsOfRealJudges) {
   const char* shared = std::getenv("RLAIF_SHARED_DATA");

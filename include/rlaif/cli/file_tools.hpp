@@ -14,7 +14,7 @@ void run_world_command(const CommandLine& line);
 void run_constitution_command(const CommandLine& line);
 
 // Collective: versions, ranks, hosts and devices.
-void run_info_command(const comm::Communicator& comm);
+void run_info_command(const CommandLine& line, const comm::Communicator& comm);
 
 // The word at `index` after the command; throws Error(usage) saying that `what` was expected.
 const std::string& word(const CommandLine& line, std::size_t index, const std::string& what);

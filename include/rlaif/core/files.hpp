@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,23 @@ void make_folders(const std::filesystem::path& folder);
 std::uint64_t checksum(std::string_view bytes);
 std::string hex(std::uint64_t value);
 std::string file_checksum(const std::filesystem::path& file);
+
+// The same of bytes that come in pieces.
+class RunningChecksum {
+ public:
+  RunningChecksum();
+  RunningChecksum(RunningChecksum&&) noexcept;
+  RunningChecksum& operator=(RunningChecksum&&) noexcept;
+  ~RunningChecksum();
+  void add(std::string_view bytes);
+  // The first `size` bytes of a file, read piece by piece. Throws Error(input) where it has fewer.
+  void add_file(const std::filesystem::path& file, std::uint64_t size);
+  std::string value() const;  // 16 hex digits, of all so far
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // A file of lines that grows: append, sync, cut back to a known size on resume.
 class AppendFile {

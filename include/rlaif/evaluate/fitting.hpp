@@ -77,5 +77,8 @@ struct CascadeFit {
 };
 CascadeFit fit_cascade(std::span<const std::vector<double>> confidence, std::span<const std::vector<double>> right,
                        std::span<const std::vector<double>> cost_usd, double target);
+// The same curves for thresholds that are given; chosen is the point that asks what they ask.
+CascadeFit cascade_at(std::span<const std::vector<double>> confidence, std::span<const std::vector<double>> right,
+                      std::span<const std::vector<double>> cost_usd, std::span<const double> thresholds);
 
 }  // namespace rlaif::evaluate

@@ -39,7 +39,7 @@ struct EnsembleOptions {
 // Every member is asked. Those without an ok verdict are left out; fewer than least_members: the status that most of the
 // others have (ties: the first of the enum) and no score. p_first_by_order: the mean of the members that were asked so.
 // Of all combined judges: usage is the sum over the members that were asked, `rationale` begins with who they were and what
-// they said ("small 0.62, big 0.91"), and after " | " gives the words of the one that decided. These throw Error(usage) for
+// they said ("small 0.6213, big 0.9078"), and after " | " gives the words of the one that decided. These throw Error(usage) for
 // fewer than two members and options out of range.
 std::unique_ptr<Judge> make_ensemble(std::string name, std::vector<Member> members, EnsembleOptions options);
 
@@ -48,12 +48,18 @@ std::unique_ptr<Judge> make_ensemble(std::string name, std::vector<Member> membe
 // is. `thresholds`: one in [0.5, 1] for each member but the last.
 std::unique_ptr<Judge> make_cascade(std::string name, std::vector<Member> members, std::vector<double> thresholds);
 
-// Levels, the first to be obeyed first: safety before help before style. A level's verdict stands where its calibrated
-// confidence reaches `gate`, in [0.5, 1]; a level that has none decides that there is none: what it could not clear, no lower
-// level may.
+// Levels, the first to be obeyed first: safety before help before style. Each is the gate of the next: its verdict stands where
+// its calibrated confidence reaches `gate`, in [0.5, 1]; where it finds no difference (a tie, whatever the gate) or is not that
+// sure, the next level is asked, and the last one's stands as it is. A level that gives no verdict has not opened the gate: there
+// is none, for what it could not clear no lower level may.
 std::unique_ptr<Judge> make_hierarchy(std::string name, std::vector<Member> levels, double gate);
 
-// Who was asked, in order, from the rationale of a combined judge.
+// Who was asked, in order, from the rationale of a combined judge, and what each said.
+struct MemberSaid {
+  std::string name;
+  double p_first = 0.5;  // to four decimals; NaN: no verdict
+};
+std::vector<MemberSaid> members_said(const std::string& rationale);
 std::vector<std::string> asked_members(const std::string& rationale);
 
 // Words of the first response less words of the second (rules.hpp says what a word is).

@@ -61,7 +61,8 @@ struct TokenReading {
 TokenReading read_token_verdict(const TokenPosition& position, const VerdictLabels& labels, double least_mass);
 
 // The position of the verdict: the first token that is more than white space where the answer is a label alone
-// (`letter`), else the one with the label that read_verdict finds in the joined tokens.
+// (`letter`), or, where nothing else came, the first in whose place a label was listed; else the one with the label that
+// read_verdict finds in the joined tokens.
 TokenReading read_tokens(std::span<const TokenPosition> tokens, const VerdictLabels& labels, bool letter,
                          double least_mass);
 

@@ -60,7 +60,7 @@ struct RemoteOptions {
   Orders orders = Orders::both;
   int max_output_tokens = 1024;  // reasoning tokens count
   OutputLimit output_limit = OutputLimit::max_completion_tokens;  // openai only
-  int top_logprobs = 0;          // openai only, up to 20; 0: verdicts are read from the text
+  int top_logprobs = 0;          // openai only, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text
   double least_label_mass = 0.1;  // of both labels together, below which log-probabilities hold no verdict
   int samples = 1;               // answers an order; P(first) is their mean, a tie counts half. 1 with log-probabilities
   bool samples_in_one_request = false;  // openai only: as "n", so that the prompt is paid once

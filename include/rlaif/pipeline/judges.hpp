@@ -12,8 +12,6 @@
 
 namespace rlaif::pipeline {
 
-// Whether a judge is behind HTTP.
-bool is_asked(JudgeKind kind);
 // Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
 cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
 // An asked judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.

@@ -27,6 +27,7 @@ struct RunOptions {
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
+  double watchdog_minutes = 30;     // longest wait in one collective; 0: any
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
   int checkpoint_every_steps = 0;        // 0: by time alone
   double checkpoint_every_seconds = 30;  // 0: by steps alone
@@ -167,6 +168,12 @@ struct EvaluateOptions {
   bool specificity = false;  // whether a response fits its own question better than another one
 };
 
+// What a policy is rewarded by.
+enum class PolicyReward {
+  model,  // the reward model that learned from the judge's labels
+  rules,  // the judge itself, where it is a file of rules: its score, standardised over the responses that it has labelled
+};
+
 inline const char* const first_policy = "sft";
 
 // A policy that the study makes: PPO from `start`, by a reward model of `judge`'s labels of start's responses.
@@ -210,6 +217,7 @@ struct CalibrateOptions {
   std::filesystem::path probes;    // a good and a bad response each
   std::filesystem::path recorded;  // verdicts instead of judges
   double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
+  int folds = 10;                  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
   int resamples = 2000;
 };
 
@@ -234,6 +242,7 @@ struct StudyOptions {
   ModelOptions reward_network;        // where reward models start from one
   std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
+  PolicyReward policy_reward = PolicyReward::model;
   LoraOptions lora;
   LowRankOptions reward_adapter, policy_adapter, value_adapter;
   EvaluateOptions evaluate;

@@ -39,6 +39,9 @@ struct RunCosts {
 // the file for what is no run directory or is damaged.
 RunCosts measure_run(const std::filesystem::path& run);
 
+// What a run used, by judge and stage, for a report: {"judges", "answers", "stages", "usd_per_rank_hour", ...}.
+Json costs_json(const RunCosts& run);
+
 // The comparison for so many labels; `run` may be null. As text with dollars to the cent, and as JSON with every assumption.
 std::string cost_text(const cost::Assumptions& assumptions, double comparisons, const RunCosts* run);
 Json cost_json(const cost::Assumptions& assumptions, double comparisons, const RunCosts* run);

@@ -26,15 +26,18 @@ class RunDirectory {
   std::filesystem::path stage_marker(const std::string& stage) const { return root_ / "stages" / (stage + ".json"); }
 
   // Creates the folder and run.json, or checks run.json: a directory of another deck is an Error(input) that names
-  // the keys that differ. Removes what killed writers left. Root rank only, with the lock held.
+  // the keys that differ. A damaged run.json is written again where a done stage says whose run this is, else it is an
+  // Error(input). Removes what killed writers left. Root rank only, with the lock held.
   void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const;
 
-  // Done markers. A marker of another deck or an unreadable one counts as absent. finish_stage is the last thing a
-  // stage does.
+  // Done markers, with a checksum of themselves. A marker of another deck or a damaged one counts as absent. finish_stage
+  // is the last thing a stage does.
   std::optional<Json> finished_stage(const std::string& stage, const std::string& deck_hash) const;
   void finish_stage(const std::string& stage, const std::string& deck_hash, Json facts) const;
 
  private:
+  bool has_stage_of(const std::string& deck_hash) const;
+
   std::filesystem::path root_;
 };
 

@@ -11,7 +11,7 @@
 namespace rlaif::pipeline {
 
 // Paths are relative to the run directory. A stage is a function of `keys` and of the bytes under `reads`; it makes what
-// stands under `makes`, and the same bytes every time. Where `makes` is empty it is not shared.
+// stands under `makes`, and the same bytes every time. Where `keys` is empty it is not shared.
 struct StageParts {
   std::vector<std::string> keys;   // of the deck: sections ("ppo", "judge.ai") and single keys ("study.judges")
   std::vector<std::string> reads;  // files and folders that earlier stages made, or folders by their whole path

@@ -1,6 +1,7 @@
 // A study: its stages in order, each run once, resumed at the first that is not done.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@ struct Stage {
   std::string command; // of the cli that runs it alone: "sft", "reward"
   std::string size;    // what it will do, for --dry-run
   std::function<Json(const Context&)> run;
-  StageParts parts = {};  // what decides it and what it makes, where runs can share it
+  // What decides it and what it makes. Its done marker lists the files it makes by checksum, and the stage is run again where
+  // one is damaged or lost; those in metrics/ are records: damage to them is said, and nothing is run again.
+  StageParts parts = {};
 };
 
 // The stages of the deck, in order. Tokenizer and judge training belong to the command "sft".

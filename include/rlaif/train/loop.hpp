@@ -91,10 +91,12 @@ class MetricsFile {
   // On ranks other than 0 it does nothing. Throws Error(input) where the file is shorter than `size`.
   MetricsFile(const StageRun& run, std::uint64_t size);
   void write(const Json& line);
-  std::uint64_t sync();  // returns the size now
+  std::uint64_t sync();          // returns the size now
+  std::string checksum() const;  // of the file so far; empty where there is none
 
  private:
   AppendFile file_;
+  RunningChecksum sum_;
   bool active_;
 };
 
@@ -105,9 +107,11 @@ struct Checkpoint {
   std::uint64_t metrics_size = 0;
   Json extra;             // small state of the stage (KL coefficient, running sums)
   std::vector<model::NamedTensor> tensors;
+  std::string metrics_checksum{};  // of the metrics' first metrics_size bytes; empty: not known
 };
 void save_checkpoint(const StageRun& run, const Checkpoint& checkpoint);
-// The newest checkpoint that reads back whole (a damaged one is said and passed over); step 0 where there is none.
+// The newest checkpoint that reads back whole, and whose metrics are still what they were (another one is said and passed
+// over); step 0 where there is none.
 Checkpoint load_checkpoint(const StageRun& run);
 
 // Runs steps [checkpoint.step, total): step(s) does the work and returns its metrics line; save() gives the state to
@@ -115,7 +119,7 @@ Checkpoint load_checkpoint(const StageRun& run);
 // The result does not depend on how often checkpoints are written or how often the stage was stopped.
 struct LoopCallbacks {
   std::function<Json(std::int64_t step)> step;
-  std::function<Checkpoint()> save;                       // tensors and extra; loop fills step and metrics_size
+  std::function<Checkpoint()> save;                       // tensors and extra; loop fills the rest
   std::function<std::string(const Json&)> progress_text;  // short detail for the progress line
   // Optional: what the last step processed. The progress line then shows tokens a second over all ranks and the
   // operations a second of one rank (training_flops_per_token); neither goes to the metrics.

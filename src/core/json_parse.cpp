@@ -1,0 +1,58 @@
+#include "rlaif/core/json_parse.hpp"
+
+#include <array>
+
+namespace rlaif {
+namespace {
+
+// The byte at which a text goes beyond the bounds, and in which way.
+struct Excess {
+  std::size_t at = 0;
+  const char* what = nullptr;  // null: it does not
+};
+
+Excess find_excess(std::string_view text, std::size_t most_members) {
+  std::array<std::size_t, json_depth + 1> members{};  // of what is open, by depth
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"':
+        for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+        break;
+      case '{':
+      case '[':
+        if (++depth > json_depth) return {i, "nested deeper than 100 lists and objects"};
+        members[depth] = 0;
+        break;
+      case '}':
+      case ']':
+        if (depth > 0) --depth;
+        break;
+      case ':':
+        if (++members[depth] > most_members) return {i, "an object of more members than are expected"};
+        break;
+      default:
+        break;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void check_json_bounds(std::string_view text, std::size_t most_members) {
+  const Excess excess = find_excess(text, most_members);
+  if (excess.what) throw Json::parse_error::create(101, excess.at + 1, excess.what, nullptr);
+}
+
+Json parse_json_text(std::string_view text) {
+  check_json_bounds(text);
+  return Json::parse(text);
+}
+
+Json try_parse_json(std::string_view text) {
+  if (find_excess(text, json_members).what) return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+}  // namespace rlaif

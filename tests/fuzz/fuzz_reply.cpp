@@ -1,0 +1,53 @@
+// What servers say: replies of both protocols, headers that name a wait, words of failures.
+#include "../../src/judge/http_limits.hpp"
+#include "../../src/judge/remote_failure.hpp"
+#include "../../src/judge/remote_protocol.hpp"
+#include "fuzz.hpp"
+
+#include <cmath>
+#include <cstdlib>
+
+namespace {
+
+void read_answers(const rlaif::judge::RemoteReply& reply) {
+  using namespace rlaif::judge;
+  const rlaif::Usage& usage = reply.usage;
+  if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0) std::abort();
+  for (const RemoteAnswer& answer : reply.answers) {
+    read_verdict(answer.text, {});
+    for (const bool letter : {true, false}) {
+      const TokenReading reading = read_tokens(answer.tokens, {}, letter, 0.1);
+      if (reading.status == rlaif::VerdictStatus::ok && !(reading.p_first >= 0.0 && reading.p_first <= 1.0)) std::abort();
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace rlaif;
+  using namespace rlaif::judge;
+  static const auto openai = make_openai_protocol(openai_options());
+  static const auto anthropic = make_anthropic_protocol(anthropic_options());
+  const auto parts = fuzz::parts_of(fuzz::text_of(data, size), 3);
+  const std::string body(parts[0]);
+  fuzz::expect_clean([&] { read_answers(openai->read(body)); });
+  fuzz::expect_clean([&] { read_answers(anthropic->read(body)); });
+  fuzz::expect_clean([&] {
+    const auto wait = asked_wait_seconds({std::string(parts[1]), std::string(parts[2])}, 1700000000);
+    if (wait && !(*wait >= 0.0 && std::isfinite(*wait))) std::abort();
+  });
+  fuzz::expect_clean([&] {
+    const std::string name = "judge";
+    for (const int status : {200, 302, 400, 401, 404, 429, 500}) {
+      Failures failures;
+      HttpReply reply;
+      reply.failure = HttpFailure::status;
+      reply.status = status;
+      reply.body = body;
+      failures.add(reply, Asker{name, name, name, name, status > 402});
+      failures.summary();
+    }
+  });
+  return 0;
+}

@@ -1,0 +1,22 @@
+// A judge's words, under the labels that follow 0xff.
+#include <cstdlib>
+
+#include "fuzz.hpp"
+#include "rlaif/judge/parser.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace rlaif;
+  const auto parts = fuzz::parts_of(fuzz::text_of(data, size), 2);
+  fuzz::expect_clean([&] {
+    const judge::TextReading reading = judge::read_verdict(parts[0], {});
+    if (reading.status == VerdictStatus::ok && reading.at >= parts[0].size()) std::abort();
+    judge::read_verdict(parts[0], {"1", "2"});
+    std::vector<judge::TokenPosition> tokens;
+    for (std::size_t at = 0; at < parts[1].size(); at += 3) {
+      const std::string token(parts[1].substr(at, 3));
+      tokens.push_back({token, {{token, -0.1 * static_cast<double>(at)}, {"A", -1.0}}});
+    }
+    judge::read_tokens(tokens, {}, false, 0.1);
+  });
+  return 0;
+}

@@ -96,7 +96,7 @@ SharedStages::Entry SharedStages::entry_of(const std::string& stage, const Stage
 }
 
 // Puts the entry's files in their place and marks the stage done. nullopt: there is none, or it is damaged and was put aside.
-std::optional<Json> SharedStages::take(const Entry& entry) const {
+std::optional<Json> SharedStages::take(const Entry& entry, const Json& inputs) const {
   const fs::path index = entry.folder / "shared.json";
   if (!fs::exists(index)) return std::nullopt;
   const fs::path& root = context_.directory.root();
@@ -119,6 +119,7 @@ std::optional<Json> SharedStages::take(const Entry& entry) const {
       }
     }
     Json facts = json["facts"];
+    facts["inputs"] = inputs;
     facts["shared"] = entry.folder.string();
     facts["made_in"] = json.value("made_in", std::string());
     context_.directory.finish_stage(entry.stage, context_.deck_hash, facts);
@@ -168,7 +169,7 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
   fs::remove_all(draft, ignored);
 }
 
-Json SharedStages::run(const std::string& stage, const StageParts& parts, const std::function<Json()>& make) const {
+Json SharedStages::run(const std::string& stage, const StageParts& parts, const Json& inputs, const std::function<Json()>& make) const {
   if (!shares(parts)) return make();
   const RunOptions& run = context_.options.run;
   const std::string owner = fs::absolute(context_.directory.root()).lexically_normal().string();
@@ -183,13 +184,13 @@ Json SharedStages::run(const std::string& stage, const StageParts& parts, const 
       entry.emplace(entry_of(stage, parts));
       watch.emplace(entry->lease, owner, run.lease_seconds);
     }
-    if (const auto marker = take(*entry)) {
+    if (const auto marker = take(*entry, inputs)) {
       taken = marker->dump();
       return;
     }
     lease = Lease::take(entry->lease, owner, run.lease_seconds / 6.0);
     if (lease) {
-      if (const auto marker = take(*entry)) {  // its maker ended between the two looks
+      if (const auto marker = take(*entry, inputs)) {  // its maker ended between the two looks
         taken = marker->dump();
         lease.reset();
       }

@@ -351,7 +351,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
         continue;
       }
     }
-    markers[s] = shared.run(stages[s].name, stages[s].parts, [&] { return run_stage(stages[s], context, inputs); });
+    markers[s] = shared.run(stages[s].name, stages[s].parts, inputs, [&] { return run_stage(stages[s], context, inputs); });
   }
   if (command == "study" || command == "evaluate") write_report(context, markers);
 }

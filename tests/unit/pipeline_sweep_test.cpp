@@ -110,9 +110,9 @@ TEST_F(SweepFolder, CellsAreReadBack) {
   EXPECT_EQ(read[4].values, cells_[4].values);
 }
 
-// 0.6, 0.7, 0.8: mean 0.7, s = 0.1, half-width 4.302653 * 0.1 / sqrt(3) = 0.248414.
+// 0.5, 0.75, 1: mean 0.75, s = 0.25, half-width 4.302653 * 0.25 / sqrt(3) = 0.621035.
 TEST_F(SweepFolder, MeansAreOverSeedsByHand) {
-  for (std::size_t c = 0; c < 3; ++c) finish(c, 0.6 + 0.1 * static_cast<double>(c));
+  for (std::size_t c = 0; c < 3; ++c) finish(c, 0.5 + 0.25 * static_cast<double>(c));
   finish(3, 0.5);
   const Json collected = collect_sweep(sweep_, read_cells(sweep_.directory));
   ASSERT_EQ(collected["groups"].size(), 2u);
@@ -120,21 +120,21 @@ TEST_F(SweepFolder, MeansAreOverSeedsByHand) {
   EXPECT_EQ(small["values"]["judge"], "small");
   EXPECT_EQ(small["n"], 3);
   const Json& wins = small["metrics"]["arms.rlaif.win_rate_vs_sft"];
-  EXPECT_NEAR(wins["mean"].get<double>(), 0.7, 1e-12);
-  EXPECT_NEAR(wins["low"].get<double>(), 0.7 - 0.248414, 1e-5);
-  EXPECT_NEAR(wins["high"].get<double>(), 0.7 + 0.248414, 1e-5);
-  EXPECT_NEAR(wins["standard_deviation"].get<double>(), 0.1, 1e-12);
+  EXPECT_NEAR(wins["mean"].get<double>(), 0.75, 1e-12);
+  EXPECT_NEAR(wins["low"].get<double>(), 0.75 - 0.621035, 1e-5);
+  EXPECT_NEAR(wins["high"].get<double>(), 0.75 + 0.621035, 1e-5);
+  EXPECT_NEAR(wins["standard_deviation"].get<double>(), 0.25, 1e-12);
   EXPECT_FALSE(small["metrics"].contains("arms.rlaif.ci_low"));
   EXPECT_FALSE(small["metrics"].contains("seed"));
   const Json& large = collected["groups"][1];
   EXPECT_EQ(large["n"], 1);
   EXPECT_EQ(large["of"], 3);
   EXPECT_FALSE(large["metrics"]["arms.rlaif.win_rate_vs_sft"].contains("low"));
-  EXPECT_THAT(sweep_csv(collected), HasSubstr("judge,metric,n,mean,low,high,standard_deviation\nsmall,arms.rlaif.win_rate_vs_sft,3,0.7"));
+  EXPECT_THAT(sweep_csv(collected), HasSubstr("judge,metric,n,mean,low,high,standard_deviation\nsmall,arms.rlaif.win_rate_vs_sft,3,0.75,0.1289"));
   EXPECT_THAT(sweep_csv(collected), HasSubstr("large,arms.rlaif.win_rate_vs_sft,1,0.5,,,\n"));
   const std::string table = sweep_table(sweep_, collected);
   EXPECT_THAT(table, HasSubstr("4 of 6 cells are done"));
-  EXPECT_THAT(table, HasSubstr("0.700 (0.452 to 0.948)"));
+  EXPECT_THAT(table, HasSubstr("0.750 (0.129 to 1.371)"));
   EXPECT_THAT(table, HasSubstr("1 of 3"));
 }
 

@@ -23,8 +23,9 @@ class SharedStages {
   SharedStages(const Context& context, const ResolvedDeck& deck);
 
   // The stage's marker: by `make`, which runs it and marks it done, or from an entry, which marks it done too.
-  // Collective. Throws Error(interrupted) where a stop is asked for while another job makes the stage.
-  Json run(const std::string& stage, const StageParts& parts, const std::function<Json()>& make) const;
+  // `inputs`: digests of the stages before it, for the marker. Collective. Throws Error(interrupted) where a stop is asked for
+  // while another job makes the stage.
+  Json run(const std::string& stage, const StageParts& parts, const Json& inputs, const std::function<Json()>& make) const;
 
   // Of a stage that this run has made before: the entry, if there is none yet. Collective.
   void offer(const std::string& stage, const StageParts& parts, const Json& marker) const;
@@ -33,7 +34,7 @@ class SharedStages {
   struct Entry;
   bool shares(const StageParts& parts) const;
   Entry entry_of(const std::string& stage, const StageParts& parts) const;
-  std::optional<Json> take(const Entry& entry) const;
+  std::optional<Json> take(const Entry& entry, const Json& inputs) const;
   void publish(const Entry& entry, const Json& marker) const;
 
   const Context& context_;

@@ -39,10 +39,10 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
   try {
     object = parse_json_text(text);
   } catch (const Json::parse_error& failure) {
+    // No byte: JSON that cannot be held, such as a number that no double holds.
+    if (failure.byte == 0) throw input_error(file, line, std::string("not readable as JSON: ") + failure.what());
     throw input_error(file, line, "not valid JSON at byte " + std::to_string(failure.byte) +
                                       " of the line; expected one whole JSON object");
-  } catch (const Json::exception& failure) {
-    throw input_error(file, line, std::string("not readable as JSON: ") + failure.what());
   }
   if (!object.is_object()) throw input_error(file, line, kind_of(object) + "; expected a JSON object");
   return object;

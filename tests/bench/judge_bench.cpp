@@ -2,7 +2,7 @@
 //
 //   judge_bench                     the benchmarks; the server is a process of its own
 //   judge_bench serve PORT_FILE     the server alone (jobs/bench_judge.sh holds wrk against it)
-// RLAIF_BENCH_JUDGE_URL names a server that runs already; RLAIF_BENCH_PAYLOAD a file for the body of one request.
+// RLAIF_BENCH_JUDGE_URL names a server that runs already (http://127.0.0.1:PORT); RLAIF_BENCH_PAYLOAD a file for the body of one request.
 #include <benchmark/benchmark.h>
 #include <httplib.h>
 #include <signal.h>
@@ -11,8 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
+#include <thread>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -33,15 +37,23 @@ void serve(const fs::path& port_file, const fs::path& payload_file) {
   server.new_task_queue = [] { return new httplib::ThreadPool(72); };
   server.set_keep_alive_max_count(100'000'000);
   server.set_tcp_nodelay(true);
-  bool kept = payload_file.empty();
+  std::atomic<bool> kept = payload_file.empty();
   std::mutex mutex;
-  server.Post("/v1/chat/completions", [&](const httplib::Request& request, httplib::Response& response) {
-    if (!kept) {
-      const std::lock_guard lock(mutex);
-      if (!std::exchange(kept, true)) write_file_atomic(payload_file, request.body);
-    }
-    response.set_content(reply, "application/json");
-  });
+  const auto keep = [&](const httplib::Request& request) {
+    const std::lock_guard lock(mutex);
+    if (!kept.exchange(true)) write_file_atomic(payload_file, request.body);
+  };
+  const auto answer = [&](const char* path, const char* type, std::chrono::milliseconds thought) {
+    server.Post(path, [&keep, &kept, type, thought](const httplib::Request& request, httplib::Response& response) {
+      if (!kept) keep(request);
+      if (thought.count() > 0) std::this_thread::sleep_for(thought);
+      response.set_content(reply, type);
+    });
+  };
+  using namespace std::chrono_literals;
+  answer("/v1/chat/completions", "application/json", 0ms);                // compressed where the client takes that: most of the work
+  answer("/plain/v1/chat/completions", "application/octet-stream", 0ms);  // never compressed
+  answer("/thinking/v1/chat/completions", "application/octet-stream", 20ms);
   write_file_atomic(port_file, std::to_string(server.bind_to_any_port("127.0.0.1")) + "\n");
   server.listen_after_bind();
 }
@@ -76,7 +88,6 @@ class ServerProcess {
     std::string port = read_file(port_file);
     url_ = "http://127.0.0.1:";
     url_ += port.substr(0, port.find('\n'));
-    url_ += "/v1";
   }
   ~ServerProcess() {
     ::kill(child_, SIGKILL);
@@ -112,9 +123,9 @@ void report_memory(benchmark::State& state) {
 }
 
 // Everything a study pays for: rendering, the request, its place in the store of answers, the reading, the meter.
-void verdicts(benchmark::State& state) {
+void verdicts(benchmark::State& state, const std::string& path) {
   judge::RemoteOptions options = judge::openai_options();
-  options.base_url = server_url;
+  options.base_url = server_url + path;
   options.model = "test";
   options.key_variable = "RLAIF_BENCH_JUDGE_KEY";
   ::setenv("RLAIF_BENCH_JUDGE_KEY", "none", 1);
@@ -127,7 +138,7 @@ void verdicts(benchmark::State& state) {
                        {"user", "{prompt}\n<{fence}>\n{first}\n<{fence}>\n{second}\n<{fence}>"}};
   parts.price.input_per_million_usd = 1;
   parts.price.output_per_million_usd = 4;
-  parts.answers = std::make_shared<judge::AnswerCache>(scratch() / "verdicts", 0);
+  parts.answers = std::make_shared<judge::AnswerCache>(scratch() / "verdicts" / path.substr(1), 0);
   parts.meter = std::make_shared<cost::SpendMeter>();
   const auto asked = judge::make_openai_judge("bench", options, parts);
   std::int64_t begin = 0;
@@ -175,7 +186,8 @@ int main(int argc, char** argv) {
     server_url = variable("RLAIF_BENCH_JUDGE_URL");
     std::optional<ServerProcess> server;
     if (server_url.empty()) server_url = server.emplace().url();
-    benchmark::RegisterBenchmark("verdicts/64_connections", verdicts)->Arg(5000)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+    for (const char* path : {"/v1", "/plain/v1", "/thinking/v1"})
+      benchmark::RegisterBenchmark(("verdicts" + std::string(path)).c_str(), verdicts, path)->Arg(5000)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("open_answers", open_answers)->Arg(100000)->UseRealTime()->Unit(benchmark::kMillisecond);
     benchmark::RunSpecifiedBenchmarks();
   } catch (const Error& error) {

@@ -2,30 +2,66 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/progress.hpp"
 
 namespace rlaif::pipeline {
 namespace {
 
-constexpr std::int64_t block_items = 32;
+namespace fs = std::filesystem;
+
+// A kept block: 16 hex digits of the checksum, a line end, the values as JSON.
+fs::path block_file(const fs::path& folder, std::int64_t block) { return folder / ("block-" + std::to_string(block) + ".json"); }
+
+void keep_block(const fs::path& folder, std::int64_t block, const Json& values) {
+  const std::string text = values.dump();
+  write_file_atomic(block_file(folder, block), hex(checksum(text)) + "\n" + text);
+}
+
+std::optional<Json> find_block(const fs::path& folder, std::int64_t block) {
+  const fs::path file = block_file(folder, block);
+  if (!fs::exists(file)) return std::nullopt;
+  const std::string bytes = read_file(file);
+  if (bytes.size() < 17) return std::nullopt;
+  const std::string text = bytes.substr(17);
+  if (bytes.substr(0, 17) != hex(checksum(text)) + "\n") return std::nullopt;
+  Json values = try_parse_json(text);
+  return values.is_array() ? std::optional(std::move(values)) : std::nullopt;
+}
 
 }  // namespace
 
-std::vector<Json> work_by_blocks(const comm::Communicator& comm, const std::string& what, std::int64_t items,
+std::vector<Json> work_by_blocks(const comm::Communicator& comm, const BlockWork& plan,
                                  const std::function<std::vector<Json>(std::int64_t begin, std::int64_t end)>& work) {
-  const std::int64_t blocks = (items + block_items - 1) / block_items;
+  const std::int64_t blocks = (plan.items + plan.block_items - 1) / plan.block_items;
+  if (!plan.kept.empty()) comm.on_root([&] { make_folders(plan.kept); });
   Json mine = Json::array();
+  bool stopped = false;
   {
     comm::WorkCounter counter(comm, blocks);
-    Progress progress(what, static_cast<std::uint64_t>(blocks), "block", comm.is_root());
+    Progress progress(plan.what, static_cast<std::uint64_t>(blocks), "block", comm.is_root());
     for (std::int64_t block; (block = counter.next()) >= 0;) {
-      mine.push_back(Json::array({block, work(block * block_items, std::min(items, (block + 1) * block_items))}));
+      if (plan.stop_requested && plan.stop_requested()) {
+        stopped = true;
+        break;
+      }
+      std::optional<Json> values;
+      if (!plan.kept.empty()) values = find_block(plan.kept, block);
+      if (!values) {
+        values = work(block * plan.block_items, std::min(plan.items, (block + 1) * plan.block_items));
+        if (!plan.kept.empty()) keep_block(plan.kept, block, *values);
+      }
+      mine.push_back(Json::array({block, std::move(*values)}));
       progress.update(static_cast<std::uint64_t>(block) + 1);
     }
     comm.barrier();
     progress.finish();
   }
+  if (comm.any(stopped)) throw Error(ErrorKind::interrupted, plan.what + ": stopped between blocks by a signal; run again to continue");
   std::map<std::int64_t, Json> by_block;
   for (const std::string& part : comm.gather(mine.dump())) {
     for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);

@@ -167,7 +167,7 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
   const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending, first_policy,
                                                     [&](const Comparison& comparison) { return ids[comparison.id]; });
   const std::vector<Json> answers = work_by_blocks(
-      context.comm, "calibrate", static_cast<std::int64_t>(comparisons.size()), [&](std::int64_t begin, std::int64_t end) {
+      context.comm, {"calibrate", static_cast<std::int64_t>(comparisons.size())}, [&](std::int64_t begin, std::int64_t end) {
         const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
         std::vector<Json> rows(block.size(), Json::array());
         for (const BoundJudge& one : bound) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "blocks.hpp"
 #include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -135,12 +136,11 @@ Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<ge
   return line;
 }
 
-std::vector<Json> evaluate_block(BlockJob& job, std::int64_t block) {
+std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t end) {
   const EvaluateOptions& options = job.context.options.evaluate;
   std::vector<Prompt> prompts;
   std::vector<generate::GenerationRequest> requests;
-  const std::int64_t end = std::min((block + 1) * options.block, options.prompts);
-  for (std::int64_t item = block * options.block; item < end; ++item) {
+  for (std::int64_t item = begin; item < end; ++item) {
     Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.options.run.seed, item);
     std::vector<TokenId> tokens = job.language.chat.prompt(prompt.text);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(job.policy, options.max_new_tokens)) continue;
@@ -190,31 +190,14 @@ PolicySamples sample_policy(const Context& context, const Language& language, co
                             const model::Transformer& policy, const model::Transformer& reference,
                             std::uint64_t sampling_seed) {
   const EvaluateOptions& options = context.options.evaluate;
-  const std::int64_t blocks = (options.prompts + options.block - 1) / options.block;
   BlockJob job{context, language, policy, reference, generate::Engine(policy, {options.slots, 1024}), sampling_seed};
-  Json mine = Json::array();
-  {
-    comm::WorkCounter counter(context.comm, blocks);
-    Progress progress("evaluate " + name, static_cast<std::uint64_t>(blocks), "block", context.comm.is_root());
-    for (std::int64_t block; (block = counter.next()) >= 0;) {
-      mine.push_back(Json::array({block, evaluate_block(job, block)}));
-      progress.update(static_cast<std::uint64_t>(block) + 1);
-    }
-    context.comm.barrier();
-    progress.finish();
-  }
   PolicySamples samples;
+  samples.lines = work_by_blocks(context.comm,
+                                 {"evaluate " + name, options.prompts, options.block, context.directory.checkpoints("evaluate") / name,
+                                  context.stop_requested},
+                                 [&](std::int64_t begin, std::int64_t end) { return evaluate_block(job, begin, end); });
   const std::vector<std::string> marks = context.task.mark_names();
-  std::map<std::int64_t, Json> by_block;
-  for (const std::string& part : context.comm.gather(mine.dump())) {
-    for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);
-  }
-  for (auto& [block, lines] : by_block) {
-    for (Json& line : lines) {
-      add_to_samples(samples, line, marks);
-      samples.lines.push_back(std::move(line));
-    }
-  }
+  for (const Json& line : samples.lines) add_to_samples(samples, line, marks);
   return samples;
 }
 

@@ -22,7 +22,7 @@ namespace {
 void write_lines_by_blocks(const comm::Communicator& comm, const std::string& what, std::int64_t items,
                            const std::filesystem::path& output,
                            const std::function<std::vector<Json>(std::int64_t begin, std::int64_t end)>& work) {
-  const std::vector<Json> lines = work_by_blocks(comm, what, items, work);
+  const std::vector<Json> lines = work_by_blocks(comm, {what, items}, work);
   comm.on_root([&] {
     std::string text;
     for (const Json& line : lines) text += line.get<std::string>() + "\n";

@@ -35,6 +35,11 @@ void install_signal_handlers() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &ignore, nullptr);  // a file size limit becomes an error of write() that names the file
+  // A launcher may hold back what comes before this program listens (slurm/study.sbatch does): now it is heard.
+  sigset_t heard;
+  sigemptyset(&heard);
+  for (const int signal : {SIGTERM, SIGUSR1, SIGUSR2, SIGINT}) sigaddset(&heard, signal);
+  pthread_sigmask(SIG_UNBLOCK, &heard, nullptr);
 }
 
 // USR2 warns of the limit; the others are to be obeyed now.

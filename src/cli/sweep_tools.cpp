@@ -47,6 +47,14 @@ SweepDeck read_sweep_deck(const CommandLine& line) {
   return deck;
 }
 
+// Where cells share stages; empty where they do not.
+std::string shared_folder(const SweepDeck& deck) {
+  for (const auto* keys : {&deck.line.keys, &deck.keys}) {
+    if (const auto found = keys->find("run.shared"); found != keys->end()) return found->second;
+  }
+  return deck.sweep.share ? (deck.sweep.directory / "shared").string() : "";
+}
+
 // What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole, since
 // it will lie in another folder.
 std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeline::SweepCell& cell, const Resolved& resolved) {
@@ -59,7 +67,7 @@ std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeli
     if (text.find_first_of("#\n") != std::string::npos) throw usage_error(key + ": '" + text + "' cannot stand in a deck: '#' begins a comment");
   }
   keys["run.directory"] = pipeline::cell_run(deck.sweep, cell).string();
-  if (deck.sweep.share && !keys.count("run.shared")) keys["run.shared"] = (deck.sweep.directory / "shared").string();
+  if (const std::string shared = shared_folder(deck); !shared.empty()) keys["run.shared"] = shared;
   return keys;
 }
 
@@ -112,7 +120,7 @@ void plan(const CommandLine& line) {
   std::cout << sweep.name << ": " << cells.size() << " cells =";
   for (std::size_t a = 0; a < sweep.axes.size(); ++a) std::cout << (a ? " x " : " ") << sweep.axes[a].values.size() << " " << sweep.axes[a].name;
   std::cout << "\ndecks and table: " << (sweep.directory / "decks").string() << ", " << (sweep.directory / "cells.tsv").string() << "\n";
-  if (sweep.share) std::cout << "stages that cells agree on are made once, in " << (sweep.directory / "shared").string() << "\n";
+  if (const std::string shared = shared_folder(deck); !shared.empty()) std::cout << "stages that cells agree on are made once, in " << shared << "\n";
   std::cout << "submit:  slurm/submit.sh --sweep " << sweep.directory.string() << "\n"
             << "one:     rlaif study " << pipeline::cell_deck(sweep, cells.front()).string() << "\n"
             << "collect: rlaif sweep collect " << deck.file.string() << "\n";

@@ -52,7 +52,7 @@ fi
 outcome() {
   local code=0 named=no
   ranks 2 "${deck[@]}" --run.directory="$scratch/damaged" >"$scratch/damaged.log" 2>&1 || code=$?
-  grep -qF "$(basename "$2")" <(grep -E "warning|^rlaif: " "$scratch/damaged.log") && named=yes
+  grep -aqF "$(basename "$2")" <(grep -aE "warning|^rlaif: " "$scratch/damaged.log") && named=yes
   if [[ $code != 0 ]]; then
     [[ $code == 3 && $named == yes ]] && echo "refused"
   elif same_results "$scratch/whole" "$scratch/damaged" >"$scratch/different"; then

@@ -3,7 +3,7 @@
 #
 # Shows: agreement with gold on 1,500 held-out pairs against simulated dollars a 1,000 labels, with intervals over three seeds: a
 #   table (runs/study-cost/report/cost.txt) and a plot (cost.svg beside it).
-# Costs: no GPU, no key, no money (prices are those of inputs/study_prices.json, about 0.8 USD simulated in all); about 45 minutes on
+# Costs: no GPU, no key, no money (prices are those of inputs/study_prices.json, about 0.8 USD simulated in all); about 15 minutes on
 #   two cores, most of it the training of four judges a seed; 2 GB of memory. What was stopped goes on when this is run again.
 #
 #   jobs/study_cost.sh                            into runs/study-cost

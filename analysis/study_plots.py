@@ -82,7 +82,33 @@ def axis_lines(axis, horizontal, far, side):
     return out
 
 
-def series_marks(one, x_axis, y_axis):
+def label_place(x, y, label, taken):
+    """Where a point's label stands (start, baseline) without covering one that is there; `taken` holds their boxes."""
+    size = 6.4 * len(label)
+    places = [(x + 7, y - 6), (x + 7, y + 15), (x - 7 - size, y - 6), (x - 7 - size, y + 15)]
+    places += [(x + 7, y + sign * step) for step in range(20, 120, 12) for sign in (-1, 1)]
+    for start, baseline in places:
+        box = (start, baseline - 11, start + size, baseline + 2)
+        if not any(box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken):
+            break
+    taken.append(box)
+    return start, baseline
+
+
+def legend_rows(series, left, right):
+    """The entries of each row of the legend, as (x, series)."""
+    rows, x = [[]], left
+    for one in series:
+        size = 60 + 7.2 * len(one.name)
+        if rows[-1] and x + size > right:
+            rows.append([])
+            x = left
+        rows[-1].append((x, one))
+        x += size
+    return rows
+
+
+def series_marks(one, x_axis, y_axis, taken):
     out = []
     places = [(x_axis.at(x), y_axis.at(y), y_axis.at(low), y_axis.at(high), label) for x, y, low, high, label in one.points]
     if one.line and len(places) > 1:
@@ -96,14 +122,18 @@ def series_marks(one, x_axis, y_axis):
         else:
             out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{one.colour}"/>')
         if label:
-            out.append(f'<text class="tick" x="{x + 7:.1f}" y="{y - 6:.1f}">{escaped(label)}</text>')
+            start, baseline = label_place(x, y, label, taken)
+            out.append(f'<text class="tick" x="{start:.1f}" y="{baseline:.1f}">{escaped(label)}</text>')
     return out
 
 
 def plot(title, x_label, y_label, series, log_x=False, right_label=""):
     """An SVG document. Points against the right axis have squares and a logarithmic scale."""
     series = [one for one in series if one.points]
-    width, height, left, right, top, bottom = 860, 520, 78, 78 if right_label else 30, 44, 86
+    width, left, right, top = 860, 78, 78 if right_label else 30, 44
+    keys = legend_rows(series, left, width - right)
+    bottom = 64 + 22 * len(keys)
+    height = 434 + bottom
     x_axis = Axis([p[0] for one in series for p in one.points], left, width - right, log_x)
     y_axis = Axis([v for one in series if not one.right for p in one.points for v in p[1:4]], height - bottom, top)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{escaped(title)}">', STYLE,
@@ -119,13 +149,14 @@ def plot(title, x_label, y_label, series, log_x=False, right_label=""):
         out += axis_lines(right_axis, False, (left, width - right), "right")
         x = width - 18
         out.append(f'<text x="{x}" y="{middle}" text-anchor="middle" transform="rotate(90 {x} {middle})">{escaped(right_label)}</text>')
+    taken = []
     for one in series:
-        out += series_marks(one, x_axis, right_axis if one.right else y_axis)
-    x = left
-    for one in series:
-        out.append(f'<line x1="{x}" x2="{x + 30}" y1="{height - 22}" y2="{height - 22}" stroke="{one.colour}" stroke-width="2.4" '
-                   f'stroke-dasharray="{one.dash}"/><text x="{x + 37}" y="{height - 18}">{escaped(one.name)}</text>')
-        x += 60 + 7.2 * len(one.name)
+        out += series_marks(one, x_axis, right_axis if one.right else y_axis, taken)
+    for r, entries in enumerate(keys):
+        y = height - 22 * (len(keys) - r)
+        for x, one in entries:
+            out.append(f'<line x1="{x}" x2="{x + 30}" y1="{y}" y2="{y}" stroke="{one.colour}" stroke-width="2.4" '
+                       f'stroke-dasharray="{one.dash}"/><text x="{x + 37}" y="{y + 4}">{escaped(one.name)}</text>')
     out.append("</svg>\n")
     return "\n".join(out)
 

@@ -2,10 +2,10 @@
 # What becomes of a policy that is trained too long against its reward model.
 #
 # Shows: proxy reward (what the reward model says) and gold reward against KL from SFT, for reward models of two sizes that learned from
-#   the same 400 noisy labels, both in standard deviations of SFT's own responses, with intervals over three seeds: a table
+#   the same 2,500 noisy labels, both in standard deviations of SFT's own responses, with intervals over three seeds: a table
 #   (runs/study-overoptimization/report/overoptimization.txt) and a plot (overoptimization.svg). Where gold falls and proxy rises, the
 #   policy exploits its reward model.
-# Costs: no GPU, no key, no money (268 USD of simulated human labels a cell); about 20 minutes on two cores for six cells; 2 GB of memory.
+# Costs: no GPU, no key, no money (1,675 USD of simulated human labels a cell); about 12 minutes on two cores for six cells; 2 GB of memory.
 #   What was stopped goes on when this is run again.
 #
 #   jobs/study_overoptimization.sh                  into runs/study-overoptimization

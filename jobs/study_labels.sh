@@ -3,8 +3,8 @@
 #
 # Shows: gold win rate over SFT against the number of labels of an AI judge (rlaif) and of simulated people (rlhf), with dollars as
 #   the second axis and intervals over three seeds: a table (runs/study-labels/report/labels.txt) and a plot (labels.svg).
-# Costs: no GPU, no key, no money (simulated: 0.06 USD an AI label, 0.67 a human one, at most 1,340 USD a point); about 25 minutes on two
-#   cores: 8 for what the cells of a seed share, the rest for 18 cells; 2 GB of memory. What was stopped goes on when this is run again.
+# Costs: no GPU, no key, no money (simulated: 0.06 USD an AI label, 0.67 a human one, at most 1,340 USD a point); about 20 minutes on two
+#   cores: 3 a seed for what its cells share, the rest for 18 cells; 2 GB of memory. What was stopped goes on when this is run again.
 #
 #   jobs/study_labels.sh                          into runs/study-labels
 #   jobs/study_labels.sh --sweep.seeds="0 1 2 3"  any setting of inputs/study_labels.cfg

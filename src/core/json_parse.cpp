@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+
 namespace rlaif {
 namespace {
 
@@ -38,6 +41,16 @@ Excess find_excess(std::string_view text, std::size_t most_members) {
   return {};
 }
 
+Json parse_json_file(const std::filesystem::path& file) {
+  try {
+    return parse_json_text(read_file(file));
+  } catch (const Json::exception& error) {
+    throw input_error(file, std::string("is not JSON: ") + error.what());
+  }
+}
+
+std::string seal_of(const Json& object) { return hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace))); }
+
 }  // namespace
 
 void check_json_bounds(std::string_view text, std::size_t most_members) {
@@ -57,6 +70,22 @@ Json parse_json_text(std::string_view text) {
 Json try_parse_json(std::string_view text) {
   if (find_excess(text, json_members).what) return Json(Json::value_t::discarded);
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+void write_sealed_json(const std::filesystem::path& file, Json object) {
+  object["checksum"] = seal_of(object);
+  write_file_atomic(file, object.dump(1) + "\n");
+}
+
+Json read_sealed_json(const std::filesystem::path& file) {
+  Json object = parse_json_file(file);
+  if (!object.is_object()) throw input_error(file, "is damaged: an object was expected");
+  const auto found = object.find("checksum");
+  if (found == object.end()) return object;
+  const Json said = *found;
+  object.erase("checksum");
+  if (said != seal_of(object)) throw input_error(file, "is damaged: its checksum does not match");
+  return object;
 }
 
 }  // namespace rlaif

@@ -14,23 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A kept block: 16 hex digits of the checksum, a line end, the values as JSON.
 fs::path block_file(const fs::path& folder, std::int64_t block) { return folder / ("block-" + std::to_string(block) + ".json"); }
 
-void keep_block(const fs::path& folder, std::int64_t block, const Json& values) {
-  const std::string text = values.dump();
-  write_file_atomic(block_file(folder, block), hex(checksum(text)) + "\n" + text);
-}
-
-std::optional<Json> find_block(const fs::path& folder, std::int64_t block) {
-  const fs::path file = block_file(folder, block);
+std::optional<Json> find_block(const fs::path& file) {
   if (!fs::exists(file)) return std::nullopt;
-  const std::string bytes = read_file(file);
-  if (bytes.size() < 17) return std::nullopt;
-  const std::string text = bytes.substr(17);
-  if (bytes.substr(0, 17) != hex(checksum(text)) + "\n") return std::nullopt;
-  Json values = try_parse_json(text);
-  return values.is_array() ? std::optional(std::move(values)) : std::nullopt;
+  try {
+    Json kept = read_sealed_json(file);
+    if (!kept.contains("values")) return std::nullopt;
+    return std::move(kept["values"]);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -50,10 +45,10 @@ std::vector<Json> work_by_blocks(const comm::Communicator& comm, const BlockWork
         break;
       }
       std::optional<Json> values;
-      if (!plan.kept.empty()) values = find_block(plan.kept, block);
+      if (!plan.kept.empty()) values = find_block(block_file(plan.kept, block));
       if (!values) {
         values = work(block * plan.block_items, std::min(plan.items, (block + 1) * plan.block_items));
-        if (!plan.kept.empty()) keep_block(plan.kept, block, *values);
+        if (!plan.kept.empty()) write_sealed_json(block_file(plan.kept, block), {{"values", *values}});
       }
       mine.push_back(Json::array({block, std::move(*values)}));
       progress.update(static_cast<std::uint64_t>(block) + 1);

@@ -18,14 +18,6 @@
 namespace rlaif::pipeline {
 namespace {
 
-Json parse_json_file(const std::filesystem::path& file) {
-  try {
-    return parse_json_text(read_file(file));
-  } catch (const Json::exception& error) {
-    throw input_error(file, std::string("is not JSON: ") + error.what());
-  }
-}
-
 // The keys whose texts differ between two decks, at most five, as "key (there: a, here: b)".
 std::string differing_keys(const Json& there, const Json& here) {
   std::string text;
@@ -62,21 +54,6 @@ Json deck_as_json(const ResolvedDeck& deck) {
   }
   for (const auto& [key, sum] : deck.inputs) keys["checksum of " + key] = sum;
   return keys;
-}
-
-// An object that carries a checksum of its other members, as its last.
-void seal(Json& object) { object["checksum"] = hex(checksum(object.dump())); }
-
-// Throws Error(input) naming the file where the object is not what was sealed. One without a checksum is an earlier version's.
-void check_seal(const std::filesystem::path& file, Json object) {
-  if (!object.is_object()) throw input_error(file, "is damaged: an object was expected");
-  const auto found = object.find("checksum");
-  if (found == object.end()) return;
-  const Json said = *found;
-  object.erase("checksum");
-  if (said != hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace)))) {
-    throw input_error(file, "is damaged: its checksum does not match");
-  }
 }
 
 }  // namespace
@@ -122,8 +99,7 @@ namespace {
 bool check_run_file(const std::filesystem::path& file, const ResolvedDeck& deck, const Json& keys) {
   Json run;
   try {
-    run = parse_json_file(file);
-    check_seal(file, run);
+    run = read_sealed_json(file);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
     return false;
@@ -172,16 +148,14 @@ void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, i
     if (!entry.results) others[entry.key] = entry.text;
   }
   run["other_settings"] = others;
-  seal(run);
-  write_file_atomic(file, run.dump(1) + "\n");
+  write_sealed_json(file, std::move(run));
 }
 
 std::optional<Json> RunDirectory::finished_stage(const std::string& stage, const std::string& deck_hash) const {
   const std::filesystem::path file = stage_marker(stage);
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {
-    Json marker = parse_json_file(file);
-    check_seal(file, marker);
+    Json marker = read_sealed_json(file);
     if (marker.value("deck_hash", std::string()) == deck_hash) return marker;
   } catch (const Error& error) {
     log::warning(std::string(error.what()) + "; the stage is run again");
@@ -194,8 +168,33 @@ void RunDirectory::finish_stage(const std::string& stage, const std::string& dec
   marker["stage"] = stage;
   marker["deck_hash"] = deck_hash;
   for (auto& [key, value] : facts.items()) marker[key] = value;
-  seal(marker);
-  write_file_atomic(stage_marker(stage), marker.dump(1) + "\n");
+  write_sealed_json(stage_marker(stage), std::move(marker));
+  // Nothing starts from the checkpoints of a stage that is done.
+  std::error_code ignored;
+  std::filesystem::remove_all(checkpoints(stage), ignored);
+  std::filesystem::remove(begun_file(stage), ignored);
+}
+
+void RunDirectory::begin_stage(const std::string& stage, const Json& inputs) const {
+  write_sealed_json(begun_file(stage), {{"inputs", inputs}});
+}
+
+Json RunDirectory::begun_with(const std::string& stage) const {
+  const std::filesystem::path file = begun_file(stage);
+  if (!std::filesystem::exists(file)) return Json::object();
+  try {
+    return read_sealed_json(file).value("inputs", Json::object());
+  } catch (const Error& error) {
+    log::warning(std::string(error.what()) + "; what the stage has done is held against its own files alone");
+    return Json::object();
+  }
+}
+
+void RunDirectory::forget_stage(const std::string& stage, const std::vector<std::string>& makes) const {
+  std::filesystem::remove(stage_marker(stage));
+  std::filesystem::remove_all(checkpoints(stage));
+  for (const std::string& made : makes) std::filesystem::remove_all(root_ / made);
+  std::filesystem::remove(begun_file(stage));  // last: a start that is cut off here begins again from here
 }
 
 std::optional<std::string> run_holder(const std::filesystem::path& root) {

@@ -108,7 +108,6 @@ std::optional<Json> SharedStages::take(const Entry& entry, const Json& inputs) c
     }
     std::error_code ignored;  // what a start that was cut off has left
     for (const std::string& made : entry.parts.makes) fs::remove_all(root / made, ignored);
-    fs::remove_all(context_.directory.checkpoints(entry.stage), ignored);
     for (const auto& [path, sum] : json["files"].items()) {
       if (!belongs(path, entry.parts)) throw input_error(index, "names '" + path + "', which is no file of this stage");
       place_file(entry.folder / "files" / path, root / path);

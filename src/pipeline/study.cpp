@@ -79,6 +79,7 @@ Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
   const Stopwatch watch;
   const double waited_before = comm::waited_seconds();
   comm::note_place(stage.name);
+  context.comm.on_root([&] { context.directory.begin_stage(stage.name, inputs); });
   Json facts = stage.run(context);
   name_stragglers(context, stage, watch.seconds() - (comm::waited_seconds() - waited_before));
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
@@ -92,9 +93,6 @@ Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
     facts["files"] = list_artefacts(context.directory.root(), {stage.parts.makes.begin(), stage.parts.makes.end()});
     context.directory.finish_stage(stage.name, context.deck_hash, facts);
     listed = facts["files"].dump();
-    // Nothing starts from the checkpoints of a stage that is done.
-    std::error_code ignored;
-    std::filesystem::remove_all(context.directory.checkpoints(stage.name), ignored);
   });
   context.comm.broadcast(listed);
   facts["files"] = Json::parse(listed);
@@ -150,9 +148,23 @@ Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers,
   return inputs;
 }
 
-// The first stage whose files are others than those that a done stage started from; empty where there is none.
-std::string changed_input(const Json& marker, const Json& inputs) {
-  const Json then = marker.value("inputs", Json::object());
+// What every stage started from, whether it is done or was cut off.
+std::vector<Json> read_begun(const Context& context, const std::vector<Stage>& stages, const std::vector<Json>& markers) {
+  std::string text;
+  context.comm.on_root([&] {
+    Json begun = Json::array();
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      begun.push_back(markers[s].is_null() ? context.directory.begun_with(stages[s].name) : markers[s].value("inputs", Json::object()));
+    }
+    text = begun.dump();
+  });
+  context.comm.broadcast(text);
+  const Json begun = Json::parse(text);
+  return {begun.begin(), begun.end()};
+}
+
+// The first stage whose files are others than those that a stage started from; empty where there is none.
+std::string changed_input(const Json& then, const Json& inputs) {
   for (const auto& [stage, digest] : inputs.items()) {
     if (then.is_object() && then.contains(stage) && then[stage] != digest) return stage;
   }
@@ -327,6 +339,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
+  const std::vector<Json> begun = read_begun(context, stages, markers);
   forget_damaged(context, command, stages, markers);
   const SharedStages shared(context, deck);
   for (std::size_t s = 0; s < stages.size(); ++s) {
@@ -343,13 +356,13 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
       continue;
     }
     const Json inputs = digests(stages, markers, s);
-    if (!markers[s].is_null()) {
-      const std::string changed = changed_input(markers[s], inputs);
-      log::info(stages[s].name + (changed.empty() ? ": done before" : ": is run again, stage " + changed + " came out otherwise"));
-      if (changed.empty()) {
-        shared.offer(stages[s].name, stages[s].parts, markers[s]);
-        continue;
-      }
+    if (const std::string changed = changed_input(begun[s], inputs); !changed.empty()) {
+      log::info(stages[s].name + ": is run again, stage " + changed + " came out otherwise");
+      comm.on_root([&] { directory.forget_stage(stages[s].name, stages[s].parts.makes); });
+    } else if (!markers[s].is_null()) {
+      log::info(stages[s].name + ": done before");
+      shared.offer(stages[s].name, stages[s].parts, markers[s]);
+      continue;
     }
     markers[s] = shared.run(stages[s].name, stages[s].parts, inputs, [&] { return run_stage(stages[s], context, inputs); });
   }

@@ -48,6 +48,29 @@ else
   pass "runs stopped on their way, ${#states[@]} states with the finished one"
 fi
 
+# otherwise STATE FILE STAGE BEFORE: the state, with a record that the stage began with another outcome of the one before
+otherwise() {
+  rm -rf "$scratch/otherwise"
+  cp -r "$scratch/$1" "$scratch/otherwise"
+  python3 - "$scratch/otherwise/$2" "$4" <<'P' || return 1
+import json, sys
+record = json.load(open(sys.argv[1]))
+record["inputs"][sys.argv[2]] = "0" * 16
+del record["checksum"]
+json.dump(record, open(sys.argv[1], "w"))
+P
+  touch "$scratch/stamp"
+  ranks 2 "${deck[@]}" --run.directory="$scratch/otherwise" >"$scratch/otherwise.log" 2>&1 || return 1
+  grep -qF "$3: is run again, stage $4 came out otherwise" "$scratch/otherwise.log" && same_results "$scratch/whole" "$scratch/otherwise"
+}
+made_again() { [[ -n $(find "$1" -type f) && -z $(find "$1" -type f ! -newer "$scratch/stamp") ]]; }
+check "a done stage begins again where an earlier one came out otherwise" otherwise whole stages/annotate.json annotate sft
+check "and keeps nothing of what it had made" made_again "$scratch/otherwise/preferences"
+if [[ -d $scratch/tuning/begun ]]; then
+  check "so does one that was cut off" otherwise tuning begun/ppo-rlaif.json ppo-rlaif reward-ai
+  check "not from its checkpoints" bash -c "! grep -q 'ppo-rlaif: continuing' '$scratch/otherwise.log'"
+fi
+
 # outcome STATE FILE: how a start over a damaged run ended; empty where it should not have ended so
 outcome() {
   local code=0 named=no

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 
 namespace rlaif {
@@ -48,6 +51,27 @@ TEST(JsonFromOutside, TheErrorSaysWhereAndWhat) {
     EXPECT_EQ(error.byte, json_depth + 3);
     EXPECT_NE(std::string(error.what()).find("nested deeper than 100"), std::string::npos);
   }
+}
+
+TEST(SealedJson, ComesBackOrIsRefusedByName) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("rlaif-sealed-" + std::to_string(::getpid()) + ".json");
+  const Json object{{"b", 0.1}, {"a", {1, "two", nullptr}}};
+  write_sealed_json(file, object);
+  EXPECT_EQ(read_sealed_json(file), object);
+  const std::string whole = read_file(file);
+  for (const std::string& bytes : {whole.substr(0, whole.size() / 2), std::string(whole).replace(whole.find("0.1"), 3, "0.2"), std::string("[]"), std::string()}) {
+    write_file_atomic(file, bytes);
+    try {
+      read_sealed_json(file);
+      ADD_FAILURE() << bytes;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::input);
+      EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos);
+    }
+  }
+  write_file_atomic(file, R"({"of an earlier version": 1})");
+  EXPECT_EQ(read_sealed_json(file), (Json{{"of an earlier version", 1}}));
+  std::filesystem::remove(file);
 }
 
 }  // namespace

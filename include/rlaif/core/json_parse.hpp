@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,10 @@ void check_json_bounds(std::string_view text, std::size_t most_members = json_me
 Json parse_json_text(std::string_view text);
 // The same, discarded (is_discarded()) where the text is not JSON or goes beyond the bounds.
 Json try_parse_json(std::string_view text);
+
+// An object that carries a checksum of its other members. Written atomically.
+void write_sealed_json(const std::filesystem::path& file, Json object);
+// Throws Error(input) naming the file where it is not the object that was written. One without a checksum is an earlier version's.
+Json read_sealed_json(const std::filesystem::path& file);
 
 }  // namespace rlaif

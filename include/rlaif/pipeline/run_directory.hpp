@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/pipeline/options.hpp"
@@ -30,12 +31,19 @@ class RunDirectory {
   // Error(input). Removes what killed writers left. Root rank only, with the lock held.
   void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const;
 
+  // What a stage that is not done yet began with: digests of what the stages before it made. An empty object: nobody knows.
+  void begin_stage(const std::string& stage, const Json& inputs) const;
+  Json begun_with(const std::string& stage) const;
+  // Removes what the stage made so far, paid answers apart.
+  void forget_stage(const std::string& stage, const std::vector<std::string>& makes) const;
+
   // Done markers, with a checksum of themselves. A marker of another deck or a damaged one counts as absent. finish_stage
-  // is the last thing a stage does.
+  // is the last thing a stage does; it removes the stage's checkpoints.
   std::optional<Json> finished_stage(const std::string& stage, const std::string& deck_hash) const;
   void finish_stage(const std::string& stage, const std::string& deck_hash, Json facts) const;
 
  private:
+  std::filesystem::path begun_file(const std::string& stage) const { return root_ / "begun" / (stage + ".json"); }
   bool has_stage_of(const std::string& deck_hash) const;
 
   std::filesystem::path root_;

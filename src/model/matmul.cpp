@@ -1,8 +1,7 @@
 #include "rlaif/model/matmul.hpp"
 
-#include <ATen/Parallel.h>
-
 #include "kernels.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

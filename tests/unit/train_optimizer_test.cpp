@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
+#include <torch/optim/adamw.h>
 
 #include <cmath>
 #include <limits>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/optimizer.hpp"
 
 namespace rlaif::train {

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Every public header compiles alone: what it needs it includes.
 
-A header that some source file includes before all others was compiled so by the build. The rest are compiled here with
-the flags of build/release; over its precompiled header where they reach libtorch (20 s each without it): what that
-brings in they bring in themselves. Prints `PASS name`, `FAIL name: why`, `SKIP name: why`. Argument: the project root.
+A header that some source file includes before all others was compiled so by the build; the rest are compiled here with
+the flags of build/release. None is compiled over the precompiled headers, which would hide what it lacks. Prints `PASS name`, `FAIL name: why`, `SKIP name: why`. Argument: the project root.
 """
 
 import concurrent.futures

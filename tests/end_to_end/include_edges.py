@@ -35,7 +35,7 @@ LIBRARY_HOMES = {
     "Boost": (r"boost/", {"cli"}),
     "the HTTP client": (r"(curl/|httplib\.h$)", {"judge"}),
     # comm holds the CUDA and NCCL plugin, which is a library of its own.
-    "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "judge", "train", "pipeline"}),
+    "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "train", "pipeline"}),
     "CUDA": (r"(cuda|cuda_runtime|cuda_runtime_api|cuda_bf16)\.h$|(c10|ATen)/cuda/", {"comm"}),
 }
 PLUGIN = "cuda_plugin"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rollout.hpp"
 
 namespace rlaif::generate {

@@ -6,6 +6,7 @@
 #include "rlaif/core/rng.hpp"
 #include "rlaif/generate/softmax.hpp"
 #include "rlaif/model/matmul.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::generate {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

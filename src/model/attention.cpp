@@ -1,10 +1,13 @@
 // Attention: the node over own kernels, the compositions of torch operations, and who of them computes what.
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "kernels.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/ops.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

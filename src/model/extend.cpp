@@ -4,6 +4,7 @@
 #include "kernels.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/matmul.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::model {

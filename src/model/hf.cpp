@@ -7,6 +7,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/model/safetensors.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -1,6 +1,7 @@
 #include "rlaif/model/layout.hpp"
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 

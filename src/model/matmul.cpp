@@ -4,6 +4,8 @@
 
 #include "kernels.hpp"
 
+#include "rlaif/model/torch.hpp"
+
 namespace rlaif::model {
 namespace {
 

@@ -1,10 +1,13 @@
 #include "rlaif/model/ops.hpp"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <cmath>
 #include <optional>
 
 #include "kernels.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rlaif/model/ops.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

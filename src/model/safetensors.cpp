@@ -14,6 +14,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
+#include "rlaif/model/torch.hpp"
 #include "safetensors_format.hpp"
 
 namespace rlaif::model {

@@ -1,10 +1,10 @@
 // What reading and writing of safetensors files share. Not a public header.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <array>
 #include <cstdint>
+
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model::safetensors {
 

@@ -9,6 +9,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/model/safetensors.hpp"
+#include "rlaif/model/torch.hpp"
 #include "safetensors_format.hpp"
 
 namespace rlaif::model {

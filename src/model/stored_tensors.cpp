@@ -2,6 +2,7 @@
 
 #include "checkpoint.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

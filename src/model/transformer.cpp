@@ -1,11 +1,13 @@
 #include "rlaif/model/transformer.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -247,7 +247,7 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     comm.on_root([&] { report_recorded(calibrate, pairs); });
     return;
   }
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   std::vector<std::string> models;
   for (const JudgeOptions* judge : judges) {
     const std::vector<std::string> asked_models = local_models(options, *judge);

@@ -1,12 +1,17 @@
 #include "rlaif/pipeline/context.hpp"
 
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
 #include <optional>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/hf.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/text/tokenizer_config.hpp"
+#include "rlaif/train/loop.hpp"
 #include "rlaif/train/losses.hpp"
 
 namespace rlaif::pipeline {
@@ -67,6 +72,10 @@ void use_language(model::Transformer& model, const Language& language) {
   model.set_tokens(std::move(ends), language.tokenizer.nameless_tokens(model.config().vocab_size));
 }
 
+torch::Device device_of(const comm::DevicePlan& plan) {
+  return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
+}
+
 model::Transformer load_fitting_model(const std::filesystem::path& folder, torch::Device device,
                                       const Language& language) {
   model::Transformer model = model::load_model(folder, device);
@@ -111,7 +120,7 @@ model::Transformer load_run_model(const Context& context, const std::string& nam
   const std::filesystem::path folder = model_folder(context, name);
   if (model::is_adapter_folder(folder)) return load_policy(context, name, load_run_model(context, "sft", language), language);
   std::optional<model::Transformer> loaded;
-  context.comm.agree([&] { loaded.emplace(load_fitting_model(folder, context.device, language)); });
+  context.comm.agree([&] { loaded.emplace(load_fitting_model(folder, device_of(context.device), language)); });
   loaded->checkpoint_activations = context.options.run.checkpoint_activations;
   return std::move(*loaded);
 }
@@ -124,7 +133,7 @@ model::ScalarModel load_run_reward(const Context& context, const std::string& na
       loaded.emplace(model::ScalarModel::over(base, 0));
       model::load_scalar_adapter(folder, *loaded);
     } else {
-      loaded.emplace(model::load_scalar_model(folder, context.device));
+      loaded.emplace(model::load_scalar_model(folder, device_of(context.device)));
     }
   });
   return std::move(*loaded);
@@ -135,7 +144,7 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
   std::optional<model::Transformer> made;
   context.comm.agree([&] {
     if (!options.folder.empty()) {
-      made.emplace(load_fitting_model(options.folder, context.device, language));
+      made.emplace(load_fitting_model(options.folder, device_of(context.device), language));
       return;
     }
     model::ModelConfig config;

@@ -10,8 +10,10 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/train/reward.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::pipeline {

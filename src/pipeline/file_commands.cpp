@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/artefacts.hpp"
 #include "rlaif/pipeline/canaries.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
@@ -79,7 +80,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     task = std::make_unique<Task>(options.task);
     prompts = text::read_prompts(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   require_whole_models(comm, options.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
@@ -136,7 +137,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     task = std::make_unique<Task>(options.task);
     pairs = read_pairs(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, torch::kCPU, nullptr, [] { return false; }};
+  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");

@@ -9,6 +9,7 @@
 #include "rlaif/cost/prices.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/rules.hpp"
+#include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 
 namespace rlaif::pipeline {

@@ -1,6 +1,6 @@
 #include "rlaif/pipeline/measure.hpp"
 
-#include <torch/torch.h>
+#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "rlaif/core/progress.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/model/matmul.hpp"
+#include "rlaif/model/torch.hpp"
 #include "text_format.hpp"
 
 namespace rlaif::pipeline {

@@ -6,8 +6,10 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/judge/training_text.hpp"
+#include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/text/jsonl.hpp"
+#include "rlaif/train/language_model.hpp"
 
 namespace rlaif::pipeline {
 namespace {

@@ -87,7 +87,7 @@ SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : c
 bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
 
 SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
-  Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.is_cuda() ? "cuda" : "cpu", context_.directory.root()), {}, {}};
+  Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.cuda ? "cuda" : "cpu", context_.directory.root()), {}, {}};
   std::string name = stage + "-";
   name += hex(checksum(entry.identity));
   entry.folder = context_.options.run.shared / name;

@@ -192,10 +192,6 @@ void check_model_folder(const StudyOptions& options) {
   if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
 }
 
-torch::Device device_of(const comm::DevicePlan& plan) {
-  return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
-}
-
 std::int64_t pairs_a_prompt(const StudyOptions& o) {
   return static_cast<std::int64_t>(o.annotate.completions) * (o.annotate.completions - 1) / 2;
 }
@@ -336,7 +332,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   }
   std::optional<comm::DeviceCommunicator> device_comm;
   if (device.cuda && !device.shared) device_comm.emplace(comm, device);
-  const Context context{options, directory, deck.hash(), comm, *task, device_of(device),
+  const Context context{options, directory, deck.hash(), comm, *task, device,
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
   const std::vector<Json> begun = read_begun(context, stages, markers);

@@ -5,9 +5,14 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/model/adapter.hpp"
+#include "rlaif/model/torch.hpp"
+#include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/spotcheck.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/reward.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -75,7 +80,7 @@ constexpr std::uint64_t reward_adapter_key = 11, policy_adapter_key = 12, value_
 std::shared_ptr<model::Adapter> new_adapter(const Context& context, const model::Transformer& base,
                                             const LowRankOptions& options, std::uint64_t key) {
   return std::make_shared<model::Adapter>(base.config(), context.options.adapter(options),
-                                          hash_words({context.options.run.seed, key}), context.device);
+                                          hash_words({context.options.run.seed, key}), base.device());
 }
 
 // The models of PPO. The reward model is the caller's.

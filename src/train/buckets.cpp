@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 

@@ -1,5 +1,6 @@
 // Log-probabilities of chosen tokens where the logits of all rows would not fit, or not fit the caches.
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/generate/softmax.hpp"
 #include "rlaif/model/ops.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 
 namespace rlaif::train {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 

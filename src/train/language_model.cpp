@@ -3,6 +3,7 @@
 #include <string>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"

@@ -11,6 +11,7 @@
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 

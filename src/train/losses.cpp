@@ -1,9 +1,12 @@
 #include "rlaif/train/losses.hpp"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 

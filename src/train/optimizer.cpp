@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "tensors.hpp"
 
 namespace rlaif::train {

@@ -7,6 +7,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"
 

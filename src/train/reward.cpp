@@ -9,6 +9,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/throughput.hpp"
 #include "tensors.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 
@@ -63,6 +64,30 @@ torch::Tensor action_states(const model::Transformer& model, const ActionBatch& 
           ? model.final_states(model.run_layers(batch.trunk_Nd, batch.packed, batch.trunk_layers, model.config().num_layers))
           : model.hidden_states(batch.packed);
   return hidden_Nd.index_select(0, batch.rows_M);
+}
+
+namespace {
+
+template <class T>
+torch::Tensor join_field(std::span<const Response* const> responses, const std::vector<T> Response::*field,
+                         torch::Device device) {
+  std::vector<float> all;
+  for (const Response* response : responses) {
+    all.insert(all.end(), (response->*field).begin(), (response->*field).end());
+  }
+  return torch::tensor(all).to(device);
+}
+
+}  // namespace
+
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::*field,
+                   torch::Device device) {
+  return join_field(responses, field, device);
+}
+
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::*field,
+                   torch::Device device) {
+  return join_field(responses, field, device);
 }
 
 }  // namespace rlaif::train

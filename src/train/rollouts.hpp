@@ -48,16 +48,10 @@ ActionBatch make_action_batch(std::span<const Response* const> responses, torch:
 // States after the final norm before each action, [M, d].
 torch::Tensor action_states(const model::Transformer& model, const ActionBatch& batch);
 
-
 // One field of every response, end to end, as float32 [M].
-template <class T>
-torch::Tensor join(std::span<const Response* const> responses, const std::vector<T> Response::*field,
-                   torch::Device device) {
-  std::vector<float> all;
-  for (const Response* response : responses) {
-    all.insert(all.end(), (response->*field).begin(), (response->*field).end());
-  }
-  return torch::tensor(all).to(device);
-}
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::*field,
+                   torch::Device device);
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::*field,
+                   torch::Device device);
 
 }  // namespace rlaif::train

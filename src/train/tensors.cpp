@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
 

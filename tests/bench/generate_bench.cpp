@@ -6,6 +6,7 @@
 
 #include "rlaif/core/rng.hpp"
 #include "rlaif/generate/engine.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace {

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::model {

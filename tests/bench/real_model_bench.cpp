@@ -9,6 +9,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/model/hf.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace {
 

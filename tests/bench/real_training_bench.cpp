@@ -12,6 +12,7 @@
 #include "rlaif/comm/communicator.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/hf.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/ppo.hpp"
 #include "rlaif/train/reward.hpp"
 

@@ -1,9 +1,9 @@
 // Training of a model with a vocabulary of today's size: the loss in chunks against logits and log_softmax, and forward and
 // backward passes with all weights trained, with an adapter in all layers, and with one above frozen layers.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/optimizer.hpp"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "mpi/fake_plugin.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/loop.hpp"
 
 namespace rlaif::train {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "unit/train_support.hpp"
 
 namespace rlaif::train::test {

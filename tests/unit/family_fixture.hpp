@@ -2,7 +2,6 @@
 // make_model_fixture.py), their weights are made here by the formula that it used.
 #pragma once
 
-#include <torch/torch.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "rlaif/core/json.hpp"
 #include "rlaif/model/layout.hpp"
 #include "rlaif/model/safetensors.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 

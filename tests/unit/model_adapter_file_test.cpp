@@ -8,6 +8,7 @@
 #include "rlaif/core/json.hpp"
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/safetensors.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::model {

@@ -7,6 +7,7 @@
 #include "family_fixture.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/model/hf.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "rlaif/model/matmul.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

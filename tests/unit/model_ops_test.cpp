@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "rlaif/core/rng.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
 namespace {

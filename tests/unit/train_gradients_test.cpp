@@ -7,6 +7,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/model/hf.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "train_support.hpp"
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "train_support.hpp"
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/throughput.hpp"
 #include "train_support.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/ppo.hpp"
 

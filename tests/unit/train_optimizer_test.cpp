@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/torch.hpp"
 #include "rlaif/train/optimizer.hpp"
 
 namespace rlaif::train {

@@ -1,36 +1,15 @@
 // Low-rank adapters (Hu et al. 2106.09685): W + (alpha / rank) B A on chosen projections, W itself frozen.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "rlaif/model/adapter_options.hpp"
 #include "rlaif/model/config.hpp"
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model {
-
-using NamedTensor = std::pair<std::string, torch::Tensor>;
-
-// Names of projections as in Hugging Face's Llama, whatever the family calls its own.
-inline const std::vector<std::string>& projection_names() {
-  static const std::vector<std::string> names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
-  return names;
-}
-
-struct AdapterOptions {
-  int rank = 16;
-  double alpha = 32.0;
-  std::vector<std::string> targets = projection_names();
-  std::int64_t first_layer = 0;  // layers below have no adapter: models over one base can share their states
-  double scale() const { return alpha / rank; }
-  bool operator==(const AdapterOptions&) const = default;
-  // Throws Error(usage) naming what does not fit: rank, alpha, first_layer, a target this architecture lacks.
-  void validate(const ModelConfig& config) const;
-};
 
 // The update of one (fused) linear layer: part p adds scale * B[p] A[p] x to the rows [row_begin[p], + rows[p]).
 struct LowRank {

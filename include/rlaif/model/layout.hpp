@@ -1,13 +1,12 @@
 // Several sequences laid end to end, without padding.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "rlaif/core/types.hpp"
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model {
 

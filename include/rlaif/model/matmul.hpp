@@ -1,7 +1,7 @@
 // Matrix products of inference, into memory that is there already.
 #pragma once
 
-#include <torch/torch.h>
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model {
 

@@ -3,13 +3,12 @@
 // Derivatives are of first order only.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <span>
 
 #include "rlaif/model/adapter.hpp"
 #include "rlaif/model/layout.hpp"
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model {
 

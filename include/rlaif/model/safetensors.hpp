@@ -1,8 +1,6 @@
 // The safetensors format, strictly: lengths, offsets and products are checked before anything is allocated.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -10,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/model/tensor.hpp"
 #include "rlaif/model/transformer.hpp"
 
 namespace rlaif::model {

@@ -1,8 +1,6 @@
 // Decoder transformers: one body of code whose ModelConfig says which norms, positions, biases and activation it has.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +11,7 @@
 #include "rlaif/model/config.hpp"
 #include "rlaif/model/layout.hpp"
 #include "rlaif/model/ops.hpp"
+#include "rlaif/model/tensor.hpp"
 
 namespace rlaif::model {
 

@@ -7,12 +7,19 @@
 #include <vector>
 
 #include "rlaif/comm/communicator.hpp"
-#include "rlaif/model/transformer.hpp"
+#include "rlaif/comm/device.hpp"
 #include "rlaif/pipeline/options.hpp"
 #include "rlaif/pipeline/run_directory.hpp"
 #include "rlaif/pipeline/task.hpp"
 #include "rlaif/text/chat.hpp"
-#include "rlaif/train/loop.hpp"
+
+namespace rlaif::model {
+class Transformer;
+struct ScalarModel;
+}  // namespace rlaif::model
+namespace rlaif::train {
+struct StageRun;
+}
 
 namespace rlaif::pipeline {
 
@@ -25,7 +32,7 @@ struct Context {
   std::string deck_hash;
   const comm::Communicator& comm;
   const Task& task;
-  torch::Device device;
+  comm::DevicePlan device;                // where models live
   comm::DeviceCommunicator* device_comm;  // null: sums go through host memory
   std::function<bool()> stop_requested;
 

@@ -12,11 +12,9 @@
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/local.hpp"
 #include "rlaif/judge/remote.hpp"
-#include "rlaif/model/adapter.hpp"
+#include "rlaif/model/adapter_options.hpp"
 #include "rlaif/text/chat.hpp"
-#include "rlaif/train/language_model.hpp"
-#include "rlaif/train/ppo.hpp"
-#include "rlaif/train/reward.hpp"
+#include "rlaif/train/options.hpp"
 
 namespace rlaif::pipeline {
 

@@ -7,19 +7,13 @@
 #include "rlaif/core/types.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/loop.hpp"
+#include "rlaif/train/options.hpp"
 
 namespace rlaif::train {
 
 struct Example {
   std::vector<TokenId> tokens;
   std::vector<float> weights;  // loss weight of each token as a target; weights[0] is not used
-};
-
-struct LanguageModelOptions {
-  std::int64_t steps = 0;
-  std::int64_t batch = 32;  // examples a step
-  ScheduleOptions schedule{3e-3, 50, 0.05};
-  AdamWOptions adam;
 };
 
 // `example(i)` gives the i-th example of the whole run, i in [0, steps * batch): keyed, so any rank can make any one.

@@ -1,10 +1,11 @@
 // The mathematics of training as free functions on tensors and spans: no communication, no configuration.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <span>
 #include <vector>
+
+#include "rlaif/model/tensor.hpp"
+#include "rlaif/train/options.hpp"
 
 namespace rlaif::train {
 
@@ -26,9 +27,7 @@ torch::Tensor chosen_log_probs(const torch::Tensor& hidden_Md, const torch::Tens
 // margins: score(first) - score(second) [P]; p_first: [P] -> [P].
 torch::Tensor soft_label_cross_entropy(const torch::Tensor& margins_P, const torch::Tensor& p_first_P);
 
-// Estimators of KL(policy || reference) from log-probabilities of the policy's own samples, per token (Schulman 2020):
-// with d = log p - log q: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d.
-enum class KlEstimator { k1, k2, k3 };
+// Per token.
 torch::Tensor kl_estimate(const torch::Tensor& policy_log_probs, const torch::Tensor& reference_log_probs,
                           KlEstimator estimator);
 

@@ -1,8 +1,6 @@
 // Parameters as one flat buffer, AdamW over it, learning-rate schedules.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,7 +8,8 @@
 #include "rlaif/comm/communicator.hpp"
 #include "rlaif/comm/device.hpp"
 #include "rlaif/comm/grains.hpp"
-#include "rlaif/model/transformer.hpp"
+#include "rlaif/model/tensor.hpp"
+#include "rlaif/train/options.hpp"
 
 namespace rlaif::train {
 
@@ -54,18 +53,8 @@ class FlatParameters {
   std::vector<Range> ranges_;
 };
 
-struct ScheduleOptions {
-  double learning_rate = 1e-3;
-  int warmup_steps = 0;       // linear from 0: step s of w has (s + 1) / w
-  double end_fraction = 1.0;  // linear decay after warm-up to this share of the rate at the last step; 1: constant
-};
 // The rate of step `step` in [0, total_steps).
 double scheduled_rate(const ScheduleOptions& options, std::int64_t step, std::int64_t total_steps);
-
-struct AdamWOptions {
-  double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
-  double clip_norm = 1.0;  // of the whole gradient; 0: off
-};
 
 // Ranks among which the optimizer's state is shared out (ZeRO stage 1, Rajbhandari et al. 1910.02054): each holds the
 // moments of its shard of the flat buffers (comm::shard_of) and updates those values; then all get all values.

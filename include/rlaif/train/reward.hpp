@@ -6,6 +6,7 @@
 
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/loop.hpp"
+#include "rlaif/train/options.hpp"
 
 namespace rlaif::train {
 
@@ -16,15 +17,6 @@ struct RewardPair {
   double p_first = 0.5;
   std::uint64_t prompt_id = 0;  // pairs of one prompt that stand next to each other stay together
   double weight = 1.0;          // of its loss, above 0; a batch's loss is the weighted mean
-};
-
-struct RewardOptions {
-  int epochs = 2;
-  std::int64_t batch = 32;  // pairs a step
-  ScheduleOptions schedule{1e-3, 20, 0.05};
-  AdamWOptions adam;
-  double head_learning_rate_scale = 1.0;
-  std::uint64_t seed = 0;   // order of pairs in every epoch
 };
 
 // Epochs shuffle prompts, not pairs; a completion that stands in several pairs of a grain is computed once for all (Ouyang

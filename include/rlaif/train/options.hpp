@@ -1,0 +1,68 @@
+// How models are trained, as plain structs that a deck fills. No tensors here: whoever only states options, checks or prints
+// them does not compile libtorch.
+//
+//   RewardOptions options;
+//   options.schedule = {.learning_rate = 1e-3, .warmup_steps = 20, .end_fraction = 0.05};
+#pragma once
+
+#include <cstdint>
+
+namespace rlaif::train {
+
+struct ScheduleOptions {
+  double learning_rate = 1e-3;
+  int warmup_steps = 0;       // linear from 0: step s of w has (s + 1) / w
+  double end_fraction = 1.0;  // linear decay after warm-up to this share of the rate at the last step; 1: constant
+};
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = 0.01;
+  double clip_norm = 1.0;  // of the whole gradient; 0: off
+};
+
+struct LanguageModelOptions {
+  std::int64_t steps = 0;
+  std::int64_t batch = 32;  // examples a step
+  ScheduleOptions schedule{3e-3, 50, 0.05};
+  AdamWOptions adam;
+};
+
+struct RewardOptions {
+  int epochs = 2;
+  std::int64_t batch = 32;  // pairs a step
+  ScheduleOptions schedule{1e-3, 20, 0.05};
+  AdamWOptions adam;
+  double head_learning_rate_scale = 1.0;
+  std::uint64_t seed = 0;   // order of pairs in every epoch
+};
+
+// Estimators of KL(policy || reference) from log-probabilities of the policy's own samples, per token (Schulman 2020):
+// with d = log p - log q: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d.
+enum class KlEstimator { k1, k2, k3 };
+
+struct PpoOptions {
+  std::int64_t steps = 60;
+  std::int64_t prompts_per_step = 128;
+  int epochs = 1;
+  std::int64_t minibatch = 32;       // responses per update over all ranks
+  ScheduleOptions schedule{3e-4, 5, 0.1};
+  double value_learning_rate_scale = 2.0;  // the value model's rate has no warm-up and decays over all steps
+  int value_only_steps = 4;          // the policy's schedule starts after these
+  AdamWOptions adam{0.9, 0.98, 1e-5, 0.0, 1.0};
+  double kl_coefficient = 0.2;       // per token, in the reward
+  KlEstimator kl_estimator = KlEstimator::k1;
+  double kl_target = 0.0;            // > 0: adaptive coefficient (Ziegler et al. 1909.08593, sec. 2.2), KL a response
+  double kl_horizon = 10000.0;       // responses
+  double gamma = 1.0, lambda = 0.95;
+  double clip = 0.2, value_clip = 0.2;
+  double missing_end_penalty = -1.0; // added to the score of a response without an end token
+  bool whiten_advantages = true;
+  double temperature = 1.0;
+  int top_k = 0;
+  double top_p = 1.0;
+  int max_new_tokens = 40;
+  int slots = 64;
+  std::uint64_t seed = 0;
+};
+
+}  // namespace rlaif::train

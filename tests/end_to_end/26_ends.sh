@@ -14,12 +14,12 @@ grains = 2
 [task]
 train_prompts = $scratch/prompts.jsonl
 heldout_prompts = $scratch/prompts.jsonl
-rules = inputs/rules_brief.json
+rules = $root/inputs/rules_brief.json
 [judge]
 min_agreement = 0
 [judge.rules]
 kind = rules
-rules = inputs/rules_brief.json
+rules = $root/inputs/rules_brief.json
 [sft]
 examples = 0
 register_examples = 0

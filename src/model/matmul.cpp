@@ -1,9 +1,6 @@
 #include "rlaif/model/matmul.hpp"
 
-#include <ATen/Parallel.h>
-
 #include "kernels.hpp"
-
 #include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {

@@ -1,6 +1,5 @@
 #include "rlaif/pipeline/context.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include <optional>

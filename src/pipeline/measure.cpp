@@ -1,6 +1,5 @@
 #include "rlaif/pipeline/measure.hpp"
 
-#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <algorithm>

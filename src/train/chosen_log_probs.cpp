@@ -1,5 +1,4 @@
 // Log-probabilities of chosen tokens where the logits of all rows would not fit, or not fit the caches.
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What computes with tensors includes this, in source files: libtorch's functions, factories and modes.
+// What computes with tensors includes this, in source files: libtorch's functions, factories, modes and threads.
 //
 //   const torch::NoGradGuard no_gradients;
 //   torch::Tensor sums = torch::cat({torch::zeros({1}, torch::kFloat32), x_N.cumsum(0)});
@@ -7,7 +7,9 @@
 // Autograd nodes include <torch/csrc/autograd/custom_function.h> besides.
 #pragma once
 
+#include <ATen/Context.h>
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

@@ -77,6 +77,7 @@ Engine::Engine(Engine&&) noexcept = default;
 
 std::int64_t Engine::max_positions() const { return state_->model.config().max_positions; }
 std::int64_t Engine::vocab_size() const { return state_->model.config().vocab_size; }
+const EndTokens& Engine::end_tokens() const { return state_->model.config().end_tokens; }
 
 const EngineStatistics& Engine::statistics() const { return state_->statistics; }
 void Engine::reset_statistics() { state_->statistics = {}; }

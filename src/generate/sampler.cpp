@@ -79,13 +79,26 @@ TokenId inverse_cdf_among(const std::vector<TokenId>& ids, const SoftmaxRow& row
 
 }  // namespace
 
-SampledToken sample_token(std::span<const float> logits, const SamplingOptions& options, double u) {
+SampledToken sample_token(std::span<const float> logits, const SamplingOptions& options, double u,
+                          std::span<const TokenId> never) {
   RLAIF_CHECK(!logits.empty(), "no logits to sample from");
   thread_local SoftmaxRow row;
   const bool greedy = options.temperature == 0.0;
   const double scale = greedy ? 1.0 : 1.0 / options.temperature;
   softmax_row(logits, scale, row);
-  if (!std::isfinite(row.total)) return {greedy_token(logits, row.maximum), std::numeric_limits<float>::quiet_NaN()};
+  const double log_total = std::log(row.total);
+  const float whole_maximum = row.maximum;
+  const bool is_finite = std::isfinite(row.total);
+  const std::span<const float> whole = logits;
+  thread_local std::vector<float> drawable;
+  if (!never.empty()) {
+    drawable.assign(logits.begin(), logits.end());
+    for (const TokenId id : never) drawable[static_cast<std::size_t>(id)] = -std::numeric_limits<float>::infinity();
+    logits = drawable;
+    softmax_row(logits, scale, row);
+  }
+  if (!is_finite || !std::isfinite(row.total))
+    return {greedy_token(logits, row.maximum), std::numeric_limits<float>::quiet_NaN()};
 
   TokenId token;
   if (greedy)
@@ -94,8 +107,8 @@ SampledToken sample_token(std::span<const float> logits, const SamplingOptions& 
     token = inverse_cdf_among(kept_tokens(logits, row, options), row, u);
   else
     token = inverse_cdf(row, u);
-  const double shifted = (static_cast<double>(logits[token]) - row.maximum) * scale;
-  return {token, static_cast<float>(shifted - std::log(row.total))};
+  const double shifted = (static_cast<double>(whole[static_cast<std::size_t>(token)]) - whole_maximum) * scale;
+  return {token, static_cast<float>(shifted - log_total)};
 }
 
 }  // namespace rlaif::generate

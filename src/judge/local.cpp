@@ -40,6 +40,9 @@ class LocalJudge final : public Judge {
         engine_(model, {.slots = options.slots}),
         max_context_(static_cast<std::size_t>(engine_.max_positions())) {
     check(options_);
+    EndTokens stops(encoder_.rationale_stops());
+    stops.add(engine_.end_tokens().ids());
+    rationale_stops_ = stops.ids();
     if (encoder_.prompt().has_principles && principles_.empty())
       throw input_error("judge '" + name_ + "': expected at least one principle");
     if (!encoder_.prompt().has_principles && !principles_.empty())
@@ -112,7 +115,7 @@ class LocalJudge final : public Judge {
     generate::SamplingOptions greedy;
     greedy.temperature = 0.0;
     greedy.max_new_tokens = options_.max_rationale_tokens;
-    greedy.stop_tokens = encoder_.rationale_stops();
+    greedy.stop_tokens = rationale_stops_;
     std::vector<Answer> answers;
     for (auto& said : engine_.generate_and_score(requests, greedy, encoder_.verdict_cue(), candidates())) {
       const std::vector<double>& log_probs = said.front().candidate_log_probs;
@@ -154,6 +157,7 @@ class LocalJudge final : public Judge {
   LocalJudgeOptions options_;
   cost::Price price_;
   generate::Engine engine_;
+  std::vector<TokenId> rationale_stops_;
   std::size_t max_context_;
   std::size_t room_needed_ = 0;  // tokens after the context
 };

@@ -116,8 +116,8 @@ void ModelConfig::validate(const std::string& source) const {
          "architecture \"" + architecture + "\" is not supported, expected one of: " + family_names());
   check_sizes(*this, expect);
   check_positions(*this, expect);
-  const std::pair<const char*, TokenId> tokens[] = {
-      {"bos_token", bos_token}, {"eos_token", eos_token}, {"pad_token", pad_token}};
+  std::vector<std::pair<const char*, TokenId>> tokens{{"bos_token_id", bos_token}, {"pad_token_id", pad_token}};
+  for (const TokenId id : end_tokens.ids()) tokens.push_back({"eos_token_id", id});
   for (const auto& [name, id] : tokens)
     expect(id >= -1 && id < vocab_size, std::string(name) + ": expected a token id below " +
                                             std::to_string(vocab_size) + " or -1, found " + std::to_string(id));
@@ -133,7 +133,7 @@ ModelConfig read_config(const std::filesystem::path& config_json) {
   config.vocab_size = json.integer("vocab_size");
   config.tied_embeddings = json.flag("tie_word_embeddings", family.tied_by_default);
   config.bos_token = json.token("bos_token_id");
-  config.eos_token = json.token("eos_token_id");
+  config.end_tokens = EndTokens(json.tokens("eos_token_id"));
   config.pad_token = json.token("pad_token_id");
   family.read(json, config);
   json.expect_all_known();

@@ -144,15 +144,25 @@ bool ConfigReader::flag(const std::string& key, bool otherwise) const {
 }
 
 TokenId ConfigReader::token(const std::string& key) const {
-  const Json* value = find(key);
-  if (!value) return -1;
-  if (value->is_array()) {
-    if (value->empty()) return -1;
-    value = &value->front();
+  const Json* const value = find(key);
+  return value ? token_of(*value, key) : -1;
+}
+
+std::vector<TokenId> ConfigReader::tokens(const std::string& key) const {
+  const Json* const value = find(key);
+  if (!value) return {};
+  std::vector<TokenId> ids;
+  for (const Json& one : value->is_array() ? *value : Json::array({*value})) {
+    // Some configs say -1 where they mean none.
+    if (const TokenId id = token_of(one, key); id >= 0) ids.push_back(id);
   }
-  const std::int64_t id = integer_of(*value, key);
+  return ids;
+}
+
+TokenId ConfigReader::token_of(const Json& value, const std::string& key) const {
+  const std::int64_t id = integer_of(value, key);
   if (id < -1 || id > std::numeric_limits<TokenId>::max())
-    fail(quoted(key) + ": expected a token id, found " + value->dump());
+    fail(quoted(key) + ": expected a token id, found " + value.dump());
   return static_cast<TokenId>(id);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/types.hpp"
@@ -24,8 +25,10 @@ class ConfigReader {
   double number(const std::string& key, std::optional<double> otherwise = {}) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
   bool flag(const std::string& key, bool otherwise) const;
-  // A number, a list whose first entry counts, or none.
+  // A number, or -1 where there is none.
   TokenId token(const std::string& key) const;
+  // A number, a list of numbers, or none.
+  std::vector<TokenId> tokens(const std::string& key) const;
   // For features that are computed in one way alone.
   void expect_flag(const std::string& key, bool expected) const;
 
@@ -39,6 +42,7 @@ class ConfigReader {
   ConfigReader(const std::filesystem::path& file, const std::string& prefix, const Json& root)
       : file_(file), prefix_(prefix), root_(root) {}
   std::string quoted(const std::string& key) const { return "\"" + prefix_ + key + "\""; }
+  TokenId token_of(const Json& value, const std::string& key) const;
   std::int64_t integer_of(const Json& value, const std::string& key) const;
 
   std::filesystem::path file_;

@@ -1,6 +1,7 @@
 #include "rlaif/model/hf.hpp"
 
 #include "checkpoint.hpp"
+#include "config_reader.hpp"
 #include "families.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -59,6 +60,12 @@ Loaded load(const fs::path& folder, const ModelConfig& config, Purpose purpose, 
 
 Json token_or_null(TokenId id) { return id < 0 ? Json(nullptr) : Json(id); }
 
+// As the reference library writes it: a number where there is one, else a list.
+Json end_tokens_json(const EndTokens& end_tokens) {
+  if (end_tokens.empty()) return nullptr;
+  return end_tokens.ids().size() == 1 ? Json(end_tokens.written()) : Json(end_tokens.ids());
+}
+
 Json config_json(const ModelConfig& config, const std::string& architecture, WeightType type) {
   Json json = Json::object();
   json["architectures"] = Json::array({architecture});
@@ -67,7 +74,7 @@ Json config_json(const ModelConfig& config, const std::string& architecture, Wei
   for (const auto& [key, value] : fields.items()) json[key] = value;
   json["tie_word_embeddings"] = config.tied_embeddings;
   json["bos_token_id"] = token_or_null(config.bos_token);
-  json["eos_token_id"] = token_or_null(config.eos_token);
+  json["eos_token_id"] = end_tokens_json(config.end_tokens);
   json["pad_token_id"] = token_or_null(config.pad_token);
   json["torch_dtype"] = type == WeightType::float32 ? "float32" : "bfloat16";
   json["use_cache"] = true;
@@ -98,6 +105,13 @@ double finite_number(const fs::path& file, const Json& json, const char* key, do
   return found->get<double>();
 }
 
+// Many models name ends of a response in this file alone; whoever serves them stops at these too.
+void add_generation_ends(const fs::path& file, ModelConfig& config) {
+  if (!fs::exists(file)) return;
+  config.end_tokens.add(ConfigReader(file).tokens("eos_token_id"));
+  config.validate(file.string());
+}
+
 // Which of the family's two architectures a folder holds.
 void expect_architecture(const fs::path& file, const Json& json, const std::string& expected) {
   const auto found = json.find("architectures");
@@ -110,9 +124,18 @@ void expect_architecture(const fs::path& file, const Json& json, const std::stri
 
 Transformer load_model(const fs::path& folder, torch::Device device) {
   const fs::path config_file = folder / "config.json";
-  const ModelConfig config = read_config(config_file);
+  ModelConfig config = read_config(config_file);
+  add_generation_ends(folder / "generation_config.json", config);
   expect_architecture(config_file, parse_json(config_file), family_of(config).causal_architecture);
   return std::move(load(folder, config, Purpose::causal, device).body);
+}
+
+void save_generation_config(const fs::path& folder, const ModelConfig& config) {
+  Json generation = Json::object();
+  if (config.bos_token >= 0) generation["bos_token_id"] = config.bos_token;
+  if (!config.end_tokens.empty()) generation["eos_token_id"] = end_tokens_json(config.end_tokens);
+  if (config.pad_token >= 0) generation["pad_token_id"] = config.pad_token;
+  write_json(folder / "generation_config.json", generation);
 }
 
 void save_model(const fs::path& folder, const Transformer& model, WeightType type) {
@@ -121,12 +144,7 @@ void save_model(const fs::path& folder, const Transformer& model, WeightType typ
   write_weights(folder, stored_tensors(model, Purpose::causal), type);
   write_json(folder / "config.json", config_json(config, family_of(config).causal_architecture, type));
   check_written(folder / "config.json", config);
-  Json generation = Json::object();
-  for (const auto& [key, id] :
-       {std::pair{"bos_token_id", config.bos_token}, std::pair{"eos_token_id", config.eos_token},
-        std::pair{"pad_token_id", config.pad_token}})
-    if (id >= 0) generation[key] = id;
-  write_json(folder / "generation_config.json", generation);
+  save_generation_config(folder, config);
 }
 
 ScalarModel load_scalar_model(const fs::path& folder, torch::Device device) {

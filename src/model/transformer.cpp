@@ -58,12 +58,18 @@ Transformer::Transformer(const ModelConfig& config, torch::Device device) : conf
   if (!device.is_meta()) rotary_ = rotary_table(config, device);
 }
 
+void Transformer::set_tokens(EndTokens end_tokens, std::vector<TokenId> nameless_tokens) {
+  config_.end_tokens = std::move(end_tokens);
+  nameless_tokens_ = std::move(nameless_tokens);
+}
+
 Transformer Transformer::clone() const {
   Transformer copy(config_, device());
   const auto from = parameters(), to = copy.parameters();
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < from.size(); ++i) to[i].second.copy_(from[i].second);
   copy.checkpoint_activations = checkpoint_activations;
+  copy.nameless_tokens_ = nameless_tokens_;
   return copy;
 }
 
@@ -77,6 +83,7 @@ Transformer Transformer::share() const {
   other.rotary_ = rotary_;
   other.frozen = true;
   other.checkpoint_activations = checkpoint_activations;
+  other.nameless_tokens_ = nameless_tokens_;
   return other;
 }
 

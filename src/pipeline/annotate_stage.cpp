@@ -59,7 +59,8 @@ void keep_distinct(DrawnPrompt& drawn, const std::vector<generate::Generated>& g
                    std::size_t wanted) {
   for (const generate::Generated& one : generated) {
     if (drawn.distinct.size() == wanted) return;
-    Completion completion{one.sample, language.tokenizer.decode_text(one.tokens), one.tokens, one.log_probs, one.ended};
+    Completion completion{one.sample, language.tokenizer.decode_text(one.tokens), one.tokens, one.log_probs, one.ended,
+                          one.end_token};
     const bool seen = std::any_of(drawn.distinct.begin(), drawn.distinct.end(),
                                   [&](const Completion& other) { return other.text == completion.text; });
     if (!seen) drawn.distinct.push_back(std::move(completion));
@@ -81,7 +82,7 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
     drawn.push_back(std::move(one));
   }
   generate::SamplingOptions sampling{options.temperature, options.top_k, options.top_p, options.max_new_tokens,
-                                     {self.language.chat.end_token()}, self.pairs.seed};
+                                     self.policy.config().end_tokens.ids(), self.pairs.seed};
   const auto wanted = static_cast<std::size_t>(options.completions);
   for (int attempt = 0; attempt <= options.redraws; ++attempt) {
     std::vector<generate::GenerationRequest> requests;

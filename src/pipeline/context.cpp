@@ -9,6 +9,7 @@
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/hf.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/text/tokenizer_config.hpp"
 #include "rlaif/train/loop.hpp"
 #include "rlaif/train/losses.hpp"
 
@@ -63,6 +64,13 @@ std::vector<TokenId> reward_tokens(const Language& language, const Prompt& promp
 
 namespace {
 
+// The end of a turn comes first, then what the model's own files name: whichever is drawn ends a response.
+void use_language(model::Transformer& model, const Language& language) {
+  EndTokens ends({language.chat.end_token()});
+  ends.add(model.config().end_tokens.ids());
+  model.set_tokens(std::move(ends), language.tokenizer.nameless_tokens(model.config().vocab_size));
+}
+
 torch::Device device_of(const comm::DevicePlan& plan) {
   return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
 }
@@ -76,6 +84,7 @@ model::Transformer load_fitting_model(const std::filesystem::path& folder, torch
                                                   std::to_string(language.tokenizer.vocab_size()) +
                                                   " tokens: the tokenizer does not fit the model");
   }
+  use_language(model, language);
   return model;
 }
 
@@ -147,10 +156,10 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
     config.intermediate_size = options.intermediate_size;
     config.max_positions = options.max_positions;
     config.tied_embeddings = options.tied_embeddings;
-    config.eos_token = language.chat.end_token();
     config.validate("the deck's model sizes");
     model::Transformer model(config);
     model.initialize(hash_words({context.options.run.seed, key}));
+    use_language(model, language);
     made.emplace(std::move(model));
   });
   made->checkpoint_activations = context.options.run.checkpoint_activations;
@@ -159,33 +168,36 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
 
 namespace {
 
-void save_with_tokenizer(const Context& context, const std::string& name, const std::function<void()>& save) {
+// The model's folder is whole: whoever loads it writes conversations as the run did and stops where the run stopped.
+void save_with_tokenizer(const Context& context, const std::string& name, const Language& language,
+                         const std::function<void()>& save) {
   context.comm.on_root([&] {
-    make_folders(context.directory.model(name));
+    const std::filesystem::path folder = context.directory.model(name), &origin = context.options.model.folder;
+    make_folders(folder);
     save();
-    write_file_atomic(context.directory.model(name) / "tokenizer.json", read_file(context.directory.tokenizer()));
-    const std::filesystem::path& origin = context.options.model.folder;
-    for (const char* file : {"tokenizer_config.json", "chat_template.jinja"}) {
-      if (!origin.empty() && std::filesystem::exists(origin / file)) {
-        write_file_atomic(context.directory.model(name) / file, read_file(origin / file));
-      }
-    }
+    write_file_atomic(folder / "tokenizer.json", read_file(context.directory.tokenizer()));
+    Json config = origin.empty() ? Json::object() : text::read_tokenizer_config(origin);
+    write_file_atomic(folder / "tokenizer_config.json", text::tokenizer_config(std::move(config), language.chat).dump(2) + "\n");
+    if (!origin.empty() && std::filesystem::exists(origin / "chat_template.jinja"))
+      write_file_atomic(folder / "chat_template.jinja", read_file(origin / "chat_template.jinja"));
   });
 }
 
 }  // namespace
 
-void save_run_model(const Context& context, const std::string& name, const model::Transformer& model) {
-  save_with_tokenizer(context, name, [&] {
-    if (model.adapter)
-      model::save_adapter(context.directory.model(name), model, model_folder(context, "sft").string());
-    else
-      model::save_model(context.directory.model(name), model);
+void save_run_model(const Context& context, const std::string& name, const Language& language,
+                    const model::Transformer& model) {
+  save_with_tokenizer(context, name, language, [&] {
+    const std::filesystem::path folder = context.directory.model(name);
+    if (!model.adapter) return model::save_model(folder, model);
+    model::save_adapter(folder, model, model_folder(context, "sft").string());
+    model::save_generation_config(folder, model.config());
   });
 }
 
-void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model, const std::string& base) {
-  save_with_tokenizer(context, name, [&] {
+void save_run_reward(const Context& context, const std::string& name, const Language& language,
+                     const model::ScalarModel& model, const std::string& base) {
+  save_with_tokenizer(context, name, language, [&] {
     if (model.body.adapter)
       model::save_scalar_adapter(context.directory.model(name), model, model_folder(context, base).string());
     else

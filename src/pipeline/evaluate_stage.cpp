@@ -65,7 +65,7 @@ std::vector<double> reference_log_probs(const BlockJob& job, const std::vector<s
   for (std::size_t r = 0; r < generated.size(); ++r) {
     for (const generate::Generated& one : generated[r]) {
       ScoredSequence sequence{prompt_of(r), one.tokens};
-      if (one.ended) sequence.completion.push_back(job.language.chat.end_token());
+      if (one.ended) sequence.completion.push_back(one.end_token);
       sequences.push_back(std::move(sequence));
     }
   }
@@ -152,7 +152,7 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
     prompts.push_back(std::move(prompt));
   }
   const auto generated = job.engine.generate(
-      requests, {options.temperature, 0, 1.0, options.max_new_tokens, {job.language.chat.end_token()}, job.sampling_seed});
+      requests, {options.temperature, 0, 1.0, options.max_new_tokens, job.policy.config().end_tokens.ids(), job.sampling_seed});
   const ReferenceView view = reference_view(job, requests, generated);
   std::vector<Json> lines;
   std::size_t at = 0;

@@ -101,7 +101,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
       asked.push_back(&prompt);
     }
     const auto generated = engine.generate(requests, {io.temperature, io.top_k, io.top_p, io.max_new_tokens,
-                                                      {language->chat.end_token()}, options.run.seed});
+                                                      policy.config().end_tokens.ids(), options.run.seed});
     std::vector<Json> lines;
     for (std::size_t r = 0; r < requests.size(); ++r) {
       for (const generate::Generated& one : generated[r]) {

@@ -209,7 +209,7 @@ Json fine_tune(const Context& context, const Language& language, const std::stri
         return example;
       },
       training, context.stage_run(name));
-  save_run_model(context, name, model);
+  save_run_model(context, name, language, model);
   Json facts;
   facts["steps"] = training.steps;
   facts["parameters"] = model.config().num_parameters();
@@ -252,7 +252,7 @@ Json run_judge_model_stage(const Context& context, const JudgeModel& model) {
         return example;
       },
       model.training.training, context.stage_run(model.stage()));
-  save_run_model(context, model.name, judge);
+  save_run_model(context, model.name, *language, judge);
   Json facts;
   facts["steps"] = model.training.training.steps;
   facts["parameters"] = judge.config().num_parameters();

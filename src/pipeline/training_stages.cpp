@@ -161,7 +161,7 @@ Json run_reward_stage(const Context& context, const ArmOptions& arm) {
   model::ScalarModel reward = low_rank ? model::ScalarModel::over(start, seed) : model::ScalarModel::from_body(start, seed);
   if (low_rank) reward.body.adapter = new_adapter(context, start, context.options.reward_adapter, reward_adapter_key);
   train::train_reward_model(reward, labelled.pairs, options, context.stage_run(name));
-  save_run_reward(context, name, reward, arm.start);
+  save_run_reward(context, name, *language, reward, arm.start);
   Json facts;
   facts["pairs"] = labelled.pairs.size();
   if (labelled.by_people > 0) {
@@ -183,7 +183,8 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
 
   train::PpoOptions options = context.options.ppo;
   options.seed = seed;
-  const TokenId end = language->chat.end_token();
+  // Whichever token ended a response: the reward model has learned from ends as they are written.
+  const TokenId end = policy.config().end_tokens.written();
 
   train::PpoCallbacks callbacks;
   callbacks.prompt = [&](std::int64_t i) {
@@ -233,9 +234,9 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
   train::train_ppo(policy, actors.reference, actors.value, callbacks, options, context.stage_run("ppo-" + arm.name));
   // An adapter is kept as one over sft only; over another adapter it would not say what it is.
   if (policy.adapter && arm.start != first_policy)
-    save_run_model(context, arm.name, policy.merged());
+    save_run_model(context, arm.name, *language, policy.merged());
   else
-    save_run_model(context, arm.name, policy);
+    save_run_model(context, arm.name, *language, policy);
   Json facts;
   facts["steps"] = options.steps;
   if (rules) facts["reward"] = {{"rules", rules->book.name()}, {"mean", rules->mean}, {"standard_deviation", rules->deviation}};

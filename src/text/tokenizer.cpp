@@ -181,4 +181,12 @@ const std::string& Tokenizer::id_to_token(TokenId id) const {
 
 const std::vector<AddedToken>& Tokenizer::added_tokens() const { return impl_->added_tokens; }
 
+std::vector<TokenId> Tokenizer::nameless_tokens(std::int64_t size) const {
+  std::vector<TokenId> ids;
+  for (TokenId id = 0; id < size; ++id) {
+    if (impl_->entry(id) == nullptr) ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace rlaif::text

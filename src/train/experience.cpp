@@ -97,11 +97,12 @@ std::vector<Rollout> ExperienceCollector::roll_out(std::int64_t step, int grain)
                                                .top_k = options_.top_k,
                                                .top_p = options_.top_p,
                                                .max_new_tokens = options_.max_new_tokens,
-                                               .stop_tokens = {policy_.config().eos_token},
+                                               .stop_tokens = policy_.config().end_tokens.ids(),
                                                .seed = options_.seed});
   for (std::size_t i = 0; i < rollouts.size(); ++i) {
     generate::Generated& drawn = generated[i].front();
-    rollouts[i].completion = {drawn.sample, "", std::move(drawn.tokens), std::move(drawn.log_probs), drawn.ended};
+    rollouts[i].completion = {drawn.sample, "", std::move(drawn.tokens), std::move(drawn.log_probs), drawn.ended,
+                              drawn.end_token};
   }
   if (shared_.trunk_layers > 0) add_trunks(rollouts);
   return rollouts;
@@ -112,7 +113,8 @@ void ExperienceCollector::add_trunks(std::span<Rollout> rollouts) const {
   for (const Rollout& rollout : rollouts) {
     std::vector<TokenId> tokens = rollout.prompt_tokens;
     tokens.insert(tokens.end(), rollout.completion.tokens.begin(), rollout.completion.tokens.end());
-    if (rollout.completion.ended) tokens.push_back(policy_.config().eos_token);
+    // The reward model alone reads the state of the end, and has learned from ends as they are written.
+    if (rollout.completion.ended) tokens.push_back(policy_.config().end_tokens.written());
     sequences.push_back(std::move(tokens));
   }
   const auto packed = model::pack(sequences, policy_.device());
@@ -166,7 +168,7 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
   if (callbacks_.monitor) gold = checked_scores(callbacks_.monitor, rollouts, "monitored score");
 
   std::vector<const Response*> pointers;
-  for (const Rollout& rollout : rollouts) out.responses.push_back(make_response(rollout, policy_.config().eos_token));
+  for (const Rollout& rollout : rollouts) out.responses.push_back(make_response(rollout));
   for (const Response& response : out.responses) pointers.push_back(&response);
   const auto batch = make_action_batch(pointers, policy_.device(), shared_.trunk_layers);
   const auto reference_Md = action_states(reference_, batch);

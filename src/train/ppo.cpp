@@ -22,7 +22,7 @@ void check_options(const PpoOptions& options, const model::Transformer& policy, 
   require(options.max_new_tokens >= 1, "max_new_tokens of at least 1 was expected");
   require(options.temperature > 0.0, "a temperature above 0 was expected: a greedy policy has no gradient");
   require(options.kl_target <= 0.0 || options.kl_horizon > 0.0, "a kl_horizon above 0 was expected");
-  require(policy.config().eos_token >= 0, "a policy whose config names an end token was expected");
+  require(!policy.config().end_tokens.empty(), "a policy whose config names an end token was expected");
 }
 
 // 1 - Var(returns - values) / Var(returns): 1 for a perfect value model, 0 for a constant one.

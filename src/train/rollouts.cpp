@@ -19,11 +19,11 @@ SharedBase shared_base(const model::Transformer& policy, const model::Transforme
   return {std::min({trunk(policy), trunk(reference), trunk(value.body)}), !value.body.adapter && !reference.adapter};
 }
 
-Response make_response(const Rollout& rollout, TokenId end_token) {
+Response make_response(const Rollout& rollout) {
   Response response;
   response.prompt_tokens = rollout.prompt_tokens;
   response.actions = rollout.completion.tokens;
-  if (rollout.completion.ended) response.actions.push_back(end_token);
+  if (rollout.completion.ended) response.actions.push_back(rollout.completion.end_token);
   response.old_log_probs = rollout.completion.log_probs;
   response.trunk_Ld = rollout.trunk_Td;
   RLAIF_CHECK(!response.prompt_tokens.empty() && !response.actions.empty(), "a prompt and at least one action");

@@ -10,7 +10,7 @@
 
 namespace rlaif::train {
 
-// What PPO knows of one response. T actions: the generated tokens, then the end token where it ended.
+// What PPO knows of one response. T actions: the generated tokens, then the end token that was drawn, where it ended.
 struct Response {
   std::vector<TokenId> prompt_tokens;
   std::vector<TokenId> actions;            // [T]
@@ -31,7 +31,7 @@ struct SharedBase {
 };
 SharedBase shared_base(const model::Transformer& policy, const model::Transformer& reference,
                        const model::ScalarModel& value);
-Response make_response(const Rollout& rollout, TokenId end_token);
+Response make_response(const Rollout& rollout);
 
 // Some responses laid end to end, each without its last action, which only is a target: M actions in all.
 struct ActionBatch {

@@ -83,7 +83,6 @@ void expect_same(const Results& a, const Results& b) {
   }
 }
 
-// The stop token that was drawn is found by its log-probability.
 void expect_log_probs_of_full_forward(const model::Transformer& model, const GenerationRequest& request,
                                       const Generated& drawn, const SamplingOptions& options) {
   std::vector<TokenId> sequence = request.prompt_tokens;
@@ -94,9 +93,35 @@ void expect_log_probs_of_full_forward(const model::Transformer& model, const Gen
       sequence.push_back(drawn.tokens[i]);
       continue;
     }
-    EXPECT_TRUE(std::any_of(options.stop_tokens.begin(), options.stop_tokens.end(), [&](TokenId stop) {
-      return std::abs(drawn.log_probs[i] - expected[stop]) < 1e-5;
-    }));
+    EXPECT_NE(std::find(options.stop_tokens.begin(), options.stop_tokens.end(), drawn.end_token), options.stop_tokens.end());
+    EXPECT_NEAR(drawn.log_probs[i], expected[drawn.end_token], 1e-5);
+  }
+}
+
+TEST(Engine, DrawsNoTokenThatHasNoName) {
+  auto model = tiny_model();
+  std::vector<TokenId> nameless;
+  for (TokenId id = 20; id < 61; ++id) nameless.push_back(id);
+  model.set_tokens(EndTokens({3, 17}), nameless);
+  // Views and copies draw alike.
+  for (const model::Transformer& drawn_from : {model.share(), model.clone(), model.merged()}) {
+    EXPECT_EQ(drawn_from.nameless_tokens(), nameless);
+    EXPECT_EQ(drawn_from.config().end_tokens, EndTokens({3, 17}));
+    Engine engine(drawn_from, {.slots = 5});
+    EXPECT_EQ(engine.end_tokens(), EndTokens({3, 17}));
+    SamplingOptions options = some_options();
+    options.stop_tokens = engine.end_tokens().ids();
+    int drawn = 0;
+    for (const auto& of_request : engine.generate(some_requests(12, 3), options)) {
+      for (const Generated& one : of_request) {
+        EXPECT_EQ(one.ended, one.end_token == 3 || one.end_token == 17);
+        for (const TokenId token : one.tokens) {
+          EXPECT_LT(token, 20);
+          ++drawn;
+        }
+      }
+    }
+    EXPECT_GT(drawn, 36);
   }
 }
 

@@ -92,6 +92,30 @@ TEST(SampleToken, InverseCdfGivesTheFirstIdPastU) {
   EXPECT_NEAR(sample_token(logits, options, 0.65).log_prob, std::log(0.4), 1e-6);
 }
 
+TEST(SampleToken, NeverDrawsAnIdThatIsForbiddenAndCountsItInTheLogProbability) {
+  // Probabilities 0.1, 0.2, 0.3, 0.4; the last one is forbidden, so draws share 0.6 out among the rest.
+  const std::vector<float> logits{std::log(0.1f), std::log(0.2f), std::log(0.3f), std::log(0.4f)};
+  const std::vector<TokenId> never{3};
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.16, never).token, 0);
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.17, never).token, 1);
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.49, never).token, 1);
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.51, never).token, 2);
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.9999999999999999, never).token, 2);
+  EXPECT_NEAR(sample_token(logits, options_with(1.0), 0.9, never).log_prob, std::log(0.3), 1e-6);
+  EXPECT_EQ(sample_token(logits, options_with(0.0), 0.0, never).token, 2);
+  EXPECT_EQ(sample_token(logits, options_with(1.0, 2), 0.0, never).token, 1);
+  EXPECT_EQ(sample_token(logits, options_with(1.0, 0, 0.4), 0.9, never).token, 2);
+}
+
+TEST(SampleToken, DrawsFromTheRestWhereAForbiddenIdHasAllTheMass) {
+  const std::vector<float> logits{1.0f, 2.0f, 500.0f};
+  const std::vector<TokenId> never{2};
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.1, never).token, 0);
+  EXPECT_EQ(sample_token(logits, options_with(1.0), 0.9, never).token, 1);
+  EXPECT_EQ(sample_token(logits, options_with(0.0), 0.9, never).token, 1);
+  EXPECT_NEAR(sample_token(logits, options_with(1.0), 0.9, never).log_prob, -498.0f, 1e-4);
+}
+
 TEST(SampleToken, EvenlySpacedDrawsReproduceTheSoftmax) {
   for (const double temperature : {0.5, 1.0, 2.0}) {
     const auto logits = random_logits(700, 2.0, 11);

@@ -27,7 +27,7 @@ TEST(ReadConfig, KnowsLlama31) {
     "original_max_position_embeddings": 8192, "rope_type": "llama3"}, "rope_theta": 500000.0, "tie_word_embeddings": false,
     "torch_dtype": "bfloat16", "transformers_version": "4.42.3", "use_cache": true, "vocab_size": 128256})");
   EXPECT_EQ(config.head_dim, 128);
-  EXPECT_EQ(config.eos_token, 128001);
+  EXPECT_EQ(config.end_tokens.ids(), (std::vector<TokenId>{128001, 128008, 128009}));
   EXPECT_EQ(config.rope_scaling, (RopeScaling{RopeScaling::Kind::llama3, 8.0, 8192, 1.0, 4.0}));
   EXPECT_EQ(config.num_parameters(), 8030261248);
 }

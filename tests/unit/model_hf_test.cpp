@@ -178,10 +178,43 @@ TEST_F(ModelFolder, RefusesConfigsThatDoNotFit) {
   EXPECT_THAT(refusal(), HasSubstr("config.json"));
 }
 
-TEST_F(ModelFolder, TakesTheFirstOfSeveralEndTokens) {
+TEST_F(ModelFolder, EndTokensAreThoseOfBothFilesEachOnce) {
   copy_fixture("model_tied");
+  const auto ends = [&] { return load_model(folder_).config().end_tokens.ids(); };
   change_config("eos_token_id", {7, 8});
-  EXPECT_EQ(load_model(folder_).config().eos_token, 7);
+  write_file_atomic(folder_ / "generation_config.json", R"({"eos_token_id": [9, 8], "temperature": 0.6, "do_sample": true})");
+  EXPECT_EQ(ends(), (std::vector<TokenId>{7, 8, 9}));
+  change_config("eos_token_id", nullptr);
+  EXPECT_EQ(ends(), (std::vector<TokenId>{9, 8}));
+  write_file_atomic(folder_ / "generation_config.json", R"({"eos_token_id": 5})");
+  EXPECT_EQ(ends(), (std::vector<TokenId>{5}));
+  fs::remove(folder_ / "generation_config.json");
+  EXPECT_TRUE(load_model(folder_).config().end_tokens.empty());
+}
+
+TEST_F(ModelFolder, EndTokensAreSavedIntoBothFiles) {
+  copy_fixture("model_tied");
+  const auto saved = [&](std::vector<TokenId> ids) {
+    Transformer model = load_model(folder_);
+    model.set_tokens(EndTokens(ids), {});
+    const fs::path folder = folder_ / "saved";
+    save_model(folder, model);
+    EXPECT_EQ(load_model(folder).config().end_tokens.ids(), ids);
+    const Json config = Json::parse(read_file(folder / "config.json"));
+    const Json generation = Json::parse(read_file(folder / "generation_config.json"));
+    EXPECT_EQ(config["eos_token_id"], generation["eos_token_id"]);
+    return config["eos_token_id"];
+  };
+  EXPECT_EQ(saved({6}), Json(6));
+  EXPECT_EQ(saved({6, 2}), Json::array({6, 2}));
+}
+
+TEST_F(ModelFolder, AnEndTokenOfTheGenerationConfigBeyondTheVocabularyIsRefusedByFile) {
+  copy_fixture("model_tied");
+  write_file_atomic(folder_ / "generation_config.json", R"({"eos_token_id": [2, 64]})");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("generation_config.json"), HasSubstr("eos_token_id")));
+  write_file_atomic(folder_ / "generation_config.json", R"({"eos_token_id": "</s>"})");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("generation_config.json"), HasSubstr("eos_token_id")));
 }
 
 TEST_F(ModelFolder, RefusesTensorsThatAreMissingSpareOrMisshapen) {

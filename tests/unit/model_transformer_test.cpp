@@ -302,7 +302,7 @@ TEST(ModelConfig, RefusesShapesThatDoNotFit) {
   EXPECT_THAT(refused([](ModelConfig& c) { c.head_dim = 7; }), HasSubstr("head_dim"));
   EXPECT_THAT(refused([](ModelConfig& c) { c.vocab_size = 0; }), HasSubstr("vocab_size"));
   EXPECT_THAT(refused([](ModelConfig& c) { c.intermediate_size = -4; }), HasSubstr("intermediate_size"));
-  EXPECT_THAT(refused([](ModelConfig& c) { c.eos_token = 50; }), HasSubstr("eos_token"));
+  EXPECT_THAT(refused([](ModelConfig& c) { c.end_tokens = EndTokens({3, 50}); }), HasSubstr("eos_token_id"));
   EXPECT_THAT(refused([](ModelConfig& c) { c.architecture = "mamba"; }), HasSubstr("mamba"));
   EXPECT_THAT(refused([](ModelConfig& c) { c.num_layers = std::int64_t{1} << 60; }), HasSubstr("num_layers"));
 }

@@ -197,6 +197,11 @@ TEST(Tokenizer, knows_its_tokens_by_name_and_id) {
   EXPECT_EQ(tokenizer.id_to_token(96), "Ġc");
   EXPECT_EQ(tokenizer.token_to_id("<s>"), 120);
   EXPECT_EQ(tokenizer.token_to_id("no such"), std::nullopt);
+  // Ids 97 to 119 name nothing, and a model's vocabulary may have more rows than the tokenizer has tokens.
+  EXPECT_TRUE(tokenizer.nameless_tokens(97).empty());
+  EXPECT_EQ(tokenizer.nameless_tokens(124).size(), 23u + 3u);
+  EXPECT_EQ(tokenizer.nameless_tokens(124).front(), 97);
+  EXPECT_EQ(tokenizer.nameless_tokens(124).back(), 123);
   for (const TokenId id : {-1, 100, 121}) {
     expect_error([&] { tokenizer.id_to_token(id); }, ErrorKind::input, {"test.json", std::to_string(id), "below 121"});
   }

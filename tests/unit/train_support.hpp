@@ -33,7 +33,7 @@ inline model::Transformer tiny_model(std::uint64_t seed) {
   config.head_dim = 8;
   config.intermediate_size = 24;
   config.max_positions = 24;
-  config.eos_token = kEnd;
+  config.end_tokens = EndTokens({kEnd});
   model::Transformer model(config);
   model.initialize(seed);
   return model;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "rlaif/core/end_tokens.hpp"
 #include "rlaif/core/types.hpp"
 
 namespace rlaif::model {
@@ -41,7 +42,8 @@ struct Generated {
   std::vector<TokenId> tokens;   // without the stop token
   std::vector<float> log_probs;  // of log softmax(logits / temperature) (temperature 0: of logits), one per
                                  // token, then the stop token's where ended; NaN where the logits are not finite
-  bool ended = false;
+  bool ended = false;            // a stop token was drawn
+  TokenId end_token = -1;        // which one; -1 where not ended
   std::vector<double> candidate_log_probs;  // generate_and_score only: one per candidate
 };
 
@@ -78,9 +80,10 @@ class Engine {
   std::vector<std::vector<double>> next_token_log_probs(std::span<const std::vector<TokenId>> sequences,
                                                         std::span<const TokenId> candidates);
 
-  // Of the model: context in tokens, and tokens it knows.
+  // Of the model: context in tokens, tokens it knows, and those that end its responses.
   std::int64_t max_positions() const;
   std::int64_t vocab_size() const;
+  const EndTokens& end_tokens() const;
 
   const EngineStatistics& statistics() const;
   void reset_statistics();
@@ -98,6 +101,8 @@ struct SampledToken {
   TokenId token;
   float log_prob;
 };
-SampledToken sample_token(std::span<const float> logits, const SamplingOptions& options, double u);
+// Ids in `never` are not drawn, whatever their logits; log_prob counts them all the same, as it counts what top-k leaves out.
+SampledToken sample_token(std::span<const float> logits, const SamplingOptions& options, double u,
+                          std::span<const TokenId> never = {});
 
 }  // namespace rlaif::generate

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "rlaif/core/end_tokens.hpp"
 #include "rlaif/core/types.hpp"
 
 namespace rlaif::model {
@@ -49,7 +50,8 @@ struct ModelConfig {
   bool query_key_norm = false;
   double norm_eps = 1e-5;
   bool tied_embeddings = true;
-  TokenId bos_token = -1, eos_token = -1, pad_token = -1;  // -1: none
+  TokenId bos_token = -1, pad_token = -1;  // -1: none
+  EndTokens end_tokens;                    // "eos_token_id": a number or a list
 
   bool gated() const { return activation == Activation::swiglu; }
   std::int64_t rotated() const { return rotary_dims < 0 ? head_dim : rotary_dims; }

@@ -13,8 +13,11 @@ enum class WeightType { float32, bfloat16 };
 
 // Causal models of the families llama (also SmolLM), mistral, qwen2, qwen3, gpt_neox and gpt2, in one or many files.
 // Every tensor must be there with the shape the config says, and none besides; else Error(input) naming file and
-// tensor, before memory for the weights is taken. Weights are read one by one: there is no second copy of them.
+// tensor, before memory for the weights is taken. Weights are read one by one: there is no second copy of them. The
+// config's end tokens are those of config.json, then those of generation_config.json.
 Transformer load_model(const std::filesystem::path& folder, torch::Device device = torch::kCPU);
+// Writes generation_config.json: where whoever serves the model begins and stops.
+void save_generation_config(const std::filesystem::path& folder, const ModelConfig& config);
 void save_model(const std::filesystem::path& folder, const Transformer& model, WeightType type = WeightType::float32);
 
 // The families' models for sequence classification with num_labels 1 ("score.weight"); offset and scale stand in config.json as

@@ -97,6 +97,10 @@ class Transformer {
   void copy_prefix(KvCache& cache, std::int64_t from_slot, std::int64_t to_slot, std::int64_t length) const;
 
   const ModelConfig& config() const { return config_; }
+  // What the tokenizer and chat format in use say of the ids: which end a response, and which name no token (rows that
+  // only pad the vocabulary), so that they are never drawn. Copies and views of the model keep both.
+  void set_tokens(EndTokens end_tokens, std::vector<TokenId> nameless_tokens);
+  const std::vector<TokenId>& nameless_tokens() const { return nameless_tokens_; }  // in increasing order
   torch::Device device() const { return embedding_Vd.device(); }
   // Weights in canonical order; fused names such as "layers.0.qkv". The tensors are the parameters themselves.
   std::vector<NamedTensor> parameters() const;
@@ -122,6 +126,7 @@ class Transformer {
 
   ModelConfig config_;
   RotaryTable rotary_;
+  std::vector<TokenId> nameless_tokens_;
 };
 
 // A transformer with one number per token: reward (read at the last token) or value (read at every token).

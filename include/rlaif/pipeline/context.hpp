@@ -67,8 +67,10 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
 
 // Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone, which
 // names `base` (of a policy, sft).
-void save_run_model(const Context& context, const std::string& name, const model::Transformer& model);
-void save_run_reward(const Context& context, const std::string& name, const model::ScalarModel& model, const std::string& base);
+void save_run_model(const Context& context, const std::string& name, const Language& language,
+                    const model::Transformer& model);
+void save_run_reward(const Context& context, const std::string& name, const Language& language,
+                     const model::ScalarModel& model, const std::string& base);
 
 // log p(token) of each completion token (and the end token where ended) under a model at a temperature, one vector a
 // sequence. Packed batches, no gradients.

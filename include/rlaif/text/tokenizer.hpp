@@ -63,6 +63,8 @@ class Tokenizer {
   std::optional<TokenId> token_to_id(std::string_view token) const;  // by its stored form ("Ġcat") or added content
   const std::string& id_to_token(TokenId id) const;  // throws Error(input) where the id names no token
   const std::vector<AddedToken>& added_tokens() const;
+  // Ids below `size` that name no token, in increasing order: the rows that only pad a model's vocabulary.
+  std::vector<TokenId> nameless_tokens(std::int64_t size) const;
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

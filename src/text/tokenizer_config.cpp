@@ -1,0 +1,49 @@
+#include "rlaif/text/tokenizer_config.hpp"
+
+#include <algorithm>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
+
+namespace rlaif::text {
+namespace {
+
+// Fillers that models are known to have; where there is none, the end token fills, as the reference library's users do.
+std::string pad_token(const ChatEncoder& chat) {
+  for (const char* known : {"<|pad|>", "<pad>", "[PAD]", "<|finetune_right_pad_id|>", "<|endoftext|>", "<unk>"}) {
+    for (const AddedToken& token : chat.tokenizer().added_tokens()) {
+      if (token.special && token.content == known) return known;
+    }
+  }
+  return chat.tokenizer().id_to_token(chat.end_token());
+}
+
+bool has(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && !found->is_null();
+}
+
+}  // namespace
+
+Json read_tokenizer_config(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "tokenizer_config.json";
+  if (!std::filesystem::exists(file)) return Json::object();
+  Json config;
+  try {
+    config = parse_json_text(read_file(file));
+  } catch (const Json::exception& error) {
+    throw input_error(file, std::string("expected JSON: ") + error.what());
+  }
+  if (!config.is_object()) throw input_error(file, "expected a JSON object");
+  return config;
+}
+
+Json tokenizer_config(Json given, const ChatEncoder& chat) {
+  if (!has(given, "tokenizer_class")) given["tokenizer_class"] = "PreTrainedTokenizerFast";
+  given["eos_token"] = chat.tokenizer().id_to_token(chat.end_token());
+  if (!has(given, "pad_token")) given["pad_token"] = pad_token(chat);
+  return given;
+}
+
+}  // namespace rlaif::text

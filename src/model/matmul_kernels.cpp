@@ -247,7 +247,7 @@ void multiply(const Product& p) {
 #if defined(__x86_64__)
   instruction_set() == InstructionSet::avx512 ? multiply_512(p) : multiply_256(p);
 #else
-  RLAIF_CHECK(p.rows == 0, "a product that multiply_fits");
+  RLAIF_CHECK(multiply_fits(p), "a product that multiply_fits: there are loops for x86-64 alone");
 #endif
 }
 

@@ -422,6 +422,9 @@ def page(run):
         facts.append(f"{run.settings.get('program', 'rlaif')} {run.settings['version']}")
     if "deck_hash" in run.settings:
         facts.append(f"deck {run.settings['deck_hash']}")
+    sets = run.results.get("instruction_sets", [])
+    if sets:
+        facts.append(("instruction sets " if len(sets) > 1 else "") + "; ".join(sets))
     return document(title, ", ".join(facts), [
         below_agreement(run), headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run),
         ppo_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])

@@ -18,6 +18,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/time_limit.hpp"
 #include "rlaif/core/version.hpp"
+#include "rlaif/pipeline/instruction_sets.hpp"
 #include "rlaif/pipeline/study.hpp"
 
 namespace rlaif::cli {
@@ -58,6 +59,7 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
   });
   comm.require_equal(resolved->deck.canonical(), "the resolved deck");
   const pipeline::StudyOptions& options = resolved->options;
+  if (!line.dry_run) pipeline::settle_instruction_sets(comm, options.run.instruction_set);  // before libtorch is used
   pipeline::set_threads(options.run.threads);
   if (line.dry_run) {
     comm.on_root([&] { std::cout << pipeline::describe_plan(options, resolved->deck, comm.size()); });

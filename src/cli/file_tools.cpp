@@ -14,6 +14,7 @@
 #include "rlaif/core/version.hpp"
 #include "rlaif/judge/constitution_lint.hpp"
 #include "rlaif/pipeline/context.hpp"
+#include "rlaif/pipeline/instruction_sets.hpp"
 #include "rlaif/pipeline/measure.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -218,7 +219,7 @@ void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
   comm.on_root([&] {
     std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      " << comm::mpi_version()
               << "\nHDF5     " << preferences::library_version() << "\ndevices  " << comm::describe_devices()
-              << "\nranks    " << comm.size() << "\n";
+              << "\nsets     " << instruction_set_names() << "; taken: " << pipeline::taken_instruction_sets() << "\nranks    " << comm.size() << "\n";
     std::map<std::string, int> ranks;
     for (const std::string& name : hosts) ++ranks[name];
     for (const auto& [name, count] : ranks) std::cout << "host     " << name << ": " << count << " rank(s)\n";

@@ -18,6 +18,13 @@ void register_run(OptionTable& table, StudyOptions& o) {
                                         {"auto", comm::DeviceChoice::automatic}},
                                        "where models live");
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank");
+  std::vector<std::pair<std::string, std::optional<InstructionSet>>> sets{{"auto", std::nullopt}};
+  for (const InstructionSet set : {InstructionSet::base, InstructionSet::avx2, InstructionSet::avx512}) sets.emplace_back(to_string(set), set);
+  table.add_choice<std::optional<InstructionSet>>("run.instruction_set", &o.run.instruction_set, sets,
+      "of the processors, for libtorch, MKL, oneDNN and the program's own loops; auto: the best that every rank has. Another one gives other last bits; "
+      "run.json says which was taken, a run may go on under another (and says so), and shared stages are taken from runs of the same alone");
+  // What was taken decides results, not what was asked for: it is kept apart, with the stages.
+  table.does_not_decide_results("run.instruction_set");
   table.add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
             "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; more than the longest work of a block; 0: no limit");
   table.does_not_decide_results("run.watchdog_minutes");

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <limits>
 
+#include "rlaif/core/loop_versions.hpp"
+
 namespace rlaif::generate {
 namespace {
 
-// Reductions run over a fixed number of lanes, whatever the width of the machine's registers: every clone of these
-// functions adds in the same order. Products and sums are not fused (ISO C++ mode), so all give the same bits.
+// Reductions run over a fixed number of lanes, whatever the width of the machine's registers: every version of these
+// functions adds in the same order. Products and sums are not fused, so all give the same bits.
 constexpr std::size_t lanes = 16;
 static_assert(SoftmaxRow::block % lanes == 0);
 
@@ -38,7 +40,7 @@ static_assert(SoftmaxRow::block % lanes == 0);
 }
 
 // NaNs never win: they show in the sum.
-__attribute__((target_clones("avx2", "default"))) float maximum_of(const float* x, std::size_t size) {
+RLAIF_UNFUSED_VERSIONS(float, maximum_of, (const float* x, std::size_t size), (x, size)) {
   std::array<float, lanes> best;
   best.fill(-std::numeric_limits<float>::infinity());
   std::size_t i = 0;
@@ -48,8 +50,9 @@ __attribute__((target_clones("avx2", "default"))) float maximum_of(const float* 
   return *std::max_element(best.begin(), best.end());
 }
 
-__attribute__((target_clones("avx2", "default"))) double exponentials(const float* x, std::size_t size, float maximum,
-                                                                      float scale, float* weights) {
+RLAIF_UNFUSED_VERSIONS(double, exponentials,
+                       (const float* x, std::size_t size, float maximum, float scale, float* weights),
+                       (x, size, maximum, scale, weights)) {
   std::array<float, lanes> sums{};
   std::size_t i = 0;
   for (; i + lanes <= size; i += lanes) {

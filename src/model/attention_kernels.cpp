@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "attention_common.hpp"
+#include "rlaif/core/loop_versions.hpp"
 
 namespace rlaif::model::kernels {
 namespace {
@@ -157,9 +158,10 @@ RLAIF_INLINE void set_rows(QueryBlock& block, std::int64_t first, std::int64_t l
 
 }  // namespace
 
-RLAIF_CLONES
-void attention_forward(const float* qkv, const PackedRows& packed, const Rotation& rotation, const HeadShape& shape,
-                       float* out) {
+RLAIF_VERSIONS(void, attention_forward,
+               (const float* qkv, const PackedRows& packed, const Rotation& rotation, const HeadShape& shape,
+                float* out),
+               (qkv, packed, rotation, shape, out)) {
   const Plan plan = plan_of(packed, shape);
   const std::int64_t block_size = lanes * plan.columns;
   Scratch& memory = scratch();
@@ -225,9 +227,10 @@ RLAIF_INLINE void write_head(const Plan& plan, const Gradients& g, const std::in
 
 }  // namespace
 
-RLAIF_CLONES
-void attention_backward(const float* dout, const float* qkv, const PackedRows& packed, const Rotation& rotation,
-                        const HeadShape& shape, float* dqkv) {
+RLAIF_VERSIONS(void, attention_backward,
+               (const float* dout, const float* qkv, const PackedRows& packed, const Rotation& rotation,
+                const HeadShape& shape, float* dqkv),
+               (dout, qkv, packed, rotation, shape, dqkv)) {
   const Plan plan = plan_of(packed, shape);
   const std::int64_t block_size = lanes * plan.columns, head_rows = plan.room * plan.columns;
   Scratch& memory = scratch();

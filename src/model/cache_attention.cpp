@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "attention_common.hpp"
+#include "rlaif/core/loop_versions.hpp"
 
 namespace rlaif::model::kernels {
 namespace {
@@ -149,9 +150,10 @@ RLAIF_INLINE void attend_rows(const Block& block, std::int64_t rows, std::int64_
 
 }  // namespace
 
-RLAIF_CLONES
-void attention_extend(const float* qkv, std::int64_t rows, const std::int32_t* slots, const std::int32_t* positions,
-                      const Rotation& rotation, const HeadShape& shape, const CacheLayer& cache, float* out) {
+RLAIF_VERSIONS(void, attention_extend,
+               (const float* qkv, std::int64_t rows, const std::int32_t* slots, const std::int32_t* positions,
+                const Rotation& rotation, const HeadShape& shape, const CacheLayer& cache, float* out),
+               (qkv, rows, slots, positions, rotation, shape, cache, out)) {
   const std::int64_t head_dim = shape.head_dim, columns = padded(head_dim), half = head_dim / 2;
   const std::int64_t row = shape.row(), group = shape.heads / shape.kv_heads, out_row = shape.heads * head_dim;
   const std::int64_t head_size = head_dim * cache.stride;  // of one slot and key/value head

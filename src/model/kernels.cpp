@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "rlaif/core/loop_versions.hpp"
 #include "vector.hpp"
 
 namespace rlaif::model::kernels {
@@ -45,17 +46,19 @@ RLAIF_INLINE void for_vectors(const float* const (&in)[Inputs], float* const (&o
 
 }  // namespace
 
-RLAIF_CLONES
-void rms_norm_forward(const float* x, const float* weight, float* y, std::int64_t rows, std::int64_t d, float eps) {
+RLAIF_VERSIONS(void, rms_norm_forward,
+               (const float* x, const float* weight, float* y, std::int64_t rows, std::int64_t d, float eps),
+               (x, weight, y, rows, d, eps)) {
   for (std::int64_t n = 0; n < rows; ++n, x += d, y += d) {
     const float r = inverse_rms(x, d, eps);
     for (std::int64_t i = 0; i < d; ++i) y[i] = x[i] * r * weight[i];
   }
 }
 
-RLAIF_CLONES
-void rms_norm_backward(const float* dy, const float* x, const float* weight, float* dx, float* dweight,
-                       std::int64_t rows, std::int64_t d, float eps) {
+RLAIF_VERSIONS(void, rms_norm_backward,
+               (const float* dy, const float* x, const float* weight, float* dx, float* dweight, std::int64_t rows,
+                std::int64_t d, float eps),
+               (dy, x, weight, dx, dweight, rows, d, eps)) {
   for (std::int64_t n = 0; n < rows; ++n, x += d, dy += d) {
     const float r = inverse_rms(x, d, eps);
     if (dx) {
@@ -75,8 +78,7 @@ void rms_norm_backward(const float* dy, const float* x, const float* weight, flo
   }
 }
 
-RLAIF_CLONES
-void swiglu_forward(const float* x, float* y, std::int64_t rows, std::int64_t f) {
+RLAIF_VERSIONS(void, swiglu_forward, (const float* x, float* y, std::int64_t rows, std::int64_t f), (x, y, rows, f)) {
   for (std::int64_t n = 0; n < rows; ++n, x += 2 * f, y += f) {
     const float* const in[2] = {x, x + f};
     float* const out[1] = {y};
@@ -86,8 +88,9 @@ void swiglu_forward(const float* x, float* y, std::int64_t rows, std::int64_t f)
   }
 }
 
-RLAIF_CLONES
-void swiglu_backward(const float* dy, const float* x, float* dx, std::int64_t rows, std::int64_t f) {
+RLAIF_VERSIONS(void, swiglu_backward,
+               (const float* dy, const float* x, float* dx, std::int64_t rows, std::int64_t f),
+               (dy, x, dx, rows, f)) {
   for (std::int64_t n = 0; n < rows; ++n, dy += f, x += 2 * f, dx += 2 * f) {
     const float* const in[3] = {dy, x, x + f};
     float* const out[2] = {dx, dx + f};
@@ -99,8 +102,9 @@ void swiglu_backward(const float* dy, const float* x, float* dx, std::int64_t ro
   }
 }
 
-RLAIF_CLONES
-void add_rows(const float* rows, const std::int64_t* ids, float* table, std::int64_t count, std::int64_t d) {
+RLAIF_VERSIONS(void, add_rows,
+               (const float* rows, const std::int64_t* ids, float* table, std::int64_t count, std::int64_t d),
+               (rows, ids, table, count, d)) {
   for (std::int64_t n = 0; n < count; ++n, rows += d) {
     float* __restrict out = table + ids[n] * d;
     for (std::int64_t i = 0; i < d; ++i) out[i] += rows[i];

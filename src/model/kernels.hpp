@@ -1,5 +1,6 @@
 // fp32 loops behind the operations of ops.hpp and Transformer::extend. Raw pointers, row-major, contiguous; nothing is
-// checked here. Each loop is compiled for several instruction sets and the processor's best is chosen at load time.
+// checked here. Each loop is compiled for several instruction sets; instruction_set() says which version runs, and
+// they differ in last bits: above the least set products and sums are fused.
 // Not a public header.
 #pragma once
 
@@ -30,7 +31,7 @@ struct Product {
   bool add;
 };
 // Whether `multiply` does this product: it has loops for up to most_multiplied_rows rows, for whole vectors of inputs,
-// and for processors with AVX2 at least.
+// and for AVX2 at least.
 inline constexpr std::int64_t most_multiplied_rows = 192;
 bool multiply_fits(const Product& product);
 void multiply(const Product& product);

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "attention_common.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/loop_versions.hpp"
 
 namespace rlaif::model::kernels {
 namespace {
@@ -226,33 +228,27 @@ RLAIF_INLINE void multiply_many(const Product& p) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) void multiply_512(const Product& p) {
+RLAIF_AVX512 void multiply_512(const Product& p) {
   p.rows <= few_rows ? multiply_few<Vec, 4>(p) : multiply_many<Vec, 4, 8>(p);
 }
-__attribute__((target("arch=x86-64-v3"))) void multiply_256(const Product& p) {
+RLAIF_AVX2 void multiply_256(const Product& p) {
   p.rows <= few_rows ? multiply_few<HalfVec, 2>(p) : multiply_many<HalfVec, 3, 4>(p);
 }
-using Multiply = void (*)(const Product&);
-Multiply best_multiply() {
-  if (__builtin_cpu_supports("x86-64-v4")) return multiply_512;
-  return __builtin_cpu_supports("x86-64-v3") ? multiply_256 : nullptr;
-}
-#else
-using Multiply = void (*)(const Product&);
-Multiply best_multiply() { return nullptr; }
 #endif
 
 }  // namespace
 
 bool multiply_fits(const Product& p) {
-  static const bool available = best_multiply() != nullptr;
-  return available && p.rows > 0 && p.rows <= most_multiplied_rows && p.in % lanes == 0 && p.in > 0 &&
+  return instruction_set() != InstructionSet::base && p.rows > 0 && p.rows <= most_multiplied_rows && p.in % lanes == 0 && p.in > 0 &&
          p.out >= lanes && (p.out % lanes == 0 || !p.add);
 }
 
 void multiply(const Product& p) {
-  static const Multiply best = best_multiply();
-  best(p);
+#if defined(__x86_64__)
+  instruction_set() == InstructionSet::avx512 ? multiply_512(p) : multiply_256(p);
+#else
+  RLAIF_CHECK(multiply_fits(p), "a product that multiply_fits: there are loops for x86-64 alone");
+#endif
 }
 
 }  // namespace rlaif::model::kernels

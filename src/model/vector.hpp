@@ -1,5 +1,5 @@
 // Sixteen floats at a time, for any instruction set: GCC's vector types are split into what the target has.
-// Every function here is inlined into a caller that carries RLAIF_CLONES. Not a public header.
+// Every function here is inlined into one that RLAIF_VERSIONS defines. Not a public header.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,6 @@
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 #define RLAIF_INLINE inline __attribute__((always_inline))
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-// Sanitizers run before the resolvers of clones can.
-#define RLAIF_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RLAIF_CLONES
-#endif
 
 namespace rlaif::model::kernels {
 

@@ -82,6 +82,14 @@ std::string judges_table(const Json& results) {
   return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is summed over ranks\n";
 }
 
+std::string sets_text(const Json& results) {
+  const Json sets = results.value("instruction_sets", Json::array());
+  std::string text;
+  if (sets.size() < 2) return text;
+  for (const Json& one : sets) text += (text.empty() ? "the run was computed with several instruction sets: " : "; ") + one.get<std::string>();
+  return text + "\n";
+}
+
 std::string starts_text(const Json& results) {
   if (number(results, "starts") <= 1) return "";
   return text_format("the run took %.0f starts, of which Slurm queued %.0f again\n", number(results, "starts"), number(results, "requeues"));
@@ -170,7 +178,7 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
 }
 
 std::string results_table(const Json& results) {
-  const std::string time = text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(), number(results, "ranks")) + starts_text(results);
+  const std::string time = text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(), number(results, "ranks")) + starts_text(results) + sets_text(results);
   if (!results.contains("arms")) return judges_table(results) + time;
   std::string text = below_text(results);
   text += text_format("%-12s %-20s %8s %8s %8s %8s %7s %7s %8s %10s %9s\n", "arm", "wins vs sft, %", "helpful", "harmless",

@@ -120,7 +120,7 @@ bool RunDirectory::has_stage_of(const std::string& deck_hash) const {
   return false;
 }
 
-void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const {
+void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks, const std::string& instruction_sets) const {
   const std::filesystem::path file = root_ / "run.json";
   const Json keys = deck_as_json(deck);
   if (std::filesystem::exists(root_)) remove_leftovers(root_);
@@ -141,6 +141,7 @@ void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, i
   run["name"] = options.name;
   run["seed"] = options.run.seed;
   run["ranks_at_start"] = ranks;
+  run["instruction_set"] = instruction_sets;
   run["deck_hash"] = deck.hash();
   run["deck"] = keys;
   Json others = Json::object();
@@ -175,18 +176,20 @@ void RunDirectory::finish_stage(const std::string& stage, const std::string& dec
   std::filesystem::remove(begun_file(stage), ignored);
 }
 
-void RunDirectory::begin_stage(const std::string& stage, const Json& inputs) const {
-  write_sealed_json(begun_file(stage), {{"inputs", inputs}});
+void RunDirectory::begin_stage(const std::string& stage, const Begun& begun) const {
+  write_sealed_json(begun_file(stage), {{"inputs", begun.inputs}, {"instruction_sets", begun.instruction_sets}});
 }
 
-Json RunDirectory::begun_with(const std::string& stage) const {
+RunDirectory::Begun RunDirectory::begun_with(const std::string& stage) const {
   const std::filesystem::path file = begun_file(stage);
-  if (!std::filesystem::exists(file)) return Json::object();
+  if (!std::filesystem::exists(file)) return {};
+  const std::vector<std::string> not_noted{"instruction sets that were not noted"};
   try {
-    return read_sealed_json(file).value("inputs", Json::object());
+    const Json json = read_sealed_json(file);
+    return {json.value("inputs", Json::object()), json.value("instruction_sets", not_noted)};
   } catch (const Error& error) {
     log::warning(std::string(error.what()) + "; what the stage has done is held against its own files alone");
-    return Json::object();
+    return {Json::object(), not_noted};
   }
 }
 

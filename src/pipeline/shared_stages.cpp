@@ -13,6 +13,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/lease.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/pipeline/instruction_sets.hpp"
 #include "rlaif/pipeline/starts.hpp"
 
 namespace rlaif::pipeline {
@@ -87,7 +88,8 @@ SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : c
 bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
 
 SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
-  Entry entry{stage, parts, stage_identity(stage, parts, deck_, context_.device.cuda ? "cuda" : "cpu", context_.directory.root()), {}, {}};
+  const std::string device = context_.device.cuda ? "cuda" : "cpu";
+  Entry entry{stage, parts, stage_identity(stage, parts, deck_, device, taken_instruction_sets(), context_.directory.root()), {}, {}};
   std::string name = stage + "-";
   name += hex(checksum(entry.identity));
   entry.folder = context_.options.run.shared / name;
@@ -137,6 +139,11 @@ std::optional<Json> SharedStages::take(const Entry& entry, const Json& inputs) c
 
 void SharedStages::publish(const Entry& entry, const Json& marker) const {
   if (fs::exists(entry.folder)) return;
+  // The entry's identity names the instruction sets of this start: what others computed, all or in part, is no such stage.
+  if (marker.value("instruction_sets", std::vector<std::string>()) != std::vector{taken_instruction_sets()}) {
+    log::info(entry.stage + ": was not computed with " + taken_instruction_sets() + " alone, as this start computes, and is not shared");
+    return;
+  }
   const fs::path& root = context_.directory.root();
   const fs::path draft = draft_of(entry.folder);
   std::error_code ignored;

@@ -111,9 +111,9 @@ StageParts ppo_parts(const StudyOptions& options, const ArmOptions& arm) {
 }
 
 std::string stage_identity(const std::string& stage, const StageParts& parts, const ResolvedDeck& deck, const std::string& device,
-                           const fs::path& root) {
+                           const std::string& instruction_sets, const fs::path& root) {
   std::string text = "stage " + stage + ", form " + std::to_string(form) + "\n";
-  text += std::string("rlaif ") + version() + ", libtorch " + libtorch_version() + ", " + device + "\n";
+  text += std::string("rlaif ") + version() + ", libtorch " + libtorch_version() + ", " + device + ", " + instruction_sets + "\n";
   for (const auto& entry : deck.entries) {
     if (entry.results && is_of(entry.key, parts.keys)) text += entry.key + " = " + entry.text + "\n";
   }

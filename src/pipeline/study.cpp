@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "rlaif/comm/grains.hpp"
 #include "rlaif/comm/watchdog.hpp"
@@ -15,6 +17,7 @@
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/artefacts.hpp"
+#include "rlaif/pipeline/instruction_sets.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
 #include "rlaif/pipeline/report.hpp"
@@ -74,17 +77,25 @@ void name_stragglers(const Context& context, const Stage& stage, double busy_sec
   }
 }
 
-// Runs one stage that is not done and marks it done; returns its marker. `inputs`: digests of the stages before it.
-Json run_stage(const Stage& stage, const Context& context, const Json& inputs) {
+std::vector<std::string> sets_of(const Json& marker) {
+  return marker.is_null() ? std::vector<std::string>() : marker.value("instruction_sets", std::vector<std::string>());
+}
+
+// Runs one stage that is not done and marks it done; returns its marker. `inputs`: digests of the stages before it. Its marker
+// names the instruction sets of all starts that worked on it, of `earlier` ones first.
+Json run_stage(const Stage& stage, const Context& context, const Json& inputs, std::vector<std::string> earlier) {
   const Stopwatch watch;
   const double waited_before = comm::waited_seconds();
   comm::note_place(stage.name);
-  context.comm.on_root([&] { context.directory.begin_stage(stage.name, inputs); });
+  const std::string taken = taken_instruction_sets();
+  if (std::find(earlier.begin(), earlier.end(), taken) == earlier.end()) earlier.push_back(taken);
+  context.comm.on_root([&] { context.directory.begin_stage(stage.name, {inputs, earlier}); });
   Json facts = stage.run(context);
   name_stragglers(context, stage, watch.seconds() - (comm::waited_seconds() - waited_before));
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
   context.comm.all_reduce_max(peak);
   facts["ranks"] = context.comm.size();
+  facts["instruction_sets"] = earlier;
   facts["wall_seconds"] = watch.seconds();
   facts["peak_memory_bytes"] = static_cast<std::uint64_t>(peak[0]);
   std::string listed;
@@ -148,19 +159,41 @@ Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers,
   return inputs;
 }
 
-// What every stage started from, whether it is done or was cut off.
-std::vector<Json> read_begun(const Context& context, const std::vector<Stage>& stages, const std::vector<Json>& markers) {
+// What every stage started from and was computed with, whether it is done or was cut off.
+std::vector<RunDirectory::Begun> read_begun(const Context& context, const std::vector<Stage>& stages, const std::vector<Json>& markers) {
   std::string text;
   context.comm.on_root([&] {
     Json begun = Json::array();
     for (std::size_t s = 0; s < stages.size(); ++s) {
-      begun.push_back(markers[s].is_null() ? context.directory.begun_with(stages[s].name) : markers[s].value("inputs", Json::object()));
+      if (markers[s].is_null()) {
+        const RunDirectory::Begun cut_off = context.directory.begun_with(stages[s].name);
+        begun.push_back({cut_off.inputs, cut_off.instruction_sets});
+      } else {
+        begun.push_back({markers[s].value("inputs", Json::object()), sets_of(markers[s])});
+      }
     }
     text = begun.dump();
   });
   context.comm.broadcast(text);
-  const Json begun = Json::parse(text);
-  return {begun.begin(), begun.end()};
+  std::vector<RunDirectory::Begun> all;
+  for (const Json& begun : Json::parse(text)) all.push_back({begun[0], begun[1]});
+  return all;
+}
+
+// Said when the first stage of this start begins: part of the run was computed with other instruction sets.
+void say_other_sets(const Context& context, const std::vector<Stage>& stages, const std::vector<RunDirectory::Begun>& begun) {
+  if (!context.comm.is_root()) return;
+  const std::string taken = taken_instruction_sets();
+  std::map<std::string, std::string> others;  // stages by sets
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    for (const std::string& sets : begun[s].instruction_sets) {
+      if (sets != taken) others[sets] += (others[sets].empty() ? "" : ", ") + stages[s].name;
+    }
+  }
+  for (const auto& [sets, names] : others) {
+    log::warning(context.directory.root().string() + ": was computed with " + sets + " (" + names + ") and goes on with " + taken +
+                 ": last bits differ, and with them what is sampled and learned; run.instruction_set or a machine like the first keeps to one");
+  }
 }
 
 // The first stage whose files are others than those that a stage started from; empty where there is none.
@@ -177,6 +210,11 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
     results.update(starts_facts(context.directory));
     results["costs"] = costs_json(measure_run(context.directory.root()));
     results["costs"].erase("run");  // where it lies is no result
+    std::set<std::string> sets;
+    for (const Json& marker : markers) {
+      for (const std::string& one : sets_of(marker)) sets.insert(one);
+    }
+    results["instruction_sets"] = sets;
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
     std::cout << results_table(results) << std::flush;
   });
@@ -290,7 +328,11 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
     }
     text += entry.key.substr(dot + 1) + " = " + entry.text + "\n";
   }
-  text += "\n# deck hash " + deck.hash() + "\n# stages\n";
+  text += "\n# deck hash " + deck.hash() + "\n";
+  if (const auto& set = options.run.instruction_set; set && *set > best_instruction_set()) {
+    text += "# run.instruction_set = " + std::string(to_string(*set)) + ": this machine has " + instruction_set_names() + " alone\n";
+  }
+  text += "# stages\n";
   for (const Stage& stage : plan_stages(options)) {
     text += "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
@@ -322,7 +364,7 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   });
   comm.on_root([&] {
     lock = RunLock(options.run.directory);
-    directory.open(deck, options, comm.size());
+    directory.open(deck, options, comm.size(), taken_instruction_sets());
     record_start(directory, comm.size());
   });
   const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
@@ -335,7 +377,8 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const Context context{options, directory, deck.hash(), comm, *task, device,
                         device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
-  const std::vector<Json> begun = read_begun(context, stages, markers);
+  std::vector<RunDirectory::Begun> begun = read_begun(context, stages, markers);
+  bool goes_on = false;
   forget_damaged(context, command, stages, markers);
   const SharedStages shared(context, deck);
   for (std::size_t s = 0; s < stages.size(); ++s) {
@@ -352,15 +395,19 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
       continue;
     }
     const Json inputs = digests(stages, markers, s);
-    if (const std::string changed = changed_input(begun[s], inputs); !changed.empty()) {
+    if (const std::string changed = changed_input(begun[s].inputs, inputs); !changed.empty()) {
       log::info(stages[s].name + ": is run again, stage " + changed + " came out otherwise");
       comm.on_root([&] { directory.forget_stage(stages[s].name, stages[s].parts.makes); });
+      begun[s].instruction_sets.clear();
     } else if (!markers[s].is_null()) {
       log::info(stages[s].name + ": done before");
       shared.offer(stages[s].name, stages[s].parts, markers[s]);
       continue;
     }
-    markers[s] = shared.run(stages[s].name, stages[s].parts, inputs, [&] { return run_stage(stages[s], context, inputs); });
+    if (!std::exchange(goes_on, true)) say_other_sets(context, stages, begun);
+    // A stage whose marker was damaged is made from what is there as well: who computed that, the marker said.
+    markers[s] = shared.run(stages[s].name, stages[s].parts, inputs,
+                            [&] { return run_stage(stages[s], context, inputs, begun[s].instruction_sets); });
   }
   if (command == "study" || command == "evaluate") write_report(context, markers);
 }

@@ -146,6 +146,7 @@ CellState look_at_cell(const fs::path& run, const std::string& deck_hash) {
     state.text = "done";
     add_numbers("", *results, state.metrics);
     state.metrics.erase("seed");
+    state.instruction_sets = results->value("instruction_sets", std::vector<std::string>());
     return state;
   }
   const auto holder = run_holder(run);
@@ -164,6 +165,7 @@ Json collect_sweep(const SweepOptions& sweep, const std::vector<SweepCell>& cell
   collected["sweep"] = sweep.name;
   collected["cells"] = Json::array();
   collected["missing"] = Json::array();
+  std::set<std::string> sets;
   for (const SweepCell& cell : cells) {
     const CellState state = look_at_cell(cell_run(sweep, cell), cell.deck_hash);
     Json values = Json::object(), row;
@@ -177,12 +179,14 @@ Json collect_sweep(const SweepOptions& sweep, const std::vector<SweepCell>& cell
     row["state"] = state.text;
     if (!state.done) collected["missing"].push_back(row);
     if (state.done) row["metrics"] = state.metrics;
+    sets.insert(state.instruction_sets.begin(), state.instruction_sets.end());
     collected["cells"].push_back(row);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& one) { return one.values == values; });
     if (group == groups.end()) group = groups.insert(groups.end(), Group{values, {}, 0});
     ++group->of;
     if (state.done) group->done.push_back(state.metrics);
   }
+  collected["instruction_sets"] = sets;
   collected["groups"] = Json::array();
   for (const Group& group : groups) collected["groups"].push_back(group_json(group.values, group.done, group.of));
   return collected;
@@ -210,6 +214,10 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
   const std::size_t all = collected["cells"].size(), missing = collected["missing"].size();
   std::string text = sweep.name + ": " + std::to_string(all - missing) + " of " + std::to_string(all) + " cells are done\n\n" + aligned(rows);
   text += "\nmeans over seeds; in brackets 95 % by Student's t, where there are two or more seeds\n";
+  if (collected["instruction_sets"].size() > 1) {
+    text += "\ncells were computed with several instruction sets, so that they differ by more than what was swept:\n";
+    for (const Json& sets : collected["instruction_sets"]) text += "  " + sets.get<std::string>() + "\n";
+  }
   if (missing > 0) text += "\nmissing:\n";
   for (const Json& cell : collected["missing"]) {
     text += text_format("  %4d  ", cell["number"].get<int>()) + cell["name"].get<std::string>() + "  " + cell["state"].get<std::string>() + "\n";

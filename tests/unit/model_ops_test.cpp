@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
+#include "rlaif/core/instruction_set.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/model/torch.hpp"
+#include "support/rounding.hpp"
 
 namespace rlaif::model {
 namespace {
@@ -55,52 +58,56 @@ PackedSequences packed(const std::vector<std::int64_t>& lengths) {
   return pack(sequences);
 }
 
-constexpr double tolerance = 1e-5;
+// Of a result and of its gradients, which go through the same sums twice more.
+double allowed(std::initializer_list<double> sums, int functions = 0) { return 3.0 * rounding::of_chain(sums, functions); }
+double as_double(std::int64_t size) { return static_cast<double>(size); }
 
 TEST(RmsNorm, AgreesWithTheReferenceForwardAndBackward) {
   for (const std::int64_t d : {4, 16, 37, 128})
     expect_same([](const Tensors& x) { return rms_norm(x[0], x[1], 1e-5); },
                 [](const Tensors& x) { return rms_norm_reference(x[0], x[1], 1e-5); },
-                {random({9, d}, 1, 3.0), random({d}, 2)}, tolerance);
+                {random({9, d}, 1, 3.0), random({d}, 2)}, allowed({as_double(d), as_double(d), 9}, 2));
 }
 
 TEST(RmsNorm, OfAHandWorkedRow) {
   // mean of squares (9 + 16) / 2 = 12.5
   const Tensor y = rms_norm(torch::tensor({{3.0F, 4.0F}}), torch::tensor({1.0F, 2.0F}), 0.0);
-  EXPECT_NEAR(y[0][0].item<float>(), 3.0 / std::sqrt(12.5), 1e-6);
-  EXPECT_NEAR(y[0][1].item<float>(), 8.0 / std::sqrt(12.5), 1e-6);
+  EXPECT_NEAR(y[0][0].item<float>(), 3.0 / std::sqrt(12.5), 2.0 * rounding::of_chain({2, 1}, 1));
+  EXPECT_NEAR(y[0][1].item<float>(), 8.0 / std::sqrt(12.5), 3.0 * rounding::of_chain({2, 1}, 1));
 }
 
 TEST(Swiglu, AgreesWithTheReferenceForwardAndBackward) {
   for (const std::int64_t f : {1, 16, 43, 352})
     expect_same([](const Tensors& x) { return swiglu(x[0]); }, [](const Tensors& x) { return swiglu_reference(x[0]); },
-                {random({7, 2 * f}, 3, 4.0)}, tolerance);
+                {random({7, 2 * f}, 3, 4.0)}, allowed({3}, 3));
 }
 
 TEST(Swiglu, OfExtremeGatesIsTheLimit) {
   const Tensor x = torch::tensor({{-1000.0F, -90.0F, 0.0F, 90.0F, 1000.0F, 2.0F, 2.0F, 2.0F, 2.0F, 2.0F}});
-  EXPECT_LT((swiglu(x) - torch::tensor({{0.0F, 0.0F, 0.0F, 180.0F, 2000.0F}})).abs().max().item<float>(), 1e-6);
+  EXPECT_LT((swiglu(x) - torch::tensor({{0.0F, 0.0F, 0.0F, 180.0F, 2000.0F}})).abs().max().item<double>(),
+            2000.0 * rounding::of_chain({1}, 2));
   const Tensor gated = torch::linspace(-100, 100, 4001).view({-1, 1});
   const Tensor both = torch::cat({gated, torch::ones_like(gated)}, 1);
-  EXPECT_LT((swiglu(both) - swiglu_reference(both.to(torch::kDouble))).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((swiglu(both) - swiglu_reference(both.to(torch::kDouble))).abs().max().item<double>(),
+            100.0 * rounding::of_chain({1}, 2));
 }
 
 TEST(GatherRows, AddsUpTheGradientsOfRepeatedRows) {
   const Tensor ids = torch::tensor({2, 0, 2, 4, 2}, torch::kInt64);
   expect_same([&](const Tensors& x) { return gather_rows(x[0], ids); },
-              [&](const Tensors& x) { return gather_rows_reference(x[0], ids); }, {random({5, 19}, 4)}, tolerance);
+              [&](const Tensors& x) { return gather_rows_reference(x[0], ids); }, {random({5, 19}, 4)}, allowed({3}));
 }
 
 TEST(Project, AgreesWithMatrixProducts) {
   expect_same([](const Tensors& x) { return project(x[0], x[1]); },
               [](const Tensors& x) { return torch::matmul(x[0], x[1].t()); }, {random({6, 10}, 5), random({3, 10}, 6)},
-              tolerance);
+              allowed({10, 6}));
   expect_same([](const Tensors& x) { return project(x[0], x[1], {}, x[2]); },
               [](const Tensors& x) { return torch::matmul(x[0], x[1].t()) + x[2]; },
-              {random({6, 10}, 5), random({3, 10}, 6), random({6, 3}, 7)}, tolerance);
+              {random({6, 10}, 5), random({3, 10}, 6), random({6, 3}, 7)}, allowed({11, 6}));
   expect_same([](const Tensors& x) { return project(x[0], x[1], x[2]); },
               [](const Tensors& x) { return torch::matmul(x[0], x[1].t()) + x[2]; },
-              {random({6, 10}, 5), random({3, 10}, 6), random({3}, 7)}, tolerance);
+              {random({6, 10}, 5), random({3, 10}, 6), random({3}, 7)}, allowed({11, 6}));
 }
 
 TEST(Project, LowRankUpdatesReachTheirRowsAlone) {
@@ -115,7 +122,8 @@ TEST(Project, LowRankUpdatesReachTheirRowsAlone) {
     return torch::matmul(x[0], (x[1] + 0.5 * delta).t()) + x[2];
   };
   expect_same(updated, oracle,
-              {random({7, 10}, 5), random({6, 10}, 6), random({6}, 7), random({4, 10}, 8), random({5, 2}, 9)}, tolerance);
+              {random({7, 10}, 5), random({6, 10}, 6), random({6}, 7), random({4, 10}, 8), random({5, 2}, 9)},
+              allowed({11, 2, 7, 10}));
 }
 
 TEST(RotaryTable, HoldsTheAnglesOfItsPaper) {
@@ -124,8 +132,10 @@ TEST(RotaryTable, HoldsTheAnglesOfItsPaper) {
   for (const int p : {0, 1, 49})
     for (int i = 0; i < 4; ++i) {
       const double angle = p * std::pow(10000.0, -i / 4.0);
-      EXPECT_NEAR(table.cos_PD2[p][i].item<float>(), std::cos(angle), 3e-6);
-      EXPECT_NEAR(table.sin_PD2[p][i].item<float>(), std::sin(angle), 3e-6);
+      // The angle itself is a number of single precision: frequency and product are rounded.
+      const double rounded = (2.0 + 2.0 * rounding::function_units) * angle * rounding::single + rounding::of_chain({}, 1);
+      EXPECT_NEAR(table.cos_PD2[p][i].item<float>(), std::cos(angle), rounded);
+      EXPECT_NEAR(table.sin_PD2[p][i].item<float>(), std::sin(angle), rounded);
     }
 }
 
@@ -133,6 +143,12 @@ struct AttentionCase {
   AttentionShape shape;
   std::vector<std::int64_t> lengths;
 };
+
+// Scores are sums over a head's numbers, of magnitudes scale^2 sqrt(D); their errors become the probabilities'.
+double allowed_attention(std::int64_t head_dim, std::int64_t longest, double scale) {
+  const double scores = scale * scale * std::sqrt(as_double(head_dim)) * rounding::of_chain({as_double(head_dim), 2, 2});
+  return 3.0 * (scores + rounding::of_chain({as_double(longest), as_double(longest), as_double(head_dim)}, 2));
+}
 
 class RotaryAttention : public ::testing::TestWithParam<AttentionCase> {};
 
@@ -144,7 +160,8 @@ TEST_P(RotaryAttention, AgreesWithTheReferenceForwardAndBackward) {
   const double scale = shape.head_dim > 4 ? 1.5 : 3.0;  // scores far from equal
   expect_same([&](const Tensors& x) { return rotary_attention(x[0], layout, rotary, shape); },
               [&](const Tensors& x) { return rotary_attention_reference(x[0], layout, rotary, shape); },
-              {random({layout.num_tokens(), columns}, 8, scale)}, tolerance);
+              {random({layout.num_tokens(), columns}, 8, scale)},
+              allowed_attention(shape.head_dim, *std::max_element(lengths.begin(), lengths.end()), scale));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RotaryAttention,
@@ -165,13 +182,16 @@ TEST(RotaryAttentionGradient, MatchesFiniteDifferences) {
   };
   const Tensor x = qkv.clone().requires_grad_();
   loss(x).backward();
+  // Central differences leave out terms of step^2; two losses of 56 rounded numbers are divided by twice the step.
   constexpr float step = 1e-2F;
+  constexpr double truncation = 10.0 * step * step;
+  const double rounded = weights.abs().sum().item<double>() * qkv.abs().max().item<double>() * allowed_attention(4, 4, 1.0) / step;
   for (std::int64_t i = 0; i < qkv.numel(); i += 3) {
     Tensor up = qkv.clone(), down = qkv.clone();
     up.view(-1)[i] += step;
     down.view(-1)[i] -= step;
     const double slope = (loss(up) - loss(down)).item<double>() / (2.0 * step);
-    EXPECT_NEAR(x.grad().view(-1)[i].item<double>(), slope, 2e-3) << "element " << i;
+    EXPECT_NEAR(x.grad().view(-1)[i].item<double>(), slope, truncation + rounded) << "element " << i;
   }
 }
 
@@ -222,8 +242,8 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
       const Tensor expected = cached_attention_reference(
           qkv, torch::tensor(rows_slot, torch::kInt64), torch::tensor(rows_position, torch::kInt64), rotary, shape,
           reference_keys, reference_values);
-      EXPECT_LT(difference(out, expected), tolerance);
-      EXPECT_LT(difference(keys, reference_keys), tolerance);
+      EXPECT_LT(difference(out, expected), 2.0 * allowed_attention(shape.head_dim, capacity, 1.5));
+      EXPECT_LT(difference(keys, reference_keys), 2.0 * rounding::of_sum(2));
       EXPECT_TRUE(values.equal(reference_values));
     }
     EXPECT_EQ(next[2], capacity);
@@ -233,10 +253,11 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
 TEST(NormHeads, AgreesWithTheReferenceForwardAndBackward) {
   const AttentionShape shape{3, 1, 8};
   const auto operation = [&](const Tensors& in) { return norm_heads(in[0], in[1], in[2], 1e-5, shape); };
-  expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)}, tolerance);
+  expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)},
+              allowed({8, 8, 20}, 2));
   const Tensor x = random({5, 40}, 1), y = norm_heads(x, torch::ones({8}), torch::full({8}, 2.0), 0.0, shape);
-  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), 1e-6) << "each query head by itself";
-  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), 1e-6) << "keys by their own weight";
+  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), rounding::of_chain({8, 8}, 2)) << "each query head by itself";
+  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), rounding::of_chain({8, 8}, 2)) << "keys by their own weight";
   EXPECT_TRUE(y.narrow(1, 32, 8).equal(x.narrow(1, 32, 8))) << "values as they were";
 }
 
@@ -256,22 +277,24 @@ TEST(RotaryTable, StretchesAsTheModelSays) {
   const RotaryTable plain = rotary_table(config, torch::kCPU);
   EXPECT_TRUE(plain.sin_PD2.equal(rotary_table(64, 16, 1e4, torch::kCPU).sin_PD2));
   config.rope_scaling = {RopeScaling::Kind::linear, 2.0};
-  EXPECT_LT(difference(rotary_table(config, torch::kCPU).sin_PD2[40], plain.sin_PD2[20]), 1e-5);
+  // Angles of up to 64 are rounded before their sine is taken.
+  const double of_angle = 64.0 * rounding::of_chain({2}, 1);
+  EXPECT_LT(difference(rotary_table(config, torch::kCPU).sin_PD2[40], plain.sin_PD2[20]), of_angle);
   // Pair 0 turns 32 / (2 pi) = 5.1 times in the original context: above high_freq_factor, kept. Pair 7 turns 0.0016
   // times: below low_freq_factor, stretched.
   config.rope_scaling = {RopeScaling::Kind::llama3, 8.0, 32, 1.0, 4.0};
   const RotaryTable llama3 = rotary_table(config, torch::kCPU);
   EXPECT_TRUE(llama3.sin_PD2.select(1, 0).equal(plain.sin_PD2.select(1, 0)));
-  EXPECT_NEAR(llama3.sin_PD2[40][7].item<double>(), plain.sin_PD2[5][7].item<double>(), 1e-6);
+  EXPECT_NEAR(llama3.sin_PD2[40][7].item<double>(), plain.sin_PD2[5][7].item<double>(), of_angle);
   // Pair 1 turns 32 / (2 pi) / 10000^(1/8) = 1.6105 times: a mix of (1.6105 - 1) / 3 = 0.20350 of the plain angle.
   const double angle = std::pow(1e4, -0.125) * (0.20350 + 0.79650 / 8.0);
-  EXPECT_NEAR(llama3.sin_PD2[1][1].item<double>(), std::sin(angle), 1e-5);
+  EXPECT_NEAR(llama3.sin_PD2[1][1].item<double>(), std::sin(angle), 5e-6 + of_angle);  // the share has five digits
   config.rope_scaling = {RopeScaling::Kind::yarn, 4.0, 256};
   const RotaryTable yarn = rotary_table(config, torch::kCPU);
   const double length = 0.1 * std::log(4.0) + 1.0;
-  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)), 1e-5);
-  EXPECT_NEAR(yarn.sin_PD2[9][0].item<double>(), length * std::sin(9.0), 1e-5) << "the shortest wave is kept";
-  EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), 1e-6) << "the longest is stretched";
+  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)), rounding::of_chain({2, 2}, 2));
+  EXPECT_NEAR(yarn.sin_PD2[9][0].item<double>(), length * std::sin(9.0), of_angle) << "the shortest wave is kept";
+  EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), of_angle) << "the longest is stretched";
 }
 
 TEST(RotaryTable, LeavesPairsThatAreNotRotatedAsTheyAre) {
@@ -282,6 +305,32 @@ TEST(RotaryTable, LeavesPairsThatAreNotRotatedAsTheyAre) {
   EXPECT_TRUE(table.cos_PD2.narrow(1, 0, 2).equal(rotary_table(config.max_positions, 4, 1e4, torch::kCPU).cos_PD2));
   EXPECT_TRUE(table.cos_PD2.narrow(1, 2, 6).equal(torch::ones({config.max_positions, 6})));
   EXPECT_TRUE(table.sin_PD2.narrow(1, 2, 6).equal(torch::zeros({config.max_positions, 6})));
+}
+
+// Versions for two sets differ by what fusing products and sums leaves unrounded.
+TEST(OwnLoops, AgreeUnderEveryInstructionSet) {
+  const InstructionSet set = instruction_set();
+  const AttentionShape shape{4, 2, 12};
+  const PackedSequences layout = packed({5, 33, 18});
+  const RotaryTable rotary = rotary_table(64, shape.head_dim, 100.0, torch::kCPU);
+  const Tensors inputs{random({56, 96}, 1, 1.5), random({96}, 2), random({56, 86}, 3, 4.0)};
+  const auto results = [&] {
+    Tensors x;
+    for (const Tensor& input : inputs) x.push_back(input.clone().requires_grad_());
+    const Tensor attended = rotary_attention(rms_norm(x[0], x[1], 1e-5), layout, rotary, shape), gated = swiglu(x[2]);
+    Tensors all{attended.detach(), gated.detach()};
+    const Tensors grads = torch::autograd::grad({attended, gated}, x, {random({56, 48}, 4), random({56, 43}, 5)});
+    all.insert(all.end(), grads.begin(), grads.end());
+    return all;
+  };
+  const Tensors expected = results();
+  const double rounded = 2.0 * (allowed_attention(shape.head_dim, 33, 3.0) + allowed({96, 96, 56}, 2));
+  for (const InstructionSet other : instruction_sets()) {
+    use_instruction_set(other);
+    const Tensors found = results();
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_LT(difference(found[i], expected[i]), rounded) << to_string(other) << ", result " << i;
+  }
+  use_instruction_set(set);
 }
 
 }  // namespace

@@ -26,13 +26,14 @@ class StageIdentity : public ::testing::Test {
     options_.judges.back().name = "ai";
   }
   ~StageIdentity() override { fs::remove_all(root_); }
-  std::string of(const StageParts& parts) const { return stage_identity("stage", parts, deck_, "cpu", root_); }
+  std::string of(const StageParts& parts) const { return stage_identity("stage", parts, deck_, "cpu", instruction_sets_, root_); }
   void set(const std::string& key, const std::string& text) {
     for (auto& entry : deck_.entries) {
       if (entry.key == key) entry.text = text;
     }
   }
   fs::path root_;
+  std::string instruction_sets_ = "libtorch avx2";
   ResolvedDeck deck_;
   StudyOptions options_;
 };
@@ -43,6 +44,13 @@ TEST_F(StageIdentity, OfARewardModelDoesNotKnowTheKlCoefficient) {
   set("ppo.kl_coefficient", "0.2");
   EXPECT_EQ(of(reward), reward_before);
   EXPECT_NE(of(ppo), ppo_before);
+}
+
+TEST_F(StageIdentity, KnowsTheInstructionSetsThatWereTaken) {
+  const StageParts parts = tokenizer_parts();
+  const std::string before = of(parts);
+  instruction_sets_ = "libtorch avx512";
+  EXPECT_NE(of(parts), before);
 }
 
 TEST_F(StageIdentity, KnowsTheSeedAndTheBytesItReadsAndNotTheFolder) {

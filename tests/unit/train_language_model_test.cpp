@@ -51,7 +51,7 @@ TEST(LanguageModel, TheLossIsTheWeightedMeanOverTheGlobalBatch) {
   }
   train_language_model(model, successor_example, language_model_options(1), run);
   const auto line = metrics_lines(run).front();
-  EXPECT_NEAR(line.at("loss").get<double>(), loss / weight, 1e-5);
+  EXPECT_NEAR(line.at("loss").get<double>(), loss / weight, allowed_forward(loss / weight));
   EXPECT_EQ(line.at("tokens").get<int>(), 20);
 }
 
@@ -82,6 +82,8 @@ TEST(LanguageModel, MicroBatchesChangeNothingButRounding) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;
   std::vector<Json> whole;
+  // Differences of a step's gradient are in the weights of the next.
+  const double allowed_steps = 6.0 * allowed_backward(1.0, 10 * 22);
   for (const std::int64_t tokens : {0, 1, 30}) {
     StageRun run = stage_run(comm, folder.path());
     run.checkpoint_folder.clear();
@@ -92,8 +94,8 @@ TEST(LanguageModel, MicroBatchesChangeNothingButRounding) {
     const auto lines = metrics_lines(run);
     if (tokens == 0) whole = lines;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      EXPECT_NEAR(lines[i].at("loss").get<double>(), whole[i].at("loss").get<double>(), 1e-5);
-      EXPECT_NEAR(lines[i].at("gradient_norm").get<double>(), whole[i].at("gradient_norm").get<double>(), 1e-5);
+      EXPECT_NEAR(lines[i].at("loss").get<double>(), whole[i].at("loss").get<double>(), allowed_steps * whole[i].at("loss").get<double>());
+      EXPECT_NEAR(lines[i].at("gradient_norm").get<double>(), whole[i].at("gradient_norm").get<double>(), allowed_steps * whole[i].at("gradient_norm").get<double>());
       EXPECT_EQ(lines[i].at("tokens"), whole[i].at("tokens"));
     }
   }

@@ -44,6 +44,8 @@ TEST(RewardModel, IsCentredWithUnitSpreadOverItsTrainingCompletions) {
   const StageRun run = stage_run(comm, folder.path());
   train_reward_model(model, pairs, reward_options(1), run);
   double sum = 0, squares = 0, count = 0;
+  // Scores of the body's size are centred and divided by their spread.
+  const double centred = allowed_forward(3.0 + std::fabs(model.offset) * model.scale);
   for (int grain = 0; grain < run.grains; ++grain) {  // each completion of a grain once
     std::set<std::vector<TokenId>> distinct;
     const auto [begin, end] = grain_items(50, grain, run.grains);
@@ -57,8 +59,8 @@ TEST(RewardModel, IsCentredWithUnitSpreadOverItsTrainingCompletions) {
       count += 1;
     }
   }
-  EXPECT_NEAR(sum / count, 0.0, 1e-5);
-  EXPECT_NEAR(squares / count, 1.0, 1e-4);
+  EXPECT_NEAR(sum / count, 0.0, centred);
+  EXPECT_NEAR(squares / count, 1.0, 2.0 * centred);
   EXPECT_NE(model.scale, 1.0);
 }
 
@@ -84,9 +86,9 @@ TEST(RewardModel, FirstLineOfMetricsMatchesAnIndependentSum) {
   }
   train_reward_model(model, pairs, reward_options(1), run);
   const auto line = metrics_lines(run).front();
-  EXPECT_NEAR(line.at("loss").get<double>(), loss / 6, 1e-5);
+  EXPECT_NEAR(line.at("loss").get<double>(), loss / 6, allowed_forward(1.0));
   EXPECT_NEAR(line.at("accuracy").get<double>(), accuracy / 6, 1e-9);
-  EXPECT_NEAR(line.at("margin").get<double>(), margin_sum / 6, 1e-5);
+  EXPECT_NEAR(line.at("margin").get<double>(), margin_sum / 6, allowed_forward(1.0));
 }
 
 TEST(RewardModel, EqualScoresEverywhereKeepTheScaleAtOne) {
@@ -96,7 +98,7 @@ TEST(RewardModel, EqualScoresEverywhereKeepTheScaleAtOne) {
   auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   train_reward_model(model, pairs, reward_options(1), stage_run(comm, folder.path()));
   EXPECT_EQ(model.scale, 1.0);
-  EXPECT_NEAR(score_sequences(model, std::vector<std::vector<TokenId>>{{kBegin, 4, kEnd}})[0], 0.0, 1e-5);
+  EXPECT_NEAR(score_sequences(model, std::vector<std::vector<TokenId>>{{kBegin, 4, kEnd}})[0], 0.0, allowed_forward(1.0));
 }
 
 TEST(RewardModel, AKilledRunEndsInTheSameBytes) {
@@ -148,9 +150,10 @@ TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
   for (RewardPair& pair : evenly) pair.weight = 4.0;
   const Json once = first_line("plain", plain), three = first_line("weighted", weighted), thrice = first_line("repeated", repeated);
   for (const char* key : {"loss", "gradient_norm"}) {
-    EXPECT_NEAR(three.at(key).get<double>(), thrice.at(key).get<double>(), 1e-5) << key;
-    EXPECT_GT(std::fabs(three.at(key).get<double>() - once.at(key).get<double>()), 1e-4) << key;
-    EXPECT_NEAR(first_line("evenly", evenly).at(key).get<double>(), once.at(key).get<double>(), 1e-5) << key;
+    const double allowed = allowed_backward(once.at(key).get<double>(), 10);
+    EXPECT_NEAR(three.at(key).get<double>(), thrice.at(key).get<double>(), allowed) << key;
+    EXPECT_GT(std::fabs(three.at(key).get<double>() - once.at(key).get<double>()), 2.0 * allowed) << key;
+    EXPECT_NEAR(first_line("evenly", evenly).at(key).get<double>(), once.at(key).get<double>(), allowed) << key;
   }
   // Accuracy and margin are of pairs.
   EXPECT_EQ(three.at("accuracy"), once.at("accuracy"));
@@ -163,7 +166,7 @@ TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {
   const auto together = score_sequences(model, sequences);
   const auto alone = score_sequences(model, sequences, 1);
   ASSERT_EQ(together.size(), sequences.size());
-  for (std::size_t i = 0; i < together.size(); ++i) EXPECT_NEAR(together[i], alone[i], 1e-5);
+  for (std::size_t i = 0; i < together.size(); ++i) EXPECT_NEAR(together[i], alone[i], allowed_forward(std::max(1.0, std::fabs(alone[i]))));
   EXPECT_TRUE(score_sequences(model, {}).empty());
 }
 
@@ -187,7 +190,7 @@ TEST(RewardModel, MicroBatchesChangeNothingButRounding) {
     ASSERT_EQ(lines.size(), whole.size());
     for (std::size_t i = 0; i < lines.size(); ++i)
       for (const char* key : {"loss", "margin", "accuracy", "gradient_norm"})
-        EXPECT_NEAR(lines[i].at(key).get<double>(), whole[i].at(key).get<double>(), 2e-5) << key;
+        EXPECT_NEAR(lines[i].at(key).get<double>(), whole[i].at(key).get<double>(), 2.0 * allowed_backward(1.0 + std::fabs(whole[i].at(key).get<double>()), 40)) << key;
   }
 }
 

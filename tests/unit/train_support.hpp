@@ -15,6 +15,7 @@
 #include "rlaif/train/language_model.hpp"
 #include "rlaif/train/ppo.hpp"
 #include "rlaif/train/reward.hpp"
+#include "support/rounding.hpp"
 
 namespace rlaif::train::test {
 
@@ -37,6 +38,14 @@ inline model::Transformer tiny_model(std::uint64_t seed) {
   model::Transformer model(config);
   model.initialize(seed);
   return model;
+}
+
+// Of numbers of about `size` that come from the tiny model's outputs, and from its gradients over `rows`, found in two ways.
+inline double allowed_forward(double size) {
+  return 2.0 * size * rounding::of_forward(rounding::decoder_of(tiny_model(1).config(), 24));
+}
+inline double allowed_backward(double size, double rows) {
+  return 2.0 * size * rounding::of_backward(rounding::decoder_of(tiny_model(1).config(), 24), rows);
 }
 
 // A folder that is gone with the object.

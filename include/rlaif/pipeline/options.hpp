@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlaif/comm/device.hpp"
+#include "rlaif/core/instruction_set.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/local.hpp"
@@ -25,6 +26,7 @@ struct RunOptions {
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
   int threads = 1;                  // of libtorch, a rank
+  std::optional<InstructionSet> instruction_set;  // of every rank; nullopt: the best that all have
   double watchdog_minutes = 30;     // longest wait in one collective; 0: any
   int grains = 4;                   // pieces of a global batch that are summed in one fixed order
   int checkpoint_every_steps = 0;        // 0: by time alone

@@ -29,11 +29,17 @@ class RunDirectory {
   // Creates the folder and run.json, or checks run.json: a directory of another deck is an Error(input) that names
   // the keys that differ. A damaged run.json is written again where a done stage says whose run this is, else it is an
   // Error(input). Removes what killed writers left. Root rank only, with the lock held.
-  void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks) const;
+  // `instruction_sets`: what this start computes with.
+  void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks, const std::string& instruction_sets) const;
 
-  // What a stage that is not done yet began with: digests of what the stages before it made. An empty object: nobody knows.
-  void begin_stage(const std::string& stage, const Json& inputs) const;
-  Json begun_with(const std::string& stage) const;
+  // What a stage that is not done yet began with: digests of what the stages before it made (an empty object: nobody knows),
+  // and the instruction sets of all starts that worked on it.
+  struct Begun {
+    Json inputs = Json::object();
+    std::vector<std::string> instruction_sets;
+  };
+  void begin_stage(const std::string& stage, const Begun& begun) const;
+  Begun begun_with(const std::string& stage) const;
   // Removes what the stage made so far, paid answers apart.
   void forget_stage(const std::string& stage, const std::vector<std::string>& makes) const;
 

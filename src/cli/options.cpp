@@ -65,8 +65,9 @@ void register_task(OptionTable& table, StudyOptions& o) {
     formats.emplace_back(text::to_string(format), format);
   }
   table.add_choice<std::optional<text::ChatFormat>>("task.chat_format", &o.task.chat_format, formats,
-                                                    "how a prompt becomes tokens; auto: by the template in model.folder, else plain");
-  table.add("task.system", &o.task.system, "", "system turn of every prompt; empty: the format's own, if it has one");
+                                                    "how a prompt becomes tokens; auto: by the template in model.folder, which is executed, else plain");
+  table.add("task.system", &o.task.system, "", "system turn of every prompt; empty: the template's own, if it has one");
+  table.add("task.date", &o.task.date, "YYYY-MM-DD", "the day that a model's template writes where it asks for today; empty: it gets none");
   table.add_input("task.rules", &o.task.rules, "", "file of rules that responses are held against; empty: the world's gold utility");
   table.add_input("cost.prices", &o.prices, "prices.json", "price table");
   table.add_input("cost.assumptions", &o.assumptions, "cost_assumptions.json", "what `rlaif cost` compares labels by people and judges with");

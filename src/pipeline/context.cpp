@@ -48,8 +48,10 @@ std::unique_ptr<Language> load_language(const Context& context) {
       style = text::chat_style(*task.chat_format);
     else if (!folder.empty())
       style = text::read_chat_style(folder);
+    if (!style) style = text::chat_style(text::ChatFormat::plain);
+    style->date = task.date;
     language = std::make_unique<Language>(text::Tokenizer::load(context.directory.tokenizer()),
-                                          style ? *style : text::chat_style(text::ChatFormat::plain), task.system);
+                                          std::move(*style), task.system);
   });
   return language;
 }

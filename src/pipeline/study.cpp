@@ -227,6 +227,8 @@ void check_model_folder(const StudyOptions& options) {
     if (adapter->rank < 0) throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
     if (adapter->rank > 0) options.adapter(*adapter).validate(policy);
   }
+  if (!options.task.date.empty() && !text::is_template_date(options.task.date))
+    throw usage_error("task.date = '" + options.task.date + "' is no day; expected one as YYYY-MM-DD");
   if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
 }
 

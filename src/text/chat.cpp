@@ -1,9 +1,12 @@
 #include "rlaif/text/chat.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
 #include <span>
 
-#include "characters.hpp"
+#include "regex.hpp"
 #include "rlaif/core/error.hpp"
 
 namespace rlaif::text {
@@ -38,48 +41,59 @@ TokenId line_end(const Tokenizer& tokenizer) {
   throw input_error("chat format plain needs a token for the line end ('Ċ'), which the tokenizer lacks");
 }
 
-// The control texts of a format that are tokens to its models, and those that are plain text to them.
-std::vector<std::string> control_tokens(const ChatStyle& style) {
-  std::vector<std::string> tokens;
-  if (style.begins) tokens.push_back(style.begin_token);
-  if (style.format == ChatFormat::chatml) tokens.push_back("<|im_start|>");
-  if (style.format == ChatFormat::llama3) tokens.insert(tokens.end(), {"<|start_header_id|>", "<|end_header_id|>"});
-  tokens.push_back(style.end_token);
-  return tokens;
-}
-
-std::vector<std::string> text_marks(ChatFormat format) {
-  if (format == ChatFormat::llama2) return {"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"};
-  if (format == ChatFormat::zephyr) return {"<|system|>", "<|user|>", "<|assistant|>"};
-  return {};
-}
-
 void check_role(const std::string& role) {
   if (role != "system" && role != "user" && role != "assistant") {
     throw input_error("role '" + role + "' in a conversation; expected system, user or assistant");
   }
 }
 
-std::string_view trimmed(std::string_view text) {
-  text = text.substr(0, skip_spaces_left(text, text.size()));
-  return text.substr(skip_spaces_right(text, 0));
-}
-
-TemplatePiece control(std::string text) { return {std::move(text), SpecialText::as_tokens}; }
-
-// What opens a turn, and what its content ends with.
-std::string turn_start(ChatFormat format, const std::string& role) {
-  if (format == ChatFormat::chatml) return "<|im_start|>" + role + "\n";
-  if (format == ChatFormat::llama3) return "<|start_header_id|>" + role + "<|end_header_id|>\n\n";
-  return "<|" + role + "|>\n";
-}
-
-std::string turn_end(const ChatStyle& style) {
-  return style.format == ChatFormat::llama3 ? style.end_token : style.end_token + "\n";
-}
-
 bool is_prefix(const std::vector<TokenId>& head, const std::vector<TokenId>& whole) {
   return whole.size() >= head.size() && std::equal(head.begin(), head.end(), whole.begin());
+}
+
+std::string text_of(std::span<const TemplatePiece> pieces) {
+  std::string text;
+  for (const TemplatePiece& piece : pieces) text += piece.text;
+  return text;
+}
+
+// The pieces from the last special token on that the template wrote; all of them where there is none. Special tokens part a
+// text, so that what stands before them has no say in what follows.
+std::vector<TemplatePiece> from_last_token(const Tokenizer& tokenizer, std::vector<TemplatePiece> pieces) {
+  for (std::size_t i = pieces.size(); i-- > 0;) {
+    if (pieces[i].special == SpecialText::as_text) continue;
+    std::size_t last = std::string::npos;
+    for (const AddedToken& token : tokenizer.added_tokens()) {
+      const std::size_t found = token.special && !token.content.empty() ? pieces[i].text.rfind(token.content) : std::string::npos;
+      if (found != std::string::npos && (last == std::string::npos || found > last)) last = found;
+    }
+    if (last == std::string::npos) continue;
+    pieces[i].text.erase(0, last);
+    pieces.erase(pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(i));
+    break;
+  }
+  return pieces;
+}
+
+// Words in brackets, as marks of turns are: <|user|>, [INST], <<SYS>>. How often each stands in what the template wrote.
+std::map<std::string, int> bracketed_words(std::span<const TemplatePiece> pieces) {
+  static const Regex pattern(R"(<<[^\s<>\[\]]{1,40}>>|<[^\s<>\[\]]{1,40}>|\[[^\s<>\[\]]{1,40}\])");
+  std::map<std::string, int> words;
+  for (const TemplatePiece& piece : pieces) {
+    if (piece.special == SpecialText::as_text) continue;
+    pattern.for_each_match(piece.text, [&](std::size_t begin, std::size_t end) { ++words[piece.text.substr(begin, end - begin)]; });
+  }
+  return words;
+}
+
+// As a text of a template.
+std::string template_literal(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\\' || c == '\'') out += '\\';
+    out += c;
+  }
+  return out + "'";
 }
 
 }  // namespace
@@ -88,28 +102,85 @@ ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatFormat format, std::str
     : ChatEncoder(tokenizer, chat_style(format), std::move(system)) {}
 
 ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatStyle style, std::string system)
-    : tokenizer_(&tokenizer), style_(std::move(style)) {
-  if (!system.empty()) style_.system = std::move(system);
+    : tokenizer_(&tokenizer), style_(std::move(style)), system_(std::move(system)) {
+  if (!style_.date.empty() && !is_template_date(style_.date))
+    throw usage_error("task.date = '" + style_.date + "' is no day; expected one as YYYY-MM-DD");
   if (style_.format == ChatFormat::plain) {
-    if (style_.end_token.empty()) style_.end_token = plain_end_token(tokenizer);
+    end_ = special_token(tokenizer, ChatFormat::plain, plain_end_token(tokenizer));
     newline_ = line_end(tokenizer);
+    return;
   }
-  const ChatStyle usual = chat_style(style_.format);
-  if (style_.end_token.empty()) style_.end_token = usual.end_token;
-  if (style_.begin_token.empty()) style_.begin_token = usual.begin_token;
-  for (const std::string& token : control_tokens(style_)) special_token(tokenizer, style_.format, token);
-  end_ = special_token(tokenizer, style_.format, style_.end_token);
-  for (std::string& mark : text_marks(style_.format)) {
+  for (const std::string& token : style_.control) special_token(tokenizer, *style_.format, token);
+  template_ = ChatTemplate::parse(style_.chat_template, style_.file);
+  learn_answer();
+  for (std::string& mark : style_.format ? std::vector<std::string>(style_.marks) : turn_marks()) {
     if (find_special(tokenizer, mark) == nullptr) broken_marks_.push_back(std::move(mark));
   }
 }
 
-TemplatePiece ChatEncoder::content(std::string_view text) const {
-  std::string out(text);
-  for (const std::string& mark : broken_marks_) {
-    for (std::size_t at = 0; (at = out.find(mark, at)) != std::string::npos;) out.insert(at + 1, " ");
+// How a prompt ends, what comes between that and an answer, and what ends one.
+void ChatEncoder::learn_answer() {
+  const Message answer{"assistant", "a"};
+  std::vector<Message> talk{{"user", "u"}};
+  if (!try_render(talk, true) && try_render({{"system", "s"}, talk.front()}, true)) talk.insert(talk.begin(), {"system", "s"});
+  const Pieces prompt = render(talk, true);
+  opening_ = from_last_token(*tokenizer_, prompt);
+  std::string tail;
+  talk.push_back(answer);
+  if (const auto answered = try_render(talk, false)) {
+    std::size_t last = answered->size();
+    while (last > 0 && (*answered)[last - 1].special != SpecialText::as_text) --last;
+    if (last > 0 && (*answered)[last - 1].text == answer.content) {
+      tail = text_of(std::span(*answered).subspan(last));
+      const std::string before = text_of(std::span(*answered).first(last - 1)), opened = text_of(prompt);
+      // White space is part of how answers are written; a turn that no prompt opens is not.
+      if (before.starts_with(opened) && before.find_first_not_of(" \n", opened.size()) == std::string::npos) lead_ = before.substr(opened.size());
+    }
   }
-  return {std::move(out), SpecialText::as_text};
+  end_ = style_.format ? special_token(*tokenizer_, *style_.format, style_.control.back()) : end_behind(tail);
+}
+
+TokenId ChatEncoder::end_behind(const std::string& tail) const {
+  const std::string eos = style_.tokens.value("eos_token", "");
+  const TokenId eos_id = eos.empty() ? -1 : tokenizer_->token_to_id(eos).value_or(-1);
+  const TemplatePiece piece{tail, SpecialText::as_tokens};
+  for (const TokenId id : tokenizer_->encode_template(std::span(&piece, 1))) {
+    const auto& added = tokenizer_->added_tokens();
+    const bool special = std::any_of(added.begin(), added.end(), [&](const AddedToken& token) { return token.id == id && token.special; });
+    if (special || id == eos_id) return id;
+  }
+  if (eos_id >= 0) return eos_id;
+  throw input_error(style_.file, "the chat template writes no special token behind an answer" +
+                                     (eos.empty() ? ", and tokenizer_config.json names no eos_token"
+                                                  : ", and the tokenizer lacks the eos_token '" + eos + "'") +
+                                     "; expected one of them, or nothing says where an answer ends");
+}
+
+// What the template writes once more for every exchange, or for a system turn. The marks around thoughts belong to answers.
+std::vector<std::string> ChatEncoder::turn_marks() const {
+  const Message system{"system", "s"}, question{"user", "u"}, answer{"assistant", "a"};
+  const auto fewer = try_render({question}, false);
+  std::set<std::string> marks;
+  for (const auto& talk : {std::vector<Message>{question, answer, question}, std::vector<Message>{system, question}}) {
+    const auto more = fewer ? try_render(talk, false) : std::nullopt;
+    if (!more) continue;
+    const std::map<std::string, int> before = bracketed_words(*fewer);
+    for (const auto& [word, count] : bracketed_words(*more)) {
+      const auto known = before.find(word);
+      const bool letters = std::any_of(word.begin(), word.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+      if (letters && count > (known == before.end() ? 0 : known->second) && word.find("think") == std::string::npos) marks.insert(word);
+    }
+  }
+  return {marks.begin(), marks.end()};
+}
+
+void ChatEncoder::break_marks(Pieces& pieces) const {
+  for (TemplatePiece& piece : pieces) {
+    if (piece.special != SpecialText::as_text) continue;
+    for (const std::string& mark : broken_marks_) {
+      for (std::size_t at = 0; (at = piece.text.find(mark, at)) != std::string::npos;) piece.text.insert(at + 1, " ");
+    }
+  }
 }
 
 std::vector<TokenId> ChatEncoder::plain_prompt(const std::vector<Message>& messages) const {
@@ -122,50 +193,26 @@ std::vector<TokenId> ChatEncoder::plain_prompt(const std::vector<Message>& messa
   return tokens;
 }
 
-ChatEncoder::Pieces ChatEncoder::render_llama2(const std::vector<Message>& messages) const {
-  Pieces pieces;
-  const bool has_system = messages.front().role == "system";
-  for (std::size_t i = has_system ? 1 : 0; i < messages.size(); ++i) {
-    const std::size_t turn = i - (has_system ? 1 : 0);
-    const Message& message = messages[i];
-    if (message.role != (turn % 2 == 0 ? "user" : "assistant")) {
-      throw input_error("turn " + std::to_string(i + 1) + " of a conversation is of role '" + message.role +
-                        "'; chat format llama-2 expects user and assistant in alternation");
-    }
-    if (message.role == "assistant") {
-      pieces.push_back(content(" " + std::string(trimmed(message.content)) + " "));
-      pieces.push_back(control(style_.end_token));
-      continue;
-    }
-    pieces.push_back(control(style_.begin_token + "[INST] "));
-    std::string_view text = message.content;
-    if (turn == 0 && has_system) {
-      pieces.push_back(control("<<SYS>>\n"));
-      pieces.push_back(content(messages.front().content));
-      pieces.push_back(control("\n<</SYS>>\n\n"));
-      text = text.substr(0, skip_spaces_left(text, text.size()));  // the template trims both together
-    } else {
-      text = trimmed(text);
-    }
-    pieces.push_back(content(text));
-    pieces.push_back(control(" [/INST]"));
-  }
-  if (pieces.empty())
-    throw input_error("a conversation of a system turn alone; chat format llama-2 expects a user turn");
+ChatEncoder::Pieces ChatEncoder::render(const std::vector<Message>& messages, bool opens_answer) const {
+  // Tools and documents are there and none, as transformers gives them.
+  Json variables = style_.tokens;
+  variables["messages"] = Json::array();
+  for (const Message& message : messages)
+    variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
+  variables["add_generation_prompt"] = opens_answer;
+  variables["tools"] = variables["documents"] = nullptr;
+  Pieces pieces = template_->render(variables, style_.date);
+  break_marks(pieces);
   return pieces;
 }
 
-ChatEncoder::Pieces ChatEncoder::render(const std::vector<Message>& messages) const {
-  if (style_.format == ChatFormat::llama2) return render_llama2(messages);
-  Pieces pieces;
-  if (style_.begins) pieces.push_back(control(style_.begin_token));
-  for (const Message& message : messages) {
-    pieces.push_back(control(turn_start(style_.format, message.role)));
-    pieces.push_back(content(style_.trims ? trimmed(message.content) : std::string_view(message.content)));
-    pieces.push_back(control(turn_end(style_)));
+// Nothing where the template refuses the conversation.
+std::optional<ChatEncoder::Pieces> ChatEncoder::try_render(const std::vector<Message>& messages, bool opens_answer) const {
+  try {
+    return render(messages, opens_answer);
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  pieces.push_back(control(turn_start(style_.format, "assistant")));
-  return pieces;
 }
 
 std::vector<TokenId> ChatEncoder::prompt(std::string_view user) const {
@@ -176,30 +223,39 @@ std::vector<TokenId> ChatEncoder::prompt(const std::vector<Message>& messages) c
   if (messages.empty()) throw input_error("a conversation without messages; expected at least one");
   for (const Message& message : messages) check_role(message.role);
   std::vector<Message> turns;
-  if (!style_.system.empty() && messages.front().role != "system") turns.push_back({"system", style_.system});
+  if (!system_.empty() && messages.front().role != "system") turns.push_back({"system", system_});
   turns.insert(turns.end(), messages.begin(), messages.end());
-  return style_.format == ChatFormat::plain ? plain_prompt(turns) : tokenizer_->encode_template(render(turns));
+  return template_ ? tokenizer_->encode_template(render(turns, true)) : plain_prompt(turns);
 }
 
 std::vector<TokenId> ChatEncoder::completion(std::string_view text) const {
   std::vector<TokenId> tokens;
-  if (style_.format == ChatFormat::plain) {
+  if (!template_) {
     tokens = tokenizer_->encode(text, SpecialText::as_text);
   } else {
     // Encoded where it stands: behind the opening of its turn no tokenizer puts a space of its own before it.
-    const bool llama2 = style_.format == ChatFormat::llama2;
-    Pieces pieces{control(llama2 ? style_.begin_token + "[INST] [/INST]" : turn_start(style_.format, "assistant"))};
+    Pieces pieces = opening_;
     const std::vector<TokenId> head = tokenizer_->encode_template(pieces);
-    pieces.push_back(content((llama2 ? " " : "") + std::string(text)));
+    pieces.push_back({lead_, SpecialText::as_tokens});
+    pieces.push_back({std::string(text), SpecialText::as_text});
+    break_marks(pieces);
     const std::vector<TokenId> whole = tokenizer_->encode_template(pieces);
     if (is_prefix(head, whole)) {
       tokens.assign(whole.begin() + static_cast<std::ptrdiff_t>(head.size()), whole.end());
     } else {  // its first characters join the opening's last ones: as a text of its own
-      tokens = tokenizer_->encode_template(std::span(&pieces.back(), 1));
+      tokens = tokenizer_->encode_template(std::span(pieces).last(2));
     }
   }
   tokens.push_back(end_);
   return tokens;
+}
+
+std::string ChatEncoder::template_text() const {
+  if (template_) return template_->source();
+  std::string begin;
+  for (const TokenId id : tokenizer_->begin_tokens()) begin += tokenizer_->id_to_token(id);
+  return (begin.empty() ? "" : "{{ " + template_literal(begin) + " }}") +
+         "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}";
 }
 
 }  // namespace rlaif::text

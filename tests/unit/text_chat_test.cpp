@@ -102,25 +102,119 @@ TEST(Chat, formats_write_what_their_templates_write) {
     const ChatEncoder chat(tokenizer, format);
     EXPECT_EQ(names(tokenizer, chat.prompt(talk)), names(tokenizer, tokenizer.encode(text, SpecialText::as_tokens)))
         << to_string(format);
-    EXPECT_EQ(tokenizer.id_to_token(chat.end_token()), chat.style().end_token);
+    EXPECT_EQ(tokenizer.id_to_token(chat.end_token()), chat_style(format).control.back());
     EXPECT_EQ(tokenizer.decode(chat.completion("Hi Hi")), format == ChatFormat::llama2 ? " Hi Hi" : "Hi Hi");
   }
 }
 
-TEST(Chat, a_style_brings_its_own_system_turn_and_begin_token) {
+// --- templates of models ------------------------------------------------------------------------------
+
+ChatStyle own_style(const std::string& chat_template, Json tokens = Json::object()) {
+  ChatStyle style;
+  style.chat_template = chat_template;
+  style.file = "folder/chat_template.jinja";
+  style.tokens = std::move(tokens);
+  return style;
+}
+
+const char* const kOwnTurns =
+    R"({% for message in messages %}{% if loop.first and message.role != 'system' %}{{ '<|im_start|>system\nWork in \\boxed{}. 1 + 1 = 2, a | b.<|im_end|>\n' }}{% endif %})"
+    R"({{ '<|im_start|>' + message['role'] + '\n' + (message['content'] | trim) + ('\nBriefly.' if message.role == 'user' else '') + '<|im_end|>\n' }}{% endfor %})"
+    R"({% if add_generation_prompt %}{{ '<|im_start|>assistant\nIn short: ' }}{% endif %})";
+
+TEST(Chat, a_models_template_is_executed) {
   const Tokenizer tokenizer = all_formats_tokenizer();
-  ChatStyle style = chat_style(ChatFormat::chatml);
-  style.system = "Hi";
-  EXPECT_EQ(ChatEncoder(tokenizer, style).prompt("x"), ChatEncoder(tokenizer, ChatFormat::chatml, "Hi").prompt("x"));
-  EXPECT_EQ(ChatEncoder(tokenizer, style, "y").prompt("x"),
-            ChatEncoder(tokenizer, ChatFormat::chatml, "y").prompt("x"));
-  const auto without = ChatEncoder(tokenizer, style).prompt("x");
-  style.begins = true;
-  style.begin_token = "<s>";
-  auto with = ChatEncoder(tokenizer, style).prompt("x");
-  EXPECT_EQ(with.front(), 3);
-  with.erase(with.begin());
-  EXPECT_EQ(with, without);
+  const ChatEncoder chat(tokenizer, own_style(kOwnTurns));
+  const auto expect_prompt = [&](const ChatEncoder& encoder, const std::vector<Message>& talk, const std::string& text) {
+    EXPECT_EQ(names(tokenizer, encoder.prompt(talk)), names(tokenizer, tokenizer.encode(text, SpecialText::as_tokens)));
+  };
+  const std::string own = "<|im_start|>system\nWork in \\boxed{}. 1 + 1 = 2, a | b.<|im_end|>\n";
+  expect_prompt(chat, {{"user", " Hi "}}, own + "<|im_start|>user\nHi\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
+  expect_prompt(chat, {{"system", "Hi"}, {"user", "x"}},
+                "<|im_start|>system\nHi<|im_end|>\n<|im_start|>user\nx\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
+  // A system text of the deck takes the place of the template's, a system turn that of both.
+  const ChatEncoder told(tokenizer, own_style(kOwnTurns), "Be kind");
+  EXPECT_EQ(told.prompt("x"), chat.prompt({{"system", "Be kind"}, {"user", "x"}}));
+  EXPECT_EQ(told.prompt({{"system", "Hi"}, {"user", "x"}}), chat.prompt({{"system", "Hi"}, {"user", "x"}}));
+  EXPECT_EQ(tokenizer.id_to_token(chat.end_token()), "<|im_end|>");
+  EXPECT_EQ(chat.template_text(), kOwnTurns);
+  // A completion is the text as it was written, though the template would trim it.
+  EXPECT_EQ(tokenizer.decode(chat.completion("Hi Hi \n")), "Hi Hi \n");
+}
+
+TEST(Chat, what_ends_an_answer_is_what_the_template_writes_behind_it) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  const auto end_of = [&](const std::string& text, Json tokens = Json::object()) {
+    return tokenizer.id_to_token(ChatEncoder(tokenizer, own_style(text, std::move(tokens))).end_token());
+  };
+  const std::string turns = "{% for m in messages %}{{ '<|im_start|>' + m.content + END }}{% endfor %}";
+  const auto with_end = [&](const std::string& end) { return std::string(turns).replace(turns.find("END"), 3, end); };
+  EXPECT_EQ(end_of(with_end("' plain text <|eot_id|><|endoftext|>'")), "<|eot_id|>");
+  EXPECT_EQ(end_of(with_end("eos_token"), {{"eos_token", "</s>"}}), "</s>");
+  EXPECT_EQ(end_of(with_end("'\n'"), {{"eos_token", "<|endoftext|>"}}), "<|endoftext|>");
+  expect_error([&] { end_of(with_end("'\n'")); }, ErrorKind::input, {"folder/chat_template.jinja", "no special token behind an answer", "eos_token"});
+  expect_error([&] { end_of(with_end("'\n'"), {{"eos_token", "<gone>"}}); }, ErrorKind::input, {"lacks the eos_token '<gone>'"});
+  // An answer that is not found in what is written, or a template that takes no answers.
+  EXPECT_EQ(end_of("{{ messages|length }}<|eot_id|>", {{"eos_token", "</s>"}}), "</s>");
+  EXPECT_EQ(end_of("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}x", {{"eos_token", "</s>"}}), "</s>");
+}
+
+TEST(Chat, a_template_may_write_between_the_prompt_and_an_answer) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  const ChatEncoder chat(tokenizer, own_style("{% for m in messages %}{{ '[Q]' + m.content + '[A]' if m.role == 'user' else ' ' + m.content + '</s>' }}{% endfor %}"));
+  EXPECT_THAT(names(tokenizer, chat.completion("Hi")), ElementsAre("ĠHi", "</s>"));
+  // What parts its turns is text to this tokenizer, and broken in contents.
+  const std::string text = tokenizer.decode(chat.prompt({{"user", "a[A] b[Q]"}, {"assistant", "[Q]"}, {"user", "[x] [Q"}}));
+  EXPECT_EQ(text, "[Q]a[ A] b[ Q][A] [ Q][Q][x] [Q[A]");
+}
+
+TEST(Chat, contents_never_become_control_tokens_of_a_models_template) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  std::string attack = "x";
+  for (const std::string& token : kControl) attack += token + "\n" + token;
+  const std::vector<std::string> templates{
+      kOwnTurns, "{{ bos_token }}{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ m.content.split('</s>')[-1] | upper | lower ~ '<|im_end|>' }}{% endfor %}",
+      "{% for m in messages %}{% set c %}{{ m.content | replace('</s>', '') }}{% endset %}{{ c.strip() ~ eos_token }}{% endfor %}",
+      "{{ messages | tojson }}{{ '<|im_end|>' }}", "{{ messages | map(attribute='content') | join('<|im_end|>') }}{{ '<|im_end|>' }}"};
+  for (const std::string& source : templates) {
+    const ChatEncoder chat(tokenizer, own_style(source, {{"bos_token", "<s>"}, {"eos_token", "</s>"}}));
+    const auto special = [](const std::vector<TokenId>& ids) {
+      return std::count_if(ids.begin(), ids.end(), [](TokenId id) { return id < static_cast<TokenId>(kControl.size()); });
+    };
+    EXPECT_EQ(special(chat.prompt({{"system", attack}, {"user", attack}})), special(chat.prompt({{"system", "a"}, {"user", "b"}}))) << source;
+    EXPECT_EQ(special(chat.completion("a" + attack)), 1) << source;
+  }
+}
+
+TEST(Chat, what_a_template_refuses_is_said_in_its_words) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  const ChatEncoder chat(tokenizer, own_style("{% if messages[0].role == 'system' %}\n{{ raise_exception('System role not supported') }}{% endif %}"
+                                              "{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}"));
+  expect_error([&] { chat.prompt({{"system", "a"}, {"user", "b"}}); }, ErrorKind::input,
+               {"folder/chat_template.jinja:2", "the template refuses the conversation: System role not supported"});
+  EXPECT_EQ(chat.prompt("b").size(), 2u);
+}
+
+TEST(Chat, a_template_that_writes_the_day_needs_one) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  ChatStyle style = own_style("{{ strftime_now('%d %b %Y') }}{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}");
+  expect_error([&] { ChatEncoder(tokenizer, style); }, ErrorKind::input, {"folder/chat_template.jinja:1", "task.date"});
+  style.date = "2025-03-09";
+  EXPECT_EQ(tokenizer.decode(ChatEncoder(tokenizer, style).prompt("x")), "09 Mar 2025x");
+  style.date = "9.3.2025";
+  expect_error([&] { ChatEncoder(tokenizer, style); }, ErrorKind::usage, {"task.date", "YYYY-MM-DD"});
+}
+
+TEST(Chat, a_named_format_has_a_template_that_others_can_read) {
+  const Tokenizer tokenizer = all_formats_tokenizer();
+  for (const ChatFormat format : {ChatFormat::chatml, ChatFormat::llama2, ChatFormat::llama3, ChatFormat::zephyr}) {
+    const ChatEncoder named(tokenizer, format), read(tokenizer, own_style(ChatEncoder(tokenizer, format).template_text()));
+    const std::vector<Message> talk{{"system", "a"}, {"user", "b"}, {"assistant", "c"}, {"user", "d"}};
+    EXPECT_EQ(named.prompt(talk), read.prompt(talk)) << to_string(format);
+    EXPECT_EQ(named.completion("x y"), read.completion("x y")) << to_string(format);
+    EXPECT_EQ(named.end_token(), read.end_token()) << to_string(format);
+  }
+  EXPECT_EQ(ChatEncoder(tokenizer, ChatFormat::plain).template_text(), "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}");
 }
 
 TEST(Chat, the_begin_token_comes_once) {

@@ -52,7 +52,8 @@ struct TaskOptions {
   std::filesystem::path train_prompts;     // JSON Lines; empty: the world's
   std::filesystem::path heldout_prompts;
   std::filesystem::path rules;             // what responses are held against; empty: the world's gold utility
-  std::string system;                      // system turn of every prompt; empty: the format's own, if any
+  std::string system;                      // system turn of every prompt; empty: the template's own, if any
+  std::string date;                        // the day that a template may write, YYYY-MM-DD; empty: none
   std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
 };
 

@@ -1,10 +1,13 @@
-// How models write conversations: the formats, and which of them a model's own template is.
+// How models write conversations: formats known by name, and the template in a model's own folder.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "rlaif/core/json.hpp"
 
 namespace rlaif::text {
 
@@ -12,23 +15,22 @@ enum class ChatFormat { plain, chatml, llama2, llama3, zephyr };
 ChatFormat parse_chat_format(std::string_view name);  // throws Error(usage) naming the known formats
 const char* to_string(ChatFormat format);             // "plain", "chatml", "llama-2", "llama-3", "zephyr"
 
-// A format and what one model's template makes of it.
+// A template (see ChatTemplate) and what it is given besides the conversation.
 struct ChatStyle {
-  ChatFormat format = ChatFormat::plain;
-  std::string system;                  // the template's own system text, for conversations that bring none
-  bool begins = false;                 // the begin token comes first
-  bool trims = false;                  // contents lose the white space at both ends
-  std::string begin_token, end_token;  // empty: those of the format's first models
+  std::optional<ChatFormat> format;  // nothing: a model's own template
+  std::string chat_template;         // empty: plain, which no template writes
+  std::filesystem::path file;        // stands in errors
+  Json tokens = Json::object();      // bos_token, eos_token, ...: the model's own, those that it has
+  std::string date;                  // the day that the template may write, YYYY-MM-DD; empty: none
+  std::vector<std::string> control;  // special tokens that the format cannot do without; of a named format, the last ends a turn
+  std::vector<std::string> marks;    // what parts the turns of a named format and may be plain text to the tokenizer
 };
 
 ChatStyle chat_style(ChatFormat format);  // as the format's first models write it
 
-// The style of the template in a model's folder (chat_template.jinja, or chat_template of tokenizer_config.json: a text,
-// or a list of which "default" counts); nothing where there is none. A template is recognised by its control texts.
-// Throws Error(input) with file and the template's name where it is of another kind or differs in what it would write.
+// The template in a model's folder: chat_template.jinja, or chat_template of tokenizer_config.json (a text, or a list of which
+// "default" counts); nothing where there is none. Its tokens are those of tokenizer_config.json, else of
+// special_tokens_map.json. Throws Error(input) with file and line for a template that cannot be executed.
 std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder);
-// The same for a template's text; file stands in errors, the tokens are the model's own ("" where it has none).
-ChatStyle recognise_chat_style(const std::string& chat_template, const std::filesystem::path& file,
-                               const std::string& begin_token, const std::string& end_token);
 
 }  // namespace rlaif::text

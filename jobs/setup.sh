@@ -123,7 +123,10 @@ environment() {
   local lock
   exec {lock}>"$root/build/setup.lock"
   if command -v flock >/dev/null; then
-    flock -w 1800 "$lock" || fail "another setup has held $root/build/setup.lock for 30 minutes"
+    local code=0
+    flock -w 1800 -E 75 "$lock" || code=$?
+    [[ $code != 75 ]] || fail "another setup has held $root/build/setup.lock for 30 minutes"
+    [[ $code == 0 ]] || say "$root/build has no file locks: see to it that no other setup works in it"
   fi
   if is_ready; then
     say "$name was made by another job meanwhile"

@@ -75,7 +75,11 @@ while read -r variable; do
 done < <(sed -n 's/^key_variable = //p' <<<"$plan" | sort -u)
 
 lock=$directory/run.lock
-if [[ -e $lock ]] && command -v flock >/dev/null && ! flock -n "$lock" true; then
+held=0
+if [[ -e $lock ]] && command -v flock >/dev/null; then
+  flock -n -E 75 "$lock" true 2>/dev/null || held=$?  # other codes: there are no locks here, and the program says so
+fi
+if [[ $held == 75 ]]; then
   refuse "another job works in $directory: $(head -c 200 "$lock" | tr '\n' ' ')"
 fi
 

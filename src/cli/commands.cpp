@@ -15,6 +15,7 @@
 #include "rlaif/cli/help.hpp"
 #include "rlaif/cli/label_tools.hpp"
 #include "rlaif/cli/sweep_tools.hpp"
+#include "rlaif/comm/launch.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/time_limit.hpp"
 #include "rlaif/core/version.hpp"
@@ -135,9 +136,11 @@ std::optional<int> answer_without_mpi(const CommandLine& line) {
 
 int run(int argc, char** argv) {
   CommandLine line;
+  const std::optional<comm::Launch> launch = comm::launch_of([](const char* name) { return std::getenv(name); });
   try {
     line = parse_command_line(argc, argv);
     if (const auto code = answer_without_mpi(line)) return *code;
+    comm::prepare_launch(launch);
   } catch (const Error& error) {
     // Before MPI there is no rank; launchers tell it in the environment.
     const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
@@ -153,6 +156,7 @@ int run(int argc, char** argv) {
   comm::Session session(&argc, &argv);
   const comm::Communicator comm = comm::Communicator::world();
   try {
+    comm::require_whole_step(launch, comm.size());
     return dispatch(line, comm);
   } catch (const PeerError& error) {
     comm.barrier();  // the rank that failed prints, then ends all

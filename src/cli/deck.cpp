@@ -6,25 +6,25 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <set>
 #include <sstream>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/core/files.hpp"
+#include "rlaif/pipeline/check_options.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/judges.hpp"
 #include "rlaif/pipeline/pair_sets.hpp"
+#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-const std::string* find_text(const std::string& key, const CommandLine& line,
-                             const std::map<std::string, std::string>& deck) {
+using DeckValues = std::map<std::string, pipeline::DeckValue>;
+
+const std::string* find_text(const std::string& key, const CommandLine& line, const DeckValues& deck) {
   if (const auto found = line.keys.find(key); found != line.keys.end()) return &found->second;
-  if (const auto found = deck.find(key); found != deck.end()) return &found->second;
+  if (const auto found = deck.find(key); found != deck.end()) return &found->second.text;
   return nullptr;
 }
 
@@ -32,7 +32,7 @@ const std::string* find_text(const std::string& key, const CommandLine& line,
 const std::vector<std::string> value_flags{"comparisons", "count", "measure", "name", "output", "price", "seed"};
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
-void default_prices(Resolved& resolved, const CommandLine& line, const std::map<std::string, std::string>& deck) {
+void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
   for (const pipeline::JudgeOptions* judge : pipeline::judges_and_members(resolved.options)) {
     const std::string key = "judge." + judge->name + ".price";
     if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck)) resolved.table.set(key, {judge->model, Origin::program});
@@ -60,7 +60,7 @@ bool is_own_model(const std::string& name) {
 }
 
 // The lists of names decide which keys exist, so they are read first.
-void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const std::map<std::string, std::string>& deck) {
+void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   const auto names = [&](const std::string& key, const std::string& otherwise) {
     const std::string* text = find_text(key, line, deck);
     return parse_names(key, text ? *text : otherwise);
@@ -119,14 +119,18 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   po::positional_options_description positions;
   positions.add("word", -1);
   CommandLine line;
-  // Boost takes no empty value after the equal sign; --section.key= sets a key to nothing.
+  // Keys and their values are taken as they stand; of a key that comes twice the last one holds.
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
-    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1 && argument.find('.') != std::string::npos)
-      line.keys[argument.substr(2, argument.size() - 3)] = "";
-    else
+    const std::size_t equals = argument.find('=');
+    if (argument.starts_with("--") && equals != std::string::npos && argument.find('.') < equals) {
+      const std::string key = argument.substr(2, equals - 2), text = argument.substr(equals + 1);
+      if (!text::is_valid_utf8(text) || text.find('\0') != std::string::npos) throw usage_error("--" + key + ": a value in UTF-8 was expected");
+      line.keys[key] = text;
+    } else {
       arguments.push_back(argument);
+    }
   }
   try {
     const po::parsed_options parsed = po::command_line_parser(arguments)
@@ -168,22 +172,6 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   return line;
 }
 
-std::map<std::string, std::string> read_deck(const std::filesystem::path& file) {
-  std::istringstream stream(read_file(file));
-  std::map<std::string, std::string> keys;
-  try {
-    const po::options_description none;
-    for (const po::option& option : po::parse_config_file(stream, none, true).options) {
-      if (!keys.emplace(option.string_key, option.value.at(0)).second) {
-        throw usage_error(file.string() + ": the key '" + option.string_key + "' stands twice");
-      }
-    }
-  } catch (const po::error& error) {
-    throw usage_error(file.string() + ": " + error.what() + ": lines '[section]', 'key = value' or '# comment' were expected");
-  }
-  return keys;
-}
-
 std::vector<std::string> parse_names(const std::string& key, const std::string& text) {
   std::istringstream stream(text);
   std::vector<std::string> names;
@@ -198,42 +186,57 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
   return names;
 }
 
-std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line) {
-  std::map<std::string, std::string> deck;
-  if (!deck_file.empty()) deck = read_deck(deck_file);
-  const auto swept = deck.lower_bound("sweep.");
-  if (swept != deck.end() && swept->first.starts_with("sweep.")) {
-    throw usage_error(deck_file.string() + ": has a section [sweep]; `rlaif sweep plan` makes the decks of its cells");
+std::string deck_text_of(const OptionTable& table, const std::string& key, const pipeline::DeckValue& value) {
+  const OptionTable::Entry* entry = table.find(key);
+  if (value.is_quoted || entry == nullptr) return value.text;
+  if (entry->kind == OptionTable::Kind::prose && !value.comment.empty()) {
+    OptionTable::fail(key, value.text + " " + value.comment, "a text in quotation marks (\"...\") where '#' is part of it, or the comment on a line of its own");
   }
-  return resolve_keys(std::move(deck), deck_file, line);
+  if (entry->kind != OptionTable::Kind::number) return value.text;
+  const std::size_t mark = value.text.find('#');
+  if (mark == std::string::npos || (mark > 0 && value.text[mark - 1] != ' ' && value.text[mark - 1] != '\t')) return value.text;
+  const std::size_t end = value.text.find_last_not_of(" \t", mark == 0 ? std::string::npos : mark - 1);
+  return mark == 0 || end == std::string::npos ? std::string() : value.text.substr(0, end + 1);
 }
 
-std::unique_ptr<Resolved> resolve_keys(std::map<std::string, std::string> deck, const std::filesystem::path& deck_file,
-                                       const CommandLine& line, const std::map<std::string, std::string>& over) {
-  for (const auto& [key, text] : over) deck[key] = text;
+std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line) {
+  pipeline::DeckFile deck;
+  if (!deck_file.empty()) deck = pipeline::read_deck_file(deck_file);
+  const auto swept = deck.values.lower_bound("sweep.");
+  if (swept != deck.values.end() && swept->first.starts_with("sweep.")) {
+    throw usage_error(deck_file.string() + ": has a section [sweep]; `rlaif sweep plan` makes the decks of its cells");
+  }
+  return resolve_keys(deck, line);
+}
+
+std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line, const std::map<std::string, std::string>& over) {
+  DeckValues values = deck.values;
+  for (const auto& [key, text] : over) values[key] = {text, 0, "", true};
   auto resolved = std::make_unique<Resolved>();
   pipeline::StudyOptions& options = resolved->options;
-  if (!deck_file.empty()) {
-    options.name = deck_file.stem().string();
-    resolved->table.set_deck_folder(deck_file.parent_path());
+  if (!deck.file.empty()) {
+    options.name = deck.file.stem().string();
+    resolved->table.set_deck_folder(deck.file.parent_path());
   }
   options.run.directory = std::filesystem::path("runs") / options.name;
 
-  name_sections(options, line, deck);
+  name_sections(options, line, values);
   register_options(resolved->table, options);
 
-  for (const auto& [key, text] : deck) {
+  for (const auto& [key, value] : values) {
     try {
-      resolved->table.set(key, {text, Origin::deck});
+      resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});
     } catch (const Error& error) {
-      throw usage_error(deck_file.string() + ": " + error.what());
+      const std::string place = value.line > 0 ? ":" + std::to_string(value.line) : "";
+      throw usage_error(deck.file.string() + place + ": " + error.what());
     }
   }
   for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
-  default_prices(*resolved, line, deck);
+  default_prices(*resolved, line, values);
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
+  pipeline::check_options(options);
   pipeline::check_arms(options);
   pipeline::check_judges(options, calibrates ? pipeline::CalibrationFiles::ignore : pipeline::CalibrationFiles::read);
   return resolved;

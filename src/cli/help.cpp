@@ -9,6 +9,15 @@ namespace {
 
 const std::vector<std::string> stage_sections{"*"};
 
+// " [steps, at least 1]". Ends that only bound the memory of a machine are left to who passes them.
+std::string unit_and_range(const OptionTable::Entry& entry) {
+  ValueRange range = entry.range;
+  if (range.most && *range.most >= 1e6) range.most.reset();
+  const std::string ends = range.text();
+  if (entry.unit.empty() && ends.empty()) return "";
+  return " [" + entry.unit + (entry.unit.empty() || ends.empty() ? "" : ", ") + ends + "]";
+}
+
 bool in_sections(const std::string& key, const std::vector<std::string>& sections) {
   return std::any_of(sections.begin(), sections.end(), [&](const std::string& section) {
     return section == "*" || key.compare(0, section.size() + 1, section + ".") == 0;
@@ -100,10 +109,10 @@ std::string command_help(const CommandHelp& command, const OptionTable& table) {
   bool first = true;
   for (const OptionTable::Entry& entry : table.entries()) {
     if (!in_sections(entry.key, command.sections)) continue;
-    if (first) text += "\nkeys (default) [unit]:\n";
+    if (first) text += "\nkeys (default) [unit, range]:\n";
     first = false;
     std::string line = "  --" + entry.key + " (" + entry.default_text + ")";
-    if (!entry.unit.empty()) line += " [" + entry.unit + "]";
+    line += unit_and_range(entry);
     text += line + std::string(line.size() < 52 ? 52 - line.size() : 1, ' ') + entry.meaning + "\n";
   }
   return text;

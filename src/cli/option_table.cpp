@@ -3,7 +3,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <set>
+#include <system_error>
+#include <type_traits>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -22,7 +25,7 @@ std::string number_text(double value) {
 }
 
 template <class T>
-T parse_number(const std::string& key, const std::string& text, const char* expected) {
+T parse_number(const std::string& key, const std::string& text, const std::string& expected) {
   T value{};
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
@@ -30,7 +33,41 @@ T parse_number(const std::string& key, const std::string& text, const char* expe
   return value;
 }
 
+// Says where a number of the type's own size ends only to who has passed it.
+template <class T>
+T parse_integer(const std::string& key, const std::string& text) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec == std::errc::result_out_of_range && result.ptr == end) {
+    OptionTable::fail(key, text, "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
+                                     std::to_string(std::numeric_limits<T>::max()));
+  }
+  return parse_number<T>(key, text, std::is_signed_v<T> ? "an integer" : "an integer of at least 0");
+}
+
+double parse_finite(const std::string& key, const std::string& text, const char* expected) {
+  const double value = parse_number<double>(key, text, expected);
+  if (!std::isfinite(value)) OptionTable::fail(key, text, "a finite number");
+  return value;
+}
+
 }  // namespace
+
+bool ValueRange::holds(double value) const {
+  return !(least && value < *least) && !(above && value <= *above) && !(most && value > *most) && !(below && value >= *below);
+}
+
+std::string ValueRange::text() const {
+  const auto number = [](const std::optional<double>& value) {
+    return *value == std::floor(*value) && std::fabs(*value) < 1e15 ? std::to_string(static_cast<std::int64_t>(*value)) : number_text(*value);
+  };
+  if (least && most) return "from " + number(least) + " to " + number(most);
+  std::string text = least ? "at least " + number(least) : above ? "above " + number(above) : "";
+  if (most) text += (text.empty() ? "up to " : " up to ") + number(most);
+  if (below) text += (text.empty() ? "below " : " and below ") + number(below);
+  return text;
+}
 
 fs::path inputs_folder() {
   if (const char* folder = std::getenv("RLAIF_INPUTS")) return folder;
@@ -47,55 +84,71 @@ std::string OptionTable::join_names(const std::vector<std::string>& names, const
   return text;
 }
 
-void OptionTable::add_entry(Entry entry) {
+OptionTable::Entry& OptionTable::add_entry(Entry entry) {
   RLAIF_CHECK(!has(entry.key), "an option registered twice: " + entry.key);
   index_[entry.key] = entries_.size();
   texts_[entry.key] = entry.default_text;
   entries_.push_back(std::move(entry));
+  return entries_.back();
 }
 
-void OptionTable::add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning) {
-  add_entry({key, unit, meaning, *field, true, false, [field](const std::string& text, Origin) { *field = text; }});
+OptionTable::Entry& OptionTable::add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning) {
+  Entry& entry = add_entry({key, unit, meaning, *field, true, false, [field](const std::string& text, Origin) {
+                              *field = text;
+                              return std::nullopt;
+                            }});
+  entry.kind = Kind::text;
+  return entry;
 }
 
-void OptionTable::add(const std::string& key, int* field, const std::string& unit, const std::string& meaning) {
-  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
-               *field = parse_number<int>(key, text, "an integer");
-             }});
+template <class T>
+OptionTable::Entry& OptionTable::add_integer(const std::string& key, T* field, const std::string& unit, const std::string& meaning) {
+  Entry& entry = add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
+                              *field = parse_integer<T>(key, text);
+                              return std::optional<double>(static_cast<double>(*field));
+                            }});
+  entry.is_integer = true;
+  return entry;
 }
 
-void OptionTable::add(const std::string& key, std::int64_t* field, const std::string& unit,
-                      const std::string& meaning) {
-  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
-               *field = parse_number<std::int64_t>(key, text, "an integer");
-             }});
+OptionTable::Entry& OptionTable::add(const std::string& key, int* field, const std::string& unit, const std::string& meaning) {
+  return add_integer(key, field, unit, meaning);
 }
 
-void OptionTable::add(const std::string& key, std::uint64_t* field, const std::string& unit,
-                      const std::string& meaning) {
-  add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
-               *field = parse_number<std::uint64_t>(key, text, "a non-negative integer");
-             }});
+OptionTable::Entry& OptionTable::add(const std::string& key, std::int64_t* field, const std::string& unit, const std::string& meaning) {
+  return add_integer(key, field, unit, meaning);
 }
 
-void OptionTable::add(const std::string& key, double* field, const std::string& unit, const std::string& meaning) {
-  add_entry({key, unit, meaning, number_text(*field), true, false, [=](const std::string& text, Origin) {
-               const double value = parse_number<double>(key, text, "a number");
-               if (!std::isfinite(value)) fail(key, text, "a finite number");
-               *field = value;
-             }});
+OptionTable::Entry& OptionTable::add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning) {
+  return add_integer(key, field, unit, meaning).at_least(0);
 }
 
-void OptionTable::add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning) {
-  add_entry({key, unit, meaning, *field ? "true" : "false", true, false, [=](const std::string& text, Origin) {
-               if (text == "true" || text == "yes" || text == "1") {
-                 *field = true;
-               } else if (text == "false" || text == "no" || text == "0") {
-                 *field = false;
-               } else {
-                 fail(key, text, "true or false");
-               }
-             }});
+OptionTable::Entry& OptionTable::add(const std::string& key, double* field, const std::string& unit, const std::string& meaning) {
+  return add_entry({key, unit, meaning, number_text(*field), true, false, [=](const std::string& text, Origin) {
+                      *field = parse_finite(key, text, "a number");
+                      return std::optional<double>(*field);
+                    }});
+}
+
+OptionTable::Entry& OptionTable::add_optional_number(const std::string& key, std::string* field, const std::string& unit,
+                                                     const std::string& meaning) {
+  return add_entry({key, unit, meaning, *field, true, false, [=](const std::string& text, Origin) {
+                      *field = text;
+                      return text.empty() ? std::optional<double>() : parse_finite(key, text, "a number or nothing");
+                    }});
+}
+
+OptionTable::Entry& OptionTable::add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning) {
+  return add_entry({key, unit, meaning, *field ? "true" : "false", true, false, [=](const std::string& text, Origin) {
+                      if (text == "true" || text == "yes" || text == "1") {
+                        *field = true;
+                      } else if (text == "false" || text == "no" || text == "0") {
+                        *field = false;
+                      } else {
+                        fail(key, text, "true or false");
+                      }
+                      return std::optional<double>();
+                    }});
 }
 
 fs::path OptionTable::resolve_path(const std::string& text, Origin origin) const {
@@ -109,13 +162,19 @@ void OptionTable::add_input(const std::string& key, fs::path* field, const std::
                             const std::string& meaning) {
   *field = resolve_path(default_name, Origin::program);
   input_fields_[key] = field;
-  add_entry({key, "path", meaning, default_name, true, true,
-             [this, field](const std::string& text, Origin origin) { *field = resolve_path(text, origin); }});
+  Entry& entry = add_entry({key, "path", meaning, default_name, true, true, [this, field](const std::string& text, Origin origin) {
+                              *field = resolve_path(text, origin);
+                              return std::nullopt;
+                            }});
+  entry.kind = Kind::text;
 }
 
 void OptionTable::add_place(const std::string& key, fs::path* field, const std::string& meaning) {
-  add_entry({key, "path", meaning, field->string(), false, false,
-             [field](const std::string& text, Origin) { *field = text; }});
+  Entry& entry = add_entry({key, "path", meaning, field->string(), false, false, [field](const std::string& text, Origin) {
+                              *field = text;
+                              return std::nullopt;
+                            }});
+  entry.kind = Kind::text;
 }
 
 void OptionTable::does_not_decide_results(const std::string& key) { entries_[index_.at(key)].results = false; }
@@ -127,7 +186,12 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
     for (const Entry& entry : entries_) known.push_back(entry.key);
     throw usage_error(unknown_name_message("key", key, known));
   }
-  entries_[found->second].set(value.text, value.origin);
+  const Entry& entry = entries_[found->second];
+  const std::optional<double> number = entry.set(value.text, value.origin);
+  if (number && !entry.range.holds(*number)) {
+    const std::string range = entry.range.text();
+    fail(key, value.text, (entry.is_integer ? "an integer " : "a number ") + (range.starts_with("at least") ? "of " + range : range));
+  }
   texts_[key] = value.text;
 }
 

@@ -21,23 +21,35 @@ const std::string section = "sweep.";
 struct SweepDeck {
   fs::path file;
   pipeline::SweepOptions sweep;
-  std::map<std::string, std::string> keys;  // the deck's others
+  pipeline::DeckFile others;                // what the deck has beside [sweep]
   CommandLine line;                         // as given, without those of [sweep]
 };
+
+// Hands what stands in [sweep] to `take`, and takes it out.
+template <class Keys, class Take>
+void take_section(Keys& keys, const Take& take) {
+  for (auto it = keys.lower_bound(section); it != keys.end() && it->first.starts_with(section);) {
+    take(it->first.substr(section.size()), it->second);
+    it = keys.erase(it);
+  }
+}
 
 SweepDeck read_sweep_deck(const CommandLine& line) {
   SweepDeck deck;
   deck.file = word(line, 1, "a deck with a section [sweep]");
   no_more_words(line, 2);
-  deck.keys = read_deck(deck.file);
+  deck.others = pipeline::read_deck_file(deck.file);
   deck.line = line;
   std::map<std::string, std::string> own;
-  for (auto* keys : {&deck.keys, &deck.line.keys}) {  // the command line beats the deck
-    for (auto it = keys->lower_bound(section); it != keys->end() && it->first.starts_with(section);) {
-      own[it->first.substr(section.size())] = it->second;
-      it = keys->erase(it);
+  take_section(deck.others.values, [&](const std::string& key, const pipeline::DeckValue& value) {
+    if (!value.comment.empty() && !value.is_quoted) {  // an axis may hold any text
+      throw usage_error(deck.file.string() + ":" + std::to_string(value.line) + ": " + section + key +
+                        ": a line of [sweep] takes no comment after its value; the comment on a line of its own was expected, or the "
+                        "value in quotation marks where '#' is part of it");
     }
-  }
+    own[key] = value.text;
+  });
+  take_section(deck.line.keys, [&](const std::string& key, const std::string& text) { own[key] = text; });  // beats the deck
   if (own.empty()) throw usage_error(deck.file.string() + ": has no section [sweep]; axes (axis.NAME = KEY: VALUE | VALUE) were expected");
   try {
     deck.sweep = pipeline::read_sweep(deck.file.stem().string(), own);
@@ -49,22 +61,21 @@ SweepDeck read_sweep_deck(const CommandLine& line) {
 
 // Where cells share stages; empty where they do not.
 std::string shared_folder(const SweepDeck& deck) {
-  for (const auto* keys : {&deck.line.keys, &deck.keys}) {
-    if (const auto found = keys->find("run.shared"); found != keys->end()) return found->second;
-  }
+  if (const auto found = deck.line.keys.find("run.shared"); found != deck.line.keys.end()) return found->second;
+  if (const auto found = deck.others.values.find("run.shared"); found != deck.others.values.end()) return found->second.text;
   return deck.sweep.share ? (deck.sweep.directory / "shared").string() : "";
 }
 
 // What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole, since
 // it will lie in another folder.
 std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeline::SweepCell& cell, const Resolved& resolved) {
-  std::map<std::string, std::string> keys = deck.keys;
+  std::map<std::string, std::string> keys;
+  for (const auto& [key, value] : deck.others.values) keys[key] = deck_text_of(resolved.table, key, value);
   for (const auto* more : {&deck.line.keys, &cell.keys}) {
     for (const auto& [key, text] : *more) keys[key] = text;
   }
   for (auto& [key, text] : keys) {
     if (const fs::path file = resolved.table.input_file(key); !file.empty()) text = fs::absolute(file).lexically_normal().string();
-    if (text.find_first_of("#\n") != std::string::npos) throw usage_error(key + ": '" + text + "' cannot stand in a deck: '#' begins a comment");
   }
   keys["run.directory"] = pipeline::cell_run(deck.sweep, cell).string();
   if (const std::string shared = shared_folder(deck); !shared.empty()) keys["run.shared"] = shared;
@@ -78,7 +89,7 @@ std::string deck_text(const SweepDeck& deck, const pipeline::SweepCell& cell, co
   std::map<std::string, std::string> sections;
   for (const auto& [key, value] : keys) {
     const std::size_t dot = key.rfind('.');
-    sections[key.substr(0, dot)] += key.substr(dot + 1) + " = " + value + "\n";
+    sections[key.substr(0, dot)] += key.substr(dot + 1) + " = " + pipeline::deck_value(value) + "\n";
   }
   for (const auto& [name, lines] : sections) text += "\n\n[" + name + "]\n" + lines.substr(0, lines.size() - 1);
   return text + "\n";
@@ -98,7 +109,7 @@ std::string plan_cell(const SweepDeck& deck, pipeline::SweepCell& cell) {
     CommandLine line = deck.line;
     line.command = "study";
     for (const auto& [key, text] : cell.keys) line.keys.erase(key);  // an axis beats the command line
-    const auto resolved = resolve_keys(deck.keys, deck.file, line, cell.keys);
+    const auto resolved = resolve_keys(deck.others, line, cell.keys);
     pipeline::describe_plan(resolved->options, resolved->deck, cell.ranks > 0 ? cell.ranks : 1);
     cell.deck_hash = resolved->deck.hash();
     check_begun(deck, cell);

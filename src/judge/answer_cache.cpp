@@ -1,7 +1,6 @@
 #include "rlaif/judge/answer_cache.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,10 +10,12 @@
 #include <future>
 #include <cerrno>
 #include <charconv>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/file_lock.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
@@ -54,12 +55,6 @@ class File {
   }
   bool is_open() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
-  bool try_lock() const { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0; }
-  // A reader holds it for the time of its reading.
-  void lock() const {
-    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
 
  private:
   int descriptor_;
@@ -189,7 +184,7 @@ void AnswerCache::Impl::read_segment(const fs::path& path) {
   const File file(path, O_RDONLY);
   if (!file.is_open()) throw io_error(path, "cannot be opened");
   // Locked: nobody writes it any more, so that a line without its end will never get one.
-  const bool is_left = file.try_lock();
+  const bool is_left = try_lock(file.get(), path) == FileLock::Result::taken;
   Mapping mapping(file, path);
   const std::string_view text = mapping.text();
   std::size_t begin = 0;
@@ -238,7 +233,8 @@ void AnswerCache::Impl::create_own() {
       continue;
     }
     // Tells readers that the file is being written; where a file system has no locks they cut nothing off either.
-    file.lock();
+    // A reader may hold it for the time of its reading.
+    while (try_lock(file.get(), path) == FileLock::Result::held) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     sync_folder(folder);
     own = std::move(file);
     own_segment = names.size();

@@ -68,13 +68,24 @@ std::vector<Principle> read_json_lines(const std::filesystem::path& file) {
   return principles;
 }
 
+// A comment begins the line or follows white space, and white space or the end follows its '#', as in decks: a principle may be
+// about C#, and ## headings.
+std::string without_comment(const std::string& line) {
+  if (line.starts_with('#')) return "";
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  for (std::size_t at = line.find('#'); at != std::string::npos; at = line.find('#', at + 1)) {
+    if (is_blank(line[at - 1]) && (at + 1 == line.size() || is_blank(line[at + 1]))) return trimmed(line.substr(0, at));
+  }
+  return line;
+}
+
 std::vector<Principle> read_plain(const std::string& bytes) {
   std::istringstream lines(bytes);
   std::vector<Principle> principles;
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
-    std::string text = trimmed(line.substr(0, line.find('#')));
+    std::string text = without_comment(trimmed(line));
     if (text.empty()) continue;
     Principle& principle = principles.emplace_back();
     principle.id = "line " + std::to_string(number);

@@ -112,11 +112,20 @@ void Checkpoint::drop_output_of_tied() {
   places_.erase(found);
 }
 
+std::string Checkpoint::missing_text(const std::string& tensor, bool tied) const {
+  std::string text = "expected the tensor \"" + tensor + "\"";
+  if (!tied && tensor == names_.output.front() + ".weight") {
+    text += ": config.json has \"tie_word_embeddings\" as false (or, where it has none, its family means false), so that the output matrix "
+            "must be here; true was expected where it is \"" + names_.embedding + ".weight\"";
+  }
+  return text;
+}
+
 void Checkpoint::expect(const std::vector<StoredTensor>& tensors, bool tied) {
   std::set<std::string> expected;
   for (const StoredTensor& tensor : tensors) {
     const auto found = places_.find(tensor.name);
-    if (found == places_.end()) throw input_error(file_, "expected the tensor \"" + tensor.name + "\"");
+    if (found == places_.end()) throw input_error(file_, missing_text(tensor.name, tied));
     const SafetensorsEntry& entry = *found->second.entry;
     const std::vector<std::int64_t> shape = tensor.shape();
     if (entry.shape != shape)

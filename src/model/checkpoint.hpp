@@ -49,6 +49,7 @@ class Checkpoint {
   void use_present_names(const TensorNames& names);
   void rename(const std::string& from, const std::string& to);
   void drop_output_of_tied();
+  std::string missing_text(const std::string& tensor, bool tied) const;
   [[noreturn]] void fail(const std::string& name, const std::string& message) const;
 
   std::filesystem::path file_;  // what messages name where no single file is meant

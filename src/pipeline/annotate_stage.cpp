@@ -3,6 +3,7 @@
 #include <map>
 
 #include "judge_facts.hpp"
+#include "prompt_room.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -238,12 +239,14 @@ std::string heldout_store(const std::string& store) { return store + "-heldout";
 
 Json run_annotate_stage(const Context& context, const PairSet& pairs) {
   const AnnotateOptions& options = context.options.annotate;
-  if (options.completions < 2 || options.completions > 22) {
-    throw usage_error("annotate.completions: from 2 to 22 were expected");
-  }
-  if (options.block < 1) throw usage_error("annotate.block: at least 1 was expected");
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, pairs.policy, *language);
+  for (const Split split : {Split::train, Split::heldout}) {
+    require_a_prompt_that_fits(context, *language, policy, pairs.stage, "annotate.max_new_tokens", options.max_new_tokens,
+                               split_plan(options, split).prompts, [&](std::int64_t item) {
+                                 return context.task.draw(Task::Purpose::annotate, split, pairs.seed, item).text;
+                               });
+  }
   Annotator self{context, pairs, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
   const StageSpending spending(context, pairs.stage);
   self.judges = make_judges(context, pairs.judges, language.get(), spending, pairs.policy);

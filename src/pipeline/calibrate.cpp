@@ -8,6 +8,7 @@
 
 #include "blocks.hpp"
 #include "calibrate_folds.hpp"
+#include "paid_run.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/fitting.hpp"
@@ -217,11 +218,8 @@ void report_judges(const StudyOptions& options, const std::vector<const JudgeOpt
 
 void require_options(const CalibrateOptions& calibrate, const ResolvedDeck& deck) {
   if (calibrate.pairs.empty()) throw usage_error("calibrate.pairs: a file of labelled pairs was expected");
-  if (calibrate.folds < 0 || calibrate.folds == 1) throw usage_error("calibrate.folds: 0 or at least 2 was expected");
-  if (calibrate.resamples < 1) throw usage_error("calibrate.resamples: at least 1 was expected");
   if (!calibrate.recorded.empty()) return;
   if (calibrate.output.empty()) throw usage_error("calibrate.output: a folder to write to was expected");
-  if (!(calibrate.target > 0.0 && calibrate.target <= 1.0)) throw usage_error("calibrate.target: a share above 0 and up to 1 was expected");
   for (const auto& [key, file] : deck.missing) {
     if (!key.ends_with(".calibration")) throw usage_error(key + ": no such file or folder: " + file.string());
   }
@@ -248,6 +246,7 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     return;
   }
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
+  const RunLock lock = lock_of_paid_run(comm, options, judges);
   std::vector<std::string> models;
   for (const JudgeOptions* judge : judges) {
     const std::vector<std::string> asked_models = local_models(options, *judge);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "blocks.hpp"
+#include "prompt_room.hpp"
 #include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -192,6 +193,10 @@ PolicySamples sample_policy(const Context& context, const Language& language, co
                             const model::Transformer& policy, const model::Transformer& reference,
                             std::uint64_t sampling_seed) {
   const EvaluateOptions& options = context.options.evaluate;
+  require_a_prompt_that_fits(context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens, options.prompts,
+                             [&](std::int64_t item) {
+                               return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.options.run.seed, item).text;
+                             });
   BlockJob job{context, language, policy, reference, generate::Engine(policy, {options.slots, 1024}), sampling_seed};
   PolicySamples samples;
   samples.lines = work_by_blocks(context.comm,

@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "blocks.hpp"
+#include "paid_run.hpp"
+#include "prompt_room.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -84,6 +86,9 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
   require_whole_models(comm, options.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
+  require_a_prompt_that_fits(context, *language, policy, io.input.string(), "io.max_new_tokens", io.max_new_tokens,
+                             static_cast<std::int64_t>(prompts.size()),
+                             [&](std::int64_t item) { return prompts[static_cast<std::size_t>(item)].text; });
   generate::Engine engine(policy, {options.annotate.slots, 1024});
   double too_long = 0;
   write_lines_by_blocks(comm, "generate", static_cast<std::int64_t>(prompts.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
@@ -138,6 +143,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     pairs = read_pairs(io.input);
   });
   const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
+  const RunLock lock = lock_of_paid_run(comm, options, {judge_options});
   require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");

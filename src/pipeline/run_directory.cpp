@@ -1,22 +1,24 @@
 #include "rlaif/pipeline/run_directory.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <chrono>
 #include <map>
 #include <sstream>
+#include <thread>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/file_lock.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/host.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/version.hpp"
 
 namespace rlaif::pipeline {
 namespace {
+
+namespace fs = std::filesystem;
 
 // The keys whose texts differ between two decks, at most five, as "key (there: a, here: b)".
 std::string differing_keys(const Json& there, const Json& here) {
@@ -200,41 +202,75 @@ void RunDirectory::forget_stage(const std::string& stage, const std::vector<std:
   std::filesystem::remove(begun_file(stage));  // last: a start that is cut off here begins again from here
 }
 
-std::optional<std::string> run_holder(const std::filesystem::path& root) {
-  const std::filesystem::path file = root / "run.lock";
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::nullopt;
-  const bool free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
-  ::close(descriptor);
-  if (free) return std::nullopt;
-  std::string holder = read_file(file);
-  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-  return holder;
+namespace {
+
+fs::path lock_file(const fs::path& root) { return root / "run.lock"; }
+
+std::string first_line(const fs::path& file) {
+  const std::string text = read_file(file);
+  return text.substr(0, text.find('\n'));
 }
 
-RunLock::RunLock(const std::filesystem::path& root) {
-  make_folders(root);
-  const std::filesystem::path file = root / "run.lock";
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw io_error(file, "cannot be opened");
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    std::string holder = read_file(file);
-    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-    ::close(descriptor_);
-    descriptor_ = -1;
-    throw Error(ErrorKind::resource, root.string() + ": another job holds this run directory: " + holder);
+// Who holds the lock, as its file says. Between taking it and writing its name a holder is nobody, or the file still has the
+// name of one before it: asked again for a moment. nullopt: nobody who could hold it is named.
+std::optional<Holder> named_holder(const fs::path& file) {
+  for (int look = 0; look < 20; ++look) {
+    const auto holder = Holder::parse(first_line(file));
+    if (holder && !holder->is_gone()) return holder;
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
   }
-  std::string holder = "host " + host_name() + ", process " + std::to_string(::getpid());
-  if (const char* job = std::getenv("SLURM_JOB_ID")) holder += std::string(", Slurm job ") + job;
-  holder += "\n";
-  if (::ftruncate(descriptor_, 0) != 0 ||
-      ::write(descriptor_, holder.data(), holder.size()) != static_cast<ssize_t>(holder.size())) {
+  return std::nullopt;
+}
+
+std::string held_text(const fs::path& root) {
+  const auto holder = named_holder(lock_file(root));
+  if (!holder) {
+    return "another process holds this run directory: " + lock_file(root).string() +
+           " is locked, and no process that is there is named in it";
+  }
+  const std::string job = Holder::here().job;
+  const bool own = !job.empty() && holder->job == job;
+  return (own ? "another process of this job holds this run directory: " : "another job holds this run directory: ") + holder->text();
+}
+
+}  // namespace
+
+std::optional<std::string> run_holder(const fs::path& root) {
+  const fs::path file = lock_file(root);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  FileLock::Result result = FileLock::Result::unavailable;
+  try {
+    result = try_lock(descriptor, file, FileLock::Mode::shared);
+  } catch (const Error&) {  // as good as none: this only looks
+  }
+  ::close(descriptor);
+  if (result == FileLock::Result::taken) return std::nullopt;
+  const auto holder = named_holder(file);
+  if (result == FileLock::Result::held) return holder ? holder->text() : "a process that has not named itself";
+  // Without locks a name is all there is; its owner clears it, unless it was killed.
+  return holder ? std::optional(holder->text() + ", if it was not killed: there are no file locks here") : std::nullopt;
+}
+
+RunLock::RunLock(const fs::path& root) {
+  make_folders(root);
+  const fs::path file = lock_file(root);
+  const FileLock::Result result = lock_.take(file);
+  if (result == FileLock::Result::held) throw Error(ErrorKind::resource, root.string() + ": " + held_text(root));
+  if (result == FileLock::Result::unavailable) {
+    log::warning(root.string() + ": " + lock_.reason() +
+                 ": nothing keeps another job out of this run directory; see to it that there is none");
+  }
+  const std::string holder = Holder::here().text() + "\n";
+  if (::ftruncate(lock_.descriptor(), 0) != 0 ||
+      ::write(lock_.descriptor(), holder.data(), holder.size()) != static_cast<ssize_t>(holder.size())) {
     throw io_error(file, "cannot be written");
   }
 }
 
 RunLock::~RunLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  // The name goes with its owner, so that nobody later is taken for it.
+  if (lock_.is_open() && ::ftruncate(lock_.descriptor(), 0) != 0) return;
 }
 
 }  // namespace rlaif::pipeline

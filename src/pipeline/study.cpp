@@ -17,6 +17,7 @@
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/pipeline/artefacts.hpp"
+#include "rlaif/pipeline/deck_file.hpp"
 #include "rlaif/pipeline/instruction_sets.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/plan.hpp"
@@ -328,7 +329,7 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
       section = entry.key.substr(0, dot);
       text += "\n[" + section + "]\n";
     }
-    text += entry.key.substr(dot + 1) + " = " + entry.text + "\n";
+    text += entry.key.substr(dot + 1) + " = " + deck_value(entry.text) + "\n";
   }
   text += "\n# deck hash " + deck.hash() + "\n";
   if (const auto& set = options.run.instruction_set; set && *set > best_instruction_set()) {
@@ -353,10 +354,6 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   RunLock lock;
   const RunDirectory directory(options.run.directory);
   comm.agree([&] {
-    if (options.run.grains < 1) throw usage_error("run.grains: at least 1 was expected");
-    if (!(options.run.lease_seconds > 0.0)) throw usage_error("run.lease_seconds: a number above 0 was expected");
-    if (options.reward_labels < 0) throw usage_error("reward.labels: at least 0 was expected");
-    if (!(options.people.weight > 0.0)) throw usage_error("reward.people_weight: a number above 0 was expected");
     stages = plan_stages(options);
     task = std::make_unique<Task>(options.task);
     check_model_folder(options);

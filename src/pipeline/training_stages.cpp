@@ -197,7 +197,9 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
         return std::make_pair(std::move(prompt), std::move(tokens));
       }
     }
-    throw input_error("ppo: no prompt leaves room for ppo.max_new_tokens in the model's context");
+    throw input_error("ppo-" + arm.name + ": 100 prompts drawn one after the other are too long: the model's context of " +
+                      std::to_string(policy.config().max_positions) + " tokens less ppo.max_new_tokens = " +
+                      std::to_string(options.max_new_tokens) + " leaves too few for them");
   };
   const auto with_text = [&](const train::Rollout& rollout) {
     Completion completion = rollout.completion;

@@ -1,7 +1,6 @@
 // A store as JSON Lines and back.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <optional>
@@ -14,9 +13,9 @@
 #include "manifest.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::preferences {
 namespace {
@@ -98,32 +97,18 @@ class LineWriter {
 // One object of a JSON Lines file; every complaint names file, line and key.
 class LineReader {
  public:
-  explicit LineReader(const fs::path& file) : file_(file), in_(file) {
-    if (!in_) throw input_error(file, "cannot be opened for reading");
-  }
+  explicit LineReader(const fs::path& file) : lines_(file) {}
 
-  // The next line that is not blank; false at the end.
-  bool next() {
-    std::string text;
-    while (std::getline(in_, text)) {
-      ++line_;
-      if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-      object_ = try_parse_json(text);
-      if (!object_.is_object()) throw input_error(file_, line_, "expected one JSON object");
-      return true;
-    }
-    if (in_.bad()) throw input_error(file_, "cannot be read past line " + std::to_string(line_));
-    return false;
-  }
+  bool next() { return lines_.next(); }
 
-  const Json& object() const { return object_; }
-  bool has(const std::string& key) const { return object_.contains(key); }
+  const Json& object() const { return lines_.record().object; }
+  bool has(const std::string& key) const { return object().contains(key); }
   const Json& at(const std::string& key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) throw error("expected the key '" + key + "'");
+    const auto found = object().find(key);
+    if (found == object().end()) throw error("expected the key '" + key + "'");
     return *found;
   }
-  [[nodiscard]] Error error(const std::string& message) const { return input_error(file_, line_, message); }
+  [[nodiscard]] Error error(const std::string& message) const { return input_error(lines_.record().file, lines_.record().line, message); }
   [[nodiscard]] Error expected(const std::string& key, const std::string& what) const {
     return error("key '" + key + "': expected " + what);
   }
@@ -172,10 +157,7 @@ class LineReader {
     if (!value.is_number()) throw expected(key, "a number or null");
     return value.get<double>();
   }
-  fs::path file_;
-  std::ifstream in_;
-  std::uint64_t line_ = 0;
-  Json object_;
+  text::JsonLineReader lines_;
 };
 
 // Turns lines of either form into records; the first line decides which form all have.

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::text {
@@ -31,7 +30,48 @@ const Json* find(const JsonRecord& record, const char* key) {
   return found == record.object.end() ? nullptr : &*found;
 }
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// Files that are no text in UTF-8 at all, by what they begin with. Empty: none of them.
+std::string other_encoding(std::string_view text) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return "the file is in UTF-16; expected UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
+  if (text.starts_with("\x1F\x8B")) return "the file is compressed (gzip); expected JSON Lines as they are";
+  if (text.starts_with("\x28\xB5\x2F\xFD")) return "the file is compressed (zstd); expected JSON Lines as they are";
+  if (text.starts_with("PAR1")) return "the file is in Parquet; expected JSON Lines";
+  return "";
+}
+
+// A name that Python and others write for a number that JSON has not, outside of strings. Empty: none.
+std::string no_number(std::string_view text) {
+  bool inside = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') inside = !inside;
+    if (inside && text[i] == '\\') ++i;
+    if (inside) continue;
+    for (const std::string_view name : {"NaN", "Infinity", "nan", "inf"}) {
+      if (text.substr(i).starts_with(name)) return std::string(name);
+    }
+  }
+  return "";
+}
+
+// Why a line is no JSON, as far as its looks tell.
+std::string malformed_text(std::string_view text, std::size_t byte) {
+  if (const std::string name = no_number(text); !name.empty()) return name + " is no JSON; expected a number or null in its place";
+  const std::string where = "not valid JSON at byte " + std::to_string(byte) + " of the line; ";
+  const std::size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
+  if (begin == std::string_view::npos) return where + "expected one whole JSON object";
+  if (text[begin] == '[' || text[end] == ']') return where + "expected one whole JSON object a line, without an array around them (`jq -c '.[]'`)";
+  if (text[end] == ',') return where + "expected one whole JSON object, without a comma after it";
+  if (text[begin] == '{' && text[end] != '}') return where + "expected one whole JSON object in one line (`jq -c .`)";
+  return where + "expected one whole JSON object";
+}
+
 Json parse_object(const std::filesystem::path& file, std::size_t line, std::string_view text) {
+  if (line == 1) {
+    if (const std::string encoding = other_encoding(text); !encoding.empty()) throw input_error(file, line, encoding);
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  }
   if (const std::size_t bad = first_invalid_utf8(text); bad < text.size()) {
     throw input_error(file, line, "byte " + std::to_string(bad + 1) + " of the line is not UTF-8; expected UTF-8");
   }
@@ -41,9 +81,9 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
   } catch (const Json::parse_error& failure) {
     // No byte: JSON that cannot be held, such as a number that no double holds.
     if (failure.byte == 0) throw input_error(file, line, std::string("not readable as JSON: ") + failure.what());
-    throw input_error(file, line, "not valid JSON at byte " + std::to_string(failure.byte) +
-                                      " of the line; expected one whole JSON object");
+    throw input_error(file, line, malformed_text(text, failure.byte));
   }
+  if (object.is_array()) throw input_error(file, line, "an array; expected a JSON object a line, without an array around them (`jq -c '.[]'`)");
   if (!object.is_object()) throw input_error(file, line, kind_of(object) + "; expected a JSON object");
   return object;
 }
@@ -83,19 +123,24 @@ std::string JsonRecord::string_or(const char* key, const std::string& fallback) 
   return has(key) ? string(key) : fallback;
 }
 
-void for_each_json_line(const std::filesystem::path& file, const std::function<void(const JsonRecord&)>& f) {
-  const std::string bytes = read_file(file);
-  const std::string_view text = bytes;
-  JsonRecord record{file, 0, {}};
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = text.substr(at, end - at);
-    at = end + 1;
-    ++record.line;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    record.object = parse_object(file, record.line, line);
-    f(record);
+JsonLineReader::JsonLineReader(const std::filesystem::path& file) : in_(file, std::ios::binary), record_{file, 0, {}} {
+  if (std::filesystem::is_directory(file)) throw input_error(file, "is a folder; expected a file of JSON Lines");
+  if (!in_) throw input_error(file, std::filesystem::exists(file) ? "cannot be opened for reading" : "no such file");
+}
+
+bool JsonLineReader::next() {
+  for (std::string text; std::getline(in_, text);) {
+    ++record_.line;
+    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+    record_.object = parse_object(record_.file, record_.line, text);
+    return true;
   }
+  if (in_.bad()) throw input_error(record_.file, "cannot be read past line " + std::to_string(record_.line));
+  return false;
+}
+
+void for_each_json_line(const std::filesystem::path& file, const std::function<void(const JsonRecord&)>& f) {
+  for (JsonLineReader lines(file); lines.next();) f(lines.record());
 }
 
 std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file) {

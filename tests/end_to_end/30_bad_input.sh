@@ -13,8 +13,22 @@ on() { printf -- '--run.directory=%s' "$scratch/$1"; }
 
 expect_error "unknown key" 2 "unknown key 'ppo.stps'; the nearest known one is 'ppo.steps'" study inputs/smoke.cfg --ppo.stps=3
 printf '[ppo]\nstepz = 3\n' >"$scratch/unknown.cfg"
-expect_error "unknown key of a deck" 2 "unknown.cfg: unknown key 'ppo.stepz'" study "$scratch/unknown.cfg"
+expect_error "unknown key of a deck" 2 "unknown.cfg:2: unknown key 'ppo.stepz'" study "$scratch/unknown.cfg"
 expect_error "ill-typed key" 2 "ppo.steps: 'many' was given, an integer was expected" study inputs/smoke.cfg --ppo.steps=many
+for wrong in evaluate.block=0 sft.batch=0 ppo.temperature=0 annotate.block=0 reward.batch=0 run.grains=0 judge.ai.slots=0 ppo.minibatch=-1 ppo.clip=nan; do
+  expect_error "${wrong%=*} out of its range" 2 "${wrong%=*}: '${wrong#*=}' was given, .* was expected" study inputs/smoke.cfg --"$wrong" "$(on never)"
+done
+check "nothing was begun for any of them" test ! -e "$scratch/never"
+printf '[ppo]\nsteps = 3\n[evaluate]\nblock = 0\n' >"$scratch/range.cfg"
+expect_error "a key of a deck out of its range" 2 "range.cfg:4: evaluate.block: '0' was given" study "$scratch/range.cfg" --dry-run
+printf '[task]\nsystem = Answer as a C# developer. Use ## headings.\n' >"$scratch/hash.cfg"
+check "a number sign within a value is part of it" bash -c "'$rlaif' study '$scratch/hash.cfg' --dry-run | grep -qx 'system = Answer as a C# developer. Use ## headings.'"
+printf '[task]\nsystem = Use # for headings\n' >"$scratch/hash.cfg"
+expect_error "a sentence that could hold a comment" 2 "hash.cfg:2: task.system: .*quotation marks" study "$scratch/hash.cfg" --dry-run
+printf '[run]\nseed = 1\nseed = 2\n' >"$scratch/twice.cfg"
+expect_error "a key that stands twice" 2 "twice.cfg:3: the key 'run.seed' stands twice, first in line 2" study "$scratch/twice.cfg"
+printf '[run]\nseed\n' >"$scratch/bare.cfg"
+expect_error "a line without an equal sign" 2 "bare.cfg:2: 'seed': a line" study "$scratch/bare.cfg"
 expect_error "missing deck" 3 "no-such.cfg: no such file" study "$scratch/no-such.cfg"
 expect_error "missing file of a key" 2 "task.world: no such file.*nowhere.json" study inputs/smoke.cfg --task.world="$scratch/nowhere.json"
 expect_error "unknown command" 2 "unknown command 'stdy'; the nearest known one is 'study'" stdy inputs/smoke.cfg
@@ -31,6 +45,19 @@ python3 -c 'import json; print(json.dumps({"prompt": "Where does Carl live? " * 
 check "a prompt longer than the context is counted, skipped and said" bash -c "
   '$rlaif' generate inputs/smoke.cfg '$(on base)' --io.input='$scratch/long.jsonl' --io.output='$scratch/long-out.jsonl' 2>'$scratch/said' &&
   [[ \$(wc -l <'$scratch/long-out.jsonl') == 1 ]] && grep -q '1 of 2 prompts were longer' '$scratch/said'"
+
+head -n 1 "$scratch/long.jsonl" >"$scratch/all-long.jsonl"
+expect_error "prompts that are all too long" 3 "all-long.jsonl: all 1 prompts are too long: the model's context of [0-9]+ tokens less io.max_new_tokens" generate inputs/smoke.cfg "$(on base)" --io.input="$scratch/all-long.jsonl" --io.output="$scratch/out.jsonl"
+expect_error "prompts of a study that are all too long" 3 "annotate: all [0-9]+ prompts are too long: .* less annotate.max_new_tokens" study inputs/smoke.cfg "$(on long)" --task.train_prompts="$scratch/all-long.jsonl" --task.rules=inputs/rules_brief.json
+
+printf '[\n{"prompt": "a", "chosen": "b", "rejected": "c"}\n]\n' >"$scratch/array.jsonl"
+expect_error "preferences as one array" 3 "array.jsonl:1: .*without an array around them" preferences import "$scratch/array.jsonl" "$scratch/store"
+printf '{"prompt": "a", "chosen": "b", "rejected": "c", "score": NaN}\n' >"$scratch/nan.jsonl"
+expect_error "preferences with NaN" 3 "nan.jsonl:1: NaN is no JSON" preferences import "$scratch/nan.jsonl" "$scratch/store"
+printf '{"prompt": "caf\xe9", "chosen": "b", "rejected": "c"}\n' >"$scratch/latin.jsonl"
+expect_error "preferences in another encoding" 3 "latin.jsonl:1: byte 16 of the line is not UTF-8" preferences import "$scratch/latin.jsonl" "$scratch/store"
+printf '\xef\xbb\xbf{"prompt": "a", "chosen": "b", "rejected": "c"}\n' >"$scratch/mark.jsonl"
+check "preferences with a byte order mark" "$rlaif" preferences import "$scratch/mark.jsonl" "$scratch/store-mark"
 
 copy weights; forget weights reward-ai
 truncate -s -100 "$scratch/weights/models/sft/model.safetensors"
@@ -140,7 +167,21 @@ else
   skip "a full disk is named with file and cause" "mounting a tmpfs is not allowed here"
   skip "a run that a full disk ended goes on where there is room" "mounting a tmpfs is not allowed here"
 fi
+# Locks: one that is held is said with who holds it; a file system that has none is said, and is no other job.
 exec 9>"$base/run.lock"
 flock -n 9
-expect_error "a second job on one run directory" 4 "another job holds this run directory" study inputs/smoke.cfg "$(on base)"
+expect_error "a second job on one run directory, the first of which has not named itself" 4 "another process holds this run directory: .*run.lock is locked" study inputs/smoke.cfg "$(on base)"
+printf 'host elsewhere, process 12, Slurm job 7\n' >&9
+expect_error "a second job on one run directory" 4 "another job holds this run directory: host elsewhere, process 12, Slurm job 7$" study inputs/smoke.cfg "$(on base)"
+SLURM_JOB_ID=7 expect_error "a second process of one job on its run directory" 4 "another process of this job holds this run directory: host elsewhere, process 12, Slurm job 7$" study inputs/smoke.cfg "$(on base)"
 exec 9>&-
+if cc -shared -fPIC -o "$scratch/failing_flock.so" tests/end_to_end/failing_flock.c 2>/dev/null; then
+  for error in 38 524 37 95 22; do
+    check "a run directory without file locks (errno $error) is said and gone on with" bash -c "
+      FLOCK_ERRNO=$error LD_PRELOAD='$scratch/failing_flock.so' '$rlaif' study inputs/smoke.cfg '$(on base)' 2>'$scratch/said' && grep -q 'warning: .*/base: this file system has no file locks (' '$scratch/said'"
+  done
+  check "a lock that fails otherwise is said by its cause" bash -c "
+    FLOCK_ERRNO=5 LD_PRELOAD='$scratch/failing_flock.so' '$rlaif' study inputs/smoke.cfg '$(on base)' >'$scratch/said' 2>&1; [[ \$? == 4 ]] && grep -q 'run.lock: cannot be locked: Input/output error' '$scratch/said'"
+else
+  skip "a run directory without file locks is said and gone on with" "no C compiler for the stand-in"
+fi

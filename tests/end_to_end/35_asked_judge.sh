@@ -53,6 +53,24 @@ check "the pairs judged again on 3 ranks" ranks 3 annotate "$deck" --judge.ai.ur
 check "stored answers cost nothing" test "$before" -gt 500 -a "$(wc -l <"$scratch/server-clean/requests.jsonl")" == "$before"
 check "and give the same preferences" diff -r "$scratch/two/preferences" "$scratch/again/preferences"
 
+# Commands beside the study keep answers and spend the cap in the run directory too: one at a time.
+printf '{"prompt": "Where does Carl live?", "response_a": "In Rome.", "response_b": "In Oslo."}\n' >"$scratch/pairs.jsonl"
+printf '{"prompt": "Where does Carl live?", "response_a": "In Rome.", "response_b": "In Oslo.", "label": "a"}\n' >"$scratch/labelled.jsonl"
+held() {  # held ARGUMENTS...: exit code 4, and the holder is named
+  "$rlaif" "$@" --judge.ai.url="$url" --run.directory="$scratch/two" >"$scratch/said" 2>&1
+  [[ $? == 4 ]] && grep -q 'another job holds this run directory: host elsewhere, process 12' "$scratch/said" || { head -c 300 "$scratch/said"; return 1; }
+}
+exec 8>"$scratch/two/run.lock"
+flock -n 8
+printf 'host elsewhere, process 12\n' >&8
+check "judge waits its turn where it pays" held judge "$deck" --io.input="$scratch/pairs.jsonl" --io.output="$scratch/verdicts.jsonl" --io.judge=ai
+check "calibrate waits its turn where it pays" held calibrate "$deck" --calibrate.pairs="$scratch/labelled.jsonl" --calibrate.output="$scratch/fitted" --calibrate.judges=ai
+check "judge needs no turn where it does not pay" "$rlaif" judge "$deck" --io.input="$scratch/pairs.jsonl" --io.output="$scratch/verdicts.jsonl" \
+  --io.judge=people --run.directory="$scratch/two" --judge.people.kind=rules --judge.people.price=local-judge
+exec 8>&-
+check "and pays when it is free" "$rlaif" judge "$deck" --judge.ai.url="$url" --io.input="$scratch/pairs.jsonl" --io.output="$scratch/verdicts.jsonl" \
+  --io.judge=ai --run.directory="$scratch/two"
+
 serve faulty --faults 0.3
 check "a study through 30 % faults" study 2 faulty
 check "the same preferences but for verdicts that never came" python3 - "$scratch" "$rlaif" <<'P'

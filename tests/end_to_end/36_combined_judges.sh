@@ -293,7 +293,7 @@ wrong "a vote without calibration" 2 "judge.panel.calibration: .*dawid_skene.*rl
 wrong "a cascade without thresholds" 2 "judge.ai.thresholds: .*judge.ai.calibration" judge.ai.calibration=
 wrong "thresholds that are none" 2 "judge.ai.thresholds: numbers from 0.5 to 1 were expected, found 'high'" judge.ai.thresholds=high
 wrong "too many thresholds" 2 "judge.ai.thresholds: one for each member but the last was expected, 1 in all, found 2" judge.ai.thresholds="0.6 0.7"
-wrong "a gate that is no confidence" 2 "judge.levels.gate: a confidence" judge.levels.gate=0.3
+wrong "a gate that is no confidence" 2 "judge.levels.gate: '0.3' was given, a number from 0.5 to 1 was expected" judge.levels.gate=0.3
 wrong "more members than there are" 2 "judge.panel.least_members: from 0 to 3" judge.panel.least_members=4
 wrong "a correction without calibration" 2 "judge.small.calibration: length_correction" judge.small.calibration=
 wrong "an arm whose judge labels nothing" 2 "arm.rlaif.judge: 'brief' stands in study.members" arm.rlaif.judge=brief

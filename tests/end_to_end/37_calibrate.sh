@@ -298,7 +298,7 @@ wrong "an unknown judge" 2 "no judge named 'bref'" "$scratch/pairs.jsonl" --cali
 wrong "a judge twice" 2 "calibrate.judges: 'good' stands twice" "$scratch/pairs.jsonl" --calibrate.judges="good good"
 wrong "a judge without a verdict" 3 "judge 'good' answered none of the 1 pairs: 1 missing" "$scratch/one.jsonl" --calibrate.judges=good
 wrong "a fold that is all there is" 2 "calibrate.folds: 0 or at least 2" "$scratch/pairs.jsonl" --calibrate.folds=1
-wrong "a target that is no share" 2 "calibrate.target: a share" "$scratch/pairs.jsonl" --calibrate.target=1.5
+wrong "a target that is no share" 2 "calibrate.target: '1.5' was given, a number above 0 up to 1 was expected" "$scratch/pairs.jsonl" --calibrate.target=1.5
 wrong "rules that are not there" 2 "judge.brief.rules: no such file" "$scratch/pairs.jsonl" --judge.brief.rules=none.json
 expect_error "nowhere to write" 2 "calibrate.output: a folder" calibrate "$deck" --calibrate.pairs="$scratch/pairs.jsonl"
 expect_error "no pairs named" 2 "calibrate.pairs: a file" calibrate "$deck" --calibrate.output="$scratch/wrong"

@@ -210,7 +210,7 @@ check "to another one" bash -c "! diff -rq '$scratch/run/models/reward-ai' '$scr
 check "that is the same bytes on 3 ranks" bash -c "source tests/end_to_end/lib.sh; ranks 3 reward '$deck' '$(at)' '$(on three)' ${prepared[*]} && diff -r '$scratch/run/models/reward-ai' '$scratch/three/models/reward-ai'"
 import_into run same.jsonl
 check "newer labels than a stage was trained with are said" grep -q "stage reward-ai was trained before these labels" "$scratch/said"
-expect_error "a weight of people that is none" 2 "reward.people_weight: a number above 0 was expected" study "$deck" "$(at)" "$(on fresh)" --reward.people_weight=0
+expect_error "a weight of people that is none" 2 "reward.people_weight: '0' was given, a number above 0 was expected" study "$deck" "$(at)" "$(on fresh)" --reward.people_weight=0
 
 # --- a judge's bad input: one clear line each, and what was paid for is kept -------------------------
 python3 - "$scratch" <<'P'

@@ -60,14 +60,14 @@ wrong "an unknown key of a principle" 3 "key.json: principle 1 \(a\): unknown ke
   '{"principles": [{"id": "a", "text": "T", "wieght": 2}]}' --judge.ai.principles="$scratch/key.json"
 wrong "a level without principles" 3 "low.json: holds no principle of level 2" low.json \
   '{"principles": [{"id": "a", "text": "T"}]}' --judge.ai.principles="$scratch/low.json" --judge.ai.level=2
-expect_error "a level that is none" 2 "judge.ai.level: 0 to 3 was expected, not 4" "${judge[@]}" --judge.ai.level=4
+expect_error "a level that is none" 2 "judge.ai.level: '4' was given, an integer from 0 to 3 was expected" "${judge[@]}" --judge.ai.level=4
 wrong "a style that lacks a place-holder" 3 "style.txt:2: the placeholder \{second\} is missing" style.txt \
   $'%% user\n{prompt} {first} {fence}\n' --judge.ai.style="$scratch/style.txt"
 wrong "a style with an unknown place-holder" 3 "style.txt:2: unknown placeholder 'secnd'; the nearest known one is 'second'" style.txt \
   $'%% user\n{prompt} {first} {secnd} {fence}\n' --judge.ai.style="$scratch/style.txt"
 wrong "canaries that are none" 3 "canaries.jsonl: line 1: the key 'bad' is missing" canaries.jsonl \
   '{"id": "a", "kind": "k", "prompt": "P", "good": "G"}' --judge.canary_file="$scratch/canaries.jsonl" --judge.canary_rate=1
-expect_error "a rate that is none" 2 "judge.canary_rate: a number from 0 to 1 was expected" "${judge[@]}" --judge.canary_rate=2
+expect_error "a rate that is none" 2 "judge.canary_rate: '2' was given, a number from 0 to 1 was expected" "${judge[@]}" --judge.canary_rate=2
 check "a refused judge asked nothing" test "$(requests)" == 0
 
 check "a judge with a constitution of cases answers" "$rlaif" "${judge[@]}" --judge.ai.principles=inputs/constitution.json \

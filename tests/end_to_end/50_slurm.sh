@@ -52,6 +52,13 @@ for launcher in srun mpirun; do
   check "by $launcher on two nodes it gives the same bytes" same_results "$scratch/one" "$scratch/$launcher"
 done
 
+alone() {  # alone: two tasks that find no PMIx end with 2 and say what to do
+  srun -N 2 -n 2 --mpi=none "$rlaif" info >"$scratch/alone" 2>&1
+  [[ $? == 2 && $(grep -c '^rlaif: srun started 2 tasks, .*--mpi=pmix' "$scratch/alone") == 2 ]] || { head -c 300 "$scratch/alone"; return 1; }
+}
+check "tasks of srun without PMIx are told to use it" alone
+check "one task of srun needs none" bash -c "srun -N 1 -n 1 --mpi=none '$rlaif' info 2>&1 | grep -q '^ranks  *1$'"
+
 if [[ -z ${SLURM_REQUEUE:-} ]]; then
   skip "a job that is stopped, queued again, preempted or loses a node" "takes 10 minutes; SLURM_REQUEUE=1 runs it"
 else

@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "comm": set(),
     "text": set(),
     "model": set(),
-    "preferences": set(),
+    "preferences": {"text"},
     "cost": set(),
     "world": {"text"},
     "generate": {"model", "text"},

@@ -77,6 +77,8 @@ TEST_F(ConstitutionFile, PlainTextIsOnePrincipleALineWithoutComments) {
   EXPECT_EQ(two.principles()[0].text, "Be true.");
   EXPECT_EQ(two.principles()[1].text, "Be safe.");
   EXPECT_EQ(two.principles()[1].id, "line 4");
+  const auto signs = load_constitution(write("Prefer C# code, with ## headings and #tags.  # style\n", ".txt"));
+  EXPECT_EQ(signs.principles()[0].text, "Prefer C# code, with ## headings and #tags.");
 }
 
 TEST_F(ConstitutionFile, JsonLinesAreOnePrincipleALine) {

@@ -101,6 +101,17 @@ TEST_F(ModelFolder, OfTransformersGivesItsLogits) {
   EXPECT_FALSE(load_model(fixture("model_untied")).config().tied_embeddings);
 }
 
+TEST_F(ModelFolder, WithoutItsOutputMatrixSaysWhichKeyWouldTieIt) {
+  copy_fixture("model_untied");
+  std::vector<NamedTensor> kept;
+  for (NamedTensor& tensor : weights()) {
+    if (tensor.name != "lm_head.weight") kept.push_back(std::move(tensor));
+  }
+  ASSERT_LT(kept.size(), weights().size());
+  put_weights(kept);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("lm_head.weight"), HasSubstr("tie_word_embeddings"), HasSubstr("model.embed_tokens.weight")));
+}
+
 TEST_F(ModelFolder, OfTransformersGivesItsScores) {
   const ScalarModel model = load_scalar_model(fixture("model_score"));
   const Expected expected = read_expected(fixture("model_score"));

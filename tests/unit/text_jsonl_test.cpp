@@ -98,5 +98,26 @@ TEST_F(Jsonl, a_written_line_keeps_the_order_of_keys_and_has_no_line_end) {
   EXPECT_EQ(to_json_line({{"b", "x\xFFy"}}), "{\"b\":\"x\uFFFDy\"}");
 }
 
+TEST_F(Jsonl, a_line_that_is_no_object_is_named_by_its_cause) {
+  expect_refused("[\n{\"prompt\": \"a\"}\n]\n", "1", {"without an array around them"});
+  expect_refused("[{\"prompt\": \"a\"}]\n", "1", {"an array", "without an array around them"});
+  expect_refused("{\n  \"prompt\": \"a\"\n}\n", "1", {"in one line"});
+  expect_refused("{\"prompt\": \"a\"},\n", "1", {"without a comma"});
+  for (const char* name : {"NaN", "Infinity", "-Infinity"}) {
+    expect_refused("{\"prompt\": \"NaN in a text\", \"score\": " + std::string(name) + "}\n", "1", {"is no JSON", "null"});
+  }
+  expect_refused(std::string("\xFF\xFE{\0", 4), "1", {"UTF-16", "UTF-8"});
+  expect_refused(std::string("\xFE\xFF\0{", 4), "1", {"UTF-16"});
+  expect_refused("\x1F\x8B\x08", "1", {"gzip"});
+  expect_refused("{\"prompt\": \"caf\xE9\"}\n", "1", {"byte 16", "not UTF-8"});
+  expect_refused("\xEF\xBB\xBF\n", "1", {"not valid JSON"});
+}
+
+TEST_F(Jsonl, a_byte_order_mark_of_utf8_is_passed_over) {
+  const auto records = read_json_lines(write("\xEF\xBB\xBF{\"prompt\": \"a\"}\n"));
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].string("prompt"), "a");
+}
+
 }  // namespace
 }  // namespace rlaif::text

@@ -1,4 +1,4 @@
-// Decks (INI) and the command line: command line beats deck beats default; unknown keys fail.
+// Decks (pipeline/deck_file.hpp) and the command line: command line beats deck beats default; unknown keys fail.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlaif/cli/option_table.hpp"
+#include "rlaif/pipeline/deck_file.hpp"
 #include "rlaif/pipeline/options.hpp"
 
 namespace rlaif::cli {
@@ -27,9 +28,6 @@ struct CommandLine {
 };
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-// Keys and texts of an INI deck. Throws Error(usage) naming the file for what is not INI; a key given twice fails.
-std::map<std::string, std::string> read_deck(const std::filesystem::path& file);
-
 // Options resolved from defaults, deck and command line, and the table that describes them.
 struct Resolved {
   pipeline::StudyOptions options;
@@ -37,9 +35,12 @@ struct Resolved {
   pipeline::ResolvedDeck deck;
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
-// The same of a deck's keys as read_deck gives them; `over` beats the deck, with paths relative to it too.
-std::unique_ptr<Resolved> resolve_keys(std::map<std::string, std::string> deck, const std::filesystem::path& deck_file, const CommandLine& line,
-                                       const std::map<std::string, std::string>& over = {});
+// The same of a deck that was read before; `over` beats the deck, with paths relative to it too.
+std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line, const std::map<std::string, std::string>& over = {});
+
+// The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
+// sentence nobody can tell which it is: an Error(usage).
+std::string deck_text_of(const OptionTable& table, const std::string& key, const pipeline::DeckValue& value);
 
 // Registers every key. The lists of [study] have been read before: they say which sections there are.
 void register_options(OptionTable& table, pipeline::StudyOptions& options);

@@ -1,9 +1,14 @@
-// The keys of a deck: each bound to a field of an options struct, with its default, unit and meaning.
+// The keys of a deck: each bound to a field of an options struct, with its default, unit, meaning and range. A value out of its
+// range is refused when it is set, before anything starts.
+//
+//   table.add("ppo.steps", &options.steps, "steps", "of rolling out and updating").at_least(1);
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +25,21 @@ struct OptionValue {
   Origin origin = Origin::program;
 };
 
+// The values that a number may take, its ends included or not.
+struct ValueRange {
+  std::optional<double> least, above, most, below;
+  bool holds(double value) const;
+  std::string text() const;  // "at least 1", "above 0", "from 0 to 1", "above 0 up to 1"; empty: any
+};
+
 class OptionTable {
  public:
+  // What a value is made of, and so what a '#' in a line of a deck can be.
+  enum class Kind {
+    number,  // or true, false and other names from a list: there is no '#' in it
+    text,    // a name, a path, an address: a comment may follow
+    prose,   // sentences: '#' is as likely part of them as not
+  };
   struct Entry {
     std::string key;      // "ppo.steps"
     std::string unit;     // "steps", "tokens", "" where there is none
@@ -29,16 +47,29 @@ class OptionTable {
     std::string default_text;
     bool results = true;  // false: does not change results (progress, threads, where files go)
     bool is_path = false; // an input file whose contents decide results
-    std::function<void(const std::string& text, Origin origin)> set;  // throws Error(usage) naming the key
+    // Throws Error(usage) naming the key. Returns the number that was set, where it is one.
+    std::function<std::optional<double>(const std::string& text, Origin origin)> set;
+    Kind kind = Kind::number;
+    bool is_integer = false;
+    ValueRange range = {};
+
+    Entry& at_least(double value) { return range.least = value, *this; }
+    Entry& above(double value) { return range.above = value, *this; }
+    Entry& at_most(double value) { return range.most = value, *this; }
+    Entry& below(double value) { return range.below = value, *this; }
+    Entry& prose() { return kind = Kind::prose, *this; }
+    Entry& no_result() { return results = false, *this; }
   };
 
   // Bindings. The field's value at the time of the call is the default.
-  void add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning);
-  void add(const std::string& key, int* field, const std::string& unit, const std::string& meaning);
-  void add(const std::string& key, std::int64_t* field, const std::string& unit, const std::string& meaning);
-  void add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning);
-  void add(const std::string& key, double* field, const std::string& unit, const std::string& meaning);
-  void add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, int* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, std::int64_t* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, double* field, const std::string& unit, const std::string& meaning);
+  Entry& add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
+  // A number or nothing, kept as text.
+  Entry& add_optional_number(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning);
   // A file or folder to read. `default_name` is a file of the program's own inputs; empty: none.
   void add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
                  const std::string& meaning);
@@ -46,7 +77,8 @@ class OptionTable {
   void add_place(const std::string& key, std::filesystem::path* field, const std::string& meaning);
   // A key that was read before the table was made: listed, and set to nothing more.
   void add_listed(const std::string& key, const std::string& value, const std::string& meaning) {
-    add_entry({key, "", meaning, value, true, false, [](const std::string&, Origin) {}});
+    Entry& entry = add_entry({key, "", meaning, value, true, false, [](const std::string&, Origin) { return std::nullopt; }});
+    entry.kind = Kind::text;
   }
   // One of several names.
   template <class E>
@@ -61,10 +93,9 @@ class OptionTable {
     add_entry({key, join_names(names, "|"), meaning, current, true, false,
                [=, this](const std::string& text, Origin) {
                  for (const auto& [name, value] : choices) {
-                   if (name == text) {
-                     *field = value;
-                     return;
-                   }
+                   if (name != text) continue;
+                   *field = value;
+                   return std::optional<double>();
                  }
                  fail(key, text, "one of " + join_names(names, ", "));
                }});
@@ -73,8 +104,12 @@ class OptionTable {
 
   // Sets by key; an unknown key throws Error(usage) naming the nearest known one.
   void set(const std::string& key, const OptionValue& value);
-  const std::vector<Entry>& entries() const { return entries_; }
+  const std::deque<Entry>& entries() const { return entries_; }
   bool has(const std::string& key) const { return index_.count(key) > 0; }
+  const Entry* find(const std::string& key) const {
+    const auto found = index_.find(key);
+    return found == index_.end() ? nullptr : &entries_[found->second];
+  }
   // The file or folder that a key of add_input names; empty for other keys, and where it names none.
   std::filesystem::path input_file(const std::string& key) const {
     const auto found = input_fields_.find(key);
@@ -89,11 +124,13 @@ class OptionTable {
   [[noreturn]] static void fail(const std::string& key, const std::string& text, const std::string& expected);
 
  private:
-  void add_entry(Entry entry);
+  Entry& add_entry(Entry entry);
+  template <class T>
+  Entry& add_integer(const std::string& key, T* field, const std::string& unit, const std::string& meaning);
   std::filesystem::path resolve_path(const std::string& text, Origin origin) const;
   static std::string join_names(const std::vector<std::string>& names, const std::string& separator);
 
-  std::vector<Entry> entries_;
+  std::deque<Entry> entries_;  // they stay where they are: add hands them out
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::string> texts_;
   std::map<std::string, std::filesystem::path*> input_fields_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/core/file_lock.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/pipeline/options.hpp"
 
@@ -58,22 +59,18 @@ class RunDirectory {
 // Who holds the run directory now, as the lock names them; nullopt: nobody.
 std::optional<std::string> run_holder(const std::filesystem::path& root);
 
-// One job at a time: an advisory lock on run.lock, which names its holder. Released when the process ends, however.
+// One job at a time: an advisory lock on run.lock, which names its holder. Released when the process ends, however. Where the
+// file system has no locks a warning says so, and the run goes on without.
 class RunLock {
  public:
   RunLock() = default;
   explicit RunLock(const std::filesystem::path& root);  // throws Error(resource) naming the holder
-  RunLock(RunLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
-  RunLock& operator=(RunLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
+  RunLock(RunLock&&) noexcept = default;
+  RunLock& operator=(RunLock&&) noexcept = default;
   ~RunLock();
 
  private:
-  int descriptor_ = -1;
+  FileLock lock_;
 };
 
 }  // namespace rlaif::pipeline

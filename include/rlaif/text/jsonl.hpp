@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -27,7 +28,20 @@ struct JsonRecord {
   std::string string_or(const char* key, const std::string& fallback) const;
 };
 
-// Calls f for each non-empty line. Malformed JSON, a line that is not an object, invalid UTF-8: Error(input).
+// The lines of a file, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line that is
+// no JSON object is an Error(input) that says why: another encoding, a list around the lines, NaN, an object over many lines.
+class JsonLineReader {
+ public:
+  explicit JsonLineReader(const std::filesystem::path& file);
+  bool next();  // false at the end
+  const JsonRecord& record() const { return record_; }  // of the last next()
+
+ private:
+  std::ifstream in_;
+  JsonRecord record_;
+};
+
+// Calls f for each non-empty line, as JsonLineReader has it.
 void for_each_json_line(const std::filesystem::path& file, const std::function<void(const JsonRecord&)>& f);
 std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file);
 

@@ -124,7 +124,7 @@ DeckFile read_deck_file(const std::filesystem::path& file) { return DeckReader(f
 
 std::string deck_value(const std::string& text) {
   const bool plain = !text.starts_with('"') && trimmed(text) == text && std::none_of(text.begin(), text.end(), is_control) &&
-                     text.find(" #") == std::string::npos && text.find("\t#") == std::string::npos && !text.starts_with('#');
+                     find_comment(text) == std::string_view::npos;
   return plain ? text : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

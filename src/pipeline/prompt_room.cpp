@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/model/transformer.hpp"
 
 namespace rlaif::pipeline {
 

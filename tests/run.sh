@@ -17,7 +17,7 @@ esac
 export filter=${1:-} logs=$root/build/tests TEST_SECONDS=${TEST_SECONDS:-1800}
 
 jobs/setup.sh --tests
-jobs/build.sh all
+RLAIF_WERROR=${RLAIF_WERROR:-1} jobs/build.sh all
 # shellcheck source=jobs/mpi_env.sh
 source jobs/mpi_env.sh
 export -f run_ranks

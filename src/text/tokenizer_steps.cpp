@@ -30,7 +30,7 @@ char32_t read_character(const JsonField& field) {
 }
 
 void read_normalizer_step(const JsonField& step, std::vector<NormalizerStep>& out) {
-  const std::string& type = step.at("type").string();
+  const std::string type = step.at("type").string();
   if (type == "Sequence") {
     for (const JsonField& inner : step.at("normalizers").items()) read_normalizer_step(inner, out);
   } else if (type == "NFC") {
@@ -79,7 +79,7 @@ SplitStep read_split(const JsonField& step) {
 }
 
 void read_pre_tokenizer_step(const JsonField& step, std::vector<PreTokenizerStep>& out) {
-  const std::string& type = step.at("type").string();
+  const std::string type = step.at("type").string();
   if (type == "Sequence") {
     for (const JsonField& inner : step.at("pretokenizers").items()) read_pre_tokenizer_step(inner, out);
     return;
@@ -149,7 +149,7 @@ std::size_t read_count(const JsonField& step, const char* key) {
 }
 
 void read_decoder_step(const JsonField& step, std::vector<DecoderStep>& out) {
-  const std::string& type = step.at("type").string();
+  const std::string type = step.at("type").string();
   if (type == "Sequence") {
     for (const JsonField& inner : step.at("decoders").items()) read_decoder_step(inner, out);
   } else if (type == "Replace") {
@@ -169,7 +169,7 @@ void read_decoder_step(const JsonField& step, std::vector<DecoderStep>& out) {
 }
 
 bool is_byte_level(const JsonField& decoder) {
-  const std::string& type = decoder.at("type").string();
+  const std::string type = decoder.at("type").string();
   if (type != "Sequence") return type == "ByteLevel";
   const auto inner = decoder.at("decoders").items();
   return inner.size() == 1 && is_byte_level(inner.front());

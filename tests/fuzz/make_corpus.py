@@ -108,10 +108,16 @@ def chats():
     zephyr = turn + "{% if message['role'] == 'user' %}{{ '<|user|>\\n' + message['content'] + eos_token }}{% endif %}" \
         "{{ '<|assistant|>' }}{% endfor %}"
     put("chat_template", "zephyr", zephyr.encode() + b"\xff<|user|> hi")
-    llama3 = "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content']|trim + '<|eot_id|>' }}"
+    llama3 = turn + "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content']|trim + '<|eot_id|>' }}{% endfor %}"
     put("chat_template", "llama3", llama3)
-    llama2 = "{{ bos_token }}[INST] {{ '<<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' }}{{ content.strip() }} [/INST]"
+    llama2 = "{{ bos_token }}[INST] {% set system = messages[0].content %}{{ '<<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' }} [/INST]"
     put("chat_template", "llama2", llama2)
+    put("chat_template", "statements", "{% macro f(a, b=[1]) -%}{{ a }}{{ caller() if caller }}{{ varargs }}{{ kwargs }}{%- endmacro %}{% call f(1, 2, 3, k=4) %}x{% endcall %}"
+        "{% set ns = namespace(n=0, t='') %}{% for k, v in {'a': 1, 'b': [2]}.items() if v recursive %}{% set ns.n = ns.n + loop.index %}{{ loop.cycle(1, 2) }}{{ loop.last }}{% else %}y{% endfor %}"
+        "{% filter upper %}{{ ns.n }}{% endfilter %}{% with x = 1 %}{{ x }}{% endwith %}{% raw %}{{ }}{% endraw %}{# note #}{% set z | trim %} q {% endset %}{{ strftime_now('%d %b %Y') }}")
+    put("chat_template", "expressions", "{% for m in messages %}{% set c = m.content %}{{ c[1:-1:2] ~ c|upper|trim('X') ~ (c.split('</think>')|last) ~ c.replace('a', 'b', 2) ~ '%s %05.1f' % (c, 2.5) "
+        "~ '{0:>5} {k!r}'.format(c, k=1) ~ [c, 1.5, none]|tojson(indent=2) ~ (messages|selectattr('role', 'in', ['user'])|map(attribute='content')|join(',')) ~ (c is string and 1 < 2 <= 3 or not c) "
+        "~ (7 // 2 ** 3 % 5) ~ c.title().partition(' ')|list ~ [3, 1]|sort|batch(2)|list ~ {'a': c}|dictsort ~ c|indent(2, true)|e }}{{ raise_exception('no') if c == 'stop' }}{% endfor %}\xff".encode("latin-1") + b"Hello </think> a")
     put("chat_template", "config", {"chat_template": [{"name": "default", "template": chatml}], "eos_token": "<|im_end|>",
                                     "bos_token": {"content": "<s>"}})
 

@@ -1,5 +1,6 @@
 #include "rlaif/cost/meter.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
@@ -23,6 +24,11 @@ class OwnBudget final : public Budget {
 
   void give_back(std::int64_t nano_usd) override {
     if (!unlimited_) left_ += nano_usd;
+  }
+
+  std::int64_t overdraw(std::int64_t nano_usd) override {
+    if (!unlimited_) left_ -= nano_usd;
+    return std::max<std::int64_t>(0, -left_);
   }
 
  private:
@@ -67,10 +73,19 @@ void SpendMeter::settle(const std::string& judge, double reserved_usd, const Usa
     budget_->give_back(-excess);
     return;
   }
-  log::warning("judge " + judge + ": an answer cost $" + std::to_string(usage.cost_usd) + ", at most $" +
-               std::to_string(reserved_usd) + " were expected: the server used more tokens than it was allowed");
-  budget_->reserve(excess);
+  const std::string cost = "judge " + judge + ": an answer cost $" + std::to_string(usage.cost_usd) + ", at most $" +
+                           std::to_string(reserved_usd) + " were expected: the server used more tokens than it was allowed";
+  const std::int64_t over = budget_->overdraw(excess);
+  if (over > 0 && over_cap_nano_ == 0)
+    log::warning(cost + "; the cap on the cost (cost.cap_usd) is passed by $" + std::to_string(static_cast<double>(over) * 1e-9) +
+                 ", nothing more is asked");
+  else if (!dear_judges_.contains(judge))
+    log::warning(cost);
+  dear_judges_.insert(judge);
+  over_cap_nano_ = std::max(over_cap_nano_, over);
 }
+
+double SpendMeter::over_cap_usd() const { return static_cast<double>(over_cap_nano_) * 1e-9; }
 
 void SpendMeter::leave_unsettled(const std::string& judge, double reserved_usd) {
   row(judge).unsettled_usd += reserved_usd;

@@ -151,7 +151,8 @@ struct AnswerCache::Impl {
   int rank = 0;
   std::vector<fs::path> names;
   std::vector<Mapping> mappings;  // by segment; empty for the own one
-  std::unordered_map<RequestHash, Place, HashOfHash> places;
+  std::unordered_map<RequestHash, Place, HashOfHash> places;                // of the first answer
+  std::unordered_map<RequestHash, std::vector<Place>, HashOfHash> more_places;  // of those that came after it
   std::unordered_map<RequestHash, std::pair<std::int64_t, double>, HashOfHash> held;  // how often, and what each
   std::int64_t paid_nano_usd = 0, unsettled_nano_usd = 0;
   std::optional<File> own;
@@ -163,6 +164,8 @@ struct AnswerCache::Impl {
   void read_segment(const fs::path& path);
   void cut_torn_line(const fs::path& path, std::size_t whole, std::size_t size) const;
   void apply(const Line& line, const Place& place);
+  void add_place(const RequestHash& request, const Place& place);
+  std::string body_at(const RequestHash& request, const Place& place) const;
   void append(const RequestHash& request, std::string_view kind, double usd, const std::string_view* body);
   void create_own();
   void collect_sync();
@@ -223,10 +226,14 @@ void AnswerCache::Impl::apply(const Line& line, const Place& place) {
   }
   if (line.kind == "answer") {
     paid_nano_usd += cost::to_nano_usd(line.usd);
-    places.emplace(line.request, place);
+    add_place(line.request, place);
   }
   const auto found = held.find(line.request);
   if (found != held.end() && --found->second.first == 0) held.erase(found);
+}
+
+void AnswerCache::Impl::add_place(const RequestHash& request, const Place& place) {
+  if (!places.emplace(request, place).second) more_places[request].push_back(place);
 }
 
 void AnswerCache::Impl::create_own() {
@@ -257,7 +264,7 @@ void AnswerCache::Impl::append(const RequestHash& request, std::string_view kind
     if (written < 0) throw io_error(names[own_segment], "cannot be written");
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (body != nullptr) places.emplace(request, Place{own_segment, own_size, line.size() - 1});
+  if (body != nullptr) add_place(request, {own_segment, own_size, line.size() - 1});
   own_size += line.size();
 }
 
@@ -271,25 +278,36 @@ AnswerCache::~AnswerCache() = default;
 
 bool AnswerCache::contains(const RequestHash& request) const { return impl_->places.contains(request); }
 
-std::optional<std::string> AnswerCache::find(const RequestHash& request) const {
-  const auto found = impl_->places.find(request);
-  if (found == impl_->places.end()) return std::nullopt;
-  const Place& place = found->second;
+std::string AnswerCache::Impl::body_at(const RequestHash& request, const Place& place) const {
   std::string own_line;
   std::string_view line;
-  if (impl_->own && place.segment == impl_->own_segment) {
+  if (own && place.segment == own_segment) {
     own_line.resize(place.size);
-    const ssize_t count = ::pread(impl_->own->get(), own_line.data(), place.size, static_cast<off_t>(place.begin));
-    if (count != static_cast<ssize_t>(place.size)) throw io_error(impl_->names[place.segment], "cannot be read");
+    const ssize_t count = ::pread(own->get(), own_line.data(), place.size, static_cast<off_t>(place.begin));
+    if (count != static_cast<ssize_t>(place.size)) throw io_error(names[place.segment], "cannot be read");
     line = own_line;
   } else {
-    line = impl_->mappings[place.segment].text().substr(place.begin, place.size);
+    line = mappings[place.segment].text().substr(place.begin, place.size);
   }
   const Json answer = try_parse_json(line);
   const auto body = answer.find("body");
   if (!answer.is_object() || body == answer.end() || !body->is_string())
-    throw input_error(impl_->names[place.segment], "the answer to request " + to_string(request) + " is damaged");
+    throw input_error(names[place.segment], "the answer to request " + to_string(request) + " is damaged");
   return body->get<std::string>();
+}
+
+std::optional<std::string> AnswerCache::find(const RequestHash& request, const IsAnswer& is_answer) const {
+  const auto first = impl_->places.find(request);
+  if (first == impl_->places.end()) return std::nullopt;
+  std::string body = impl_->body_at(request, first->second);
+  if (!is_answer || is_answer(body)) return body;
+  const auto more = impl_->more_places.find(request);
+  if (more == impl_->more_places.end()) return std::nullopt;
+  for (const Place& place : more->second) {
+    body = impl_->body_at(request, place);
+    if (is_answer(body)) return body;
+  }
+  return std::nullopt;
 }
 
 void AnswerCache::note_sent(const RequestHash& request, double worst_usd) {

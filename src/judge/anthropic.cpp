@@ -17,6 +17,7 @@ class Anthropic final : public Protocol {
   }
 
   int answers_a_request() const override { return 1; }
+  std::string output_limit_advice() const override { return "the server does not keep to max_tokens"; }
 
   Json body(const std::vector<ChatTurn>& turns, std::uint64_t) const override {
     Json body{{"model", options_.model}, {"max_tokens", options_.max_output_tokens}};
@@ -49,7 +50,15 @@ class Anthropic final : public Protocol {
   RemoteReply read(const std::string& body) const override {
     RemoteReply reply;
     const Json json = try_parse_json(body);
-    if (json.is_discarded() || !json.is_object()) return reply;
+    reply.error = json.is_discarded() ? no_answer(body) : error_at_top(json);
+    const auto content = json.is_object() ? json.find("content") : json.end();
+    const std::string stop = json.is_object() ? text_at(json, "stop_reason") : "";
+    const Ending ending = ending_of(stop);
+    if (reply.error) return reply;
+    if (ending.status == VerdictStatus::missing || content == json.end() || !content->is_array()) {
+      reply.error = no_answer(body);
+      return reply;
+    }
     if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
       // input_tokens are those that no cache had a part in.
       reply.has_usage = usage->contains("input_tokens");
@@ -58,20 +67,12 @@ class Anthropic final : public Protocol {
       reply.usage.input_tokens = count_at(*usage, "input_tokens") + reply.cache_write_tokens + reply.usage.cached_input_tokens;
       reply.usage.output_tokens = count_at(*usage, "output_tokens");
     }
-    const auto content = json.find("content");
-    if (content == json.end() || !content->is_array()) return reply;
-    reply.is_reply = true;
     RemoteAnswer answer;
     for (const Json& part : *content)
       if (part.is_object() && text_at(part, "type") == "text") answer.text += text_at(part, "text");
-    const std::string stop = text_at(json, "stop_reason");
-    answer.is_cut = stop == "max_tokens";
-    if (stop == "refusal")
-      answer.status = VerdictStatus::refused;
-    else if (answer.is_cut || stop == "model_context_window_exceeded")
-      answer.status = VerdictStatus::truncated;
-    else if (stop != "end_turn" && stop != "stop_sequence")
-      answer.status = VerdictStatus::unparseable;
+    answer.is_cut = ending.is_cut;
+    answer.status = ending.status;
+    if (ending.status == VerdictStatus::ok && stop != "end_turn" && stop != "stop_sequence") answer.status = VerdictStatus::unparseable;
     reply.answers.push_back(std::move(answer));
     return reply;
   }

@@ -281,14 +281,16 @@ class Run {
     long status = 0, sent = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_OK) {
-      reply.status = static_cast<int>(status);
+      reply.came_as = static_cast<int>(status);
       reply.body = std::move(transfer.body);
       reply.error.clear();
-      reply.failure = status >= 200 && status < 300 ? HttpFailure::none : HttpFailure::status;
-      return reply.failure == HttpFailure::status && is_retried_status(reply.status) &&
-             reply.body.find("insufficient_quota") == std::string::npos;
+      const HttpRuling ruling =
+          hooks_.examine ? hooks_.examine(reply.came_as, reply.body) : HttpRuling{reply.came_as, is_retried_status(reply.came_as)};
+      reply.status = ruling.status;
+      reply.failure = ruling.status >= 200 && ruling.status < 300 ? HttpFailure::none : HttpFailure::status;
+      return reply.failure == HttpFailure::status && ruling.may_pass;
     }
-    reply.status = 0;
+    reply.status = reply.came_as = 0;
     reply.body.clear();
     reply.error = transfer.error[0] != '\0' ? transfer.error : curl_easy_strerror(code);
     reply.failure = transfer.too_long ? HttpFailure::too_long : failure_of(code);

@@ -7,6 +7,7 @@
 
 #include "remote_prompt.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/judge/shown_text.hpp"
 #include "rlaif/judge/training_text.hpp"
 
 namespace rlaif::judge {
@@ -87,7 +88,7 @@ class LocalJudge final : public Judge {
     const std::string principle = principles_text(chosen);
     const std::string cases = cases_text(chosen, prompt.verdict_first, prompt.verdict_second);
     const std::string fence = prompt.has_fence() ? fence_of(comparison, options_.seed) : "";
-    const auto safe = [&](const std::string& text) { return prompt.has_fence() ? without_control_tokens(text) : text; };
+    const auto safe = [&](const std::string& text) { return prompt.has_fence() ? shown_text(text) : text; };
     const std::string question = safe(comparison.prompt.text);
     const std::array<std::string, 2> texts{safe(comparison.first.text), safe(comparison.second.text)};
     std::vector<std::vector<TokenId>> contexts;

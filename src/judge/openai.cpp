@@ -24,22 +24,32 @@ TokenPosition position_of(const Json& entry) {
   return position;
 }
 
-// `content` as text, or as parts {"type": "text", "text": ...}.
+// `content` as text, or as parts {"type": "text", "text": ...}; parts of other types are thoughts, beside the text as
+// "reasoning_content" is.
 std::string content_of(const Json& message) {
   const auto content = message.find("content");
   if (content == message.end() || !content->is_array()) return text_at(message, "content");
   std::string text;
-  for (const Json& part : *content)
-    if (part.is_object()) text += text_at(part, "text");
+  for (const Json& part : *content) {
+    const std::string type = part.is_object() ? text_at(part, "type") : "";
+    if (part.is_object() && (type.empty() || type == "text" || type == "output_text")) text += text_at(part, "text");
+  }
   return text;
 }
 
-RemoteAnswer answer_of(const Json& choice) {
-  RemoteAnswer answer;
-  const auto message = choice.find("message");
-  if (message == choice.end() || !message->is_object()) return {VerdictStatus::unparseable, false, "", {}};
-  answer.text = content_of(*message);
+// Nothing where the choice is none: an error in its place, or neither a message nor a word of why there is none.
+std::optional<RemoteAnswer> answer_of(const Json& choice) {
+  if (const auto error = choice.find("error"); error != choice.end() && says_something(*error)) return std::nullopt;
   const std::string finish = text_at(choice, "finish_reason");
+  const Ending ending = ending_of(finish);
+  if (ending.status == VerdictStatus::missing) return std::nullopt;
+  const auto message = choice.find("message");
+  if (message == choice.end() || !message->is_object()) {
+    if (ending.status == VerdictStatus::ok) return std::nullopt;
+    return RemoteAnswer{ending.status, ending.is_cut, "", {}};
+  }
+  RemoteAnswer answer;
+  answer.text = content_of(*message);
   const auto log_probs = choice.find("logprobs");
   if (log_probs != choice.end() && log_probs->is_object()) {
     const auto content = log_probs->find("content");
@@ -47,13 +57,8 @@ RemoteAnswer answer_of(const Json& choice) {
       for (const Json& entry : *content)
         if (entry.is_object()) answer.tokens.push_back(position_of(entry));
   }
-  answer.is_cut = finish == "length";
-  if (!text_at(*message, "refusal").empty())
-    answer.status = VerdictStatus::refused;
-  else if (finish == "content_filter")
-    answer.status = VerdictStatus::filtered;
-  else if (answer.is_cut)
-    answer.status = VerdictStatus::truncated;
+  answer.is_cut = ending.is_cut;
+  answer.status = text_at(*message, "refusal").empty() ? ending.status : VerdictStatus::refused;
   return answer;
 }
 
@@ -69,6 +74,10 @@ class OpenAi final : public Protocol {
   }
 
   int answers_a_request() const override { return options_.samples_in_one_request ? options_.samples : 1; }
+  std::string output_limit_advice() const override {
+    if (options_.output_limit == OutputLimit::max_tokens) return "the server does not keep to max_tokens";
+    return "the server does not keep to max_completion_tokens, which many do not know: try output_limit = max_tokens";
+  }
   bool asks_log_probs() const override { return options_.top_logprobs > 0; }
 
   Json body(const std::vector<ChatTurn>& turns, std::uint64_t seed) const override {
@@ -91,7 +100,12 @@ class OpenAi final : public Protocol {
   RemoteReply read(const std::string& body) const override {
     RemoteReply reply;
     const Json json = try_parse_json(body);
-    if (json.is_discarded() || !json.is_object()) return reply;
+    reply.error = json.is_discarded() ? no_answer(body) : error_at_top(json);
+    if (reply.error) return reply;
+    if (!json.is_object()) {
+      reply.error = no_answer(body);
+      return reply;
+    }
     if (const auto usage = json.find("usage"); usage != json.end() && usage->is_object()) {
       reply.has_usage = usage->contains("prompt_tokens");
       reply.usage.input_tokens = count_at(*usage, "prompt_tokens");
@@ -101,14 +115,28 @@ class OpenAi final : public Protocol {
       reply.reasoning_tokens = count_at(usage->value("completion_tokens_details", none), "reasoning_tokens");
     }
     const auto choices = json.find("choices");
-    if (choices == json.end() || !choices->is_array()) return reply;
-    reply.is_reply = true;
-    for (const Json& choice : *choices)
-      if (choice.is_object()) reply.answers.push_back(answer_of(choice));
+    if (choices != json.end() && choices->is_array()) read_choices(*choices, reply);
+    if (reply.answers.empty() && !reply.error) reply.error = no_answer(body);
     return reply;
   }
 
  private:
+  // A choice that failed among others is an answer that is missing; where all failed the reply is an error.
+  static void read_choices(const Json& choices, RemoteReply& reply) {
+    std::vector<RemoteAnswer> answers;
+    bool is_answer = false;
+    for (const Json& choice : choices) {
+      if (!choice.is_object()) continue;
+      std::optional<RemoteAnswer> answer = answer_of(choice);
+      if (!answer && !reply.error) reply.error = error_within(choice);
+      is_answer = is_answer || answer.has_value();
+      answers.push_back(answer ? std::move(*answer) : RemoteAnswer{VerdictStatus::missing, false, "", {}});
+    }
+    if (!is_answer) return;
+    reply.error.reset();
+    reply.answers = std::move(answers);
+  }
+
   RemoteOptions options_;
 };
 

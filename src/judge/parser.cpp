@@ -31,8 +31,8 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, n>& wor
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-constexpr std::array<std::string_view, 8> nouns{"output", "response", "answer",    "option",
-                                                "choice", "reply",    "assistant", "completion"};
+constexpr std::array<std::string_view, 9> nouns{"output", "response",  "answer",     "option", "choice",
+                                                "reply",  "assistant", "completion", "model"};
 constexpr std::array<std::string_view, 6> cue_nouns{"verdict", "answer", "choice", "decision", "preference", "winner"};
 constexpr std::array<std::string_view, 6> cue_adjectives{"final", "my", "the", "overall", "our", "so"};
 constexpr std::array<std::string_view, 9> leads{"therefore", "thus",         "hence",       "so",          "overall",
@@ -83,7 +83,7 @@ struct Said {
 class Reader {
  public:
   Reader(std::string_view text, const VerdictLabels& labels)
-      : raw_(text), text_(lower(text)), first_(lower(labels.first)), second_(lower(labels.second)) {}
+      : raw_(text), text_(lower(text)), labels_(labels), as_they_stand_(differ_by_case_alone(labels)) {}
 
   TextReading read() {
     if (stripped(raw_).empty()) return {VerdictStatus::unparseable, Choice::tie, 0, "the answer is empty"};
@@ -101,11 +101,16 @@ class Reader {
   }
 
  private:
-  std::optional<Choice> choice_of(std::string_view word) const {
-    if (word == first_) return Choice::shown_first;
-    if (word == second_) return Choice::shown_second;
+  // Of the word at a cursor over text_.
+  std::optional<Choice> choice_at(const Cursor& cursor) const {
+    const std::string_view word = cursor.word(), raw = raw_.substr(cursor.at, word.size());
+    if (is_label(raw, labels_.first)) return Choice::shown_first;
+    if (is_label(raw, labels_.second)) return Choice::shown_second;
     if (word == "tie" || word == "equal" || word == "tied") return Choice::tie;
     return std::nullopt;
+  }
+  bool is_label(std::string_view raw, const std::string& label) const {
+    return as_they_stand_ ? raw == label : lower(raw) == lower(label);
   }
 
   // text_[begin, end) as a label and nothing else.
@@ -122,7 +127,7 @@ class Reader {
       undress();
       word = cursor.word();
     }
-    const std::optional<Choice> choice = choice_of(word);
+    const std::optional<Choice> choice = choice_at(cursor);
     if (!choice) return std::nullopt;
     const std::size_t at = cursor.at;
     cursor.at += word.size();
@@ -163,7 +168,7 @@ class Reader {
     unreadable_ = true;
     if (!verdict.is_string()) return;
     const std::string value = verdict.get<std::string>();
-    const Reader inner(value, {first_, second_});
+    const Reader inner(value, labels_);
     const std::optional<Said> said = inner.label(0, value.size());
     if (!said) return;
     unreadable_ = false;
@@ -177,7 +182,7 @@ class Reader {
       const std::size_t end = text_.find("]]", at);
       if (end == std::string::npos) return;
       if (is_quoted(at)) continue;
-      if (stripped(std::string_view(text_).substr(at + 2, end - at - 2)) == "c" && first_ != "c" && second_ != "c")
+      if (stripped(std::string_view(text_).substr(at + 2, end - at - 2)) == "c" && !is_label("c", labels_.first) && !is_label("c", labels_.second))
         said_.push_back({Choice::tie, at + 2});
       else
         say(label(at + 2, end));
@@ -311,7 +316,7 @@ class Reader {
     cursor.skip("([{\"'`");
     const bool bracket = cursor.at > open;
     if (!(noun ? cursor.at > before : bracket)) return std::nullopt;
-    const std::optional<Choice> choice = choice_of(cursor.word());
+    const std::optional<Choice> choice = choice_at(cursor);
     if (!choice || *choice == Choice::tie) return std::nullopt;
     const Said said{*choice, cursor.at};
     cursor.at += cursor.word().size();
@@ -320,13 +325,19 @@ class Reader {
   }
 
   std::string_view raw_;
-  std::string text_, first_, second_;
+  std::string text_;  // of the same length, in small letters
+  VerdictLabels labels_;
+  bool as_they_stand_ = false;
   std::vector<Said> said_;
   std::pair<std::size_t, std::size_t> json_{0, 0};
   bool unreadable_ = false;
 };
 
 }  // namespace
+
+bool differ_by_case_alone(const VerdictLabels& labels) {
+  return labels.first != labels.second && lower(labels.first) == lower(labels.second);
+}
 
 TextReading read_verdict(std::string_view text, const VerdictLabels& labels) { return Reader(text, labels).read(); }
 

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
+#include <set>
+#include <span>
 
 #include "remote_failure.hpp"
 #include "remote_plan.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/judge/thoughts.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -25,6 +29,11 @@ std::string key_of(const std::string& name, const RemoteOptions& options) {
     throw usage_error("judge " + name + ": the key in the environment variable " + options.key_variable +
                       " holds white space");
   return key;
+}
+
+// What earlier versions took for an answer may be an error in a reply with status 200; it is asked again.
+std::optional<std::string> stored_answer(const AnswerCache& answers, const Protocol& protocol, const RequestHash& request) {
+  return answers.find(request, [&](const std::string& body) { return !protocol.read(body).error; });
 }
 
 class RemoteJudge final : public Judge {
@@ -54,7 +63,7 @@ class RemoteJudge final : public Judge {
   // What became of a question on its way.
   struct Sending {
     std::size_t question = 0;
-    int holds = 0;  // reservations made
+    std::vector<double> holds;  // dollars reserved, one entry an attempt that may be billed
   };
 
   // Fills replies in: from the store, else from the server.
@@ -67,23 +76,28 @@ class RemoteJudge final : public Judge {
     std::int64_t stored = 0;
     for (std::size_t i = 0; i < plan.questions.size(); ++i) {
       if (!is_asked[i]) continue;
-      plan.questions[i].reply = parts_.answers->find(plan.questions[i].hash);
+      plan.questions[i].reply = stored_answer(*parts_.answers, *protocol_, plan.questions[i].hash);
       if (plan.questions[i].reply)
         ++stored;
       else
-        sendings.push_back({i, 0});
+        sendings.push_back({i, {}});
     }
-    if (stored > 0) parts_.meter->count_stored(name_, stored);
-    if (!sendings.empty()) send(plan, sendings);
+    if (stored > 0) {
+      parts_.meter->count_stored(name_, stored);
+      refused_pairs_.clear();
+    }
+    if (!sendings.empty()) send(plan, sendings, stored > 0);
   }
 
-  void send(Plan& plan, std::vector<Sending>& sendings) {
+  void send(Plan& plan, std::vector<Sending>& sendings, bool is_answered) {
     std::vector<HttpRequest> requests;
     for (const Sending& sending : sendings) requests.push_back(request_of(plan.questions[sending.question]));
     Failures failures;
     HttpHooks hooks;
+    hooks.examine = [this](int status, const std::string& body) { return examine(status, body); };
     hooks.admit = [&](std::size_t i) { return admit(plan.questions[sendings[i].question], sendings[i]); };
     hooks.done = [&](std::size_t i, HttpReply&& reply) {
+      is_answered = is_answered || reply.failure == HttpFailure::none;
       arrived(plan.questions[sendings[i].question], sendings[i], std::move(reply), failures);
       return !failures.fatal;
     };
@@ -95,9 +109,25 @@ class RemoteJudge final : public Judge {
     }
     parts_.answers->sync();
     if (failures.fatal) throw *failures.fatal;
+    refuse_wrong_setup(failures, is_answered);
     if (failures.not_sent > 0) throw unsent(plan, sendings, failures);
     if (const std::string summary = failures.summary(); !summary.empty())
       log::warning("judge " + name_ + ": " + summary + " of " + std::to_string(sendings.size()) + " requests");
+  }
+
+  // A set-up that is wrong for one pair is wrong for all: refused are pairs that differ, and nobody was answered since the
+  // first of them. Blocks are the same on any number of ranks, and so is what follows from all of a block's replies together.
+  void refuse_wrong_setup(const Failures& failures, bool is_answered) {
+    if (is_answered) refused_pairs_.clear();
+    if (is_answered || failures.refused.empty()) return;
+    refused_pairs_.insert(failures.refused_pairs.begin(), failures.refused_pairs.end());
+    if (refused_pairs_.size() > 1) throw usage_error("judge " + name_ + ": " + failures.refused.begin()->second);
+  }
+
+  HttpRuling examine(int status, const std::string& body) const {
+    if (status < 200 || status >= 300) return {status, read_error(status, body).is_passing()};
+    const std::optional<ServerError> error = protocol_->read(body).error;
+    return error ? HttpRuling{error->status, error->is_passing()} : HttpRuling{status, false};
   }
 
   Error unsent(const Plan& plan, const std::vector<Sending>& sendings, const Failures& failures) const {
@@ -106,14 +136,21 @@ class RemoteJudge final : public Judge {
                                                " requests were not sent, the answers that came are kept");
     double least = std::numeric_limits<double>::infinity();
     for (const Sending& sending : sendings)
-      if (sending.holds == 0) least = std::min(least, plan.questions[sending.question].worst_usd);
+      if (sending.holds.empty()) least = std::min(least, held_for(plan.questions[sending.question]));
     const cost::Spending spent = parts_.meter->total();
     const bool nothing = spent.requests == 0 && spent.unsettled_usd == 0.0;
     return Error(ErrorKind::resource,
-                 "judge " + name_ + (nothing ? ": the cap on the cost leaves too little for a first request: " : ": the cap on the cost is reached: ") +
+                 "judge " + name_ + cap_text(nothing) +
                      std::to_string(failures.not_sent) + " requests were not sent, of which each may cost $" + std::to_string(least) +
                      " or more; $" + std::to_string(spent.usage.cost_usd) +
                      " were spent here, and what was paid for is kept: raise cost.cap_usd to go on");
+  }
+
+  std::string cap_text(bool nothing) const {
+    if (nothing) return ": the cap on the cost leaves too little for a first request: ";
+    const double over = parts_.meter->over_cap_usd();
+    if (over == 0.0) return ": the cap on the cost is reached: ";
+    return ": the cap on the cost is passed by $" + std::to_string(over) + ", as answers cost more than was held for them: ";
   }
 
   HttpRequest request_of(const Question& question) const {
@@ -124,23 +161,27 @@ class RemoteJudge final : public Judge {
     return request;
   }
 
+  // What a request may cost: at most what was allowed, and as much more as answers have cost above that.
+  double held_for(const Question& question) const { return question.worst_usd + excess_usd_; }
+
   bool admit(const Question& question, Sending& sending) {
-    if (!parts_.meter->reserve(question.worst_usd)) return false;
-    parts_.answers->note_sent(question.hash, question.worst_usd);
-    ++sending.holds;
+    const double held = held_for(question);
+    if (!parts_.meter->reserve(held)) return false;
+    parts_.answers->note_sent(question.hash, held);
+    sending.holds.push_back(held);
     return true;
   }
 
   void arrived(Question& question, Sending& sending, HttpReply&& reply, Failures& failures) {
-    const int unsettled = std::min(reply.unsettled, sending.holds);
-    for (int i = 0; i < unsettled; ++i) parts_.meter->leave_unsettled(name_, question.worst_usd);
+    const std::size_t unsettled = std::min(static_cast<std::size_t>(reply.unsettled), sending.holds.size());
+    for (std::size_t i = 0; i < unsettled; ++i) parts_.meter->leave_unsettled(name_, sending.holds[i]);
     if (reply.failure == HttpFailure::none) {
       has_worked_ = true;
-      keep(question, without_key(std::move(reply.body)));
+      keep(question, without_key(std::move(reply.body)), sending.holds.back());
       return;
     }
-    if (sending.holds > unsettled) {
-      parts_.meter->give_back(question.worst_usd);
+    if (sending.holds.size() > unsettled) {
+      parts_.meter->give_back(sending.holds.back());
       parts_.answers->note_failed(question.hash);
     }
     if (reply.failure == HttpFailure::not_sent) {
@@ -149,16 +190,29 @@ class RemoteJudge final : public Judge {
     }
     parts_.meter->count_failure(name_);
     reply.body = without_key(std::move(reply.body));
-    question.status = failures.add(reply, {name_, planner_.url(), options_.model, options_.key_variable, has_worked_});
+    question.status = failures.add(reply, {sending.question, question.pair},
+                                   {name_, planner_.url(), options_.model, options_.key_variable, has_worked_});
   }
 
-  void keep(Question& question, std::string body) {
+  void keep(Question& question, std::string body, double held_usd) {
     const RemoteReply reply = protocol_->read(body);
     const Usage usage = usage_of(question, reply);
     parts_.answers->store(question.hash, body, usage.cost_usd);
-    parts_.meter->settle(name_, question.worst_usd, usage, reply.reasoning_tokens);
+    parts_.meter->settle(name_, held_usd, usage, reply.reasoning_tokens);
+    excess_usd_ = std::max(excess_usd_, usage.cost_usd - question.worst_usd);
+    if (reply.has_usage) warn_of_output(usage.output_tokens);
     parts_.answers->sync_beside();
     question.reply = std::move(body);
+  }
+
+  // Said once: what follows costs as much.
+  void warn_of_output(std::int64_t tokens) {
+    const std::int64_t allowed = static_cast<std::int64_t>(options_.max_output_tokens) * protocol_->answers_a_request();
+    if (tokens <= allowed || is_output_warned_) return;
+    is_output_warned_ = true;
+    log::warning("judge " + name_ + ": an answer of " + std::to_string(tokens) + " output tokens came where max_output_tokens allow " +
+                 std::to_string(allowed) + ": " + protocol_->output_limit_advice() +
+                 "; what is held for further answers follows what answers cost");
   }
 
   // A reply that does not say what it used is taken to have used what it may.
@@ -229,9 +283,8 @@ class RemoteJudge final : public Judge {
       }
       const RemoteReply reply = protocol_->read(*question.reply);
       usage += usage_of(question, reply);
-      if (reply.answers.empty()) count(VerdictStatus::unparseable, not_asked);
       for (const RemoteAnswer& answer : reply.answers) {
-        if (reading.text.empty()) reading.text = answer.text;
+        if (reading.text.empty()) reading.text = answer_after_thoughts(answer.text).text;
         const TokenReading token = read_answer(answer);
         count(token.status, token.p_first);
       }
@@ -250,9 +303,14 @@ class RemoteJudge final : public Judge {
     const bool has_tokens = protocol_->asks_log_probs() && !answer.tokens.empty();
     // A label's log-probabilities are whole, whatever was cut off behind it.
     if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens)) return {answer.status, 0.5, 0.0};
-    const TextReading text = read_verdict(answer.text, parts_.style.labels);
+    const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
+    if (said.is_thinking) return {VerdictStatus::truncated, 0.5, 0.0};
+    const TextReading text = read_verdict(said.text, parts_.style.labels);
     const bool is_tie = text.status == VerdictStatus::ok && text.choice == Choice::tie;
-    if (has_tokens && !is_tie) return read_tokens(answer.tokens, parts_.style.labels, letter, options_.least_label_mass);
+    if (has_tokens && !is_tie) {
+      const std::span<const TokenPosition> tokens = tokens_of_answer(answer.tokens, said.text);
+      return read_tokens(tokens, parts_.style.labels, letter, options_.least_label_mass);
+    }
     if (text.status != VerdictStatus::ok) return {text.status, 0.5, 0.0};
     return {VerdictStatus::ok, is_tie ? 0.5 : text.choice == Choice::shown_first ? 1.0 : 0.0, 1.0};
   }
@@ -264,7 +322,9 @@ class RemoteJudge final : public Judge {
   Planner planner_;
   std::string key_;
   HttpClient client_;
-  bool has_worked_ = false;
+  bool has_worked_ = false, is_output_warned_ = false;
+  std::set<std::uint64_t> refused_pairs_;  // since the last answer
+  double excess_usd_ = 0.0;  // the most that an answer has cost above what it might
 };
 
 // What the vendors' prompt caches take at the least (platform.openai.com, docs.anthropic.com, "prompt caching").
@@ -287,7 +347,7 @@ Estimate estimate(const RemoteOptions& options, const RemoteParts& parts, std::s
     const Question& question = plan.questions[i];
     if (!is_asked[i]) continue;
     ++estimate.requests;
-    if (parts.answers && parts.answers->contains(question.hash)) {
+    if (parts.answers && stored_answer(*parts.answers, protocol, question.hash)) {
       ++estimate.stored;
       continue;
     }

@@ -1,57 +1,37 @@
 #include "remote_failure.hpp"
 
-#include <cctype>
-#include <initializer_list>
-#include <string_view>
-
-#include "rlaif/core/json_parse.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "server_words.hpp"
 
 namespace rlaif::judge {
 namespace {
 
-// The server's own words in one line: error.message of a JSON reply, else its beginning.
-std::string words_of(const std::string& body) {
-  std::string words = body;
-  const Json json = try_parse_json(body);
-  if (!json.is_discarded() && json.is_object()) {
-    const auto error = json.find("error");
-    if (error != json.end() && error->is_string()) words = error->get<std::string>();
-    if (error != json.end() && error->is_object() && error->contains("message") && error->at("message").is_string())
-      words = error->at("message").get<std::string>();
-  }
-  for (char& c : words)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  if (words.size() > 300) words = words.substr(0, 300) + "...";
-  return text::replace_invalid_utf8(words);
+// "HTTP 429", or "HTTP 200 with an error 429 inside".
+std::string status_text(const HttpReply& reply) {
+  if (reply.came_as == reply.status || reply.came_as == 0) return "HTTP " + std::to_string(reply.status);
+  return "HTTP " + std::to_string(reply.came_as) + " with an error " + std::to_string(reply.status) + " inside";
 }
 
-bool holds_any(const std::string& body, std::initializer_list<std::string_view> marks) {
-  std::string lower = body;
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const std::string_view mark : marks)
-    if (lower.find(mark) != std::string::npos) return true;
-  return false;
+// As an aside: " (HTTP 400: words)".
+std::string said(const HttpReply& reply, const ServerError& error) {
+  std::string text = " (";
+  text += status_text(reply);
+  if (!error.words.empty()) text.append(": ").append(error.words);
+  text += ')';
+  return text;
 }
 
-bool is_too_long(const HttpReply& reply) {
-  return reply.status == 413 ||
-         (reply.status == 400 && holds_any(reply.body, {"context_length_exceeded", "maximum context length", "prompt is too long",
-                                                        "exceed_context_size", "exceed context window", "context window"}));
-}
+// A 4xx that another attempt will not change.
+bool is_refusal(int status) { return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429; }
 
-bool is_filtered(const HttpReply& reply) {
-  return reply.status == 400 && holds_any(reply.body, {"content_filter", "content_policy", "content management policy"});
+std::string refusal_text(const HttpReply& reply, const ServerError& error, const Asker& asker) {
+  const std::string words = said(reply, error);
+  if (reply.status == 403) return "the server refuses access for this key" + words;
+  if (reply.status == 404) return "no model '" + asker.model + "' at " + asker.url + words;
+  return "the server refuses what it is asked" + words;
 }
-
-bool is_out_of_money(const HttpReply& reply) {
-  return reply.status == 402 || holds_any(reply.body, {"insufficient_quota", "credit balance is too low"});
-}
-
-std::string status_text(const HttpReply& reply) { return "HTTP " + std::to_string(reply.status); }
 
 // An error that no other comparison will be spared.
-std::optional<Error> fatal_of(const HttpReply& reply, const Asker& asker) {
+std::optional<Error> fatal_of(const HttpReply& reply, const ServerError& error, const Asker& asker) {
   const std::string judge = "judge " + asker.judge + ": ";
   const auto usage = [&](const std::string& message) { return usage_error(judge + message); };
   const auto resource = [&](const std::string& message) { return Error(ErrorKind::resource, judge + message); };
@@ -70,33 +50,35 @@ std::optional<Error> fatal_of(const HttpReply& reply, const Asker& asker) {
       return std::nullopt;
   }
   // The reply to a wrong key may quote parts of it.
-  if (reply.status == 401)
+  if (error.complaint == Complaint::wrong_key)
     return usage("the server refuses the key" +
                  (asker.key_variable.empty() ? ", and none is sent: name its environment variable as key_variable"
-                                             : " in the environment variable " + asker.key_variable) + " (HTTP 401)");
-  if (is_out_of_money(reply)) return resource("the account has no money or quota left (" + status_text(reply) + ")");
-  const std::string said = status_text(reply) + ": " + words_of(reply.body);
-  if (reply.status == 403) return usage("the server refuses access for this key (" + said + ")");
-  if (reply.status == 404) return usage("no model '" + asker.model + "' at " + asker.url + " (" + said + ")");
-  if (reply.status >= 300 && reply.status < 400) return usage("base_url: " + asker.url + " is somewhere else (" + said + ")");
-  const bool is_refused = reply.status >= 400 && reply.status < 500 && reply.status != 408 && reply.status != 409 && reply.status != 429;
-  if (is_refused && !asker.has_worked) return usage("the server refuses the first request (" + said + ")");
+                                             : " in the environment variable " + asker.key_variable) + " (" + status_text(reply) + ")");
+  if (error.complaint == Complaint::no_money) return resource("the account has no money or quota left (" + status_text(reply) + ")");
+  if (reply.status >= 300 && reply.status < 400) return usage("base_url: " + asker.url + " is somewhere else" + said(reply, error));
   return std::nullopt;
 }
 
 }  // namespace
 
-VerdictStatus Failures::add(const HttpReply& reply, const Asker& asker) {
-  if (reply.failure == HttpFailure::status && is_too_long(reply)) {
+VerdictStatus Failures::add(const HttpReply& reply, const AskedAbout& question, const Asker& asker) {
+  const bool is_status = reply.failure == HttpFailure::status;
+  const ServerError error = is_status ? read_error(reply.status, reply.body) : ServerError{};
+  if (is_status && error.complaint == Complaint::too_long) {
     ++causes["longer than the context"];
     return VerdictStatus::truncated;
   }
-  if (reply.failure == HttpFailure::status && is_filtered(reply)) {
+  if (is_status && error.complaint == Complaint::filtered) {
     ++causes["taken by a content filter"];
     return VerdictStatus::filtered;
   }
-  if (std::optional<Error> error = fatal_of(reply, asker); error && !fatal) fatal = std::move(error);
-  ++causes[reply.failure == HttpFailure::status     ? status_text(reply)
+  std::optional<Error> ends = fatal_of(reply, error, asker);
+  if (is_status && !ends && is_refusal(reply.status)) {
+    refused.emplace(question.place, refusal_text(reply, error, asker));
+    refused_pairs.insert(question.pair);
+  }
+  if (ends && !fatal) fatal = std::move(ends);
+  ++causes[is_status                                  ? status_text(reply)
            : reply.failure == HttpFailure::too_long ? std::string("reply too long")
                                                     : reply.error];
   return VerdictStatus::missing;
@@ -109,7 +91,9 @@ std::string Failures::summary() const {
     all += times;
     list += (list.empty() ? "" : ", ") + std::to_string(times) + " x " + cause;
   }
-  return all == 0 ? "" : "no answer to " + std::to_string(all) + " (" + list + ")";
+  if (all == 0) return "";
+  const std::string first = refused.empty() ? "" : ", " + refused.begin()->second;
+  return "no answer to " + std::to_string(all) + " (" + list + ")" + first;
 }
 
 }  // namespace rlaif::judge

@@ -5,7 +5,9 @@
 
 #include "remote_prompt.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/judge/shown_text.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::judge {
@@ -35,6 +37,12 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (parts.style.has_principles() && parts.principles.empty()) refuse("the style asks for principles, and there are none");
   if (!parts.style.has_principles() && !parts.principles.empty())
     refuse("principles are given, but the style has no place {principles} for them");
+}
+
+// The same for a pair that is asked about again, whichever response stands first.
+std::uint64_t pair_key(const Comparison& comparison) {
+  const std::uint64_t first = checksum(comparison.first.text), second = checksum(comparison.second.text);
+  return hash_words({checksum(comparison.prompt.text), std::min(first, second), std::max(first, second)});
 }
 
 }  // namespace
@@ -116,9 +124,9 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
   std::map<RequestHash, std::size_t> known;
   for (const Comparison& comparison : comparisons) {
     Asked& asked = plan.asked.emplace_back();
-    const std::string prompt = without_control_tokens(comparison.prompt.text);
-    const std::array<std::string, 2> texts{without_control_tokens(comparison.first.text),
-                                           without_control_tokens(comparison.second.text)};
+    const std::string prompt = shown_text(comparison.prompt.text);
+    const std::array<std::string, 2> texts{shown_text(comparison.first.text), shown_text(comparison.second.text)};
+    const std::uint64_t pair = pair_key(comparison);
     const auto chosen = parts_.principles.chosen(comparison.id, options_.principle_use, options_.seed);
     const std::string principles = principles_text(chosen);
     const std::string cases = cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second);
@@ -127,6 +135,7 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
       const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence, cases);
       for (int sample = 0; sample < requests_an_order_; ++sample) {
         Question next = question(turns, comparison.id, order, sample);
+        next.pair = pair;
         if (options_.context_tokens > 0 && next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)
           asked.fits = false;
         const auto [place, added] = known.emplace(next.hash, plan.questions.size());

@@ -16,6 +16,7 @@ namespace rlaif::judge {
 // One request and its answer.
 struct Question {
   RequestHash hash;
+  std::uint64_t pair = 0;  // equal for questions about the same texts
   std::string body;
   std::int64_t most_input_tokens = 0, likely_input_tokens = 0;
   std::int64_t most_written_tokens = 0;  // of most_input_tokens, those that may go into the server's cache

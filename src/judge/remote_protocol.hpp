@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/judge/remote.hpp"
+#include "server_words.hpp"
 
 namespace rlaif::judge {
 
@@ -20,8 +22,8 @@ struct RemoteAnswer {
 };
 
 struct RemoteReply {
-  bool is_reply = false;  // JSON of the protocol's form
-  std::vector<RemoteAnswer> answers;
+  std::optional<ServerError> error;   // the body is no answer, whatever its HTTP status was; then `answers` are empty
+  std::vector<RemoteAnswer> answers;  // at least one where there is no error
   bool has_usage = false;
   Usage usage;  // without dollars
   std::int64_t cache_write_tokens = 0;  // of usage.input_tokens, those that went into a cache
@@ -39,9 +41,19 @@ class Protocol {
   virtual void mark_cached(Json&, std::size_t) const {}
   virtual bool marks_cached() const { return false; }
   virtual int answers_a_request() const = 0;
+  // What to do where a server writes more than it was allowed.
+  virtual std::string output_limit_advice() const = 0;
   virtual bool asks_log_probs() const { return false; }
   virtual RemoteReply read(const std::string& body) const = 0;
 };
+
+// What ended an answer, in the words of all vendors: the output limit (truncated; `is_cut`), moderation, a refusal, a fault of the
+// server (missing), or the answer's own end (ok; also any other word).
+struct Ending {
+  VerdictStatus status = VerdictStatus::ok;
+  bool is_cut = false;
+};
+Ending ending_of(const std::string& finish_reason);
 
 std::unique_ptr<Protocol> make_openai_protocol(const RemoteOptions& options);
 std::unique_ptr<Protocol> make_anthropic_protocol(const RemoteOptions& options);

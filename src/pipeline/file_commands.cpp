@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "blocks.hpp"
+#include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -148,6 +149,14 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     std::vector<Json> lines;
     for (std::size_t i = 0; i < block.size(); ++i) lines.push_back(verdict_line(block[i], verdicts[i]));
     return lines;
+  });
+  comm.on_root([&] {
+    AlteredTexts altered(options, *judge_options);
+    for (const Comparison& pair : pairs) altered.add(pair);
+    if (altered.count() > 0) {
+      log::info("judge " + judge_options->name + ": " + std::to_string(altered.count()) + " texts held marks that could steer a judge "
+                "(control tokens, invisible characters); it was shown them broken");
+    }
   });
   report_canaries(comm, "judge " + judge_options->name, bound);
 }

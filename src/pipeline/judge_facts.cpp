@@ -4,9 +4,12 @@
 #include <limits>
 
 #include "judge_members.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/local.hpp"
+#include "rlaif/judge/shown_text.hpp"
 #include "rlaif/pipeline/judge_tree.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -139,6 +142,10 @@ Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs&
     Json& row = facts[judge.name];
     add_quality(context, judge, heldout, compare ? pairs.heldout.at(people) : std::vector<Preference>{}, row);
     add_cost(judge, heldout, training, row);
+    AlteredTexts altered(context.options, judge);
+    for (const std::vector<Preference>* records : {&heldout, &training})
+      for (const Preference& record : *records) altered.add(record.comparison);
+    if (altered.count() > 0) row["altered_texts"] = altered.count();
     row["heldout"] = heldout_report(context, judge, heldout);
     if (!is_combined(judge.kind)) continue;
     row["members"] = members_facts(context, judge, pairs);
@@ -179,6 +186,19 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
     }
   }
   return facts;
+}
+
+AlteredTexts::AlteredTexts(const StudyOptions& options, const JudgeOptions& judge) {
+  for (const JudgeOptions* asked : asked_judges(options, judge)) {
+    const bool is_fenced = asked->kind == JudgeKind::local && judge::JudgeTemplate::load(asked->prompt_template).has_fence();
+    are_shown_ = are_shown_ || is_asked(asked->kind) || is_fenced;
+  }
+}
+
+void AlteredTexts::add(const Comparison& comparison) {
+  if (!are_shown_) return;
+  for (const std::string* text : {&comparison.prompt.text, &comparison.first.text, &comparison.second.text})
+    if (judge::shown_text(*text) != *text) texts_.insert(checksum(*text));
 }
 
 void count_asked(std::span<const Preference> records, std::map<std::string, std::int64_t>& counts) {

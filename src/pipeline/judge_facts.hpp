@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,18 @@ Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs&
 // By pair of judges, "a" then "b": share of held-out pairs on which a agrees with the yardstick less that of b, over those
 // that both judged, with its interval by prompt.
 Json agreement_differences(const Context& context, const JudgedPairs& pairs);
+
+// Counts texts that a judge, or one of its members, is shown with marks broken (judge/shown_text.hpp): each text once.
+class AlteredTexts {
+ public:
+  AlteredTexts(const StudyOptions& options, const JudgeOptions& judge);
+  void add(const Comparison& comparison);
+  std::int64_t count() const { return static_cast<std::int64_t>(texts_.size()); }
+
+ private:
+  bool are_shown_ = false;  // a judge that reads texts as they come needs none of it
+  std::set<std::uint64_t> texts_;
+};
 
 // How many comparisons each member was asked, from what combined judges wrote into their rationales.
 void count_asked(std::span<const Preference> records, std::map<std::string, std::int64_t>& counts);

@@ -20,6 +20,9 @@ class SharedBudget : public cost::Budget {
   SharedBudget(const comm::Communicator& comm, std::int64_t nano_usd) : left_(comm, nano_usd) {}
   bool reserve(std::int64_t nano_usd) override { return left_.take(nano_usd); }
   void give_back(std::int64_t nano_usd) override { left_.add(nano_usd); }
+  std::int64_t overdraw(std::int64_t nano_usd) override {
+    return std::max<std::int64_t>(0, nano_usd - left_.add(-nano_usd));
+  }
 
  private:
   comm::SharedCounter left_;

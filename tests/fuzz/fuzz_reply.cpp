@@ -3,6 +3,7 @@
 #include "../../src/judge/remote_failure.hpp"
 #include "../../src/judge/remote_protocol.hpp"
 #include "fuzz.hpp"
+#include "rlaif/judge/thoughts.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -11,10 +12,14 @@ namespace {
 
 void read_answers(const rlaif::judge::RemoteReply& reply) {
   using namespace rlaif::judge;
+  if (reply.error.has_value() != reply.answers.empty()) std::abort();
+  if (reply.error && reply.error->status < 400) std::abort();
   const rlaif::Usage& usage = reply.usage;
   if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0) std::abort();
   for (const RemoteAnswer& answer : reply.answers) {
-    read_verdict(answer.text, {});
+    const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
+    read_verdict(said.text, {});
+    if (tokens_of_answer(answer.tokens, said.text).size() > answer.tokens.size()) std::abort();
     for (const bool letter : {true, false}) {
       const TokenReading reading = read_tokens(answer.tokens, {}, letter, 0.1);
       if (reading.status == rlaif::VerdictStatus::ok && !(reading.p_first >= 0.0 && reading.p_first <= 1.0)) std::abort();
@@ -45,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       reply.failure = HttpFailure::status;
       reply.status = status;
       reply.body = body;
-      failures.add(reply, Asker{name, name, name, name, status > 402});
+      failures.add(reply, {0, 1}, Asker{name, name, name, name, status > 402});
       failures.summary();
     }
   });

@@ -1,8 +1,11 @@
-// A judge's words, under the labels that follow 0xff.
+// A judge's words, under the labels that follow 0xff; and any text as judges are shown it.
 #include <cstdlib>
 
 #include "fuzz.hpp"
 #include "rlaif/judge/parser.hpp"
+#include "rlaif/judge/shown_text.hpp"
+#include "rlaif/judge/thoughts.hpp"
+#include "rlaif/text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rlaif;
@@ -11,6 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const judge::TextReading reading = judge::read_verdict(parts[0], {});
     if (reading.status == VerdictStatus::ok && reading.at >= parts[0].size()) std::abort();
     judge::read_verdict(parts[0], {"1", "2"});
+    judge::read_verdict(parts[0], {"m", "M"});
+    const judge::ThoughtfulAnswer said = judge::answer_after_thoughts(parts[0]);
+    if (!parts[0].ends_with(said.text) || (said.is_thinking && !said.text.empty())) std::abort();
+    const std::string shown = judge::shown_text(parts[0]);
+    if (!text::is_valid_utf8(shown) || shown.size() < parts[0].size()) std::abort();
     std::vector<judge::TokenPosition> tokens;
     for (std::size_t at = 0; at < parts[1].size(); at += 3) {
       const std::string token(parts[1].substr(at, 3));

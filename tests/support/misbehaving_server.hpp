@@ -21,12 +21,14 @@ enum class Fault {
   // Passing: the next attempt may succeed. Nothing is billed.
   retry_after_ms, retry_after_seconds, retry_after_date, bare_429, overloaded_529, error_500, timeout_408, conflict_409,
   cut_body, silence, slow_drip,
+  // Passing too, though the status is 200: what a proxy says in the server's place.
+  html, empty_object, error_inside, choice_of_error,
   // Lasting: the answer is whole and billed, and holds no verdict.
-  wrong_json, empty_object, empty_verdict, refusal, length_stop, content_filter,
+  empty_verdict, refusal, length_stop, content_filter,
   // Refusals of the request.
   no_quota, bad_key, unknown_model, bad_field, too_long, echo_key
 };
-constexpr int passing_from = 1, passing_to = 11, lasting_from = 12, lasting_to = 17;
+constexpr int passing_from = 1, passing_to = 15, lasting_from = 16, lasting_to = 19;
 
 class MisbehavingServer {
  public:
@@ -88,8 +90,10 @@ class MisbehavingServer {
       for (const auto& [name, value] : request.headers) headers_[name] = value;
       last_body_ = Json::parse(request.body);
     }
-    respond(plan_ ? plan_(request.body, attempt) : Fault::none, request, response);
-    if (response.status == 200 && is_whole(response)) {
+    const Fault fault = plan_ ? plan_(request.body, attempt) : Fault::none;
+    respond(fault, request, response);
+    const bool is_answer = fault < Fault::html || fault > Fault::choice_of_error;
+    if (response.status == 200 && is_answer && is_whole(response)) {
       ++answers_;
       const std::lock_guard lock(mutex_);
       ++seen_[id].answers;
@@ -139,8 +143,13 @@ class MisbehavingServer {
       case Fault::cut_body: return partly(response, reply(openai, "B", "stop", request.body), 0);
       case Fault::silence: return partly(response, "", 1500);
       case Fault::slow_drip: return drip(response);
-      case Fault::wrong_json: return response.set_content("<html>Verdict: B</html>", "text/html");
+      case Fault::html: return response.set_content("<html>Verdict: B</html>", "text/html");
       case Fault::empty_object: return response.set_content("{}", "application/json");
+      case Fault::error_inside:
+        return response.set_content(R"({"choices": null, "error": {"message": "Verdict: B", "code": 429}, "usage": {"prompt_tokens": 9}})", "application/json");
+      case Fault::choice_of_error:
+        return response.set_content(
+            R"({"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "idle"}, "message": {"content": "Verdict: B"}}]})", "application/json");
       case Fault::empty_verdict: return response.set_content(reply(openai, "", "stop", request.body), "application/json");
       case Fault::refusal: return response.set_content(reply(openai, "B", "refusal", request.body), "application/json");
       case Fault::length_stop: return response.set_content(reply(openai, "B", "length", request.body), "application/json");

@@ -10,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/judge/canary.hpp"
+#include "rlaif/judge/shown_text.hpp"
 #include "rlaif/judge/remote.hpp"
 
 namespace rlaif::judge {
@@ -162,14 +163,14 @@ TEST(Canary, BadFilesAreRefusedByLineAndKey) {
 TEST(Canary, TheShippedOnesAreThirtyAndHalfOfThemTalkToTheJudge) {
   const auto canaries = load_canaries(inputs / "canaries.jsonl");
   EXPECT_GE(canaries.size(), 30u);
-  std::size_t injected = 0, stripped = 0;
+  std::size_t injected = 0, broken = 0;
   for (const Canary& canary : canaries) {
     injected += canary.kind == "injected";
-    stripped += without_control_tokens(canary.bad) != canary.bad;
-    EXPECT_EQ(without_control_tokens(canary.good), canary.good) << canary.id;
+    broken += shown_text(canary.bad) != canary.bad;
+    EXPECT_EQ(shown_text(canary.good), canary.good) << canary.id;
   }
   EXPECT_GE(2 * injected, canaries.size());
-  EXPECT_GE(stripped, 2u) << "some look like control tokens";
+  EXPECT_GE(broken, 2u) << "some look like control tokens";
 }
 
 // The file of probes has the canaries' form.

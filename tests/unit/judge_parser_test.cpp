@@ -58,6 +58,20 @@ TEST(Parser, LabelsOfAnyWord) {
   EXPECT_EQ(read("Left", {"left", "right"}), "first");
 }
 
+TEST(Parser, LabelsThatDifferInCaseAloneAreReadAsTheyStand) {
+  const VerdictLabels models{"m", "M"};
+  for (const char* text : {"m", "(m)", "Verdict: m", "[[m]]", "{\"verdict\": \"m\"}", "Model m is better.", "VERDICT: m"})
+    EXPECT_EQ(read(text, models), "first") << text;
+  for (const char* text : {"M", " **M**\n", "Verdict: M", "[[M]]", "{\"verdict\": \"M\"}", "Therefore, model (M) is better.", "verdict: M"})
+    EXPECT_EQ(read(text, models), "second") << text;
+  EXPECT_EQ(read("Verdict: m\nVerdict: M", models), "none: two different verdicts were said");
+  EXPECT_EQ(read("Verdict: A", {"aB", "Ab"}), "none: the verdict is none of the labels");
+  const TokenPosition position{"M", {{"M", std::log(0.6)}, {"m", std::log(0.1)}, {" M", std::log(0.2)}, {"Model", std::log(0.1)}}};
+  const TokenReading reading = read_token_verdict(position, models, 0.1);
+  EXPECT_NEAR(reading.p_first, 0.1 / 0.9, 1e-12);
+  EXPECT_NEAR(read_token_verdict(position, {"m", "x"}, 0.1).label_mass, 0.9, 1e-12) << "any case where it tells nothing apart";
+}
+
 TEST(Parser, AllVariantsOfATokenAreSummed) {
   const auto log = [](double p) { return std::log(p); };
   TokenPosition position{"A", {{"A", log(0.3)}, {" a", log(0.1)}, {"\xC4\xA0" "A", log(0.1)}, {"(B", log(0.2)}, {"As", log(0.2)}}};
@@ -81,6 +95,17 @@ TEST(Parser, TheVerdictPositionIsThatOfTheLabelSaid) {
   EXPECT_NEAR(read_tokens(tokens, letters, false, 0.1).p_first, 0.2, 1e-12);
   const std::vector<TokenPosition> letter{{"\n", {{"\n", 0.0}}}, {"B", {{"B", std::log(0.6)}, {"A", std::log(0.4)}}}};
   EXPECT_NEAR(read_tokens(letter, letters, true, 0.1).p_first, 0.4, 1e-12);
+}
+
+TEST(Tokens, ThoseOfThoughtsAreNoAnswer) {
+  const auto token = [](const char* text, double a) { return TokenPosition{text, {{"A", std::log(a)}, {"B", std::log(1 - a)}}}; };
+  const std::vector<TokenPosition> marked{token("<think>", 0.5), token("A", 0.9), token("</think>", 0.5), token("\n\n", 0.5), token("B", 0.1)};
+  EXPECT_EQ(tokens_of_answer(marked, "\n\nB").size(), 2u);
+  EXPECT_NEAR(read_tokens(tokens_of_answer(marked, "B"), letters, true, 0.1).p_first, 0.1, 1e-12);
+  // The server took the thought out of the text and left it in the list.
+  const std::vector<TokenPosition> beside{token("A", 0.9), token(" hm ", 0.5), token("B", 0.2)};
+  EXPECT_NEAR(read_tokens(tokens_of_answer(beside, "B"), letters, true, 0.1).p_first, 0.2, 1e-12);
+  EXPECT_EQ(tokens_of_answer(beside, "something else").size(), 3u);
 }
 
 TEST(Tokens, ALetterThatWasNotDrawnIsReadFromItsPlaceWhereNothingElseCame) {

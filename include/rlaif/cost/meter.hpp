@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -22,8 +23,10 @@ class Budget {
  public:
   virtual ~Budget() = default;
   // Takes so many billionths of a dollar out, or takes nothing and says false where less is left. Over all holders, what
-  // was taken and not given back never exceeds the cap.
+  // was so taken and not given back never exceeds the cap.
   virtual bool reserve(std::int64_t nano_usd) = 0;
+  // Takes out what is spent already, be it there or not, and says by how much the cap is passed then (0: it is not).
+  virtual std::int64_t overdraw(std::int64_t nano_usd) = 0;
   virtual void give_back(std::int64_t nano_usd) = 0;
 };
 constexpr double no_cap = std::numeric_limits<double>::infinity();
@@ -50,7 +53,8 @@ class SpendMeter {
   // The worst case of a request, before it is sent. False: the cap does not allow it.
   bool reserve(double worst_usd);
   // A request that was answered: the difference is given back. An answer dearer than its reservation (a server that
-  // ignores its limits) takes the rest out of the cap, as far as there is any, and is said in a warning.
+  // ignores its limits) takes the rest out of the cap, below 0 where it must: then nobody reserves any more. The first of a
+  // judge, and the first that passes the cap, are said in a warning.
   void settle(const std::string& judge, double reserved_usd, const Usage& usage, std::int64_t reasoning_tokens);
   // An attempt that may have been billed though no answer came: the money stays out, and is counted apart.
   void leave_unsettled(const std::string& judge, double reserved_usd);
@@ -58,6 +62,8 @@ class SpendMeter {
   void give_back(double reserved_usd);
   void count_failure(const std::string& judge);
   void count_stored(const std::string& judge, std::int64_t answers);
+  // How far answers of this process were seen to pass the cap.
+  double over_cap_usd() const;
 
   // By (stage, judge). What is paid in this process, not what verdicts carry: those from the store cost nothing again.
   const std::map<std::pair<std::string, std::string>, Spending>& rows() const { return rows_; }
@@ -71,6 +77,8 @@ class SpendMeter {
 
   std::shared_ptr<Budget> budget_;
   std::string stage_;
+  std::set<std::string> dear_judges_;  // that were said to cost more than was reserved
+  std::int64_t over_cap_nano_ = 0;
   std::map<std::pair<std::string, std::string>, Spending> rows_;
 };
 

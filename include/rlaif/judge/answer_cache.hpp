@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +37,10 @@ class AnswerCache {
   AnswerCache& operator=(const AnswerCache&) = delete;
 
   bool contains(const RequestHash& request) const;
-  // The reply's body. Of two answers to one request the first by segment name and line counts.
-  std::optional<std::string> find(const RequestHash& request) const;
+  // The reply's body. Of several answers to one request the first by segment name and line counts that `is_answer` agrees to
+  // (absent: any).
+  using IsAnswer = std::function<bool(const std::string& body)>;
+  std::optional<std::string> find(const RequestHash& request, const IsAnswer& is_answer = {}) const;
 
   // Throw Error(resource) when the line cannot be written. A line survives a kill from then on, an outage of the machine
   // after sync().

@@ -49,14 +49,23 @@ enum class HttpFailure {
 
 struct HttpReply {
   HttpFailure failure = HttpFailure::none;
-  int status = 0;     // of the last reply; 0: none came
+  int status = 0;     // of the last reply, as HttpHooks::examine had it; 0: none came
+  int came_as = 0;    // the status that it came with
   std::string body;   // of the last reply
   std::string error;  // in words, where no whole reply came
   int attempts = 0;
   int unsettled = 0;  // attempts that the server may have worked on though no whole reply came
 };
 
+// What a whole reply comes to.
+struct HttpRuling {
+  int status = 0;         // servers and proxies answer 200 with an error in the body
+  bool may_pass = false;  // another attempt may help; said of no status below 300
+};
+
 struct HttpHooks {
+  // Asked of every whole reply. Absent: its own status, which may pass as HttpClient says.
+  std::function<HttpRuling(int status, const std::string& body)> examine;
   // Before the first attempt, and before each that follows an unsettled one. False: not now. It is asked again when
   // another request has ended; with none in flight all that are left come back as not_sent. Absent: always.
   std::function<bool(std::size_t index)> admit;
@@ -66,7 +75,7 @@ struct HttpHooks {
 
 // libcurl's multi interface: connections are kept, replies may be compressed, redirects are not followed, proxies come
 // from the environment as with curl, and certificates from CURL_CA_BUNDLE or SSL_CERT_FILE, and SSL_CERT_DIR. Retried are
-// 408, 409, 429 (not with insufficient_quota), 529, 500 and above, and lost connections. Retry-After-Ms, then Retry-After
+// 408, 409, 429, 500 and above (or what HttpHooks::examine says may pass), and lost connections. Retry-After-Ms, then Retry-After
 // (seconds or a date) are obeyed; a wait that passes the deadline ends the request at once.
 class HttpClient {
  public:

@@ -14,7 +14,7 @@ namespace rlaif::judge {
 
 // A prompt template file: UTF-8 text with {principle}, {prompt}, {first}, {second}, and where wanted {cases} (those of the
 // principles) and {fence}: a random word that no text contains, for marks around the texts that are judged, which then
-// lose what looks like control tokens. Lines "%% key: value" at its head set
+// are shown as in shown_text.hpp. Lines "%% key: value" at its head set
 //   style          verdict_first | rationale_first
 //   wrap           raw (the rendered text is what the model continues) | chat (it is a user's turn, answered)
 //   verdicts       the two verdict texts, e.g. "A B"; after text they are preceded by a space

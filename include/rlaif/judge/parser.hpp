@@ -1,8 +1,9 @@
 // What a judge said, read from its text or from its log-probabilities. A verdict is read only where it stands as one:
 // the first "A" of a text is no verdict.
 //
-// A label is the verdict text of an option ("A"), in any case, bare or dressed: (A) [A] {A} "A" **A**, "Output (a)",
-// "Response A", "Option: a", with or without "is better". "tie", "equal" and, in double brackets, "C" are ties. A text says a verdict by
+// A label is the verdict text of an option ("A"), in any case where the two do not differ by case alone (m and M: as they
+// stand), bare or dressed: (A) [A] {A} "A" **A**, "Output (a)", "Response A", "Option: a", with or without "is better". "tie",
+// "equal" and, in double brackets, "C" are ties. A text says a verdict by
 //   whole     nothing but a label
 //   line      its first or its last line is nothing but a label
 //   cue       a line "Verdict: LABEL" (also verdict, answer, choice, decision, preference, winner, after "final", "my", "the" or
@@ -30,6 +31,9 @@ struct VerdictLabels {
   std::string second = "B";
 };
 
+// Case tells them apart, and so it counts wherever labels are read.
+bool differ_by_case_alone(const VerdictLabels& labels);
+
 enum class Choice { shown_first, shown_second, tie };
 
 struct TextReading {
@@ -55,10 +59,13 @@ struct TokenReading {
   double p_first = 0.5;    // P(label of the one shown first), of the two labels' mass; meaningful only where ok
   double label_mass = 0.0;  // probability of both labels together
 };
-// All tokens that mean a label are summed: any case, with or without space, brackets or quotation marks, and proper
+// All tokens that mean a label are summed: any case that does not tell them apart, with or without space, brackets or quotation marks, and proper
 // beginnings of one label alone. A log-probability of -9999 and below means outside the list. Below `least_mass`
 // the token is not a verdict: unparseable.
 TokenReading read_token_verdict(const TokenPosition& position, const VerdictLabels& labels, double least_mass);
+
+// The tokens that make the answer: those from where `answer` begins in the joined tokens, thoughts before it left out.
+std::span<const TokenPosition> tokens_of_answer(std::span<const TokenPosition> tokens, std::string_view answer);
 
 // The position of the verdict: the first token that is more than white space where the answer is a label alone
 // (`letter`), or, where nothing else came, the first in whose place a label was listed; else the one with the label that

@@ -47,10 +47,6 @@ struct JudgeStyle {
                                const std::string& cases = "(none)") const;
 };
 
-// What a text may hold to pass for something else than text: <|...|>, [INST], <<SYS>>, <s>, <start_of_turn> and the like,
-// control characters but tab and line breaks, invisible and direction-turning characters. Taken out until none is left.
-std::string without_control_tokens(const std::string& text);
-
 enum class OutputLimit { max_completion_tokens, max_tokens };  // the name of the field
 
 struct RemoteOptions {

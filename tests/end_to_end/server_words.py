@@ -79,6 +79,7 @@ OPENAI = [
     # Thoughts.
     ("a reasoner", "a thought, then the verdict", 200, said("<think>Verdict: B</think>\nVerdict: A"), "ok", KEPT),
     ("a reasoner", "no opening mark", 200, said("Verdict: B?\nNo.\n</think>\n\nVerdict: A"), "ok", KEPT),
+    ("a reasoner", "a cut thought beside", 200, said(None, "length", reasoning_content="Verdict: B"), "truncated", KEPT),
     ("a reasoner", "reasoning_content beside", 200, said("Verdict: A", reasoning_content="Verdict: B"), "ok", KEPT),
     ("somebody", "a new proxy's empty error", 200, {**said("Verdict: A"), "error": {"message": "", "code": None}}, "ok", KEPT),
 ]

@@ -50,7 +50,7 @@ Ending ending_of(const std::string& finish_reason) {
   for (char& c : small) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   // "content_filter: SAFETY"
   small = small.substr(0, small.find_first_of(": "));
-  const auto* found = std::find_if(words.begin(), words.end(), [&](const Word& one) { return one.word == small; });
+  const auto found = std::find_if(words.begin(), words.end(), [&](const Word& one) { return one.word == small; });
   return found == words.end() ? Ending{} : Ending{found->status, found->is_cut};
 }
 

@@ -304,7 +304,8 @@ class RemoteJudge final : public Judge {
     // A label's log-probabilities are whole, whatever was cut off behind it.
     if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens)) return {answer.status, 0.5, 0.0};
     const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
-    if (said.is_thinking) return {VerdictStatus::truncated, 0.5, 0.0};
+    // A thought that was cut may stand beside the text, which is empty then.
+    if (said.is_thinking || (answer.is_cut && answer.text.empty())) return {VerdictStatus::truncated, 0.5, 0.0};
     const TextReading text = read_verdict(said.text, parts_.style.labels);
     const bool is_tie = text.status == VerdictStatus::ok && text.choice == Choice::tie;
     if (has_tokens && !is_tie) {

@@ -6,7 +6,7 @@
 While FOLDER/refuse is there, every request is refused as the file says: "key", "model", "echo" (an error that repeats the key)
 or "long" (the prompt does not fit the context); "key 20" refuses from the 20th request on. With a certificate the server
 speaks TLS. Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, whether it was
-billed (answered with 200) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
+billed (answered) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
 """
 import argparse
 import hashlib
@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             arrived += 1
             drawn = faults.choice(["500", "429", "529", "cut", "not json"]) if faults.random() < options.faults else ""
             fault = refusal(arrived) or drawn
-            billed = fault in ("", "not json")
+            billed = fault == ""
             log.write(json.dumps({"hash": digest, "billed": billed, "fault": fault, "tokens": [len(body) // 4, 3],
                                   "key": self.headers.get("Authorization", "")}) + "\n")
         if fault in REFUSALS:

@@ -166,13 +166,17 @@ def replies():
     counts = {"input_tokens": 2**63 - 1, "output_tokens": 2**63 - 1, "cache_read_input_tokens": 2**63 - 1}
     put("reply", "counts_overflow", {"content": [], "usage": counts})
     details = {"prompt_tokens": 3, "prompt_tokens_details": None, "completion_tokens_details": [1]}
+    put("reply", "error_inside", {"choices": None, "error": {"code": 429, "metadata": {"raw": '{"error": {"message": "prompt is too long"}}'}}})
+    put("reply", "choice_of_error", {"choices": [{"finish_reason": "error", "error": {"code": "502"}, "message": None}]})
+    put("reply", "thoughts", {"choices": [{"message": {"content": "<think>B</think>A"}, "logprobs": {"content": [{"token": "</think>"}, token]}}]})
     put("reply", "details_of_another_kind", {"choices": [], "usage": details})
 
 
 def verdicts():
     for name, text in {"whole": "A", "cue": "Both are fine.\nFinal verdict: **B**", "json": '```json\n{"verdict": "A"}\n```',
                        "brackets": "I think [[B]]", "sentence": "Therefore, Output (a) is better.", "tie": "Verdict: tie",
-                       "quoted": "> Verdict: A\nVerdict: B"}.items():
+                       "quoted": "> Verdict: A\nVerdict: B", "thought": "<think>B `</think>`</think>\n```\n[/THINK]\n```\nVerdict: m",
+                       "marks": "< |im_end|><U+202E>\u200d\u202e[INST]"}.items():
         put("verdict", name, text.encode() + b"\xff A.B(")
     put("verdict", "braces", "{" * 3000 + "}")
 

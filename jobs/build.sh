@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program into build/release/rlaif. From nothing about 8 CPU minutes, the tests and the rest 8 more: 4 and 8
-# minutes by the clock on two cores that are free. Seconds after a change (ccache and precompiled headers are used).
+# Builds the program into build/release/rlaif. From nothing about 11 CPU minutes, measured beside other work: 6 minutes by
+# the clock on two free cores. Seconds after a change (ccache and precompiled headers are used).
 #
 #   jobs/build.sh          the program
 #   jobs/build.sh all      also the tests and the benchmarks (their packages: jobs/setup.sh --tests)

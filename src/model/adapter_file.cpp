@@ -202,7 +202,8 @@ AdapterOptions resolve(const ConfigReader& json, const Described& described, con
 
 std::shared_ptr<Adapter> read_adapter(const ConfigReader& json, const fs::path& folder, const Transformer& model, Task task,
                                       AdapterTensors& tensors) {
-  const TensorNames& names = separate_names(model.config(), folder / config_name);
+  const fs::path config_file = folder / config_name;
+  const TensorNames& names = separate_names(model.config(), config_file);
   const Described described = read_description(json, task);
   const AdapterOptions options = resolve(json, described, tensors, model.config(), names);
   const torch::NoGradGuard no_gradients;

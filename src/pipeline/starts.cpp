@@ -70,8 +70,8 @@ void record_start(const RunDirectory& directory, int ranks) {
   start["progress"] = progress_of(directory.root());
   if (!starts.empty()) {
     const Json& last = starts.back();
-    const bool same_job = !start["slurm_job"].get<std::string>().empty() && last.value("slurm_job", std::string()) == start["slurm_job"];
-    if (same_job && requeues_of(last) >= 1 && requeues_of(start) > requeues_of(last) && last.value("progress", std::string()) == start["progress"]) {
+    const bool same_job = !start["slurm_job"].get<std::string>().empty() && last.value("slurm_job", std::string()) == start["slurm_job"].get<std::string>();
+    if (same_job && requeues_of(last) >= 1 && requeues_of(start) > requeues_of(last) && last.value("progress", std::string()) == start["progress"].get<std::string>()) {
       throw Error(ErrorKind::resource, directory.root().string() + ": Slurm job " + start["slurm_job"].get<std::string>() +
                                            " was queued again and has kept nothing since the last time it was: a longer time limit or more "
                                            "frequent checkpoints (run.checkpoint_every_seconds) were expected");

@@ -179,8 +179,9 @@ void save_with_tokenizer(const Context& context, const std::string& name, const 
     save();
     write_file_atomic(folder / "tokenizer.json", read_file(context.directory.tokenizer()));
     Json config = origin.empty() ? Json::object() : text::read_tokenizer_config(origin);
+    if (context.options.task.chat_format) config.erase("chat_template");  // the deck's format takes its place
     write_file_atomic(folder / "tokenizer_config.json", text::tokenizer_config(std::move(config), language.chat).dump(2) + "\n");
-    if (!origin.empty() && std::filesystem::exists(origin / "chat_template.jinja"))
+    if (!origin.empty() && !context.options.task.chat_format && std::filesystem::exists(origin / "chat_template.jinja"))
       write_file_atomic(folder / "chat_template.jinja", read_file(origin / "chat_template.jinja"));
   });
 }

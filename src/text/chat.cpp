@@ -254,8 +254,7 @@ std::string ChatEncoder::template_text() const {
   if (template_) return template_->source();
   std::string begin;
   for (const TokenId id : tokenizer_->begin_tokens()) begin += tokenizer_->id_to_token(id);
-  return (begin.empty() ? "" : "{{ " + template_literal(begin) + " }}") +
-         "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}";
+  return (begin.empty() ? "" : "{{ " + template_literal(begin) + " }}") + plain_template();
 }
 
 }  // namespace rlaif::text

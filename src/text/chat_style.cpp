@@ -95,6 +95,8 @@ const char* to_string(ChatFormat format) {
   RLAIF_CHECK(false, "a chat format without a name");
 }
 
+const char* plain_template() { return R"({% for message in messages %}{{ message['content'] + '\n' }}{% endfor %})"; }
+
 ChatStyle chat_style(ChatFormat format) {
   ChatStyle style;
   style.format = format;
@@ -137,6 +139,7 @@ std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder) {
     style.file = own_file;
   }
   if (!text) return std::nullopt;
+  if (text->ends_with(plain_template())) return chat_style(ChatFormat::plain);
   with_json(folder / "special_tokens_map.json", [&](const JsonField& map) { add_tokens(map, style.tokens); });
   style.chat_template = *text;
   ChatTemplate::parse(style.chat_template, style.file);

@@ -41,7 +41,10 @@ Json read_tokenizer_config(const std::filesystem::path& folder) {
 
 Json tokenizer_config(Json given, const ChatEncoder& chat) {
   if (!has(given, "tokenizer_class")) given["tokenizer_class"] = "PreTrainedTokenizerFast";
-  given["eos_token"] = chat.tokenizer().id_to_token(chat.end_token());
+  // A template that writes eos_token would write another text with another one.
+  const bool is_written = chat.template_text().find("eos_token") != std::string::npos;
+  if (!is_written || !has(given, "eos_token")) given["eos_token"] = chat.tokenizer().id_to_token(chat.end_token());
+  if (!has(given, "chat_template")) given["chat_template"] = chat.template_text();
   if (!has(given, "pad_token")) given["pad_token"] = pad_token(chat);
   return given;
 }

@@ -23,6 +23,7 @@ TEST(TokenizerConfig, OfAModelFromScratchNamesEndAndPad) {
   EXPECT_EQ(config["eos_token"], "<|im_end|>");
   EXPECT_EQ(config["pad_token"], "<|endoftext|>");
   EXPECT_EQ(config["tokenizer_class"], "PreTrainedTokenizerFast");
+  EXPECT_THAT(config["chat_template"].get<std::string>(), HasSubstr("<|im_start|>"));
 }
 
 TEST(TokenizerConfig, PadsWithTheEndWhereThereIsNoOtherFiller) {
@@ -32,7 +33,8 @@ TEST(TokenizerConfig, PadsWithTheEndWhereThereIsNoOtherFiller) {
 
 TEST(TokenizerConfig, KeepsWhatTheModelSaysButForItsEnd) {
   const Tokenizer tokenizer = with_special({"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
-  const Json given{{"eos_token", "<|endoftext|>"}, {"pad_token", "<|im_start|>"}, {"tokenizer_class", "Qwen2Tokenizer"}, {"bos_token", nullptr}};
+  const Json given{{"eos_token", "<|endoftext|>"}, {"pad_token", "<|im_start|>"}, {"tokenizer_class", "Qwen2Tokenizer"},
+                   {"bos_token", nullptr}, {"chat_template", "{{ messages[0]['content'] }}"}};
   Json expected = given;
   expected["eos_token"] = "<|im_end|>";
   EXPECT_EQ(tokenizer_config(given, ChatEncoder(tokenizer, ChatFormat::chatml)), expected);

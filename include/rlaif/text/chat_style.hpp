@@ -27,10 +27,11 @@ struct ChatStyle {
 };
 
 ChatStyle chat_style(ChatFormat format);  // as the format's first models write it
+const char* plain_template();             // what plain writes behind the begin token, for other programs to execute
 
 // The template in a model's folder: chat_template.jinja, or chat_template of tokenizer_config.json (a text, or a list of which
 // "default" counts); nothing where there is none. Its tokens are those of tokenizer_config.json, else of
-// special_tokens_map.json. Throws Error(input) with file and line for a template that cannot be executed.
+// special_tokens_map.json. Plain's own template, which saved models have, is plain again. Throws Error(input) with file and line for a template that cannot be executed.
 std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder);
 
 }  // namespace rlaif::text

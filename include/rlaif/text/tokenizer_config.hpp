@@ -14,8 +14,8 @@ namespace rlaif::text {
 // The file in a model's folder; an empty object where there is none. Throws Error(input) where it is no JSON object.
 Json read_tokenizer_config(const std::filesystem::path& folder);
 
-// `given` with the encoder's end token as "eos_token", and with "pad_token" and "tokenizer_class" where it has none. The
-// rest is kept as it was.
+// `given` with the encoder's end token as "eos_token" (unless a template that writes eos_token has one of its own), and with
+// "pad_token", "tokenizer_class" and "chat_template" where it has none. The rest is kept as it was.
 Json tokenizer_config(Json given, const ChatEncoder& chat);
 
 }  // namespace rlaif::text

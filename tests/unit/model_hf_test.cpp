@@ -104,8 +104,8 @@ TEST_F(ModelFolder, OfTransformersGivesItsLogits) {
 TEST_F(ModelFolder, WithoutItsOutputMatrixSaysWhichKeyWouldTieIt) {
   copy_fixture("model_untied");
   std::vector<NamedTensor> kept;
-  for (NamedTensor& tensor : weights()) {
-    if (tensor.name != "lm_head.weight") kept.push_back(std::move(tensor));
+  for (NamedTensor tensor : weights()) {
+    if (tensor.first != "lm_head.weight") kept.push_back(std::move(tensor));
   }
   ASSERT_LT(kept.size(), weights().size());
   put_weights(kept);

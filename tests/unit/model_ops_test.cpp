@@ -1,6 +1,7 @@
 #include "rlaif/model/ops.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>

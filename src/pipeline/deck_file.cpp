@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view blanks = " \t", byte_order_mark = "\xEF\xBB\xBF";
 
 bool is_blank(char c) { return blanks.find(c) != std::string_view::npos; }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+// Those that JSON escapes; the rest can stand as they are.
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(blanks), text.size());

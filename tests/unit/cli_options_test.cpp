@@ -40,7 +40,8 @@ std::string refusal(const std::map<std::string, std::string>& keys) {
 
 std::vector<OptionTable::Entry> numbers() {
   std::vector<OptionTable::Entry> found;
-  for (const OptionTable::Entry& entry : resolve({}, line_of({}))->table.entries()) {
+  const auto deck = resolve({}, line_of({}));
+  for (const OptionTable::Entry& entry : deck->table.entries()) {
     const bool is_number = entry.is_integer || (entry.set && entry.kind == OptionTable::Kind::number && entry.unit.find('|') == std::string::npos &&
                                                 entry.default_text != "true" && entry.default_text != "false");
     if (is_number) found.push_back(entry);
@@ -95,7 +96,8 @@ TEST(Options, WhatIsNoFiniteNumberIsRefusedByNameEverywhere) {
 }
 
 TEST(Options, DefaultsHoldTheirOwnRangesAndReadBack) {
-  for (const OptionTable::Entry& entry : resolve({}, line_of({}))->table.entries()) {
+  const auto deck = resolve({}, line_of({}));
+  for (const OptionTable::Entry& entry : deck->table.entries()) {
     if (entry.key.starts_with("study.") || entry.is_path) continue;
     EXPECT_EQ(refusal({{entry.key, entry.default_text}}).find("' was given"), std::string::npos) << entry.key << " = " << entry.default_text;
   }

@@ -62,7 +62,7 @@ printf '{"name": "x", "rules": [{"rule": "max_wordz", "weight": 1}]}' >"$scratch
 refused "a file of rules with an unknown rule" 3 "unknown.json: rule 1: .*nearest" --task.rules="$scratch/unknown.json"
 cp -r "$folder" "$scratch/strange"
 printf '{"chat_template": "{{ messages[0].content | shout }}"}\n' >"$scratch/strange/tokenizer_config.json"
-refused "an unknown chat template" 3 "strange/tokenizer_config.json: .*template" --model.folder="$scratch/strange"
+refused "a chat template with a filter that nobody knows" 3 "strange/tokenizer_config.json:1: chat template: the filter 'shout' is not known" --model.folder="$scratch/strange"
 for field in 'model_type:"mamba"' 'quantization_config:{"bits": 4}' 'hidden_act:"relu"'; do
   rm -rf "$scratch/strange"
   cp -r "$folder" "$scratch/strange"

@@ -84,7 +84,7 @@ for count in 1 2; do
   done >"$scratch/$name/pairs.jsonl"
   serve "$name"
   judge "$count" "$name" out --cost.cap_usd=0.005 --judge.j.concurrency=2 >"$scratch/$name/said" 2>&1
-  check "answers that pass the cap end the job on $count ranks" grep -q "^rlaif: .*judge j: the cap on the cost is" "$scratch/$name/said"
+  check "answers that pass the cap end the job on $count ranks" grep -q "^rlaif: .*judge j: the cap on the cost" "$scratch/$name/said"
   check "after what was in flight" test "$(requests "$name")" -ge 1 -a "$(requests "$name")" -le $((2 * count))
   check "which is said, with what to do" bash -c "grep -q 'an answer of 6000 output tokens came where max_output_tokens allow 64' '$scratch/$name/said' &&
     grep -q 'output_limit = max_tokens' '$scratch/$name/said' && grep -q 'is passed by' '$scratch/$name/said'"

@@ -236,7 +236,9 @@ TEST_F(RemoteTest, OnePairThatIsRefusedEndsNoJobWhereverItStandsAndSeveralDo) {
     EXPECT_EQ(outcome({3, 2, 1}, "12", concurrency), "ok missing missing ");
     const std::string all = outcome({1, 2, 3}, "123", concurrency);
     EXPECT_NE(all.find("judge gpt: the server refuses what it is asked (HTTP 400: "), std::string::npos) << all;
-    if (!ended.empty()) EXPECT_EQ(all, ended);
+    if (!ended.empty()) {
+      EXPECT_EQ(all, ended);
+    }
     ended = all;
   }
 }

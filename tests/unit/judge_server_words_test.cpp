@@ -75,7 +75,9 @@ TEST(ServerWords, AnErrorInsideAReplyThatIsWellHasTheStatusThatItNames) {
     const RemoteReply one = openai->read(body), other = anthropic->read(body);
     EXPECT_TRUE(one.answers.empty() && other.answers.empty());
     EXPECT_TRUE(one.error && other.error) << body;
-    if (one.error && other.error && body.find("choices\": [") == std::string::npos) EXPECT_EQ(one.error->status, other.error->status) << body;
+    if (one.error && other.error && body.find("choices\": [") == std::string::npos) {
+      EXPECT_EQ(one.error->status, other.error->status) << body;
+    }
     return one.error ? one.error->status : 0;
   };
   EXPECT_EQ(status(R"({"choices": null, "error": {"code": 429, "message": "busy"}})"), 429);

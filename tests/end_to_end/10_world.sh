@@ -18,5 +18,5 @@ fi
 check "world write gives 2774 and 630 prompts" bash -c \
   "'$rlaif' world write '$scratch/world' && [[ \$(wc -l <'$scratch/world/prompts_train.jsonl') == 2774 && \$(wc -l <'$scratch/world/prompts_heldout.jsonl') == 630 ]]"
 check "help needs no MPI and names every command" bash -c \
-  "'$rlaif' --help | grep -q 'study' && '$rlaif' ppo --help | grep -q -- '--ppo.kl_coefficient (0.2) \[1/nat\]'"
+  "'$rlaif' --help | grep -q 'study' && '$rlaif' ppo --help | grep -q -- '--ppo.kl_coefficient (0.2) \[1/nat, at least 0\]'"
 check "info prints versions" bash -c "'$rlaif' info | grep -q '^libtorch '"

@@ -57,14 +57,15 @@ std::string text_of(std::span<const TemplatePiece> pieces) {
   return text;
 }
 
-// The pieces from the last special token on that the template wrote; all of them where there is none. Special tokens part a
-// text, so that what stands before them has no say in what follows.
+// The pieces from the last special token on that the template wrote; all of them where there is none. Special tokens
+// part a text, so that what stands before them has no say in what follows.
 std::vector<TemplatePiece> from_last_token(const Tokenizer& tokenizer, std::vector<TemplatePiece> pieces) {
   for (std::size_t i = pieces.size(); i-- > 0;) {
     if (pieces[i].special == SpecialText::as_text) continue;
     std::size_t last = std::string::npos;
     for (const AddedToken& token : tokenizer.added_tokens()) {
-      const std::size_t found = token.special && !token.content.empty() ? pieces[i].text.rfind(token.content) : std::string::npos;
+      const std::size_t found =
+          token.special && !token.content.empty() ? pieces[i].text.rfind(token.content) : std::string::npos;
       if (found != std::string::npos && (last == std::string::npos || found > last)) last = found;
     }
     if (last == std::string::npos) continue;
@@ -75,13 +76,15 @@ std::vector<TemplatePiece> from_last_token(const Tokenizer& tokenizer, std::vect
   return pieces;
 }
 
-// Words in brackets, as marks of turns are: <|user|>, [INST], <<SYS>>. How often each stands in what the template wrote.
+// Words in brackets, as marks of turns are: <|user|>, [INST], <<SYS>>. How often each stands in what the template
+// wrote.
 std::map<std::string, int> bracketed_words(std::span<const TemplatePiece> pieces) {
   static const Regex pattern(R"(<<[^\s<>\[\]]{1,40}>>|<[^\s<>\[\]]{1,40}>|\[[^\s<>\[\]]{1,40}\])");
   std::map<std::string, int> words;
   for (const TemplatePiece& piece : pieces) {
     if (piece.special == SpecialText::as_text) continue;
-    pattern.for_each_match(piece.text, [&](std::size_t begin, std::size_t end) { ++words[piece.text.substr(begin, end - begin)]; });
+    pattern.for_each_match(piece.text,
+                           [&](std::size_t begin, std::size_t end) { ++words[piece.text.substr(begin, end - begin)]; });
   }
   return words;
 }
@@ -122,7 +125,8 @@ ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatStyle style, std::strin
 void ChatEncoder::learn_answer() {
   const Message answer{"assistant", "a"};
   std::vector<Message> talk{{"user", "u"}};
-  if (!try_render(talk, true) && try_render({{"system", "s"}, talk.front()}, true)) talk.insert(talk.begin(), {"system", "s"});
+  if (!try_render(talk, true) && try_render({{"system", "s"}, talk.front()}, true))
+    talk.insert(talk.begin(), {"system", "s"});
   const Pieces prompt = render(talk, true);
   opening_ = from_last_token(*tokenizer_, prompt);
   std::string tail;
@@ -134,7 +138,8 @@ void ChatEncoder::learn_answer() {
       tail = text_of(std::span(*answered).subspan(last));
       const std::string before = text_of(std::span(*answered).first(last - 1)), opened = text_of(prompt);
       // White space is part of how answers are written; a turn that no prompt opens is not.
-      if (before.starts_with(opened) && before.find_first_not_of(" \n", opened.size()) == std::string::npos) lead_ = before.substr(opened.size());
+      if (before.starts_with(opened) && before.find_first_not_of(" \n", opened.size()) == std::string::npos)
+        lead_ = before.substr(opened.size());
     }
   }
   end_ = style_.format ? special_token(*tokenizer_, *style_.format, style_.control.back()) : end_behind(tail);
@@ -146,7 +151,8 @@ TokenId ChatEncoder::end_behind(const std::string& tail) const {
   const TemplatePiece piece{tail, SpecialText::as_tokens};
   for (const TokenId id : tokenizer_->encode_template(std::span(&piece, 1))) {
     const auto& added = tokenizer_->added_tokens();
-    const bool special = std::any_of(added.begin(), added.end(), [&](const AddedToken& token) { return token.id == id && token.special; });
+    const bool special = std::any_of(added.begin(), added.end(),
+                                     [&](const AddedToken& token) { return token.id == id && token.special; });
     if (special || id == eos_id) return id;
   }
   if (eos_id >= 0) return eos_id;
@@ -156,7 +162,8 @@ TokenId ChatEncoder::end_behind(const std::string& tail) const {
                                      "; expected one of them, or nothing says where an answer ends");
 }
 
-// What the template writes once more for every exchange, or for a system turn. The marks around thoughts belong to answers.
+// What the template writes once more for every exchange, or for a system turn. The marks around thoughts belong to
+// answers.
 std::vector<std::string> ChatEncoder::turn_marks() const {
   const Message system{"system", "s"}, question{"user", "u"}, answer{"assistant", "a"};
   const auto fewer = try_render({question}, false);
@@ -167,8 +174,10 @@ std::vector<std::string> ChatEncoder::turn_marks() const {
     const std::map<std::string, int> before = bracketed_words(*fewer);
     for (const auto& [word, count] : bracketed_words(*more)) {
       const auto known = before.find(word);
-      const bool letters = std::any_of(word.begin(), word.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
-      if (letters && count > (known == before.end() ? 0 : known->second) && word.find("think") == std::string::npos) marks.insert(word);
+      const bool letters =
+          std::any_of(word.begin(), word.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+      if (letters && count > (known == before.end() ? 0 : known->second) && word.find("think") == std::string::npos)
+        marks.insert(word);
     }
   }
   return {marks.begin(), marks.end()};
@@ -207,7 +216,8 @@ ChatEncoder::Pieces ChatEncoder::render(const std::vector<Message>& messages, bo
 }
 
 // Nothing where the template refuses the conversation.
-std::optional<ChatEncoder::Pieces> ChatEncoder::try_render(const std::vector<Message>& messages, bool opens_answer) const {
+std::optional<ChatEncoder::Pieces> ChatEncoder::try_render(const std::vector<Message>& messages,
+                                                           bool opens_answer) const {
   try {
     return render(messages, opens_answer);
   } catch (const Error&) {

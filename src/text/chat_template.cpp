@@ -21,7 +21,8 @@ namespace {
 Value to_value(const Json& json, Origin origin) {
   if (json.is_string()) return to_letters(json.get_ref<const std::string&>(), origin);
   if (json.is_boolean()) return json.get<bool>();
-  if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX) throw TemplateFault("a number goes beyond 64 bits");
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)
+    throw TemplateFault("a number goes beyond 64 bits");
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number_float()) return json.get<double>();
   if (json.is_array()) {
@@ -85,7 +86,9 @@ std::vector<TemplatePiece> ChatTemplate::render(const Json& variables, const std
   if (!date.empty())
     values["strftime_now"] = strftime_function(date);
   else
-    hints["strftime_now"] = "the template writes the date of the day; a date of its own (task.date = YYYY-MM-DD) keeps results the same on any day";
+    hints["strftime_now"] =
+        "the template writes the date of the day; a date of its own (task.date = YYYY-MM-DD) keeps results the same on "
+        "any day";
   return pieces_of(TemplateRun(impl_->tree, impl_->file, std::move(values), std::move(hints)).render());
 }
 
@@ -95,7 +98,8 @@ const std::filesystem::path& ChatTemplate::file() const { return impl_->file; }
 bool is_template_date(const std::string& date) {
   int year = 0, taken = 0;
   unsigned month = 0, day = 0;
-  if (date.size() != 10 || std::sscanf(date.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &taken) != 3 || taken != 10) return false;
+  if (date.size() != 10 || std::sscanf(date.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &taken) != 3 || taken != 10)
+    return false;
   for (const char c : date) {
     if (c != '-' && (c < '0' || c > '9')) return false;
   }

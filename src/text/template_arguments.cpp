@@ -4,7 +4,8 @@
 
 namespace rlaif::text {
 
-Bound::Bound(const std::string& callee, Arguments& arguments, std::initializer_list<const char*> names, std::size_t required)
+Bound::Bound(const std::string& callee, Arguments& arguments, std::initializer_list<const char*> names,
+             std::size_t required)
     : callee_(callee), values_(names.size(), nullptr), names_(names) {
   if (arguments.positional.size() > names.size())
     throw TemplateFault(callee + " takes at most " + std::to_string(names.size()) + " arguments, not " +
@@ -25,13 +26,14 @@ Bound::Bound(const std::string& callee, Arguments& arguments, std::initializer_l
 std::int64_t Bound::integer(std::size_t i, std::int64_t fallback) const {
   if (values_[i] == nullptr) return fallback;
   if (const auto whole = values_[i]->integer()) return *whole;
-  throw TemplateFault(callee_ + ": '" + names_[i] + "' is of type '" + type_name(*values_[i]) + "'; expected an integer");
+  throw TemplateFault(callee_ + ": '" + names_[i] + "' is of type '" + type_name(*values_[i]) +
+                      "'; expected an integer");
 }
 
 const Letters& Bound::text(std::size_t i) const {
   if (values_[i] != nullptr && values_[i]->text()) return values_[i]->text()->letters;
-  throw TemplateFault(callee_ + ": '" + names_[i] + "' is of type '" + (values_[i] ? type_name(*values_[i]) : "NoneType") +
-                      "'; expected a text");
+  throw TemplateFault(callee_ + ": '" + names_[i] + "' is of type '" +
+                      (values_[i] ? type_name(*values_[i]) : "NoneType") + "'; expected a text");
 }
 
 }  // namespace rlaif::text

@@ -14,7 +14,8 @@ namespace rlaif::text {
 class Bound {
  public:
   // Throws TemplateFault where there are too many, an unknown, a doubled or a missing one.
-  Bound(const std::string& callee, Arguments& arguments, std::initializer_list<const char*> names, std::size_t required = 0);
+  Bound(const std::string& callee, Arguments& arguments, std::initializer_list<const char*> names,
+        std::size_t required = 0);
 
   const Value* at(std::size_t i) const { return values_[i]; }  // null: not given
   Value or_else(std::size_t i, Value fallback) const { return values_[i] ? *values_[i] : std::move(fallback); }

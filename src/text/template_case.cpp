@@ -56,15 +56,17 @@ utf8proc_category_t category(char32_t letter) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(code_of(letter)));
 }
 
-bool is_cased(char32_t letter) { return is_upper(letter) || is_lower(letter) || category(letter) == UTF8PROC_CATEGORY_LT; }
+bool is_cased(char32_t letter) {
+  return is_upper(letter) || is_lower(letter) || category(letter) == UTF8PROC_CATEGORY_LT;
+}
 
 // What stands between the letters of a word without being one of them (Case_Ignorable, in its common part).
 bool is_ignored_by_case(char32_t letter) {
   const auto kind = category(letter);
   const char32_t code = code_of(letter);
   return kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_ME || kind == UTF8PROC_CATEGORY_CF ||
-         kind == UTF8PROC_CATEGORY_LM || kind == UTF8PROC_CATEGORY_SK || code == U'\'' || code == U'.' || code == U':' ||
-         code == 0xB7 || code == 0x2019;
+         kind == UTF8PROC_CATEGORY_LM || kind == UTF8PROC_CATEGORY_SK || code == U'\'' || code == U'.' ||
+         code == U':' || code == 0xB7 || code == 0x2019;
 }
 
 // A capital sigma at the end of a word becomes the final one.
@@ -132,8 +134,7 @@ bool is_printable(char32_t letter) {
   const auto kind = category(letter);
   const bool other = kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || kind == UTF8PROC_CATEGORY_CS ||
                      kind == UTF8PROC_CATEGORY_CO || kind == UTF8PROC_CATEGORY_CN;
-  const bool separates =
-      kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP;
+  const bool separates = kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP;
   return code_of(letter) == U' ' || (!other && !separates);
 }
 

@@ -15,7 +15,8 @@ using Kind = ExpressionKind;
 Value no_attribute(const Value& value, const Value& key) {
   const std::string whose = value.is_none() ? "None" : type_name(value) + " object";
   if (key.text()) return Value::undefined("'" + whose + "' has no attribute " + to_utf8(to_repr(key)));
-  return Value::undefined(whose + " has no element " + (key.number() ? to_utf8(to_repr(key)) : "of type '" + type_name(key) + "'"));
+  return Value::undefined(whose + " has no element " +
+                          (key.number() ? to_utf8(to_repr(key)) : "of type '" + type_name(key) + "'"));
 }
 
 std::optional<Value> element(const Value& value, const Value& key) {
@@ -25,7 +26,8 @@ std::optional<Value> element(const Value& value, const Value& key) {
   }
   const auto index = key.integer();
   const List* list = value.list();
-  const bool indexed = value.text() || (list && list->kind != Sequence::keys && list->kind != Sequence::values && list->kind != Sequence::items);
+  const bool indexed = value.text() || (list && list->kind != Sequence::keys && list->kind != Sequence::values &&
+                                        list->kind != Sequence::items);
   if (!index || !indexed) return std::nullopt;
   const auto size = static_cast<std::int64_t>(*length_of(value));
   const std::int64_t at = *index < 0 ? *index + size : *index;
@@ -91,7 +93,8 @@ Arguments TemplateRun::evaluate_arguments(const CallArguments& call, const Scope
   Arguments arguments;
   for (const auto& argument : call.positional) arguments.positional.push_back(evaluate(*argument, scope));
   if (call.more_positional) {
-    for (Value& value : items_of(evaluate(*call.more_positional, scope))) arguments.positional.push_back(std::move(value));
+    for (Value& value : items_of(evaluate(*call.more_positional, scope)))
+      arguments.positional.push_back(std::move(value));
   }
   for (const auto& [name, argument] : call.named) arguments.named.emplace_back(name, evaluate(*argument, scope));
   if (!call.more_named) return arguments;
@@ -137,7 +140,8 @@ Value TemplateRun::evaluate_comparison(const Expression& node, const Scope& scop
     Value right = evaluate(*node.items[i + 1], scope);
     const std::string& sign = node.operators[i];
     line_ = node.line;
-    for (const Value* side : {&left, &right}) charge((side->text() || side->list() || side->dict() ? *length_of(*side) : 0) / 8);
+    for (const Value* side : {&left, &right})
+      charge((side->text() || side->list() || side->dict() ? *length_of(*side) : 0) / 8);
     bool holds = false;
     if (sign == "==" || sign == "!=") {
       holds = equal(left, right) == (sign == "==");
@@ -145,7 +149,10 @@ Value TemplateRun::evaluate_comparison(const Expression& node, const Scope& scop
       holds = contains(right, left) == (sign == "in");
     } else {
       const int order = compare(left, right, sign.c_str());
-      holds = sign == "<" ? order == -1 : sign == "<=" ? order == -1 || order == 0 : sign == ">" ? order == 1 : order == 1 || order == 0;
+      holds = sign == "<"    ? order == -1
+              : sign == "<=" ? order == -1 || order == 0
+              : sign == ">"  ? order == 1
+                             : order == 1 || order == 0;
     }
     if (!holds) return false;
     left = std::move(right);
@@ -169,9 +176,11 @@ Value TemplateRun::evaluate_items(const Expression& node, const Scope& scope) {
   Values items;
   for (const auto& item : node.items) items.push_back(evaluate(*item, scope));
   line_ = node.line;
-  if (node.kind != Kind::dict) return Value::list(std::move(items), node.kind == Kind::tuple ? Sequence::tuple : Sequence::list);
+  if (node.kind != Kind::dict)
+    return Value::list(std::move(items), node.kind == Kind::tuple ? Sequence::tuple : Sequence::list);
   std::vector<std::pair<Value, Value>> entries;
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2) entries.emplace_back(std::move(items[i]), std::move(items[i + 1]));
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2)
+    entries.emplace_back(std::move(items[i]), std::move(items[i + 1]));
   return Value::dict(std::move(entries));
 }
 
@@ -209,7 +218,8 @@ Value TemplateRun::evaluate(const Expression& node, const Scope& scope) {
       const Value subject = part(0);
       Arguments arguments = evaluate_arguments(*node.call, scope);
       line_ = node.line;
-      return node.kind == Kind::filter ? filter(node.name, subject, arguments) : Value(test(node.name, subject, arguments));
+      return node.kind == Kind::filter ? filter(node.name, subject, arguments)
+                                       : Value(test(node.name, subject, arguments));
     }
     case Kind::negation: return !truth(part(0));
     case Kind::minus: return negative(part(0));

@@ -98,25 +98,31 @@ std::optional<std::int64_t> read_integer(const Letters& letters, std::int64_t ba
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.erase(0, 1);
   const std::string prefix = base == 16 ? "x" : base == 8 ? "o" : base == 2 ? "b" : "";
   if (!prefix.empty() && text.size() > 2 && text[0] == '0' && (text[1] | 0x20) == prefix[0]) text.erase(0, 2);
-  if (text.empty() || text.front() == '_' || text.back() == '_' || text.find("__") != std::string::npos) return std::nullopt;
+  if (text.empty() || text.front() == '_' || text.back() == '_' || text.find("__") != std::string::npos)
+    return std::nullopt;
   std::erase(text, '_');
   std::int64_t number = 0;
   const std::string signed_text = (negative ? "-" : "") + text;
-  const auto [end, error] = std::from_chars(signed_text.data(), signed_text.data() + signed_text.size(), number, static_cast<int>(base));
+  const auto [end, error] =
+      std::from_chars(signed_text.data(), signed_text.data() + signed_text.size(), number, static_cast<int>(base));
   if (error == std::errc::result_out_of_range) throw TemplateFault("a number goes beyond 64 bits");
-  if (error != std::errc() || end != signed_text.data() + signed_text.size() || text.front() == '-') return std::nullopt;
+  if (error != std::errc() || end != signed_text.data() + signed_text.size() || text.front() == '-')
+    return std::nullopt;
   return number;
 }
 
 std::optional<double> read_real(const Letters& letters) {
   std::string text = to_utf8(strip(letters, true, true, is_python_space));
   std::string plain = text;
-  std::transform(plain.begin(), plain.end(), plain.begin(), [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
+  std::transform(plain.begin(), plain.end(), plain.begin(),
+                 [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
   const std::string name = plain.substr(!plain.empty() && (plain[0] == '-' || plain[0] == '+') ? 1 : 0);
   const double sign = !plain.empty() && plain[0] == '-' ? -1 : 1;
   if (name == "inf" || name == "infinity") return sign * HUGE_VAL;
   if (name == "nan") return std::nan("");
-  if (plain.find_first_not_of("0123456789+-.e_") != std::string::npos || plain.find_first_of("0123456789") == std::string::npos) return std::nullopt;
+  if (plain.find_first_not_of("0123456789+-.e_") != std::string::npos ||
+      plain.find_first_of("0123456789") == std::string::npos)
+    return std::nullopt;
   for (std::size_t at = 0; (at = plain.find('_', at)) != std::string::npos; ++at) {
     const auto digit = [&](std::size_t i) { return i < plain.size() && plain[i] >= '0' && plain[i] <= '9'; };
     if (at == 0 || !digit(at - 1) || !digit(at + 1)) return std::nullopt;
@@ -144,7 +150,8 @@ Value to_integer(R, V value, A arguments) {
   }
   if (!value.text()) return fallback;
   const std::int64_t base = bound.integer(1, 10);
-  if (base < 2 || base > 36) throw TemplateFault("int: the base " + std::to_string(base) + " is not covered; expected one of 2 to 36");
+  if (base < 2 || base > 36)
+    throw TemplateFault("int: the base " + std::to_string(base) + " is not covered; expected one of 2 to 36");
   if (const auto whole = read_integer(value.text()->letters, base)) return *whole;
   const auto real = read_real(value.text()->letters);
   const auto whole = real ? whole_of(*real) : std::nullopt;
@@ -176,7 +183,8 @@ Value round_number(R, V value, A arguments) {
   const Bound bound("round", arguments, {"precision", "method"});
   const std::int64_t places = bound.integer(0, 0);
   const std::string method = bound.at(1) ? to_utf8(bound.text(1)) : "common";
-  if (method != "common" && method != "ceil" && method != "floor") throw TemplateFault("round: the method must be common, ceil or floor");
+  if (method != "common" && method != "ceil" && method != "floor")
+    throw TemplateFault("round: the method must be common, ceil or floor");
   if (value.undefined()) throw TemplateFault(*value.undefined()->message);
   if (!value.number()) throw TemplateFault("round expects a number, not a value of type '" + type_name(value) + "'");
   if (method == "common") {
@@ -209,14 +217,16 @@ Value to_json(R run, V value, A arguments) {
   std::optional<std::pair<Letters, Letters>> separators;
   if (bound.given(2)) {
     const Values pair = run.items_of(*bound.at(2));
-    if (pair.size() != 2 || !pair[0].text() || !pair[1].text()) throw TemplateFault("tojson: separators must be two texts");
+    if (pair.size() != 2 || !pair[0].text() || !pair[1].text())
+      throw TemplateFault("tojson: separators must be two texts");
     separators = {pair[0].text()->letters, pair[1].text()->letters};
   }
   return json_text(run, value, by ? &*by : nullptr, bound.flag(0), bound.flag(3), separators);
 }
 
 Value format(R run, V value, A arguments) {
-  if (!arguments.positional.empty() && !arguments.named.empty()) throw TemplateFault("format takes values by place or by name, not both");
+  if (!arguments.positional.empty() && !arguments.named.empty())
+    throw TemplateFault("format takes values by place or by name, not both");
   if (is_safe(value)) throw TemplateFault("format of a text that is marked safe is not covered");
   if (arguments.named.empty()) return printf_text(run, to_text(value), Value::tuple(arguments.positional));
   std::vector<std::pair<Value, Value>> named;
@@ -230,7 +240,8 @@ Value truncate(R, V value, A arguments) {
   if (!length_now) throw TemplateFault("truncate expects a text, not a value of type '" + type_name(value) + "'");
   const Letters end = bound.at(2) ? bound.text(2) : U"...";
   const std::int64_t length = bound.integer(0, 255), leeway = bound.given(3) ? bound.integer(3, 5) : 5;
-  if (length < static_cast<std::int64_t>(end.size()) || leeway < 0) throw TemplateFault("truncate: the length is below that of the end, or the leeway below 0");
+  if (length < static_cast<std::int64_t>(end.size()) || leeway < 0)
+    throw TemplateFault("truncate: the length is below that of the end, or the leeway below 0");
   const auto size = static_cast<std::int64_t>(*length_now);
   if (size <= length || size - length <= leeway) return value;
   if (!value.text()) throw TemplateFault("truncate expects a text, not a value of type '" + type_name(value) + "'");
@@ -265,7 +276,8 @@ const FunctionTable& text_filters() {
   static const FunctionTable filters{
       {"abs", &absolute},
       {"capitalize", [](R r, V v, A a) { return changed(r, v, a, "capitalize", &capitalize); }},
-      {"center", [](R r, V v, A a) {
+      {"center",
+       [](R r, V v, A a) {
          const Bound bound("center", a, {"width"});
          r.charge_text(static_cast<std::size_t>(std::max<std::int64_t>(bound.integer(0, 80), 0)));
          return Value(centered(to_text(v), bound.integer(0, 80)), is_safe(v));

@@ -32,7 +32,8 @@ Letters padded(Letters text, const Format& format, char32_t usual) {
   const std::size_t room = format.width - text.size();
   const char32_t align = format.align ? format.align : usual;
   if (align == U'=') {
-    const std::size_t sign = !text.empty() && (code_of(text[0]) == U'-' || code_of(text[0]) == U'+' || code_of(text[0]) == U' ') ? 1 : 0;
+    const std::size_t sign =
+        !text.empty() && (code_of(text[0]) == U'-' || code_of(text[0]) == U'+' || code_of(text[0]) == U' ') ? 1 : 0;
     return text.insert(sign, room, format.fill);
   }
   const std::size_t before = align == U'<' ? 0 : align == U'>' ? room : room / 2;
@@ -46,7 +47,8 @@ std::string with_sign(std::string number, char32_t sign) {
 
 std::string grouped(std::string number) {
   const std::size_t first = number.front() == '-' ? 1 : 0;
-  for (std::size_t at = std::min(number.find_first_of(".e"), number.size()); at > first + 3;) number.insert(at -= 3, ",");
+  for (std::size_t at = std::min(number.find_first_of(".e"), number.size()); at > first + 3;)
+    number.insert(at -= 3, ",");
   return number;
 }
 
@@ -77,7 +79,8 @@ std::string real_text(double number, char type, int precision, bool alternate) {
 bool is_one_of(char32_t type, std::u32string_view types) { return type != 0 && types.find(type) != no_position; }
 
 [[noreturn]] void unknown_format(char32_t type, const Value& value) {
-  throw TemplateFault("the format '" + to_utf8(Letters(1, type)) + "' of a value of type '" + type_name(value) + "' is not known");
+  throw TemplateFault("the format '" + to_utf8(Letters(1, type)) + "' of a value of type '" + type_name(value) +
+                      "' is not known");
 }
 
 Letters formatted_number(const Value& value, const Format& format) {
@@ -87,7 +90,8 @@ Letters formatted_number(const Value& value, const Format& format) {
     const bool percent = type == U'%';
     const double number = *value.number() * (percent ? 100 : 1);
     const char shape = percent ? 'f' : type == 0 ? 'g' : static_cast<char>(type);
-    out = real_text(number, shape, format.precision < 0 ? 6 : format.precision, format.alternate) + (percent ? "%" : "");
+    out =
+        real_text(number, shape, format.precision < 0 ? 6 : format.precision, format.alternate) + (percent ? "%" : "");
     if (type == 0 && out.find_first_of(".en") == std::string::npos) out += ".0";
   } else if (value.real() && type == 0) {
     out = real_repr(*value.real());
@@ -131,8 +135,10 @@ class Printf {
       run_.charge_text(out_.size() > template_letters ? out_.size() : 8);
     }
     // Python takes lists for mappings here, whose entries may go unused.
-    const bool mapping = values_.dict() || values_.undefined() || (values_.list() && values_.list()->kind != Sequence::tuple);
-    if (next_ < rest_.size() && !mapping && !by_name_) throw TemplateFault("not all arguments converted during string formatting");
+    const bool mapping =
+        values_.dict() || values_.undefined() || (values_.list() && values_.list()->kind != Sequence::tuple);
+    if (next_ < rest_.size() && !mapping && !by_name_)
+      throw TemplateFault("not all arguments converted during string formatting");
     return std::move(out_);
   }
 
@@ -193,7 +199,8 @@ class Printf {
     } else if (is_one_of(format.type, U"diu")) {
       if (!value.number()) throw TemplateFault("%d format: a real number is required, not " + type_name(value));
       format.type = U'd';
-      const Value whole = value.real() ? Value(static_cast<std::int64_t>(std::trunc(*value.real()))) : Value(*value.integer());
+      const Value whole =
+          value.real() ? Value(static_cast<std::int64_t>(std::trunc(*value.real()))) : Value(*value.integer());
       out_ += formatted_number(whole, format);
     } else if (is_one_of(format.type, U"eEfFgG")) {
       if (!value.number()) throw TemplateFault("must be real number, not " + type_name(value));
@@ -249,7 +256,8 @@ Format parse_format(LettersView text) {
 
 class Formatter {
  public:
-  Formatter(TemplateRun& run, const Letters& format, const Arguments& arguments) : run_(run), format_(format), arguments_(arguments) {}
+  Formatter(TemplateRun& run, const Letters& format, const Arguments& arguments)
+      : run_(run), format_(format), arguments_(arguments) {}
 
   Letters text() {
     while (at_ < format_.size()) {
@@ -301,10 +309,14 @@ class Formatter {
     while (end < field.size()) {
       const bool attribute = code_of(field[end]) == U'.';
       std::size_t stop = ++end;
-      while (stop < field.size() && (attribute ? code_of(field[stop]) != U'.' && code_of(field[stop]) != U'[' : code_of(field[stop]) != U']')) ++stop;
+      while (stop < field.size() &&
+             (attribute ? code_of(field[stop]) != U'.' && code_of(field[stop]) != U'[' : code_of(field[stop]) != U']'))
+        ++stop;
       const std::string key = to_utf8(field.substr(end, stop - end));
-      const bool number = !key.empty() && key.size() < 10 && std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
-      value = attribute ? run_.attribute(value, key) : run_.item(value, number ? Value(std::int64_t{std::stol(key)}) : Value(key));
+      const bool number = !key.empty() && key.size() < 10 &&
+                          std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+      value = attribute ? run_.attribute(value, key)
+                        : run_.item(value, number ? Value(std::int64_t{std::stol(key)}) : Value(key));
       end = attribute ? stop : stop + 1;
     }
     return value;
@@ -346,7 +358,9 @@ class Formatter {
 
 }  // namespace
 
-Letters printf_text(TemplateRun& run, const Letters& format, const Value& values) { return Printf(run, format, values).text(); }
+Letters printf_text(TemplateRun& run, const Letters& format, const Value& values) {
+  return Printf(run, format, values).text();
+}
 
 Letters format_text(TemplateRun& run, const Letters& format, const Arguments& arguments) {
   return Formatter(run, format, arguments).text();

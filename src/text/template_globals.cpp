@@ -1,5 +1,5 @@
-// What chat templates can call without having been given it: range, dict, namespace, cycler, joiner, raise_exception, and
-// strftime_now where the day is fixed.
+// What chat templates can call without having been given it: range, dict, namespace, cycler, joiner, raise_exception,
+// and strftime_now where the day is fixed.
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -18,12 +18,14 @@ constexpr std::int64_t kLongestRange = 100'000;  // as in jinja2's sandbox
 Value range(TemplateRun& run, Arguments& arguments) {
   const Bound bound("range", arguments, {"start", "stop", "step"}, 1);
   const bool only_stop = bound.at(1) == nullptr;
-  const std::int64_t start = only_stop ? 0 : bound.integer(0, 0), stop = bound.integer(only_stop ? 0 : 1, 0), step = bound.integer(2, 1);
+  const std::int64_t start = only_stop ? 0 : bound.integer(0, 0), stop = bound.integer(only_stop ? 0 : 1, 0),
+                     step = bound.integer(2, 1);
   if (step == 0) throw TemplateFault("range() with a step of zero");
   const __int128 span = step > 0 ? static_cast<__int128>(stop) - start : static_cast<__int128>(start) - stop;
   const __int128 stride = step > 0 ? static_cast<__int128>(step) : -static_cast<__int128>(step);
   const __int128 count = span <= 0 ? 0 : (span + stride - 1) / stride;
-  if (count > kLongestRange) throw TemplateFault("a range holds more than " + std::to_string(kLongestRange) + " numbers");
+  if (count > kLongestRange)
+    throw TemplateFault("a range holds more than " + std::to_string(kLongestRange) + " numbers");
   run.charge(static_cast<std::size_t>(count));
   return Value::range(start, stop, step);
 }
@@ -31,7 +33,8 @@ Value range(TemplateRun& run, Arguments& arguments) {
 // dict(other, a=1) and namespace(other, a=1): a dictionary or pairs, then what is named.
 std::vector<std::pair<Value, Value>> entries(TemplateRun& run, Arguments& arguments, const char* callee) {
   std::vector<std::pair<Value, Value>> all;
-  if (arguments.positional.size() > 1) throw TemplateFault(std::string(callee) + " takes at most one argument without a name");
+  if (arguments.positional.size() > 1)
+    throw TemplateFault(std::string(callee) + " takes at most one argument without a name");
   if (!arguments.positional.empty()) {
     const Value& first = arguments.positional.front();
     if (first.undefined()) throw TemplateFault(*first.undefined()->message);
@@ -98,7 +101,8 @@ std::string two_digits(unsigned number, char fill = '0') {
 
 // Python's strftime at the day's first moment, in English.
 std::string strftime(const std::chrono::year_month_day& day, const std::string& format) {
-  static constexpr std::array months{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+  static constexpr std::array months{"January", "February", "March",     "April",   "May",      "June",
+                                     "July",    "August",   "September", "October", "November", "December"};
   static constexpr std::array days{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
   const unsigned month = static_cast<unsigned>(day.month()), date = static_cast<unsigned>(day.day());
   const int year = static_cast<int>(day.year());
@@ -126,12 +130,16 @@ std::string strftime(const std::chrono::year_month_day& day, const std::string& 
       case 'h': out += std::string(months[month - 1]).substr(0, 3); break;
       case 'A': out += days[weekday]; break;
       case 'a': out += std::string(days[weekday]).substr(0, 3); break;
-      case 'j': out += std::string(of_year < 100 && !bare ? of_year < 10 ? "00" : "0" : "") + std::to_string(of_year); break;
+      case 'j':
+        out += std::string(of_year < 100 && !bare ? of_year < 10 ? "00" : "0" : "") + std::to_string(of_year);
+        break;
       case 'u': out += std::to_string(weekday == 0 ? 7 : weekday); break;
       case 'w': out += std::to_string(weekday); break;
       case 'F': out += std::to_string(year) + "-" + two_digits(month) + "-" + two_digits(date); break;
       case 'D':
-      case 'x': out += two_digits(month) + "/" + two_digits(date) + "/" + two_digits(static_cast<unsigned>(year % 100)); break;
+      case 'x':
+        out += two_digits(month) + "/" + two_digits(date) + "/" + two_digits(static_cast<unsigned>(year % 100));
+        break;
       case 'H': out += bare ? "0" : "00"; break;
       case 'I': out += "12"; break;
       case 'M':
@@ -154,18 +162,25 @@ Value global(const char* name, Value (*function)(TemplateRun&, Arguments&)) { re
 
 std::map<std::string, Value> template_globals() {
   return {{"range", global("range", &range)},
-          {"dict", global("dict", [](TemplateRun& run, Arguments& arguments) { return Value::dict(entries(run, arguments, "dict()")); })},
+          {"dict", global("dict", [](TemplateRun& run,
+                                     Arguments& arguments) { return Value::dict(entries(run, arguments, "dict()")); })},
           {"namespace", global("namespace", &make_namespace)},
-          {"cycler", global("cycler", [](TemplateRun& run, Arguments& arguments) {
-             if (!arguments.named.empty()) throw TemplateFault("cycler() takes no named arguments");
-             if (arguments.positional.empty()) throw TemplateFault("at least one item has to be provided to cycler()");
-             return Value(run.keep(std::make_unique<Cycler>(arguments.positional)));
-           })},
-          {"joiner", global("joiner", [](TemplateRun& run, Arguments& arguments) {
-             const Bound bound("joiner", arguments, {"sep"});
-             return Value(run.keep(std::make_unique<Joiner>(bound.or_else(0, ", "))));
-           })},
-          {"lipsum", global("lipsum", [](TemplateRun&, Arguments&) -> Value { throw TemplateFault("lipsum() is not covered: it writes texts at random"); })},
+          {"cycler", global("cycler",
+                            [](TemplateRun& run, Arguments& arguments) {
+                              if (!arguments.named.empty()) throw TemplateFault("cycler() takes no named arguments");
+                              if (arguments.positional.empty())
+                                throw TemplateFault("at least one item has to be provided to cycler()");
+                              return Value(run.keep(std::make_unique<Cycler>(arguments.positional)));
+                            })},
+          {"joiner", global("joiner",
+                            [](TemplateRun& run, Arguments& arguments) {
+                              const Bound bound("joiner", arguments, {"sep"});
+                              return Value(run.keep(std::make_unique<Joiner>(bound.or_else(0, ", "))));
+                            })},
+          {"lipsum", global("lipsum",
+                            [](TemplateRun&, Arguments&) -> Value {
+                              throw TemplateFault("lipsum() is not covered: it writes texts at random");
+                            })},
           {"raise_exception", global("raise_exception", &raise_exception)}};
 }
 

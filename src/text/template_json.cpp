@@ -10,7 +10,12 @@ namespace {
 class JsonWriter {
  public:
   JsonWriter(TemplateRun& run, const Letters* indent, bool ascii, bool sorted, Letters between, Letters colon)
-      : run_(run), indent_(indent), ascii_(ascii), sorted_(sorted), between_(std::move(between)), colon_(std::move(colon)) {}
+      : run_(run),
+        indent_(indent),
+        ascii_(ascii),
+        sorted_(sorted),
+        between_(std::move(between)),
+        colon_(std::move(colon)) {}
 
   Letters text(const Value& value) {
     write(value);
@@ -95,7 +100,8 @@ class JsonWriter {
   void escape(char32_t code, char32_t letter) {
     static const char* const digits = "0123456789abcdef";
     out_ += {like(U'\\', letter), like(U'u', letter)};
-    for (int shift = 12; shift >= 0; shift -= 4) out_ += like(static_cast<char32_t>(digits[(code >> shift) & 15]), letter);
+    for (int shift = 12; shift >= 0; shift -= 4)
+      out_ += like(static_cast<char32_t>(digits[(code >> shift) & 15]), letter);
   }
 
   void quoted(const Letters& text) {

@@ -1,6 +1,6 @@
 // Text as chat templates handle it: Unicode characters that know who wrote them. The mark travels with each character
-// through slices, joins, replacements and changes of case, so that what users wrote is told from what the template wrote
-// wherever it ends up.
+// through slices, joins, replacements and changes of case, so that what users wrote is told from what the template
+// wrote wherever it ends up.
 //   Letters text = to_letters("<|im_start|>", Origin::markup) + to_letters("<|im_end|>", Origin::contents);
 #pragma once
 
@@ -43,14 +43,14 @@ LettersView strip(LettersView text, bool left, bool right, const std::function<b
 Letters upper(LettersView text);
 Letters lower(LettersView text);
 Letters capitalize(LettersView text);
-Letters title(LettersView text);      // str.title(): every run of cased letters
+Letters title(LettersView text);  // str.title(): every run of cased letters
 Letters swap_case(LettersView text);
 bool is_upper(char32_t letter);
 bool is_lower(char32_t letter);
-bool is_letter(char32_t letter);      // str.isalpha() of one character
-bool is_decimal(char32_t letter);     // str.isdecimal()
-bool is_word(char32_t letter);        // \w of a regular expression
-bool is_printable(char32_t letter);   // str.isprintable()
+bool is_letter(char32_t letter);     // str.isalpha() of one character
+bool is_decimal(char32_t letter);    // str.isdecimal()
+bool is_word(char32_t letter);       // \w of a regular expression
+bool is_printable(char32_t letter);  // str.isprintable()
 
 // Cut where Python's str.splitlines() cuts.
 std::size_t line_break_length(LettersView text, std::size_t at);  // 0: no line break begins here

@@ -8,12 +8,14 @@
 namespace rlaif::text {
 namespace {
 
-constexpr std::array<std::string_view, 26> kSigns{"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
-                                                  "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
+constexpr std::array<std::string_view, 26> kSigns{"//", "**", "==", "!=", ">=", "<=", "+", "-", "/",
+                                                  "*",  "%",  "~",  "[",  "]",  "(",  ")", "{", "}",
+                                                  ">",  "<",  "=",  ".",  ":",  "|",  ",", ";"};
 
 bool is_digit(char32_t code) { return code >= U'0' && code <= U'9'; }
 bool starts_name(char32_t code) {
-  return (code >= U'a' && code <= U'z') || (code >= U'A' && code <= U'Z') || code == U'_' || (code >= 0x80 && is_letter(code));
+  return (code >= U'a' && code <= U'z') || (code >= U'A' && code <= U'Z') || code == U'_' ||
+         (code >= 0x80 && is_letter(code));
 }
 
 // Every line break becomes "\n", and one at the very end goes.
@@ -29,7 +31,8 @@ Letters normalized(const Letters& source) {
 
 class Lexer {
  public:
-  Lexer(std::string_view source, const std::filesystem::path& file) : source_(normalized(to_letters(source))), file_(file) {}
+  Lexer(std::string_view source, const std::filesystem::path& file)
+      : source_(normalized(to_letters(source))), file_(file) {}
 
   std::vector<TemplateToken> tokens() {
     while (at_ < source_.size()) root();
@@ -38,7 +41,9 @@ class Lexer {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& message) const { throw input_error(file_, line_, "chat template: " + message); }
+  [[noreturn]] void fail(const std::string& message) const {
+    throw input_error(file_, line_, "chat template: " + message);
+  }
 
   bool at(std::u32string_view text, std::size_t where) const { return source_.compare(where, text.size(), text) == 0; }
   bool at(std::u32string_view text) const { return at(text, at_); }
@@ -76,7 +81,8 @@ class Lexer {
 
   void root() {
     std::size_t tag = at_;
-    while (tag < source_.size() && !(source_[tag] == U'{' && (peek(tag + 1) == U'{' || peek(tag + 1) == U'%' || peek(tag + 1) == U'#')))
+    while (tag < source_.size() &&
+           !(source_[tag] == U'{' && (peek(tag + 1) == U'{' || peek(tag + 1) == U'%' || peek(tag + 1) == U'#')))
       ++tag;
     data_line_starts_ = line_starts_;
     const std::size_t line = line_;
@@ -167,7 +173,8 @@ class Lexer {
     if (is_digit(code)) return number();
     if (starts_name(code)) {
       std::size_t end = at_ + 1;
-      while (end < source_.size() && (is_digit(source_[end]) || starts_name(source_[end]) || (source_[end] >= 0x80 && is_word(source_[end]))))
+      while (end < source_.size() &&
+             (is_digit(source_[end]) || starts_name(source_[end]) || (source_[end] >= 0x80 && is_word(source_[end]))))
         ++end;
       const std::size_t line = line_;
       tokens_.push_back({TokenKind::name, take(end), line});
@@ -204,7 +211,8 @@ class Lexer {
     if (kind == TokenKind::integer && source_[at_] == U'0') {
       const char32_t base = peek(at_ + 1) | 0x20;
       if (base == U'x' || base == U'o' || base == U'b') fail("numbers written as 0x, 0o or 0b are not covered");
-      if (std::any_of(source_.begin() + static_cast<std::ptrdiff_t>(at_), source_.begin() + static_cast<std::ptrdiff_t>(end),
+      if (std::any_of(source_.begin() + static_cast<std::ptrdiff_t>(at_),
+                      source_.begin() + static_cast<std::ptrdiff_t>(end),
                       [](char32_t digit) { return digit != U'0' && digit != U'_'; }))
         fail("a number begins with 0; expected none in front of other digits");
     }
@@ -235,7 +243,8 @@ class Lexer {
         static const char* const digits = "0123456789abcdef";
         const int width = next <= 0xFF ? 2 : next <= 0xFFFF ? 4 : 8;
         out += width == 2 ? U"\\x" : width == 4 ? U"\\u" : U"\\U";
-        for (int shift = 4 * (width - 1); shift >= 0; shift -= 4) out += static_cast<char32_t>(digits[(next >> shift) & 15]);
+        for (int shift = 4 * (width - 1); shift >= 0; shift -= 4)
+          out += static_cast<char32_t>(digits[(next >> shift) & 15]);
         continue;
       }
       static constexpr std::u32string_view simple = U"\\'\"abfnrtv", meaning = U"\\'\"\a\b\f\n\r\t\v";
@@ -267,7 +276,8 @@ class Lexer {
 
   static char32_t octal(LettersView text, std::size_t& i) {
     char32_t code = 0;
-    for (int k = 0; k < 3 && i < text.size() && text[i] >= U'0' && text[i] <= U'7'; ++k, ++i) code = code * 8 + (text[i] - U'0');
+    for (int k = 0; k < 3 && i < text.size() && text[i] >= U'0' && text[i] <= U'7'; ++k, ++i)
+      code = code * 8 + (text[i] - U'0');
     --i;
     return code;
   }

@@ -1,5 +1,5 @@
-// A chat template's text cut into tokens, white space around tags taken away as its signs and the settings say. The rules
-// are those of jinja2 with trim_blocks and lstrip_blocks.
+// A chat template's text cut into tokens, white space around tags taken away as its signs and the settings say. The
+// rules are those of jinja2 with trim_blocks and lstrip_blocks.
 //   "A\n  {% if x -%}\n B" -> data "A\n", block_begin, name "if", name "x", block_end, data "B"
 #pragma once
 

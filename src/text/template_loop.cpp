@@ -48,7 +48,8 @@ std::optional<Value> Loop::attribute(TemplateRun&, const std::string& name) {
   }
   if (name == "changed") {
     return Value(Callable{name, [this](TemplateRun&, Arguments& arguments) {
-                            const bool same = has_changed_ && equal(Value::tuple(last_changed_), Value::tuple(arguments.positional));
+                            const bool same =
+                                has_changed_ && equal(Value::tuple(last_changed_), Value::tuple(arguments.positional));
                             has_changed_ = true;
                             if (!same) last_changed_ = arguments.positional;
                             return Value(!same);

@@ -1,5 +1,6 @@
-// The `loop` variable within a for loop. It looks one item ahead where it is asked what comes, and at all that are left where
-// it is asked for its length and nobody knows it, as jinja2 does: tests of a loop are evaluated then and not before.
+// The `loop` variable within a for loop. It looks one item ahead where it is asked what comes, and at all that are left
+// where it is asked for its length and nobody knows it, as jinja2 does: tests of a loop are evaluated then and not
+// before.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@ namespace rlaif::text {
 
 class Loop final : public Object {
  public:
-  Loop(const Statement& statement, const TemplateRun::Scope& around, Iterator items, std::optional<std::size_t> length, int depth)
+  Loop(const Statement& statement, const TemplateRun::Scope& around, Iterator items, std::optional<std::size_t> length,
+       int depth)
       : statement_(statement), around_(around), items_(std::move(items)), length_(length), depth_(depth) {}
 
   std::optional<Value> advance();  // to the next item

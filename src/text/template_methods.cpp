@@ -1,4 +1,4 @@
-// The methods of Python's str, dict and list that do not change what they belong to.
+// The methods of Python's str.
 #include "template_methods.hpp"
 
 #include <algorithm>
@@ -32,7 +32,8 @@ Values split_at_spaces(TemplateRun& run, const Letters& text, std::int64_t most,
       parts.emplace_back(Letters(rest.substr(begin)));
       rest = rest.substr(0, begin);
     } else {
-      const std::size_t end = static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_python_space) - rest.begin());
+      const std::size_t end =
+          static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_python_space) - rest.begin());
       parts.emplace_back(Letters(rest.substr(0, end)));
       rest = rest.substr(end);
     }
@@ -62,7 +63,8 @@ Values split_text(TemplateRun& run, const Letters& text, const Letters* separato
   return parts;
 }
 
-Letters replaced_text(TemplateRun& run, const Letters& text, const Letters& old, const Letters& with, std::int64_t most) {
+Letters replaced_text(TemplateRun& run, const Letters& text, const Letters& old, const Letters& with,
+                      std::int64_t most) {
   run.charge_text(text.size());
   Letters out;
   std::size_t at = 0;
@@ -91,7 +93,8 @@ Letters joined_text(TemplateRun& run, const Letters& separator, const Values& pa
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (i > 0) out += separator;
     const Letters part = to_text(parts[i]);
-    run.charge_text(out.size() + part.size() > template_letters ? template_letters + 1 : part.size() + separator.size());
+    run.charge_text(out.size() + part.size() > template_letters ? template_letters + 1
+                                                                : part.size() + separator.size());
     out += part;
   }
   return out;
@@ -114,7 +117,8 @@ Values lines_of(const Letters& text, bool keep_ends) {
 
 LettersView stripped(const Letters& text, const Value* characters, bool left, bool right) {
   if (characters == nullptr || characters->is_none()) return strip(text, left, right, is_python_space);
-  if (!characters->text()) throw TemplateFault("strip: the characters are of type '" + type_name(*characters) + "'; expected a text or none");
+  if (!characters->text())
+    throw TemplateFault("strip: the characters are of type '" + type_name(*characters) + "'; expected a text or none");
   std::set<char32_t> dropped;
   for (const char32_t letter : characters->text()->letters) dropped.insert(code_of(letter));
   return strip(text, left, right, [&](char32_t letter) { return dropped.contains(code_of(letter)); });
@@ -152,14 +156,17 @@ Window window(const Letters& text, const Value* start, const Value* stop) {
   };
   const std::int64_t begin = place(start, 0), end = std::min(place(stop, size), size);
   if (begin > size || begin > end) return {{}, 0, false};
-  return {LettersView(text).substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), static_cast<std::size_t>(begin), true};
+  return {LettersView(text).substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+          static_cast<std::size_t>(begin), true};
 }
 
 Value find_in(TemplateRun& run, const Text& text, Arguments& arguments, bool last, bool must) {
   const Bound bound("find", arguments, {"sub", "start", "end"}, 1);
   run.charge_text(text.letters.size());
   const Window where = window(text.letters, bound.at(1), bound.at(2));
-  const std::size_t found = !where.valid ? no_position : last ? rfind_text(where.text, bound.text(0)) : find_text(where.text, bound.text(0));
+  const std::size_t found = !where.valid ? no_position
+                            : last       ? rfind_text(where.text, bound.text(0))
+                                         : find_text(where.text, bound.text(0));
   if (found == no_position && must) throw TemplateFault("substring not found");
   return found == no_position ? Value(std::int64_t{-1}) : Value(static_cast<std::int64_t>(found + where.begin));
 }
@@ -182,7 +189,8 @@ Value has_edge(TemplateRun& run, const Text& text, Arguments& arguments, bool at
   const Window where = window(text.letters, bound.at(1), bound.at(2));
   const auto holds = [&](const Letters& edge) {
     if (!where.valid || edge.size() > where.text.size()) return false;
-    return same_text(at_start ? where.text.substr(0, edge.size()) : where.text.substr(where.text.size() - edge.size()), edge);
+    return same_text(at_start ? where.text.substr(0, edge.size()) : where.text.substr(where.text.size() - edge.size()),
+                     edge);
   };
   const List* several = bound.at(0)->list();
   if (several == nullptr || several->kind != Sequence::tuple) return holds(bound.text(0));
@@ -195,7 +203,8 @@ Value has_edge(TemplateRun& run, const Text& text, Arguments& arguments, bool at
 
 Value split(TemplateRun& run, const Text& text, Arguments& arguments, bool from_right) {
   const Bound bound("split", arguments, {"sep", "maxsplit"});
-  Values parts = split_text(run, text.letters, bound.given(0) ? &bound.text(0) : nullptr, bound.integer(1, -1), from_right);
+  Values parts =
+      split_text(run, text.letters, bound.given(0) ? &bound.text(0) : nullptr, bound.integer(1, -1), from_right);
   if (text.safe) {
     for (Value& part : parts) part = Value(part.text()->letters, true);
   }
@@ -226,7 +235,8 @@ Value strip_method(const Text& text, Arguments& arguments, bool left, bool right
 Value justified(TemplateRun& run, const Text& text, Arguments& arguments, int side) {
   const Bound bound("a method that widens a text", arguments, {"width", "fillchar"}, 1);
   const std::int64_t width = bound.integer(0, 0);
-  if (bound.at(1) && bound.text(1).size() != 1) throw TemplateFault("the fill character must be exactly one character long");
+  if (bound.at(1) && bound.text(1).size() != 1)
+    throw TemplateFault("the fill character must be exactly one character long");
   const char32_t fill = bound.at(1) ? bound.text(1).front() : U' ';
   run.charge_text(static_cast<std::size_t>(std::max<std::int64_t>(width, 0)));
   if (side == 0) return Value(centered(text.letters, width, fill), text.safe);
@@ -250,8 +260,10 @@ Value without_edge(const Text& text, Arguments& arguments, bool at_start) {
   const Letters& edge = bound.text(0);
   const std::size_t size = text.letters.size();
   if (edge.empty() || edge.size() > size) return Value(text.letters, text.safe);
-  if (at_start && same_text(LettersView(text.letters).substr(0, edge.size()), edge)) return Value(text.letters.substr(edge.size()), text.safe);
-  if (!at_start && same_text(LettersView(text.letters).substr(size - edge.size()), edge)) return Value(text.letters.substr(0, size - edge.size()), text.safe);
+  if (at_start && same_text(LettersView(text.letters).substr(0, edge.size()), edge))
+    return Value(text.letters.substr(edge.size()), text.safe);
+  if (!at_start && same_text(LettersView(text.letters).substr(size - edge.size()), edge))
+    return Value(text.letters.substr(0, size - edge.size()), text.safe);
   return Value(text.letters, text.safe);
 }
 
@@ -291,7 +303,9 @@ Value changed(TemplateRun& run, const Text& text, Letters (*change)(LettersView)
   return Value(change(text.letters), text.safe);
 }
 
-Value is_title(const Text& text) { return !text.letters.empty() && title(text.letters) == text.letters && (upper(text.letters) != lower(text.letters)); }
+Value is_title(const Text& text) {
+  return !text.letters.empty() && title(text.letters) == text.letters && (upper(text.letters) != lower(text.letters));
+}
 
 const std::map<std::string, TextMethod>& text_methods() {
   using R = TemplateRun&;
@@ -306,9 +320,15 @@ const std::map<std::string, TextMethod>& text_methods() {
       {"find", [](R r, T t, A a) { return find_in(r, t, a, false, false); }},
       {"format", &format},
       {"index", [](R r, T t, A a) { return find_in(r, t, a, false, true); }},
-      {"isalnum", [](R, T t, A) { return all_are(t, [](char32_t c) { return is_letter(c) || (is_word(c) && code_of(c) != U'_'); }); }},
+      {"isalnum",
+       [](R, T t, A) {
+         return all_are(t, [](char32_t c) { return is_letter(c) || (is_word(c) && code_of(c) != U'_'); });
+       }},
       {"isalpha", [](R, T t, A) { return all_are(t, &is_letter); }},
-      {"isascii", [](R, T t, A) { return Value(t.letters.empty() || *all_are(t, [](char32_t c) { return code_of(c) < 0x80; }).boolean()); }},
+      {"isascii",
+       [](R, T t, A) {
+         return Value(t.letters.empty() || *all_are(t, [](char32_t c) { return code_of(c) < 0x80; }).boolean());
+       }},
       {"isdecimal", [](R, T t, A) { return all_are(t, &is_decimal); }},
       {"isdigit", [](R, T t, A) { return all_are(t, &is_decimal); }},
       {"isnumeric", [](R, T t, A) { return all_are(t, &is_decimal); }},
@@ -331,7 +351,8 @@ const std::map<std::string, TextMethod>& text_methods() {
       {"rsplit", [](R r, T t, A a) { return split(r, t, a, true); }},
       {"rstrip", [](R, T t, A a) { return strip_method(t, a, false, true); }},
       {"split", [](R r, T t, A a) { return split(r, t, a, false); }},
-      {"splitlines", [](R r, T t, A a) {
+      {"splitlines",
+       [](R r, T t, A a) {
          const Bound bound("splitlines", a, {"keepends"});
          r.charge_text(t.letters.size());
          return Value::list(lines_of(t.letters, bound.flag(0)));
@@ -345,99 +366,22 @@ const std::map<std::string, TextMethod>& text_methods() {
   return methods;
 }
 
-// --- dict and list ---------------------------------------------------------------------------------
-
-std::optional<Value> dict_method(const Value& value, const std::string& name) {
-  const Dict* dict = value.dict();
-  if (name == "get") {
-    return Value(Callable{name, [value, dict](TemplateRun&, Arguments& arguments) {
-                            const Bound bound("get", arguments, {"key", "default"}, 1);
-                            require_hashable(*bound.at(0));
-                            const Value* found = lookup(*dict, *bound.at(0));
-                            return found ? *found : bound.or_else(1, {});
-                          }});
-  }
-  static const std::map<std::string, Sequence> views{{"items", Sequence::items}, {"keys", Sequence::keys}, {"values", Sequence::values}};
-  if (const auto view = views.find(name); view != views.end()) {
-    return Value(Callable{name, [value, dict, kind = view->second](TemplateRun& run, Arguments&) {
-                            run.charge(dict->entries.size());
-                            Values items;
-                            for (const auto& [key, held] : dict->entries)
-                              items.push_back(kind == Sequence::keys ? key : kind == Sequence::values ? held : Value::tuple({key, held}));
-                            return Value::list(std::move(items), kind);
-                          }});
-  }
-  if (name == "copy") return Value(Callable{name, [value](TemplateRun&, Arguments&) { return value; }});
-  return std::nullopt;
-}
-
-std::optional<Value> list_method(const Value& value, const std::string& name) {
-  const List* list = value.list();
-  if (name == "index" || name == "count") {
-    return Value(Callable{name, [value, list, name](TemplateRun& run, Arguments& arguments) {
-                            const Bound bound(name, arguments, {"value"}, 1);
-                            run.charge(list->items.size());
-                            std::int64_t count = 0;
-                            for (std::size_t i = 0; i < list->items.size(); ++i) {
-                              if (!equal(list->items[i], *bound.at(0))) continue;
-                              if (name == "index") return Value(static_cast<std::int64_t>(i));
-                              ++count;
-                            }
-                            if (name == "index") throw TemplateFault("the value is not in the list");
-                            return Value(count);
-                          }});
-  }
-  if (name == "copy" && list->kind == Sequence::list) return Value(Callable{name, [value](TemplateRun&, Arguments&) { return value; }});
-  return std::nullopt;
-}
-
 bool is_among(const std::string& name, std::initializer_list<const char*> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Python has it, templates may not use it: what they use then fails, as in jinja2's sandbox.
-Value unsafe(const Value& value, const std::string& name) {
-  return Value::undefined("access to attribute '" + name + "' of '" + type_name(value) + "' object is unsafe");
-}
-
-[[noreturn]] void not_covered(const Value& value, const std::string& name) {
-  throw TemplateFault("the attribute '" + name + "' of a value of type '" + type_name(value) + "' is not covered");
-}
-
 }  // namespace
 
-std::optional<Value> method_of(const Value& value, const std::string& name) {
-  if (value.text()) {
-    const auto found = text_methods().find(name);
-    if (found == text_methods().end()) {
-      if (is_among(name, {"encode", "expandtabs", "format_map", "isidentifier", "isprintable", "maketrans", "translate"})) not_covered(value, name);
-      return std::nullopt;
-    }
-    return Value(Callable{name, [value, method = found->second](TemplateRun& run, Arguments& arguments) {
-                            return method(run, *value.text(), arguments);
-                          }});
+std::optional<Value> text_method(const Value& value, const std::string& name) {
+  const auto found = text_methods().find(name);
+  if (found == text_methods().end()) {
+    if (is_among(name, {"encode", "expandtabs", "format_map", "isidentifier", "isprintable", "maketrans", "translate"}))
+      throw TemplateFault("the method '" + name + "' of texts is not covered");
+    return std::nullopt;
   }
-  if (value.dict()) {
-    if (is_among(name, {"clear", "pop", "popitem", "setdefault", "update"})) return unsafe(value, name);
-    if (name == "fromkeys") not_covered(value, name);
-    return dict_method(value, name);
-  }
-  if (const List* list = value.list()) {
-    const bool mutable_kind = list->kind == Sequence::list;
-    if (mutable_kind && is_among(name, {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"})) return unsafe(value, name);
-    if (list->kind == Sequence::range && is_among(name, {"start", "stop", "step"}))
-      return Value(name == "start" ? list->start : name == "stop" ? list->stop : list->step);
-    if (list->kind == Sequence::keys || list->kind == Sequence::values || list->kind == Sequence::items) {
-      if (is_among(name, {"mapping", "isdisjoint"})) not_covered(value, name);
-      return std::nullopt;
-    }
-    return list_method(value, name);
-  }
-  if (value.number() &&
-      is_among(name, {"real", "imag", "numerator", "denominator", "conjugate", "bit_length", "bit_count", "to_bytes", "from_bytes",
-                      "as_integer_ratio", "is_integer", "hex", "fromhex"}))
-    not_covered(value, name);
-  return std::nullopt;
+  return Value(Callable{name, [value, method = found->second](TemplateRun& run, Arguments& arguments) {
+                          return method(run, *value.text(), arguments);
+                        }});
 }
 
 }  // namespace rlaif::text

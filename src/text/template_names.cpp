@@ -1,4 +1,5 @@
-// Which scope a name belongs to. Loops, macros, blocks that are set, filtered or called, and `with` open scopes; `if` does not.
+// Which scope a name belongs to. Loops, macros, blocks that are set, filtered or called, and `with` open scopes; `if`
+// does not.
 #include <set>
 
 #include "template_tree.hpp"
@@ -69,11 +70,13 @@ void meet(const Expression* expression, Names& names) {
 
 void meet_target(const Expression& target, Names& names, bool as_parameter) {
   if (target.kind == ExpressionKind::space_name) return meet(target.items.front().get(), names);
-  if (target.kind == ExpressionKind::name) return as_parameter ? names.parameter(target.name) : names.store(target.name);
+  if (target.kind == ExpressionKind::name)
+    return as_parameter ? names.parameter(target.name) : names.store(target.name);
   for (const auto& item : target.items) meet_target(*item, names, as_parameter);
 }
 
-// What a statement says in the scope that it stands in. Scopes of its own are settled when that one is known as a whole.
+// What a statement says in the scope that it stands in. Scopes of its own are settled when that one is known as a
+// whole.
 void meet_statement(const Statement& statement, Names& names) {
   switch (statement.kind) {
     case StatementKind::data:

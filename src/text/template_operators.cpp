@@ -14,7 +14,8 @@ namespace {
   for (const Value* side : {&left, &right}) {
     if (side->undefined()) throw TemplateFault(*side->undefined()->message);
   }
-  throw TemplateFault("unsupported operand types for " + sign + ": '" + type_name(left) + "' and '" + type_name(right) + "'");
+  throw TemplateFault("unsupported operand types for " + sign + ": '" + type_name(left) + "' and '" + type_name(right) +
+                      "'");
 }
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
@@ -41,7 +42,8 @@ Value power(std::int64_t base, std::int64_t exponent) {
     if (base == 0) throw TemplateFault("0.0 cannot be raised to a negative power");
     return std::pow(static_cast<double>(base), static_cast<double>(exponent));
   }
-  if (base == 0 || base == 1 || base == -1) return exponent == 0 ? std::int64_t{1} : base == -1 && exponent % 2 == 0 ? std::int64_t{1} : base;
+  if (base == 0 || base == 1 || base == -1)
+    return exponent == 0 ? std::int64_t{1} : base == -1 && exponent % 2 == 0 ? std::int64_t{1} : base;
   std::int64_t result = 1;
   for (std::int64_t i = 0; i < exponent; ++i) {
     if (__builtin_mul_overflow(result, base, &result)) too_large();
@@ -75,7 +77,8 @@ Value real_numbers(const std::string& sign, double a, double b) {
   if (sign == "*") return a * b;
   if (sign == "%") return modulo(a, b);
   if (sign == "**") {
-    if (a < 0 && b != std::floor(b)) throw TemplateFault("a negative number is raised to a fraction; complex numbers are not covered");
+    if (a < 0 && b != std::floor(b))
+      throw TemplateFault("a negative number is raised to a fraction; complex numbers are not covered");
     if (a == 0 && b < 0) throw TemplateFault("0.0 cannot be raised to a negative power");
     return std::pow(a, b);
   }
@@ -84,7 +87,8 @@ Value real_numbers(const std::string& sign, double a, double b) {
 }
 
 bool repeats(const Value& value) {
-  return value.text() || (value.list() && (value.list()->kind == Sequence::list || value.list()->kind == Sequence::tuple));
+  return value.text() ||
+         (value.list() && (value.list()->kind == Sequence::list || value.list()->kind == Sequence::tuple));
 }
 
 Value repeated(TemplateRun& run, const Value& value, std::int64_t times) {
@@ -99,7 +103,8 @@ Value repeated(TemplateRun& run, const Value& value, std::int64_t times) {
   }
   run.charge(size * count);
   Values items;
-  for (std::size_t i = 0; i < count && size > 0; ++i) items.insert(items.end(), value.list()->items.begin(), value.list()->items.end());
+  for (std::size_t i = 0; i < count && size > 0; ++i)
+    items.insert(items.end(), value.list()->items.begin(), value.list()->items.end());
   return Value::list(std::move(items), value.list()->kind);
 }
 
@@ -147,10 +152,12 @@ Value negative(const Value& value) {
 
 Value sliced(TemplateRun& run, const Value& value, const Value& start, const Value& stop, const Value& step) {
   const List* list = value.list();
-  const bool covered = value.text() || (list && list->kind != Sequence::keys && list->kind != Sequence::values && list->kind != Sequence::items);
+  const bool covered = value.text() || (list && list->kind != Sequence::keys && list->kind != Sequence::values &&
+                                        list->kind != Sequence::items);
   if (!covered) throw TemplateFault("'" + type_name(value) + "' object cannot be sliced");
   for (const Value* part : {&start, &stop, &step}) {
-    if (!part->is_none() && !part->integer()) throw TemplateFault("slice indices must be integers or none, not '" + type_name(*part) + "'");
+    if (!part->is_none() && !part->integer())
+      throw TemplateFault("slice indices must be integers or none, not '" + type_name(*part) + "'");
   }
   const auto size = static_cast<std::int64_t>(*length_of(value));
   const std::int64_t by = step.integer().value_or(1);

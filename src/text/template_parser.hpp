@@ -11,4 +11,7 @@ namespace rlaif::text {
 // Throws Error(input) naming file, line and what was not expected or is not known.
 TemplateTree parse_template(std::string_view source, const std::filesystem::path& file);
 
+// Refuses filters and tests that are not known where they may be reached: see template_check.cpp.
+void check_filters(const Statements& body, const std::filesystem::path& file);
+
 }  // namespace rlaif::text

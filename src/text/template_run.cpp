@@ -23,8 +23,8 @@ class TemplateRun::Deeper {
   TemplateRun& run_;
 };
 
-TemplateRun::TemplateRun(const TemplateTree& tree, const std::filesystem::path& file, std::map<std::string, Value> variables,
-                         std::map<std::string, std::string> hints)
+TemplateRun::TemplateRun(const TemplateTree& tree, const std::filesystem::path& file,
+                         std::map<std::string, Value> variables, std::map<std::string, std::string> hints)
     : tree_(tree), file_(file), variables_(std::move(variables)), hints_(std::move(hints)) {
   for (auto& [name, function] : template_globals()) variables_.try_emplace(name, std::move(function));
 }
@@ -42,7 +42,8 @@ Letters TemplateRun::render() {
 
 void TemplateRun::charge(std::size_t steps) {
   steps_ += steps;
-  if (steps_ > template_steps) throw TemplateFault("the template takes more than " + std::to_string(template_steps) + " steps");
+  if (steps_ > template_steps)
+    throw TemplateFault("the template takes more than " + std::to_string(template_steps) + " steps");
 }
 
 void TemplateRun::charge_text(std::size_t letters) {
@@ -103,8 +104,10 @@ Value TemplateRun::load(const std::string& name, const Scope& scope) const {
 
 void TemplateRun::set_attribute(const Expression& target, const Value& value, const Scope& scope) {
   auto* space = dynamic_cast<Namespace*>(load(target.items.front()->name, scope).object());
-  if (space == nullptr) throw TemplateFault("an attribute is assigned to '" + target.items.front()->name + "', which is no namespace");
-  if (target.name.starts_with('_')) throw TemplateFault("a namespace takes no attribute that begins with '_': '" + target.name + "'");
+  if (space == nullptr)
+    throw TemplateFault("an attribute is assigned to '" + target.items.front()->name + "', which is no namespace");
+  if (target.name.starts_with('_'))
+    throw TemplateFault("a namespace takes no attribute that begins with '_': '" + target.name + "'");
   space->set(target.name, value);
 }
 
@@ -116,7 +119,8 @@ void TemplateRun::assign(const Expression& target, const Value& value, Scope& sc
   } else {
     const Values items = items_of(value);
     if (items.size() != target.items.size())
-      throw TemplateFault(std::to_string(items.size()) + " values are assigned to " + std::to_string(target.items.size()) + " names");
+      throw TemplateFault(std::to_string(items.size()) + " values are assigned to " +
+                          std::to_string(target.items.size()) + " names");
     for (std::size_t i = 0; i < items.size(); ++i) assign(*target.items[i], items[i], scope);
   }
 }
@@ -169,7 +173,8 @@ TemplateRun::Flow TemplateRun::execute(const Statement& statement, Scope& scope)
     case StatementKind::call_block: call_block(statement, scope); break;
     case StatementKind::filter_block: {
       Scope& inner = open(statement.names, &scope);
-      if (auto text = captured(statement.body, inner, flow)) write_block(evaluate_filter(*statement.test, inner, Value(std::move(*text))));
+      if (auto text = captured(statement.body, inner, flow))
+        write_block(evaluate_filter(*statement.test, inner, Value(std::move(*text))));
       break;
     }
     case StatementKind::with: with(statement, scope, flow); break;
@@ -221,7 +226,8 @@ void TemplateRun::loop(const Statement& statement, const Value& items, const Sco
               },
               "generator"};
   }
-  Value kept = Value(keep(std::make_unique<Loop>(statement, around, std::move(source), statement.test ? std::nullopt : length_of(items), depth)));
+  Value kept = Value(keep(std::make_unique<Loop>(statement, around, std::move(source),
+                                                 statement.test ? std::nullopt : length_of(items), depth)));
   Loop& loop = static_cast<Loop&>(*kept.object());
   bool any = false;
   while (const auto item = loop.advance()) {
@@ -291,12 +297,14 @@ Value TemplateRun::call_function(const Statement& statement, const Scope& around
   }
   if (statement.uses_positional) {
     const std::size_t taken = std::min(given, count);
-    *find(scope, "varargs") = Value::tuple(Values(arguments.positional.begin() + static_cast<std::ptrdiff_t>(taken), arguments.positional.end()));
+    *find(scope, "varargs") = Value::tuple(
+        Values(arguments.positional.begin() + static_cast<std::ptrdiff_t>(taken), arguments.positional.end()));
   }
   for (const Parameter& parameter : statement.parameters) {
     std::optional<Value>& value = *find(scope, parameter.name);
     if (value) continue;
-    value = parameter.fallback ? evaluate(*parameter.fallback, scope) : Value::undefined("parameter '" + parameter.name + "' was not provided");
+    value = parameter.fallback ? evaluate(*parameter.fallback, scope)
+                               : Value::undefined("parameter '" + parameter.name + "' was not provided");
   }
   Flow flow = Flow::on;
   return std::move(*captured(statement.body, scope, flow));

@@ -33,12 +33,12 @@ class TemplateRun {
   void charge(std::size_t steps);
   void charge_text(std::size_t letters);  // a text of that length is about to be made
   Value call(const Value& callee, Arguments& arguments);
-  Value attribute(const Value& value, const std::string& name);       // value.name
-  Value item(const Value& value, const Value& key);                   // value[key]
+  Value attribute(const Value& value, const std::string& name);  // value.name
+  Value item(const Value& value, const Value& key);              // value[key]
   Value filter(const std::string& name, const Value& value, Arguments& arguments);
   bool test(const std::string& name, const Value& value, Arguments& arguments);
-  Values items_of(const Value& value);                                // charged for
-  Object* keep(std::unique_ptr<Object> object);                       // until the run ends
+  Values items_of(const Value& value);           // charged for
+  Object* keep(std::unique_ptr<Object> object);  // until the run ends
 
  private:
   friend class Loop;
@@ -105,9 +105,9 @@ class Namespace final : public Object {
 Value arithmetic(TemplateRun& run, const std::string& sign, const Value& left, const Value& right);
 Value negative(const Value& value);
 Value sliced(TemplateRun& run, const Value& value, const Value& start, const Value& stop, const Value& step);
-Letters escaped(const Letters& text);                       // for HTML, as markupsafe does it
-Letters printf_text(TemplateRun& run, const Letters& format, const Value& values);                      // format % values
-Letters format_text(TemplateRun& run, const Letters& format, const Arguments& arguments);              // format.format(...)
+Letters escaped(const Letters& text);                                               // for HTML, as markupsafe does it
+Letters printf_text(TemplateRun& run, const Letters& format, const Value& values);  // format % values
+Letters format_text(TemplateRun& run, const Letters& format, const Arguments& arguments);  // format.format(...)
 Letters json_text(TemplateRun& run, const Value& value, const Letters* indent, bool ascii, bool sorted,
                   const std::optional<std::pair<Letters, Letters>>& separators);
 

@@ -23,7 +23,9 @@ std::vector<Value> path_of(V attribute) {
   while (true) {
     const std::size_t dot = find_text(rest, U".");
     const LettersView part = rest.substr(0, dot);
-    const bool number = !part.empty() && part.size() < 10 && std::all_of(part.begin(), part.end(), [](char32_t c) { return code_of(c) >= U'0' && code_of(c) <= U'9'; });
+    const bool number = !part.empty() && part.size() < 10 && std::all_of(part.begin(), part.end(), [](char32_t c) {
+      return code_of(c) >= U'0' && code_of(c) <= U'9';
+    });
     path.push_back(number ? Value(std::int64_t{std::stol(to_utf8(part))}) : Value(Letters(part)));
     if (dot == no_position) return path;
     rest = rest.substr(dot + 1);
@@ -97,14 +99,16 @@ Values sorted(R run, const Values& items, const std::function<Value(V)>& key_of,
 Value sort(R run, V value, A arguments) {
   const Bound bound("sort", arguments, {"reverse", "case_sensitive", "attribute"});
   const SortKey key(bound.at(2), bound.flag(1));
-  return Value::list(sorted(run, run.items_of(value), [&](V item) { return key.of(run, item); }, bound.flag(0)));
+  return Value::list(sorted(
+      run, run.items_of(value), [&](V item) { return key.of(run, item); }, bound.flag(0)));
 }
 
 Value dictsort(R run, V value, A arguments) {
   const Bound bound("dictsort", arguments, {"case_sensitive", "by", "reverse"});
   const std::string by = bound.at(1) ? to_utf8(bound.text(1)) : "key";
   if (by != "key" && by != "value") throw TemplateFault("dictsort sorts by 'key' or 'value'");
-  if (!value.dict()) throw TemplateFault("dictsort expects a dictionary, not a value of type '" + type_name(value) + "'");
+  if (!value.dict())
+    throw TemplateFault("dictsort expects a dictionary, not a value of type '" + type_name(value) + "'");
   Values pairs;
   for (const auto& [key, held] : value.dict()->entries) pairs.push_back(Value::tuple({key, held}));
   const auto key_of = [&](V pair) {
@@ -180,7 +184,8 @@ Value first(R, V value, A arguments) {
 
 Value last(R, V value, A arguments) {
   const Bound bound("last", arguments, {});
-  if (value.iterator() && value.iterator()->type == "generator") throw TemplateFault("'generator' object is not reversible");
+  if (value.iterator() && value.iterator()->type == "generator")
+    throw TemplateFault("'generator' object is not reversible");
   const auto size = length_of(value);
   if (!size) throw TemplateFault("'" + type_name(value) + "' object is not reversible");
   if (*size == 0) return Value::undefined("No last item, sequence was empty.");
@@ -217,7 +222,8 @@ Value items(R run, V value, A arguments) {
 }
 
 Values batches(R run, V value, std::int64_t count, V fill) {
-  if (count > static_cast<std::int64_t>(template_letters)) throw TemplateFault("batch: the number of items is beyond what is possible");
+  if (count > static_cast<std::int64_t>(template_letters))
+    throw TemplateFault("batch: the number of items is beyond what is possible");
   Values rows, row;
   for (Value& item : run.items_of(value)) {
     if (static_cast<std::int64_t>(row.size()) == count) rows.push_back(Value::list(std::exchange(row, {})));
@@ -264,7 +270,8 @@ Value groupby(R run, V value, A arguments) {
   };
   Values groups, group;
   const auto finish = [&] {
-    if (!group.empty()) groups.push_back(Value::tuple({follow(run, group.front(), path, fallback), Value::list(group)}));
+    if (!group.empty())
+      groups.push_back(Value::tuple({follow(run, group.front(), path, fallback), Value::list(group)}));
     group.clear();
   };
   for (const Value& item : sorted(run, run.items_of(value), key_of, false)) {
@@ -288,7 +295,8 @@ Iterator mapped(V value, std::function<std::optional<Value>(const Value&)> chang
 }
 
 std::string name_in(const Arguments& arguments, std::size_t i, const char* filter) {
-  if (i < arguments.positional.size() && arguments.positional[i].text()) return to_utf8(arguments.positional[i].text()->letters);
+  if (i < arguments.positional.size() && arguments.positional[i].text())
+    return to_utf8(arguments.positional[i].text()->letters);
   throw TemplateFault(std::string(filter) + " expects the name of a filter, a test or an attribute");
 }
 
@@ -330,16 +338,20 @@ Iterator select(R run, V value, A arguments) {
 // None of these looks at its arguments where there is nothing to look at.
 template <Iterator (*Begin)(R, V, A)>
 Value over_items(R run, V value, A arguments) {
-  return generator([&run, value, arguments]() mutable { return truth(value) ? Begin(run, value, arguments) : iterate(Value::list({})); });
+  return generator([&run, value, arguments]() mutable {
+    return truth(value) ? Begin(run, value, arguments) : iterate(Value::list({}));
+  });
 }
 
 }  // namespace
 
 const FunctionTable& sequence_filters() {
   static const FunctionTable filters{
-      {"attr", [](R r, V v, A a) {
+      {"attr",
+       [](R r, V v, A a) {
          const Bound bound("attr", a, {"name"}, 1);
-         if (v.dict() && !method_of(v, to_utf8(bound.text(0)))) return Value::undefined("'dict object' has no attribute '" + to_utf8(bound.text(0)) + "'");
+         if (v.dict() && !method_of(v, to_utf8(bound.text(0))))
+           return Value::undefined("'dict object' has no attribute '" + to_utf8(bound.text(0)) + "'");
          return r.attribute(v, to_utf8(bound.text(0)));
        }},
       {"batch", [](R r, V v, A a) { return rows<&batches>(r, v, a, "batch", "linecount"); }},
@@ -351,7 +363,8 @@ const FunctionTable& sequence_filters() {
       {"join", &join},
       {"last", &last},
       {"length", &length},
-      {"list", [](R r, V v, A a) {
+      {"list",
+       [](R r, V v, A a) {
          const Bound bound("list", a, {});
          return Value::list(r.items_of(v));
        }},

@@ -34,7 +34,8 @@ bool names_one_of(const Value& value, TemplateFunction (*find)(const std::string
 
 bool is_sequence(const Value& value) {
   const List* list = value.list();
-  const bool view = list && (list->kind == Sequence::keys || list->kind == Sequence::values || list->kind == Sequence::items);
+  const bool view =
+      list && (list->kind == Sequence::keys || list->kind == Sequence::values || list->kind == Sequence::items);
   return length_of(value).has_value() && !view;
 }
 
@@ -46,7 +47,9 @@ Value ordered(TemplateRun&, const Value& value, Arguments& arguments) {
 }
 
 Value is_equal(TemplateRun&, const Value& value, Arguments& arguments) { return equal(value, other(arguments, "eq")); }
-Value is_different(TemplateRun&, const Value& value, Arguments& arguments) { return !equal(value, other(arguments, "ne")); }
+Value is_different(TemplateRun&, const Value& value, Arguments& arguments) {
+  return !equal(value, other(arguments, "ne"));
+}
 
 FunctionTable make_tests() {
   using R = TemplateRun&;
@@ -54,7 +57,10 @@ FunctionTable make_tests() {
   using A = Arguments&;
   return {{"odd", [](R r, V v, A) { return Value(leaves(r, v, 2, 1)); }},
           {"even", [](R r, V v, A) { return Value(leaves(r, v, 2, 0)); }},
-          {"divisibleby", [](R r, V v, A a) { return Value(equal(arithmetic(r, "%", v, other(a, "divisibleby")), Value(std::int64_t{0}))); }},
+          {"divisibleby",
+           [](R r, V v, A a) {
+             return Value(equal(arithmetic(r, "%", v, other(a, "divisibleby")), Value(std::int64_t{0})));
+           }},
           {"defined", [](R, V v, A) { return Value(!v.undefined()); }},
           {"undefined", [](R, V v, A) { return Value(v.undefined() != nullptr); }},
           {"filter", [](R, V v, A) { return Value(names_one_of(v, &find_filter)); }},
@@ -72,7 +78,10 @@ FunctionTable make_tests() {
           {"mapping", [](R, V v, A) { return Value(v.dict() != nullptr); }},
           {"sequence", [](R, V v, A) { return Value(is_sequence(v)); }},
           {"iterable", [](R, V v, A) { return Value(length_of(v).has_value() || v.iterator()); }},
-          {"callable", [](R, V v, A) { return Value(v.callable() || v.undefined() || (v.object() && v.object()->type() != "Namespace")); }},
+          {"callable",
+           [](R, V v, A) {
+             return Value(v.callable() || v.undefined() || (v.object() && v.object()->type() != "Namespace"));
+           }},
           {"sameas", [](R, V v, A a) { return Value(v.is(other(a, "sameas"))); }},
           {"escaped", [](R, V v, A) { return Value(v.text() && v.text()->safe); }},
           {"in", [](R, V v, A a) { return Value(contains(other(a, "in"), v)); }},

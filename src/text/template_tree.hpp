@@ -16,24 +16,27 @@ using ExpressionPtr = std::unique_ptr<Expression>;
 using Statements = std::vector<std::unique_ptr<Statement>>;
 
 enum class ExpressionKind {
-  constant,     // value
-  name,         // name
-  space_name,   // items[0] is a name, name its attribute: what {% set a.b = ... %} assigns to
-  list, tuple,  // items
-  dict,         // items: key, value, key, value, ...
-  attribute,    // items[0].name
-  item,         // items[0][items[1]]
-  slice,        // items[0][items[1] : items[2] : items[3]], of which the last three may be null
-  call,         // items[0](call)
-  filter,       // items[0] | name(call); items[0] is null where a block's text is filtered
-  test,         // items[0] is name(call)
-  negation,     // not items[0]
-  minus, plus,  // one operand
-  binary,       // items[0] name items[1], arithmetic
-  concat,       // items joined as texts
-  comparison,   // items[0] operators[0] items[1] operators[1] items[2] ...
-  both, either,  // and, or
-  choice,       // items[0] if items[1] else items[2], which may be null
+  constant,    // value
+  name,        // name
+  space_name,  // items[0] is a name, name its attribute: what {% set a.b = ... %} assigns to
+  list,
+  tuple,      // items
+  dict,       // items: key, value, key, value, ...
+  attribute,  // items[0].name
+  item,       // items[0][items[1]]
+  slice,      // items[0][items[1] : items[2] : items[3]], of which the last three may be null
+  call,       // items[0](call)
+  filter,     // items[0] | name(call); items[0] is null where a block's text is filtered
+  test,       // items[0] is name(call)
+  negation,   // not items[0]
+  minus,
+  plus,        // one operand
+  binary,      // items[0] name items[1], arithmetic
+  concat,      // items joined as texts
+  comparison,  // items[0] operators[0] items[1] operators[1] items[2] ...
+  both,
+  either,  // and, or
+  choice,  // items[0] if items[1] else items[2], which may be null
 };
 
 struct CallArguments {
@@ -63,18 +66,19 @@ enum class NameSource {
 using ScopeNames = std::map<std::string, NameSource>;
 
 enum class StatementKind {
-  data,         // text
-  print,        // expression
-  loop,         // for target in expression if test: body, else other
-  choice,       // branches, then other
-  set,          // target = expression
-  set_block,    // target = body, through filter
-  macro,        // name(parameters): body
-  call_block,   // expression called with body as its caller
-  filter_block, // body through filter
-  with,         // targets = values: body
-  scope,        // body alone ({% generation %})
-  leave, next,  // break, continue
+  data,          // text
+  print,         // expression
+  loop,          // for target in expression if test: body, else other
+  choice,        // branches, then other
+  set,           // target = expression
+  set_block,     // target = body, through filter
+  macro,         // name(parameters): body
+  call_block,    // expression called with body as its caller
+  filter_block,  // body through filter
+  with,          // targets = values: body
+  scope,         // body alone ({% generation %})
+  leave,
+  next,  // break, continue
 };
 
 struct Parameter {
@@ -99,7 +103,7 @@ struct Statement {
   std::vector<ExpressionPtr> targets, values;
   bool recursive = false;
   bool uses_caller = false, uses_named = false, uses_positional = false;  // of a macro: caller, kwargs, varargs
-  ScopeNames names, other_names, test_names;  // of body, other and test
+  ScopeNames names, other_names, test_names;                              // of body, other and test
 };
 
 struct TemplateTree {

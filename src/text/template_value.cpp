@@ -24,12 +24,13 @@ int deeper(int depth) {
 // Python compares lists with lists and tuples with tuples alone.
 bool equal_lists(const List& a, const List& b) {
   if (a.kind != b.kind || a.kind == Sequence::values) return false;
-  return a.items.size() == b.items.size() &&
-         std::equal(a.items.begin(), a.items.end(), b.items.begin(), [](const Value& x, const Value& y) { return equal(x, y); });
+  return a.items.size() == b.items.size() && std::equal(a.items.begin(), a.items.end(), b.items.begin(),
+                                                        [](const Value& x, const Value& y) { return equal(x, y); });
 }
 
 bool equal_dicts(const Dict& a, const Dict& b) {
-  return a.entries.size() == b.entries.size() && std::all_of(a.entries.begin(), a.entries.end(), [&](const auto& entry) {
+  return a.entries.size() == b.entries.size() &&
+         std::all_of(a.entries.begin(), a.entries.end(), [&](const auto& entry) {
            const Value* other = lookup(b, entry.first);
            return other != nullptr && equal(entry.second, *other);
          });
@@ -45,7 +46,8 @@ void append_escape(Letters& out, char32_t letter) {
 }
 
 Letters text_repr(const Letters& letters) {
-  const bool has_single = find_text(letters, U"'") != no_position, has_double = find_text(letters, U"\"") != no_position;
+  const bool has_single = find_text(letters, U"'") != no_position,
+             has_double = find_text(letters, U"\"") != no_position;
   const char32_t quote = has_single && !has_double ? U'"' : U'\'';
   Letters out(1, quote);
   for (const char32_t letter : letters) {
@@ -129,7 +131,9 @@ Value Value::dict(std::vector<std::pair<Value, Value>> entries) {
   return value;
 }
 
-Value Value::undefined(std::string message) { return Undefined{std::make_shared<const std::string>(std::move(message))}; }
+Value Value::undefined(std::string message) {
+  return Undefined{std::make_shared<const std::string>(std::move(message))};
+}
 
 std::optional<std::int64_t> Value::integer() const {
   if (const bool* truth = boolean()) return *truth ? 1 : 0;
@@ -204,14 +208,13 @@ int compare(const Value& a, const Value& b, const char* operation) {
     }
     return x->items.size() == y->items.size() ? 0 : x->items.size() < y->items.size() ? -1 : 1;
   }
-  throw TemplateFault("'" + std::string(operation) + "' not supported between instances of '" + type_name(a) + "' and '" +
-                      type_name(b) + "'");
+  throw TemplateFault("'" + std::string(operation) + "' not supported between instances of '" + type_name(a) +
+                      "' and '" + type_name(b) + "'");
 }
 
 bool contains(const Value& container, const Value& item) {
   if (const Text* text = container.text()) {
-    if (!item.text())
-      throw TemplateFault("'in <string>' requires string as left operand, not " + type_name(item));
+    if (!item.text()) throw TemplateFault("'in <string>' requires string as left operand, not " + type_name(item));
     return find_text(text->letters, item.text()->letters) != no_position;
   }
   if (const Dict* dict = container.dict()) {
@@ -259,12 +262,14 @@ std::string real_repr(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
   std::array<char, 64> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   const std::string shortest(buffer.data(), end);
   const std::size_t mark = shortest.find('e');
   const int exponent = std::stoi(shortest.substr(mark + 1));
   if (exponent >= -4 && exponent < 16) {
-    const auto plain_end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
+    const auto plain_end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
     const std::string plain(buffer.data(), plain_end);
     return plain.find('.') == std::string::npos ? plain + ".0" : plain;
   }
@@ -288,7 +293,8 @@ Letters to_repr(const Value& value) {
   if (const List* list = value.list()) return list_repr(*list);
   if (const Dict* dict = value.dict()) {
     Letters out;
-    for (const auto& [key, held] : dict->entries) out += (out.empty() ? U"" : U", ") + to_repr(key) + U": " + to_repr(held);
+    for (const auto& [key, held] : dict->entries)
+      out += (out.empty() ? U"" : U", ") + to_repr(key) + U": " + to_repr(held);
     return U"{" + out + U"}";
   }
   throw TemplateFault("a '" + type_name(value) + "' object cannot be written as text");
@@ -304,7 +310,8 @@ std::optional<std::size_t> length_of(const Value& value) {
 
 Iterator iterate(const Value& value) {
   if (value.undefined()) return {[]() -> std::optional<Value> { return std::nullopt; }};
-  if (const Iterator* iterator = value.iterator()) return {[value, iterator] { return iterator->next(); }, iterator->type};
+  if (const Iterator* iterator = value.iterator())
+    return {[value, iterator] { return iterator->next(); }, iterator->type};
   if (!length_of(value)) throw TemplateFault("'" + type_name(value) + "' object is not iterable");
   return {[value, at = std::size_t{0}]() mutable -> std::optional<Value> {
     if (at >= *length_of(value)) return std::nullopt;

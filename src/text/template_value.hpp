@@ -1,5 +1,5 @@
-// The values that chat templates compute with: Python's, as far as a template can meet them. They do not change once made
-// (only namespaces do), so that they can be shared; a list that holds itself cannot be written.
+// The values that chat templates compute with: Python's, as far as a template can meet them. They do not change once
+// made (only namespaces do), so that they can be shared; a list that holds itself cannot be written.
 #pragma once
 
 #include <cstdint>
@@ -81,8 +81,7 @@ class Value {
   Value(bool truth) : data_(truth) {}
   Value(std::int64_t number) : data_(number) {}
   Value(double number) : data_(number) {}
-  Value(Letters letters, bool safe = false)
-      : data_(std::make_shared<const Text>(Text{std::move(letters), safe})) {}
+  Value(Letters letters, bool safe = false) : data_(std::make_shared<const Text>(Text{std::move(letters), safe})) {}
   Value(std::string_view markup) : Value(to_letters(markup)) {}
   Value(const char* markup) : Value(std::string_view(markup)) {}
   Value(Undefined undefined) : data_(std::move(undefined)) {}
@@ -140,8 +139,8 @@ std::string real_repr(double number);
 Iterator iterate(const Value& value);
 std::optional<std::size_t> length_of(const Value& value);  // nothing where Python's len() has no answer
 
-// The attribute `name` that dictionaries, lists or texts have of themselves: a method, ready to be called. Nothing where
-// Python has none; what Python has and this lacks is refused by name.
+// The attribute `name` that dictionaries, lists or texts have of themselves: a method, ready to be called. Nothing
+// where Python has none; what Python has and this lacks is refused by name.
 std::optional<Value> method_of(const Value& value, const std::string& name);
 
 }  // namespace rlaif::text

@@ -14,8 +14,9 @@ const rlaif::text::Tokenizer& tokenizer() {
   static const auto made = [] {
     rlaif::text::BpeTrainerOptions options;
     options.vocab_size = 300;
-    options.special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|begin_of_text|>",
-                              "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|end_of_text|>"};
+    options.special_tokens = {"<|endoftext|>", "<|im_start|>",      "<|im_end|>",          "<s>",
+                              "</s>",          "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
+                              "<|eot_id|>",    "<|end_of_text|>"};
     const std::string text = "a conversation of two";
     return rlaif::text::train_bpe(std::span(&text, 1), options);
   }();
@@ -31,9 +32,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto converse = [&](const text::ChatStyle& style) {
     const text::ChatEncoder encoder(tokenizer(), style);
     fuzz::expect_clean([&] { encoder.prompt(content); });
-    fuzz::expect_clean([&] { encoder.prompt({{"system", content}, {"user", content}, {"assistant", content}, {"user", "x"}}); });
+    fuzz::expect_clean([&] {
+      encoder.prompt({{"system", content}, {"user", content}, {"assistant", content}, {"user", "x"}});
+    });
     const auto completion = encoder.completion(content);
-    if (std::count_if(completion.begin(), completion.end(), [](TokenId id) { return id < kControlTokens; }) > 1 + kControlTokens) std::abort();
+    if (std::count_if(completion.begin(), completion.end(), [](TokenId id) { return id < kControlTokens; }) >
+        1 + kControlTokens)
+      std::abort();
   };
   fuzz::expect_clean([&] {
     text::ChatStyle style;
@@ -46,7 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Where the template writes nothing but contents, no control token comes out.
   fuzz::expect_clean([&] {
     const auto chat = text::ChatTemplate::parse(parts[0], "template");
-    for (const text::TemplatePiece& piece : chat.render({{"messages", Json::array({{{"role", "user"}, {"content", content}}})}, {"add_generation_prompt", true}})) {
+    for (const text::TemplatePiece& piece :
+         chat.render({{"messages", Json::array({{{"role", "user"}, {"content", content}}})},
+                      {"add_generation_prompt", true}})) {
       if (piece.special != text::SpecialText::as_text) continue;
       const auto tokens = tokenizer().encode_template(std::span(&piece, 1));
       if (std::any_of(tokens.begin(), tokens.end(), [](TokenId id) { return id < kControlTokens; })) std::abort();

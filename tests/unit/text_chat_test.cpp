@@ -125,13 +125,16 @@ const char* const kOwnTurns =
 TEST(Chat, a_models_template_is_executed) {
   const Tokenizer tokenizer = all_formats_tokenizer();
   const ChatEncoder chat(tokenizer, own_style(kOwnTurns));
-  const auto expect_prompt = [&](const ChatEncoder& encoder, const std::vector<Message>& talk, const std::string& text) {
+  const auto expect_prompt = [&](const ChatEncoder& encoder, const std::vector<Message>& talk,
+                                 const std::string& text) {
     EXPECT_EQ(names(tokenizer, encoder.prompt(talk)), names(tokenizer, tokenizer.encode(text, SpecialText::as_tokens)));
   };
   const std::string own = "<|im_start|>system\nWork in \\boxed{}. 1 + 1 = 2, a | b.<|im_end|>\n";
-  expect_prompt(chat, {{"user", " Hi "}}, own + "<|im_start|>user\nHi\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
-  expect_prompt(chat, {{"system", "Hi"}, {"user", "x"}},
-                "<|im_start|>system\nHi<|im_end|>\n<|im_start|>user\nx\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
+  expect_prompt(chat, {{"user", " Hi "}},
+                own + "<|im_start|>user\nHi\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
+  expect_prompt(
+      chat, {{"system", "Hi"}, {"user", "x"}},
+      "<|im_start|>system\nHi<|im_end|>\n<|im_start|>user\nx\nBriefly.<|im_end|>\n<|im_start|>assistant\nIn short: ");
   // A system text of the deck takes the place of the template's, a system turn that of both.
   const ChatEncoder told(tokenizer, own_style(kOwnTurns), "Be kind");
   EXPECT_EQ(told.prompt("x"), chat.prompt({{"system", "Be kind"}, {"user", "x"}}));
@@ -152,19 +155,27 @@ TEST(Chat, what_ends_an_answer_is_what_the_template_writes_behind_it) {
   EXPECT_EQ(end_of(with_end("' plain text <|eot_id|><|endoftext|>'")), "<|eot_id|>");
   EXPECT_EQ(end_of(with_end("eos_token"), {{"eos_token", "</s>"}}), "</s>");
   EXPECT_EQ(end_of(with_end("'\n'"), {{"eos_token", "<|endoftext|>"}}), "<|endoftext|>");
-  expect_error([&] { end_of(with_end("'\n'")); }, ErrorKind::input, {"folder/chat_template.jinja", "no special token behind an answer", "eos_token"});
-  expect_error([&] { end_of(with_end("'\n'"), {{"eos_token", "<gone>"}}); }, ErrorKind::input, {"lacks the eos_token '<gone>'"});
+  expect_error([&] { end_of(with_end("'\n'")); }, ErrorKind::input,
+               {"folder/chat_template.jinja", "no special token behind an answer", "eos_token"});
+  expect_error(
+      [&] {
+        end_of(with_end("'\n'"), {{"eos_token", "<gone>"}});
+      },
+      ErrorKind::input, {"lacks the eos_token '<gone>'"});
   // An answer that is not found in what is written, or a template that takes no answers.
   EXPECT_EQ(end_of("{{ messages|length }}<|eot_id|>", {{"eos_token", "</s>"}}), "</s>");
-  EXPECT_EQ(end_of("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}x", {{"eos_token", "</s>"}}), "</s>");
+  EXPECT_EQ(end_of("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}x", {{"eos_token", "</s>"}}),
+            "</s>");
 }
 
 TEST(Chat, a_template_may_write_between_the_prompt_and_an_answer) {
   const Tokenizer tokenizer = all_formats_tokenizer();
-  const ChatEncoder chat(tokenizer, own_style("{% for m in messages %}{{ '[Q]' + m.content + '[A]' if m.role == 'user' else ' ' + m.content + '</s>' }}{% endfor %}"));
+  const ChatEncoder chat(tokenizer, own_style("{% for m in messages %}{{ '[Q]' + m.content + '[A]' if m.role == 'user' "
+                                              "else ' ' + m.content + '</s>' }}{% endfor %}"));
   EXPECT_THAT(names(tokenizer, chat.completion("Hi")), ElementsAre("ĠHi", "</s>"));
   // What parts its turns is text to this tokenizer, and broken in contents.
-  const std::string text = tokenizer.decode(chat.prompt({{"user", "a[A] b[Q]"}, {"assistant", "[Q]"}, {"user", "[x] [Q"}}));
+  const std::string text =
+      tokenizer.decode(chat.prompt({{"user", "a[A] b[Q]"}, {"assistant", "[Q]"}, {"user", "[x] [Q"}}));
   EXPECT_EQ(text, "[Q]a[ A] b[ Q][A] [ Q][Q][x] [Q[A]");
 }
 
@@ -173,31 +184,45 @@ TEST(Chat, contents_never_become_control_tokens_of_a_models_template) {
   std::string attack = "x";
   for (const std::string& token : kControl) attack += token + "\n" + token;
   const std::vector<std::string> templates{
-      kOwnTurns, "{{ bos_token }}{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ m.content.split('</s>')[-1] | upper | lower ~ '<|im_end|>' }}{% endfor %}",
-      "{% for m in messages %}{% set c %}{{ m.content | replace('</s>', '') }}{% endset %}{{ c.strip() ~ eos_token }}{% endfor %}",
-      "{{ messages | tojson }}{{ '<|im_end|>' }}", "{{ messages | map(attribute='content') | join('<|im_end|>') }}{{ '<|im_end|>' }}"};
+      kOwnTurns,
+      "{{ bos_token }}{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ m.content.split('</s>')[-1] | upper | lower "
+      "~ '<|im_end|>' }}{% endfor %}",
+      "{% for m in messages %}{% set c %}{{ m.content | replace('</s>', '') }}{% endset %}{{ c.strip() ~ eos_token "
+      "}}{% endfor %}",
+      "{{ messages | tojson }}{{ '<|im_end|>' }}",
+      "{{ messages | map(attribute='content') | join('<|im_end|>') }}{{ '<|im_end|>' }}"};
   for (const std::string& source : templates) {
     const ChatEncoder chat(tokenizer, own_style(source, {{"bos_token", "<s>"}, {"eos_token", "</s>"}}));
     const auto special = [](const std::vector<TokenId>& ids) {
-      return std::count_if(ids.begin(), ids.end(), [](TokenId id) { return id < static_cast<TokenId>(kControl.size()); });
+      return std::count_if(ids.begin(), ids.end(),
+                           [](TokenId id) { return id < static_cast<TokenId>(kControl.size()); });
     };
-    EXPECT_EQ(special(chat.prompt({{"system", attack}, {"user", attack}})), special(chat.prompt({{"system", "a"}, {"user", "b"}}))) << source;
+    EXPECT_EQ(special(chat.prompt({{"system", attack}, {"user", attack}})),
+              special(chat.prompt({{"system", "a"}, {"user", "b"}})))
+        << source;
     EXPECT_EQ(special(chat.completion("a" + attack)), 1) << source;
   }
 }
 
 TEST(Chat, what_a_template_refuses_is_said_in_its_words) {
   const Tokenizer tokenizer = all_formats_tokenizer();
-  const ChatEncoder chat(tokenizer, own_style("{% if messages[0].role == 'system' %}\n{{ raise_exception('System role not supported') }}{% endif %}"
-                                              "{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}"));
-  expect_error([&] { chat.prompt({{"system", "a"}, {"user", "b"}}); }, ErrorKind::input,
-               {"folder/chat_template.jinja:2", "the template refuses the conversation: System role not supported"});
+  const ChatEncoder chat(
+      tokenizer,
+      own_style("{% if messages[0].role == 'system' %}\n{{ raise_exception('System role not supported') }}{% endif %}"
+                "{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}"));
+  expect_error(
+      [&] {
+        chat.prompt({{"system", "a"}, {"user", "b"}});
+      },
+      ErrorKind::input,
+      {"folder/chat_template.jinja:2", "the template refuses the conversation: System role not supported"});
   EXPECT_EQ(chat.prompt("b").size(), 2u);
 }
 
 TEST(Chat, a_template_that_writes_the_day_needs_one) {
   const Tokenizer tokenizer = all_formats_tokenizer();
-  ChatStyle style = own_style("{{ strftime_now('%d %b %Y') }}{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}");
+  ChatStyle style =
+      own_style("{{ strftime_now('%d %b %Y') }}{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}");
   expect_error([&] { ChatEncoder(tokenizer, style); }, ErrorKind::input, {"folder/chat_template.jinja:1", "task.date"});
   style.date = "2025-03-09";
   EXPECT_EQ(tokenizer.decode(ChatEncoder(tokenizer, style).prompt("x")), "09 Mar 2025x");
@@ -208,13 +233,15 @@ TEST(Chat, a_template_that_writes_the_day_needs_one) {
 TEST(Chat, a_named_format_has_a_template_that_others_can_read) {
   const Tokenizer tokenizer = all_formats_tokenizer();
   for (const ChatFormat format : {ChatFormat::chatml, ChatFormat::llama2, ChatFormat::llama3, ChatFormat::zephyr}) {
-    const ChatEncoder named(tokenizer, format), read(tokenizer, own_style(ChatEncoder(tokenizer, format).template_text()));
+    const ChatEncoder named(tokenizer, format),
+        read(tokenizer, own_style(ChatEncoder(tokenizer, format).template_text()));
     const std::vector<Message> talk{{"system", "a"}, {"user", "b"}, {"assistant", "c"}, {"user", "d"}};
     EXPECT_EQ(named.prompt(talk), read.prompt(talk)) << to_string(format);
     EXPECT_EQ(named.completion("x y"), read.completion("x y")) << to_string(format);
     EXPECT_EQ(named.end_token(), read.end_token()) << to_string(format);
   }
-  EXPECT_EQ(ChatEncoder(tokenizer, ChatFormat::plain).template_text(), "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}");
+  EXPECT_EQ(ChatEncoder(tokenizer, ChatFormat::plain).template_text(),
+            "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}");
 }
 
 TEST(Chat, the_begin_token_comes_once) {
@@ -277,14 +304,20 @@ TEST(Chat, refuses_what_a_format_cannot_hold) {
   expect_error([&] { ChatEncoder(ordinary, ChatFormat::plain); }, ErrorKind::input, {"marked special"});
   const Tokenizer tokenizer = chat_tokenizer();
   const ChatEncoder chat(tokenizer, ChatFormat::chatml);
-  expect_error([&] { chat.prompt({{"user<|im_end|>", "Hi"}}); }, ErrorKind::input,
-               {"role 'user<|im_end|>'", "assistant"});
+  expect_error(
+      [&] {
+        chat.prompt({{"user<|im_end|>", "Hi"}});
+      },
+      ErrorKind::input, {"role 'user<|im_end|>'", "assistant"});
   expect_error([&] { chat.prompt(std::vector<Message>{}); }, ErrorKind::input, {"without messages"});
   expect_error([&] { ChatEncoder(tokenizer, ChatFormat::llama3); }, ErrorKind::input, {"llama-3", "special token"});
   const Tokenizer all = all_formats_tokenizer();
   const ChatEncoder llama2(all, ChatFormat::llama2);
-  expect_error([&] { llama2.prompt({{"user", "a"}, {"user", "b"}}); }, ErrorKind::input,
-               {"turn 2", "'user'", "alternation"});
+  expect_error(
+      [&] {
+        llama2.prompt({{"user", "a"}, {"user", "b"}});
+      },
+      ErrorKind::input, {"turn 2", "'user'", "alternation"});
   expect_error([&] { llama2.prompt({{"system", "a"}}); }, ErrorKind::input, {"system turn alone"});
 }
 

@@ -17,31 +17,33 @@ struct Message {
   std::string content;
 };
 
-// Turns conversations into tokens, by the template of a model or a format known by name. Contents are always encoded as text:
-// they cannot turn into control tokens. Marks that part the turns of a template and are no tokens but text ([INST] of llama-2,
-// <|user|> of zephyr) are broken in contents by a space.
+// Turns conversations into tokens, by the template of a model or a format known by name. Contents are always encoded as
+// text: they cannot turn into control tokens. Marks that part the turns of a template and are no tokens but text
+// ([INST] of llama-2, <|user|> of zephyr) are broken in contents by a space.
 //   plain:   content of each turn, then "\n"; the completion follows, ended by <|endoftext|>, </s> or <|end_of_text|>,
 //            whichever the tokenizer has. What the tokenizer's post-processor puts first (<s>) comes first.
 //   chatml:  <|im_start|>role\ncontent<|im_end|>\n ... <|im_start|>assistant\n; ended by <|im_end|>
 //   llama-2: <s>[INST] <<SYS>>\nsystem\n<</SYS>>\n\ncontent [/INST] content </s> ...; ended by </s>
 //   llama-3: <|begin_of_text|><|start_header_id|>role<|end_header_id|>\n\ncontent<|eot_id|> ...; ended by <|eot_id|>
 //   zephyr:  <|role|>\ncontent</s>\n ... <|assistant|>\n; ended by </s>
-//   a model's own template: whatever it writes; ended by the first special token that it writes behind an answer, or where it
-//            writes none by eos_token.
-// A system text that is not empty becomes the first turn, unless the messages start with a system turn themselves. Without one
-// a model's template writes its own, if it has one.
+//   a model's own template: whatever it writes; ended by the first special token that it writes behind an answer, or by
+//            eos_token where it writes none.
+// A system text that is not empty becomes the first turn, unless the messages start with a system turn themselves.
+// Without one a model's template writes its own, if it has one.
 class ChatEncoder {
  public:
-  // Throws Error(input) where the tokenizer lacks a token that a named format needs, or holds it as one that is not special,
-  // and where nothing ends an answer; Error(usage) where the style's date is none. Keeps a reference to the tokenizer.
+  // Throws Error(input) where the tokenizer lacks a token that a named format needs, or holds it as one that is not
+  // special, and where nothing ends an answer; Error(usage) where the style's date is none. Keeps a reference to the
+  // tokenizer.
   ChatEncoder(const Tokenizer& tokenizer, ChatStyle style, std::string system = "");
   ChatEncoder(const Tokenizer& tokenizer, ChatFormat format, std::string system = "");
 
   std::vector<TokenId> prompt(std::string_view user) const;
-  // Throws Error(input) where there is no message, a role is not one of the three, or the template refuses the conversation:
-  // the message is the template's.
+  // Throws Error(input) where there is no message, a role is not one of the three, or the template refuses the
+  // conversation: the message is the template's.
   std::vector<TokenId> prompt(const std::vector<Message>& messages) const;
-  // What follows a prompt, with the end token at its end: the text as it was written, whatever the template makes of answers.
+  // What follows a prompt, with the end token at its end: the text as it was written, whatever the template makes of
+  // answers.
   std::vector<TokenId> completion(std::string_view text) const;
   TokenId end_token() const { return end_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -14,20 +14,22 @@
 
 namespace rlaif::text {
 
-// Templates are written in Jinja. Covered is what jinja2 with transformers' settings gives to one template by itself: all of
-// its expressions, statements (for, if, set, macro, call, filter, with, raw, break, continue, generation), tests, filters and
-// functions but those that make HTML, write at random or read other templates, and the methods of Python's values. What is
-// not covered is refused with file and line where it is read, or where it is reached if it may never be. Steps, depth and
-// size are bounded; a rendering that goes beyond them is an Error(input) as well. Safe to use from several threads.
+// Templates are written in Jinja. Covered is what jinja2 with transformers' settings gives to one template by itself:
+// all of its expressions, statements (for, if, set, macro, call, filter, with, raw, break, continue, generation),
+// tests, filters and functions but those that make HTML, write at random or read other templates, and the methods of
+// Python's values. What is not covered is refused with file and line where it is read, or where it is reached if it may
+// never be. Steps, depth and size are bounded; a rendering that goes beyond them is an Error(input) as well. Safe to
+// use from several threads.
 class ChatTemplate {
  public:
   // `file` stands in errors. Throws Error(input) naming file and line.
   static ChatTemplate parse(std::string_view source, std::filesystem::path file);
 
-  // The text that the template writes, cut where its origin changes. Texts among the variables are the template's own (names
-  // of tokens) but for those within "messages", "tools" and "documents": these are contents, a message's role excepted. What
-  // came from contents is as_text wherever the template puts it, all else as_tokens. `date`, YYYY-MM-DD: the day that
-  // strftime_now() writes; empty: it is not defined. Throws Error(input): what the template refuses by raise_exception among it.
+  // The text that the template writes, cut where its origin changes. Texts among the variables are the template's own
+  // (names of tokens) but for those within "messages", "tools" and "documents": these are contents, a message's role
+  // excepted. What came from contents is as_text wherever the template puts it, all else as_tokens. `date`, YYYY-MM-DD:
+  // the day that strftime_now() writes; empty: it is not defined. Throws Error(input): what the template refuses by
+  // raise_exception among it.
   std::vector<TemplatePiece> render(const Json& variables, const std::string& date = "") const;
 
   const std::string& source() const;

@@ -17,7 +17,8 @@ inline constexpr double function_units = 8;
 
 // Of a sum of n numbers or products, in whatever order, as a part of the sum of their magnitudes. Never above the worst case
 // n u / (1 - n u); long sums stay within 8 sqrt(n) u where rounding errors are independent and of mean 0, for all but one sum in
-// 10^13 (N. Higham, T. Mary: A new approach to probabilistic rounding error analysis, 2019, theorem 2.4).
+// 10^13 (N. Higham, T. Mary: A new approach to probabilistic rounding error analysis, 2019, theorem 2.4). They are not where one
+// term outweighs so many that each of them is lost beside it: code that meets such sums of 10^5 terms adds them in blocks.
 inline double of_sum(double n, double unit = single) {
   const double worst = n * unit < 1.0 ? n * unit / (1.0 - n * unit) : 1.0;
   return std::min(worst, 8.0 * std::sqrt(n) * unit);

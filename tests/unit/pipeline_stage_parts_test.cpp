@@ -22,7 +22,7 @@ class StageIdentity : public ::testing::Test {
     deck_.inputs = {{"task.world", "w"}, {"model.folder/config.json", "c"}};
     write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
     options_.arms.push_back({"rlaif", "ai"});
-    options_.judges.push_back({});
+    options_.judges.emplace_back();
     options_.judges.back().name = "ai";
   }
   ~StageIdentity() override { fs::remove_all(root_); }

@@ -114,7 +114,9 @@ struct Allowed {
     // Magnitudes of both parts of a slope, and its error.
     const auto slopes_MV = p_MV.scatter_add(1, targets_M1, torch::ones_like(log_prob_M1)).div_(temperature);
     const auto errors_MV = p_MV.mul(p_error_M1 / temperature).add_(slopes_MV, 4.0 * unit);
-    hidden_Md = upstream_M1 * (errors_MV.mm(w) + (rounding::of_sum(vocabulary, unit) + unit) * slopes_MV.mm(w));
+    // Blocks of 8,192 words, then the blocks.
+    const double of_words = rounding::of_chain({std::min(vocabulary, 8192.0), std::ceil(vocabulary / 8192.0)}, 0, unit) + unit;
+    hidden_Md = upstream_M1 * (errors_MV.mm(w) + of_words * slopes_MV.mm(w));
     output_Vd += (errors_MV + (rounding::of_sum(all_rows, unit) + unit) * slopes_MV).t().mm(h * upstream_M1);
   }
 };

@@ -30,11 +30,11 @@ volatile std::sig_atomic_t stop_signal = 0;
 void on_signal(int signal) { stop_signal = signal; }
 
 void install_signal_handlers() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGTERM, SIGUSR1, SIGUSR2, SIGINT}) sigaction(signal, &action, nullptr);
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &ignore, nullptr);  // a file size limit becomes an error of write() that names the file
   // A launcher may hold back what comes before this program listens (slurm/study.sbatch does): now it is heard.
@@ -71,7 +71,8 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
   } else if (line.command == "calibrate") {
     pipeline::run_calibrate_command(options, resolved->deck, comm);
   } else {
-    pipeline::run_study(line.command, options, resolved->deck, comm, [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
+    pipeline::run_study(line.command, options, resolved->deck, comm,
+                        [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
   }
   return 0;
 }

@@ -35,7 +35,8 @@ const std::vector<std::string> value_flags{"comparisons", "count", "measure", "n
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
   for (const pipeline::JudgeOptions* judge : pipeline::judges_and_members(resolved.options)) {
     const std::string key = "judge." + judge->name + ".price";
-    if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck)) resolved.table.set(key, {judge->model, Origin::program});
+    if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck))
+      resolved.table.set(key, {judge->model, Origin::program});
   }
 }
 
@@ -56,7 +57,8 @@ bool is_named(const std::vector<Item>& items, const std::string& name) {
 
 // Models of the run that the program names itself.
 bool is_own_model(const std::string& name) {
-  return name == "sft" || name == "sft-again" || name == "sft-reward" || name == "judge" || name == "policy" || name.starts_with("reward-");
+  return name == "sft" || name == "sft-again" || name == "sft-reward" || name == "judge" || name == "policy" ||
+         name.starts_with("reward-");
 }
 
 // The lists of names decide which keys exist, so they are read first.
@@ -126,19 +128,21 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     const std::size_t equals = argument.find('=');
     if (argument.starts_with("--") && equals != std::string::npos && argument.find('.') < equals) {
       const std::string key = argument.substr(2, equals - 2), text = argument.substr(equals + 1);
-      if (!text::is_valid_utf8(text) || text.find('\0') != std::string::npos) throw usage_error("--" + key + ": a value in UTF-8 was expected");
+      if (!text::is_valid_utf8(text) || text.find('\0') != std::string::npos)
+        throw usage_error("--" + key + ": a value in UTF-8 was expected");
       line.keys[key] = text;
     } else {
       arguments.push_back(argument);
     }
   }
   try {
-    const po::parsed_options parsed = po::command_line_parser(arguments)
-                                          .options(flags)
-                                          .positional(positions)
-                                          .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
-                                          .allow_unregistered()
-                                          .run();
+    const po::parsed_options parsed =
+        po::command_line_parser(arguments)
+            .options(flags)
+            .positional(positions)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .allow_unregistered()
+            .run();
     for (const po::option& option : parsed.options) {
       if (option.string_key == "help") {
         line.help = true;
@@ -155,7 +159,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       } else if (option.string_key == "word" || option.position_key >= 0) {
         for (const std::string& word : option.value) line.words.push_back(word);
       } else if (option.string_key.find('.') != std::string::npos) {
-        if (option.value.size() != 1) throw usage_error("--" + option.string_key + ": '=value' was expected after the key");
+        if (option.value.size() != 1)
+          throw usage_error("--" + option.string_key + ": '=value' was expected after the key");
         line.keys[option.string_key] = option.value[0];
       } else {
         throw usage_error("unknown option '" + option.original_tokens.at(0) +
@@ -176,9 +181,8 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
   std::istringstream stream(text);
   std::vector<std::string> names;
   for (std::string name; stream >> name;) {
-    const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-      return std::isalnum(c) || c == '-' || c == '_';
-    });
+    const bool plain =
+        std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
     if (!plain) OptionTable::fail(key, name, "a name of letters, digits, '-' and '_'");
     if (std::find(names.begin(), names.end(), name) != names.end()) OptionTable::fail(key, name, "each name once");
     names.push_back(name);
@@ -190,11 +194,14 @@ std::string deck_text_of(const OptionTable& table, const std::string& key, const
   const OptionTable::Entry* entry = table.find(key);
   if (value.is_quoted || entry == nullptr) return value.text;
   if (entry->kind == OptionTable::Kind::prose && !value.comment.empty()) {
-    OptionTable::fail(key, value.text + " " + value.comment, "a text in quotation marks (\"...\") where '#' is part of it, or the comment on a line of its own");
+    OptionTable::fail(
+        key, value.text + " " + value.comment,
+        "a text in quotation marks (\"...\") where '#' is part of it, or the comment on a line of its own");
   }
   if (entry->kind != OptionTable::Kind::number) return value.text;
   const std::size_t mark = value.text.find('#');
-  if (mark == std::string::npos || (mark > 0 && value.text[mark - 1] != ' ' && value.text[mark - 1] != '\t')) return value.text;
+  if (mark == std::string::npos || (mark > 0 && value.text[mark - 1] != ' ' && value.text[mark - 1] != '\t'))
+    return value.text;
   const std::size_t end = value.text.find_last_not_of(" \t", mark == 0 ? std::string::npos : mark - 1);
   return mark == 0 || end == std::string::npos ? std::string() : value.text.substr(0, end + 1);
 }
@@ -209,7 +216,8 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   return resolve_keys(deck, line);
 }
 
-std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line, const std::map<std::string, std::string>& over) {
+std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line,
+                                       const std::map<std::string, std::string>& over) {
   DeckValues values = deck.values;
   for (const auto& [key, text] : over) values[key] = {text, 0, "", true};
   auto resolved = std::make_unique<Resolved>();

@@ -1,6 +1,5 @@
 #include "rlaif/cli/file_tools.hpp"
 
-
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -39,8 +38,8 @@ void show_store(const std::filesystem::path& folder) {
       first += record.verdict.p_first;
     }
   }
-  std::cout << "store    " << folder.string() << "\njudge    " << manifest->judge << "\nshards   " << manifest->shards.size()
-            << "\nrecords  " << records.size() << "\nstatus  ";
+  std::cout << "store    " << folder.string() << "\njudge    " << manifest->judge << "\nshards   "
+            << manifest->shards.size() << "\nrecords  " << records.size() << "\nstatus  ";
   for (const auto& [status, count] : statuses) std::cout << " " << status << " " << count;
   std::cout << "\nfamily  ";
   for (const auto& [family, count] : families) std::cout << " " << (family.empty() ? "(none)" : family) << " " << count;
@@ -65,9 +64,7 @@ void validate(const std::filesystem::path& folder) {
 }
 
 // The resolved options that name the world: its file and the seed.
-pipeline::StudyOptions world_options(const CommandLine& line) {
-  return resolve({}, line)->options;
-}
+pipeline::StudyOptions world_options(const CommandLine& line) { return resolve({}, line)->options; }
 
 void write_lines(const std::filesystem::path& file, const std::vector<Json>& lines) {
   std::string text;
@@ -151,7 +148,8 @@ void lint_constitution(const std::filesystem::path& file, bool strict) {
   }
   const std::string size = std::to_string(constitution.size()) + " principle(s)";
   if (problems > 0) {
-    throw input_error(file, std::to_string(problems) + " problem(s) found in " + size + "; a constitution without was expected");
+    throw input_error(
+        file, std::to_string(problems) + " problem(s) found in " + size + "; a constitution without was expected");
   }
   std::cout << file.string() << ": " << size << ", no problem\n";
 }
@@ -190,7 +188,8 @@ void run_preferences_command(const CommandLine& line) {
     no_more_words(line, 3);
     const std::filesystem::path folder = word(line, 2, "a folder to write");
     const auto manifest = preferences::import_jsonl(word(line, 1, "a file of JSON Lines"), folder, "", 1000);
-    std::cout << folder.string() << ": " << manifest.records() << " records in " << manifest.shards.size() << " shards\n";
+    std::cout << folder.string() << ": " << manifest.records() << " records in " << manifest.shards.size()
+              << " shards\n";
   } else {
     throw usage_error(unknown_name_message("action", action, {"show", "validate", "export", "import"}));
   }
@@ -217,13 +216,15 @@ void run_constitution_command(const CommandLine& line) {
 void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
   const std::vector<std::string> hosts = comm.gather(host_name());
   comm.on_root([&] {
-    std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      " << comm::mpi_version()
-              << "\nHDF5     " << preferences::library_version() << "\ndevices  " << comm::describe_devices()
-              << "\nsets     " << instruction_set_names() << "; taken: " << pipeline::taken_instruction_sets() << "\nranks    " << comm.size() << "\n";
+    std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      "
+              << comm::mpi_version() << "\nHDF5     " << preferences::library_version() << "\ndevices  "
+              << comm::describe_devices() << "\nsets     " << instruction_set_names()
+              << "; taken: " << pipeline::taken_instruction_sets() << "\nranks    " << comm.size() << "\n";
     std::map<std::string, int> ranks;
     for (const std::string& name : hosts) ++ranks[name];
     for (const auto& [name, count] : ranks) std::cout << "host     " << name << ": " << count << " rank(s)\n";
-    if (!line.flags.contains("measure") && line.flags.contains("output")) throw usage_error("rlaif info: --output goes with --measure");
+    if (!line.flags.contains("measure") && line.flags.contains("output"))
+      throw usage_error("rlaif info: --output goes with --measure");
   });
   if (!line.flags.contains("measure")) return;
   const Json measured = pipeline::measure_machine(comm, line.flags.at("measure"));

@@ -30,53 +30,85 @@ const std::vector<CommandHelp>& command_helps() {
   static const std::vector<CommandHelp> helps{
       {"study", "study DECK [--section.key=value ...] [--dry-run]", "every stage, and the table of results",
        "Resumes at the first stage that is not done. Under mpirun or srun all ranks work together; the results are\n"
-       "the same bytes on any number of ranks.", stage_sections},
-      {"sweep", "sweep plan DECK [--section.key=value ...]\n       rlaif sweep collect DECK [--sweep.directory=FOLDER]",
+       "the same bytes on any number of ranks.",
+       stage_sections},
+      {"sweep",
+       "sweep plan DECK [--section.key=value ...]\n       rlaif sweep collect DECK [--sweep.directory=FOLDER]",
        "one study a cell for all combinations of a deck's axes, and their table over seeds",
-       "The deck has a section [sweep]: axis.NAME = KEY[, KEY]: [LABEL =] VALUE[, VALUE] | ..., seeds = 0 1 2, directory, share\n"
+       "The deck has a section [sweep]: axis.NAME = KEY[, KEY]: [LABEL =] VALUE[, VALUE] | ..., seeds = 0 1 2, "
+       "directory, share\n"
        "(cells make a stage that they agree on once; true), columns (paths in results.json for the printed table).\n"
-       "The key `ranks` in an axis is the number of ranks. collect works at any time and names what is missing.", {}},
+       "The key `ranks` in an axis is the number of ranks. collect works at any time and names what is missing.",
+       {}},
       {"sft", "sft DECK [...]", "tokenizer, supervised fine-tuning and judge training alone", "", stage_sections},
       {"annotate", "annotate DECK [...]", "generate pairs and have every judge label them", "", stage_sections},
       {"reward", "reward DECK [...]", "train the reward models", "", stage_sections},
       {"ppo", "ppo DECK [...]", "train the policies", "", stage_sections},
-      {"evaluate", "evaluate DECK [...]", "win rates, rates and agreement with intervals; the table of results", "", stage_sections},
-      {"generate", "generate DECK --io.input=FILE --io.output=FILE [...]", "completions of your prompts by a model of a run",
+      {"evaluate", "evaluate DECK [...]", "win rates, rates and agreement with intervals; the table of results", "",
+       stage_sections},
+      {"generate",
+       "generate DECK --io.input=FILE --io.output=FILE [...]",
+       "completions of your prompts by a model of a run",
        "Input: JSON Lines with \"prompt\" (and \"id\"); output: id, prompt, sample, response, ended.",
        {"run", "task", "io", "annotate"}},
-      {"judge", "judge DECK --io.input=FILE --io.output=FILE [...]", "verdicts of a judge on your pairs",
-       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\"; output: the same with status, p_a, p_a_by_order.",
+      {"judge",
+       "judge DECK --io.input=FILE --io.output=FILE [...]",
+       "verdicts of a judge on your pairs",
+       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\"; output: the same with status, p_a, "
+       "p_a_by_order.",
        {"run", "task", "io", "judge", "cost"}},
-      {"calibrate", "calibrate DECK --calibrate.pairs=FILE --calibrate.output=FOLDER [...]\n"
+      {"calibrate",
+       "calibrate DECK --calibrate.pairs=FILE --calibrate.output=FOLDER [...]\n"
        "       rlaif calibrate --calibrate.recorded=FILE --calibrate.pairs=FILE [--calibrate.output=FOLDER]",
        "judges held against labels of people; what that teaches about them",
-       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\", \"label\" (a, b or tie), and \"id\", \"subset\",\n"
-       "\"annotators\" where there are. Writes fitted.json, which [judge.NAME] names as calibration, and calibration.json.\n"
+       "Input: JSON Lines with \"prompt\", \"response_a\", \"response_b\", \"label\" (a, b or tie), and \"id\", "
+       "\"subset\",\n"
+       "\"annotators\" where there are. Writes fitted.json, which [judge.NAME] names as calibration, and "
+       "calibration.json.\n"
        "With calibrate.recorded: the figures of every subset, judge and style of recorded verdicts, in recorded.json.",
        {"calibrate", "run", "task", "judge", "cost"}},
-      {"preferences", "preferences show|validate FOLDER\n       rlaif preferences export FOLDER FILE [--form=trl|full]\n"
+      {"preferences",
+       "preferences show|validate FOLDER\n       rlaif preferences export FOLDER FILE [--form=trl|full]\n"
        "       rlaif preferences import FILE FOLDER",
-       "look at a preference store, check it, write and read JSON Lines", "", {}},
-      {"cost", "cost [RUNDIR] [--comparisons N] [--output FILE.json]",
+       "look at a preference store, check it, write and read JSON Lines",
+       "",
+       {}},
+      {"cost",
+       "cost [RUNDIR] [--comparisons N] [--output FILE.json]",
        "what labels cost by people and by judges, and what a run used",
-       "Numbers come from cost.assumptions. With a run directory also: pairs, tokens, dollars and machine hours by judge and stage,\n"
-       "dollars a label, projected to N comparisons. --plan.usd_per_rank_hour prices the machine; else what the run's deck says.",
+       "Numbers come from cost.assumptions. With a run directory also: pairs, tokens, dollars and machine hours by "
+       "judge and stage,\n"
+       "dollars a label, projected to N comparisons. --plan.usd_per_rank_hour prices the machine; else what the run's "
+       "deck says.",
        {"cost"}},
-      {"spotcheck", "spotcheck export RUNDIR JUDGE FILE.html [--count N] [--seed S] [--name NAME]\n"
+      {"spotcheck",
+       "spotcheck export RUNDIR JUDGE FILE.html [--count N] [--seed S] [--name NAME]\n"
        "       rlaif spotcheck import LABELS.jsonl RUNDIR [--name NAME] [--price PRICE]",
        "pairs worth a person's time as a page, and the labels back into the run",
-       "export: of the judge's pairs those it is least sure of, those that the run's judges disagree on, and a random control,\n"
-       "as one page that works without a server. import: its labels become preferences/spotcheck-NAME, which reward.people = NAME\n"
-       "puts in place of the judge's labels; agreement with the judge is printed. PRICE is that of a label in cost.prices.",
+       "export: of the judge's pairs those it is least sure of, those that the run's judges disagree on, and a random "
+       "control,\n"
+       "as one page that works without a server. import: its labels become preferences/spotcheck-NAME, which "
+       "reward.people = NAME\n"
+       "puts in place of the judge's labels; agreement with the judge is printed. PRICE is that of a label in "
+       "cost.prices.",
        {"cost"}},
-      {"world", "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
+      {"world",
+       "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",
        "the closed world's prompts and training data; gold scores of responses",
-       "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.", {"task", "run", "sft"}},
-      {"constitution", "constitution lint FILE [--strict]", "what is wrong with the wording of principles, and what to write instead",
-       "Finds principles that are vague, unmeasurable, only negative, near-duplicates or contradictory; exit code 3 where there\n"
-       "are any. --strict: principles without a case, long ones, and cases that favour one place count as well.", {}},
-      {"info", "info [--measure FOLDER] [--output FILE]", "versions, ranks and devices; --measure times messages, products and files in FOLDER",
-       "Times are medians. --output writes them as JSON, which analysis/scaling.py reads.", {}},
+       "score reads JSON Lines with prompt, response, ended and prints them with U, T, C and flags.",
+       {"task", "run", "sft"}},
+      {"constitution",
+       "constitution lint FILE [--strict]",
+       "what is wrong with the wording of principles, and what to write instead",
+       "Finds principles that are vague, unmeasurable, only negative, near-duplicates or contradictory; exit code 3 "
+       "where there\n"
+       "are any. --strict: principles without a case, long ones, and cases that favour one place count as well.",
+       {}},
+      {"info",
+       "info [--measure FOLDER] [--output FILE]",
+       "versions, ranks and devices; --measure times messages, products and files in FOLDER",
+       "Times are medians. --output writes them as JSON, which analysis/scaling.py reads.",
+       {}},
   };
   return helps;
 }

@@ -39,12 +39,15 @@ void export_pairs(const CommandLine& line) {
   for (const auto& [pick, count] : exported.picked) all += count;
   std::cout << options.page.string() << ": " << all << " pairs of " << options.store << "\n";
   for (const auto& [pick, count] : exported.picked) {
-    std::printf("  %-14s %6zu   %5.1f %%\n", evaluate::to_string(pick), count, 100.0 * static_cast<double>(count) / static_cast<double>(all));
+    std::printf("  %-14s %6zu   %5.1f %%\n", evaluate::to_string(pick), count,
+                100.0 * static_cast<double>(count) / static_cast<double>(all));
   }
   std::string others;
   for (const std::string& name : exported.other_judges) others += (others.empty() ? "" : ", ") + name;
-  std::cout << (others.empty() ? "no other judge of the run has these pairs: none are picked for disagreement\n" : "disagreement is with: " + others + "\n");
-  if (exported.labelled > 0) std::cout << exported.labelled << " pairs that " << options.name << " has labelled are left out\n";
+  std::cout << (others.empty() ? "no other judge of the run has these pairs: none are picked for disagreement\n"
+                               : "disagreement is with: " + others + "\n");
+  if (exported.labelled > 0)
+    std::cout << exported.labelled << " pairs that " << options.name << " has labelled are left out\n";
 }
 
 void import_labels(const CommandLine& line) {
@@ -52,22 +55,26 @@ void import_labels(const CommandLine& line) {
   const std::string& run = word(line, 2, "a run directory");
   no_more_words(line, 3);
   const auto resolved = resolve({}, line);
-  const double price = cost::PriceTable::load(resolved->options.prices).at(line.flag_or("price", "human-label")).per_label_usd;
+  const double price =
+      cost::PriceTable::load(resolved->options.prices).at(line.flag_or("price", "human-label")).per_label_usd;
   const pipeline::SpotcheckImported imported = pipeline::import_spotcheck(file, run, line.flag_or("name", ""), price);
-  std::cout << imported.store << ": " << imported.labels << " labels (" << imported.added << " new, " << imported.changed << " changed, "
-            << imported.same << " as before), of which " << imported.ties << " ties\nagreement of " << imported.judge << " with these people, 95 % intervals by prompt\n";
+  std::cout << imported.store << ": " << imported.labels << " labels (" << imported.added << " new, "
+            << imported.changed << " changed, " << imported.same << " as before), of which " << imported.ties
+            << " ties\nagreement of " << imported.judge << " with these people, 95 % intervals by prompt\n";
   for (const pipeline::SpotcheckAgreement& row : imported.agreement) {
     if (row.decided == 0) {
       std::printf("  %-14s %6zu labels, none with a side\n", row.pick.c_str(), row.labels);
     } else {
-      std::printf("  %-14s %6zu labels  %5.1f %% (%.1f - %.1f) of %zu  kappa %s\n", row.pick.c_str(), row.labels, 100 * row.agreement.value,
-                  100 * row.agreement.low, 100 * row.agreement.high, row.decided,
+      std::printf("  %-14s %6zu labels  %5.1f %% (%.1f - %.1f) of %zu  kappa %s\n", row.pick.c_str(), row.labels,
+                  100 * row.agreement.value, 100 * row.agreement.low, 100 * row.agreement.high, row.decided,
                   std::isnan(row.kappa) ? "-" : std::to_string(row.kappa).substr(0, row.kappa < 0 ? 6 : 5).c_str());
     }
   }
-  std::cout << "the control was drawn from all pairs: its agreement is the judge's; the others were picked for being hard\n";
+  std::cout
+      << "the control was drawn from all pairs: its agreement is the judge's; the others were picked for being hard\n";
   for (const std::string& stage : imported.stale_stages) {
-    std::cout << "stage " << stage << " was trained before these labels: remove " << run << "/stages/" << stage << ".json to train it again\n";
+    std::cout << "stage " << stage << " was trained before these labels: remove " << run << "/stages/" << stage
+              << ".json to train it again\n";
   }
 }
 
@@ -86,7 +93,10 @@ void run_cost_command(const CommandLine& line) {
   const pipeline::RunCosts* measured = run ? &*run : nullptr;
   std::cout << pipeline::cost_text(assumptions, comparisons, measured) << std::flush;
   if (const std::string file = line.flag_or("output", ""); !file.empty()) {
-    write_file_atomic(file, pipeline::cost_json(assumptions, comparisons, measured).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file_atomic(
+        file,
+        pipeline::cost_json(assumptions, comparisons, measured).dump(1, ' ', false, Json::error_handler_t::replace) +
+            "\n");
   }
 }
 

@@ -40,8 +40,9 @@ T parse_integer(const std::string& key, const std::string& text) {
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
   if (result.ec == std::errc::result_out_of_range && result.ptr == end) {
-    OptionTable::fail(key, text, "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
-                                     std::to_string(std::numeric_limits<T>::max()));
+    OptionTable::fail(key, text,
+                      "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
+                          std::to_string(std::numeric_limits<T>::max()));
   }
   return parse_number<T>(key, text, std::is_signed_v<T> ? "an integer" : "an integer of at least 0");
 }
@@ -55,12 +56,14 @@ double parse_finite(const std::string& key, const std::string& text, const char*
 }  // namespace
 
 bool ValueRange::holds(double value) const {
-  return !(least && value < *least) && !(above && value <= *above) && !(most && value > *most) && !(below && value >= *below);
+  return !(least && value < *least) && !(above && value <= *above) && !(most && value > *most) &&
+         !(below && value >= *below);
 }
 
 std::string ValueRange::text() const {
   const auto number = [](const std::optional<double>& value) {
-    return *value == std::floor(*value) && std::fabs(*value) < 1e15 ? std::to_string(static_cast<std::int64_t>(*value)) : number_text(*value);
+    return *value == std::floor(*value) && std::fabs(*value) < 1e15 ? std::to_string(static_cast<std::int64_t>(*value))
+                                                                    : number_text(*value);
   };
   if (least && most) return "from " + number(least) + " to " + number(most);
   std::string text = least ? "at least " + number(least) : above ? "above " + number(above) : "";
@@ -92,7 +95,8 @@ OptionTable::Entry& OptionTable::add_entry(Entry entry) {
   return entries_.back();
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, std::string* field, const std::string& unit,
+                                     const std::string& meaning) {
   Entry& entry = add_entry({key, unit, meaning, *field, true, false, [field](const std::string& text, Origin) {
                               *field = text;
                               return std::nullopt;
@@ -102,43 +106,50 @@ OptionTable::Entry& OptionTable::add(const std::string& key, std::string* field,
 }
 
 template <class T>
-OptionTable::Entry& OptionTable::add_integer(const std::string& key, T* field, const std::string& unit, const std::string& meaning) {
-  Entry& entry = add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
-                              *field = parse_integer<T>(key, text);
-                              return std::optional<double>(static_cast<double>(*field));
-                            }});
+OptionTable::Entry& OptionTable::add_integer(const std::string& key, T* field, const std::string& unit,
+                                             const std::string& meaning) {
+  Entry& entry =
+      add_entry({key, unit, meaning, std::to_string(*field), true, false, [=](const std::string& text, Origin) {
+                   *field = parse_integer<T>(key, text);
+                   return std::optional<double>(static_cast<double>(*field));
+                 }});
   entry.is_integer = true;
   return entry;
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, int* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, int* field, const std::string& unit,
+                                     const std::string& meaning) {
   return add_integer(key, field, unit, meaning);
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, std::int64_t* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, std::int64_t* field, const std::string& unit,
+                                     const std::string& meaning) {
   return add_integer(key, field, unit, meaning);
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, std::uint64_t* field, const std::string& unit,
+                                     const std::string& meaning) {
   return add_integer(key, field, unit, meaning).at_least(0);
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, double* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, double* field, const std::string& unit,
+                                     const std::string& meaning) {
   return add_entry({key, unit, meaning, number_text(*field), true, false, [=](const std::string& text, Origin) {
                       *field = parse_finite(key, text, "a number");
                       return std::optional<double>(*field);
                     }});
 }
 
-OptionTable::Entry& OptionTable::add_optional_number(const std::string& key, std::string* field, const std::string& unit,
-                                                     const std::string& meaning) {
+OptionTable::Entry& OptionTable::add_optional_number(const std::string& key, std::string* field,
+                                                     const std::string& unit, const std::string& meaning) {
   return add_entry({key, unit, meaning, *field, true, false, [=](const std::string& text, Origin) {
                       *field = text;
                       return text.empty() ? std::optional<double>() : parse_finite(key, text, "a number or nothing");
                     }});
 }
 
-OptionTable::Entry& OptionTable::add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add(const std::string& key, bool* field, const std::string& unit,
+                                     const std::string& meaning) {
   return add_entry({key, unit, meaning, *field ? "true" : "false", true, false, [=](const std::string& text, Origin) {
                       if (text == "true" || text == "yes" || text == "1") {
                         *field = true;
@@ -162,18 +173,20 @@ void OptionTable::add_input(const std::string& key, fs::path* field, const std::
                             const std::string& meaning) {
   *field = resolve_path(default_name, Origin::program);
   input_fields_[key] = field;
-  Entry& entry = add_entry({key, "path", meaning, default_name, true, true, [this, field](const std::string& text, Origin origin) {
-                              *field = resolve_path(text, origin);
-                              return std::nullopt;
-                            }});
+  Entry& entry =
+      add_entry({key, "path", meaning, default_name, true, true, [this, field](const std::string& text, Origin origin) {
+                   *field = resolve_path(text, origin);
+                   return std::nullopt;
+                 }});
   entry.kind = Kind::text;
 }
 
 void OptionTable::add_place(const std::string& key, fs::path* field, const std::string& meaning) {
-  Entry& entry = add_entry({key, "path", meaning, field->string(), false, false, [field](const std::string& text, Origin) {
-                              *field = text;
-                              return std::nullopt;
-                            }});
+  Entry& entry =
+      add_entry({key, "path", meaning, field->string(), false, false, [field](const std::string& text, Origin) {
+                   *field = text;
+                   return std::nullopt;
+                 }});
   entry.kind = Kind::text;
 }
 
@@ -190,7 +203,8 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
   const std::optional<double> number = entry.set(value.text, value.origin);
   if (number && !entry.range.holds(*number)) {
     const std::string range = entry.range.text();
-    fail(key, value.text, (entry.is_integer ? "an integer " : "a number ") + (range.starts_with("at least") ? "of " + range : range));
+    fail(key, value.text,
+         (entry.is_integer ? "an integer " : "a number ") + (range.starts_with("at least") ? "of " + range : range));
   }
   texts_[key] = value.text;
 }
@@ -212,9 +226,11 @@ pipeline::ResolvedDeck OptionTable::resolve(bool plan_only) const {
       std::set<std::string> names;
       for (const auto& inside : fs::directory_iterator(file)) {
         const std::string extension = inside.path().extension();
-        if (extension == ".json" || extension == ".safetensors" || extension == ".jinja") names.insert(inside.path().filename());
+        if (extension == ".json" || extension == ".safetensors" || extension == ".jinja")
+          names.insert(inside.path().filename());
       }
-      for (const std::string& name : names) deck.inputs.emplace_back(entry.key + "/" + name, file_checksum(file / name));
+      for (const std::string& name : names)
+        deck.inputs.emplace_back(entry.key + "/" + name, file_checksum(file / name));
     } else {
       deck.inputs.emplace_back(entry.key, file_checksum(file));
     }

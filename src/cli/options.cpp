@@ -11,49 +11,80 @@ constexpr double most_items = 1e9, most_epochs = 1e6;
 
 void register_run(OptionTable& table, StudyOptions& o) {
   table.add_place("run.directory", &o.run.directory, "where everything of the run is kept");
-  table.add_place("run.shared", &o.run.shared, "folder of stages that several runs agree on: each is made by one of them and taken by the others; empty: none");
-  table.add("run.lease_seconds", &o.run.lease_seconds, "seconds", "without a sign of life until the maker of a shared stage counts as dead").above(0);
+  table.add_place(
+      "run.shared", &o.run.shared,
+      "folder of stages that several runs agree on: each is made by one of them and taken by the others; empty: none");
+  table
+      .add("run.lease_seconds", &o.run.lease_seconds, "seconds",
+           "without a sign of life until the maker of a shared stage counts as dead")
+      .above(0);
   table.does_not_decide_results("run.lease_seconds");
   table.add("run.seed", &o.run.seed, "", "keys every random draw");
-  table.add_choice<comm::DeviceChoice>("run.device", &o.run.device,
-                                       {{"cpu", comm::DeviceChoice::cpu},
-                                        {"cuda", comm::DeviceChoice::cuda},
-                                        {"auto", comm::DeviceChoice::automatic}},
-                                       "where models live");
+  table.add_choice<comm::DeviceChoice>(
+      "run.device", &o.run.device,
+      {{"cpu", comm::DeviceChoice::cpu}, {"cuda", comm::DeviceChoice::cuda}, {"auto", comm::DeviceChoice::automatic}},
+      "where models live");
   table.add("run.threads", &o.run.threads, "threads", "CPU threads a rank").at_least(1);
   std::vector<std::pair<std::string, std::optional<InstructionSet>>> sets{{"auto", std::nullopt}};
-  for (const InstructionSet set : {InstructionSet::base, InstructionSet::avx2, InstructionSet::avx512}) sets.emplace_back(to_string(set), set);
-  table.add_choice<std::optional<InstructionSet>>("run.instruction_set", &o.run.instruction_set, sets,
-      "of the processors, for libtorch, MKL, oneDNN and the program's own loops; auto: the best that every rank has. Another one gives other last bits; "
-      "run.json says which was taken, a run may go on under another (and says so), and shared stages are taken from runs of the same alone");
+  for (const InstructionSet set : {InstructionSet::base, InstructionSet::avx2, InstructionSet::avx512})
+    sets.emplace_back(to_string(set), set);
+  table.add_choice<std::optional<InstructionSet>>(
+      "run.instruction_set", &o.run.instruction_set, sets,
+      "of the processors, for libtorch, MKL, oneDNN and the program's own loops; auto: the best that every rank has. "
+      "Another one gives other last bits; "
+      "run.json says which was taken, a run may go on under another (and says so), and shared stages are taken from "
+      "runs of the same alone");
   // What was taken decides results, not what was asked for: it is kept apart, with the stages.
   table.does_not_decide_results("run.instruction_set");
-  table.add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
-            "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; more than the longest work of a block; 0: no limit").at_least(0);
+  table
+      .add("run.watchdog_minutes", &o.run.watchdog_minutes, "minutes",
+           "longest wait of a rank in one collective: past it the run ends with exit code 4 and says who is missing; "
+           "more than the longest work of a block; 0: no limit")
+      .at_least(0);
   table.does_not_decide_results("run.watchdog_minutes");
-  table.add("run.grains", &o.run.grains, "",
-            "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle in training").at_least(1);
-  table.add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps", "between checkpoints of a training stage; 0: by time alone").at_least(0);
+  table
+      .add("run.grains", &o.run.grains, "",
+           "pieces a global batch is cut into; results are the same bytes on any number of ranks; ranks beyond it idle "
+           "in training")
+      .at_least(1);
+  table
+      .add("run.checkpoint_every_steps", &o.run.checkpoint_every_steps, "steps",
+           "between checkpoints of a training stage; 0: by time alone")
+      .at_least(0);
   table.does_not_decide_results("run.checkpoint_every_steps");
-  table.add("run.checkpoint_every_seconds", &o.run.checkpoint_every_seconds, "seconds", "between checkpoints; 0: by steps alone").at_least(0);
+  table
+      .add("run.checkpoint_every_seconds", &o.run.checkpoint_every_seconds, "seconds",
+           "between checkpoints; 0: by steps alone")
+      .at_least(0);
   table.does_not_decide_results("run.checkpoint_every_seconds");
-  table.add("run.shard_optimizer", &o.run.shard_optimizer, "", "each rank keeps its part of the optimizer's state (ZeRO-1)");
+  table.add("run.shard_optimizer", &o.run.shard_optimizer, "",
+            "each rank keeps its part of the optimizer's state (ZeRO-1)");
   table.does_not_decide_results("run.shard_optimizer");
-  table.add("run.checkpoint_activations", &o.run.checkpoint_activations, "", "training computes layers again instead of keeping what they made");
+  table.add("run.checkpoint_activations", &o.run.checkpoint_activations, "",
+            "training computes layers again instead of keeping what they made");
   table.does_not_decide_results("run.checkpoint_activations");
-  table.add("run.micro_batch_tokens", &o.run.micro_batch_tokens, "tokens", "a piece of a batch is worked on in parts of at most so many; 0: at once").at_least(0);
+  table
+      .add("run.micro_batch_tokens", &o.run.micro_batch_tokens, "tokens",
+           "a piece of a batch is worked on in parts of at most so many; 0: at once")
+      .at_least(0);
 }
 
 void register_plan(OptionTable& table, StudyOptions& o) {
   auto& p = o.plan;
   table.add("plan.ranks", &p.ranks, "ranks", "that --dry-run plans for; 0: those it is started with").at_least(0);
-  table.add("plan.memory_gib", &p.memory_gib, "GiB", "memory a rank has; a study that needs more is refused. 0: what this machine has, on CPUs").at_least(0);
-  table.add("plan.gflops", &p.gflops, "GFLOP/s", "sustained by a rank, for the times of --dry-run; 0: no times").at_least(0);
-  table.add("plan.decode_tokens_per_second", &p.decode_tokens_per_second, "tokens/s", "generated by a rank").at_least(0);
+  table
+      .add("plan.memory_gib", &p.memory_gib, "GiB",
+           "memory a rank has; a study that needs more is refused. 0: what this machine has, on CPUs")
+      .at_least(0);
+  table.add("plan.gflops", &p.gflops, "GFLOP/s", "sustained by a rank, for the times of --dry-run; 0: no times")
+      .at_least(0);
+  table.add("plan.decode_tokens_per_second", &p.decode_tokens_per_second, "tokens/s", "generated by a rank")
+      .at_least(0);
   table.add("plan.usd_per_rank_hour", &p.usd_per_rank_hour, "USD", "price of a rank's machine").at_least(0);
   table.add("plan.prompt_tokens", &p.prompt_tokens, "tokens", "of a prompt, with its template").at_least(1);
   table.add("plan.answer_tokens", &p.answer_tokens, "tokens", "of an asked judge's answer").at_least(1);
-  for (const char* key : {"ranks", "memory_gib", "gflops", "decode_tokens_per_second", "usd_per_rank_hour", "prompt_tokens", "answer_tokens"}) {
+  for (const char* key : {"ranks", "memory_gib", "gflops", "decode_tokens_per_second", "usd_per_rank_hour",
+                          "prompt_tokens", "answer_tokens"}) {
     table.does_not_decide_results(std::string("plan.") + key);
   }
 }
@@ -61,33 +92,49 @@ void register_plan(OptionTable& table, StudyOptions& o) {
 void register_task(OptionTable& table, StudyOptions& o) {
   table.add_input("task.world", &o.task.world, "world.json", "data of the closed world");
   table.add_input("task.train_prompts", &o.task.train_prompts, "", "JSON Lines of prompts; empty: the world's");
-  table.add_input("task.heldout_prompts", &o.task.heldout_prompts, "", "JSON Lines of held-out prompts; empty: the world's");
+  table.add_input("task.heldout_prompts", &o.task.heldout_prompts, "",
+                  "JSON Lines of held-out prompts; empty: the world's");
   std::vector<std::pair<std::string, std::optional<text::ChatFormat>>> formats{{"auto", std::nullopt}};
   for (const auto format : {text::ChatFormat::plain, text::ChatFormat::chatml, text::ChatFormat::llama2,
                             text::ChatFormat::llama3, text::ChatFormat::zephyr}) {
     formats.emplace_back(text::to_string(format), format);
   }
-  table.add_choice<std::optional<text::ChatFormat>>("task.chat_format", &o.task.chat_format, formats,
-                                                    "how a prompt becomes tokens; auto: by the template in model.folder, which is executed, else plain");
-  table.add("task.system", &o.task.system, "", "system turn of every prompt; empty: the template's own, if it has one").prose();
-  table.add("task.date", &o.task.date, "YYYY-MM-DD", "the day that a model's template writes where it asks for today; empty: it gets none");
-  table.add_input("task.rules", &o.task.rules, "", "file of rules that responses are held against; empty: the world's gold utility");
+  table.add_choice<std::optional<text::ChatFormat>>(
+      "task.chat_format", &o.task.chat_format, formats,
+      "how a prompt becomes tokens; auto: by the template in model.folder, which is executed, else plain");
+  table.add("task.system", &o.task.system, "", "system turn of every prompt; empty: the template's own, if it has one")
+      .prose();
+  table.add("task.date", &o.task.date, "YYYY-MM-DD",
+            "the day that a model's template writes where it asks for today; empty: it gets none");
+  table.add_input("task.rules", &o.task.rules, "",
+                  "file of rules that responses are held against; empty: the world's gold utility");
   table.add_input("cost.prices", &o.prices, "prices.json", "price table");
-  table.add_input("cost.assumptions", &o.assumptions, "cost_assumptions.json", "what `rlaif cost` compares labels by people and judges with");
+  table.add_input("cost.assumptions", &o.assumptions, "cost_assumptions.json",
+                  "what `rlaif cost` compares labels by people and judges with");
   table.does_not_decide_results("cost.assumptions");
-  table.add("cost.cap_usd", &o.cap_usd, "USD", "what asked judges may cost in all, earlier starts of this run included; 0: no cap").at_least(0);
+  table
+      .add("cost.cap_usd", &o.cap_usd, "USD",
+           "what asked judges may cost in all, earlier starts of this run included; 0: no cap")
+      .at_least(0);
   table.does_not_decide_results("cost.cap_usd");
   table.add_input("tokenizer.file", &o.tokenizer.file, "", "a tokenizer.json; empty: trained on the world's text");
-  table.add("tokenizer.vocab_size", &o.tokenizer.vocab_size, "tokens", "largest vocabulary of a trained tokenizer").at_least(257);
+  table.add("tokenizer.vocab_size", &o.tokenizer.vocab_size, "tokens", "largest vocabulary of a trained tokenizer")
+      .at_least(257);
 }
 
-void register_model(OptionTable& table, const std::string& section, pipeline::ModelOptions& o, const std::string& whose) {
-  table.add_input(section + ".folder", &o.folder, "", "Hugging Face folder " + whose + " starts from; empty: random weights");
+void register_model(OptionTable& table, const std::string& section, pipeline::ModelOptions& o,
+                    const std::string& whose) {
+  table.add_input(section + ".folder", &o.folder, "",
+                  "Hugging Face folder " + whose + " starts from; empty: random weights");
   table.add(section + ".hidden_size", &o.hidden_size, "", "width of " + whose).at_least(1).at_most(1 << 28);
   table.add(section + ".num_layers", &o.num_layers, "layers", "depth").at_least(1).at_most(10000);
   table.add(section + ".num_heads", &o.num_heads, "heads", "attention heads").at_least(1).at_most(1 << 28);
-  table.add(section + ".num_kv_heads", &o.num_kv_heads, "heads", "key and value heads; divides num_heads").at_least(1).at_most(1 << 28);
-  table.add(section + ".intermediate_size", &o.intermediate_size, "", "width of the feed-forward layer").at_least(1).at_most(1 << 28);
+  table.add(section + ".num_kv_heads", &o.num_kv_heads, "heads", "key and value heads; divides num_heads")
+      .at_least(1)
+      .at_most(1 << 28);
+  table.add(section + ".intermediate_size", &o.intermediate_size, "", "width of the feed-forward layer")
+      .at_least(1)
+      .at_most(1 << 28);
   table.add(section + ".max_positions", &o.max_positions, "tokens", "context").at_least(2).at_most(1 << 22);
   table.add(section + ".tied_embeddings", &o.tied_embeddings, "", "one matrix for embedding and output");
 }
@@ -96,7 +143,8 @@ void register_schedule(OptionTable& table, const std::string& section, train::Sc
                        train::AdamWOptions& adam) {
   table.add(section + ".learning_rate", &schedule.learning_rate, "", "peak rate of AdamW").at_least(0);
   table.add(section + ".warmup_steps", &schedule.warmup_steps, "steps", "linear warm-up").at_least(0);
-  table.add(section + ".end_fraction", &schedule.end_fraction, "", "linear decay to this share of the rate").at_least(0);
+  table.add(section + ".end_fraction", &schedule.end_fraction, "", "linear decay to this share of the rate")
+      .at_least(0);
   table.add(section + ".adam_beta1", &adam.beta1, "", "AdamW").at_least(0).below(1);
   table.add(section + ".adam_beta2", &adam.beta2, "", "AdamW").at_least(0).below(1);
   table.add(section + ".adam_eps", &adam.eps, "", "AdamW").above(0);
@@ -105,10 +153,19 @@ void register_schedule(OptionTable& table, const std::string& section, train::Sc
 }
 
 void register_sft(OptionTable& table, StudyOptions& o) {
-  table.add_input("sft.file", &o.sft.file, "", "demonstrations instead of the mixture: JSON Lines of prompt and response");
-  table.add("sft.examples", &o.sft.examples, "examples", "responses drawn from the behaviour mixture").at_least(0).at_most(most_items);
-  table.add("sft.register_examples", &o.sft.register_examples, "examples", "texts that state facts and sums").at_least(0).at_most(most_items);
-  table.add("sft.judge_examples", &o.sft.judge_examples, "examples", "pairs with their verdict, in the texts of the first of study.judge_models: a policy that can judge").at_least(0).at_most(most_items);
+  table.add_input("sft.file", &o.sft.file, "",
+                  "demonstrations instead of the mixture: JSON Lines of prompt and response");
+  table.add("sft.examples", &o.sft.examples, "examples", "responses drawn from the behaviour mixture")
+      .at_least(0)
+      .at_most(most_items);
+  table.add("sft.register_examples", &o.sft.register_examples, "examples", "texts that state facts and sums")
+      .at_least(0)
+      .at_most(most_items);
+  table
+      .add("sft.judge_examples", &o.sft.judge_examples, "examples",
+           "pairs with their verdict, in the texts of the first of study.judge_models: a policy that can judge")
+      .at_least(0)
+      .at_most(most_items);
   table.add("sft.epochs", &o.sft.epochs, "epochs", "passes over the examples").at_least(1).at_most(most_epochs);
   table.add("sft.batch", &o.sft.training.batch, "examples", "a step").at_least(1).at_most(most_items);
   register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
@@ -119,23 +176,36 @@ void register_judge_model(OptionTable& table, pipeline::JudgeModel& model) {
   const std::string section = "judge_model" + suffix;
   register_model(table, "judge_network" + suffix, model.network, "the judge");
   pipeline::JudgeModelOptions& o = model.training;
-  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained").at_least(0).at_most(most_items);
+  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
+      .at_least(0)
+      .at_most(most_items);
   table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step").at_least(1).at_most(most_items);
   table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
                   "prompt template of the half that is judged at once");
   table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
                   "prompt template of the half that reasons first");
-  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums").at_least(0).at_most(1);
-  table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale").at_least(0);
+  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale")
+      .at_least(0);
   table.add(section + ".verdict_weight", &o.verdict_weight, "", "loss weight of the verdict token").at_least(0);
   register_schedule(table, section, o.training.schedule, o.training.adam);
 }
 
 void register_annotate(OptionTable& table, StudyOptions& o) {
   auto& a = o.annotate;
-  table.add("annotate.prompts", &a.prompts, "prompts", "to draw pairs for, with the families' weights").at_least(0).at_most(most_items);
-  table.add("annotate.heldout_prompts", &a.heldout_prompts, "prompts", "held-out ones, for judge and reward-model accuracy").at_least(0).at_most(most_items);
-  table.add("annotate.completions", &a.completions, "completions", "a prompt; all pairs of distinct texts are asked").at_least(2).at_most(22);
+  table.add("annotate.prompts", &a.prompts, "prompts", "to draw pairs for, with the families' weights")
+      .at_least(0)
+      .at_most(most_items);
+  table
+      .add("annotate.heldout_prompts", &a.heldout_prompts, "prompts",
+           "held-out ones, for judge and reward-model accuracy")
+      .at_least(0)
+      .at_most(most_items);
+  table.add("annotate.completions", &a.completions, "completions", "a prompt; all pairs of distinct texts are asked")
+      .at_least(2)
+      .at_most(22);
   table.add("annotate.redraws", &a.redraws, "attempts", "to replace identical texts").at_least(0);
   table.add("annotate.block", &a.block, "prompts", "a block; one block is one shard").at_least(1).at_most(most_items);
   table.add("annotate.temperature", &a.temperature, "", "of sampling").at_least(0);
@@ -148,38 +218,74 @@ void register_annotate(OptionTable& table, StudyOptions& o) {
 void register_remote_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
   judge::RemoteOptions& r = o.remote;
   const std::string who = "openai, anthropic: ";
-  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt", who +
-                  "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each also with "
-                  "_constitution, and cases_constitution");
-  table.add_input(section + ".tokenizer", &o.tokenizer, "", who + "tokenizer.json of the judge's model, to count tokens before asking; empty: a byte a token is held, four are expected");
-  table.add(section + ".url", &r.base_url, "", who + "address before /chat/completions or /messages; empty: the vendor's");
-  table.add(section + ".key_variable", &r.key_variable, "", who + "environment variable that holds the key; empty: the vendor's own, none where url is given");
-  table.add(section + ".max_output_tokens", &r.max_output_tokens, "tokens", who + "longest answer, reasoning included").at_least(1);
+  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt",
+                  who +
+                      "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, "
+                      "each also with "
+                      "_constitution, and cases_constitution");
+  table.add_input(section + ".tokenizer", &o.tokenizer, "",
+                  who +
+                      "tokenizer.json of the judge's model, to count tokens before asking; empty: a byte a token is "
+                      "held, four are expected");
+  table.add(section + ".url", &r.base_url, "",
+            who + "address before /chat/completions or /messages; empty: the vendor's");
+  table.add(section + ".key_variable", &r.key_variable, "",
+            who + "environment variable that holds the key; empty: the vendor's own, none where url is given");
+  table.add(section + ".max_output_tokens", &r.max_output_tokens, "tokens", who + "longest answer, reasoning included")
+      .at_least(1);
   table.add_choice<judge::OutputLimit>(section + ".output_limit", &r.output_limit,
                                        {{"max_completion_tokens", judge::OutputLimit::max_completion_tokens},
                                         {"max_tokens", judge::OutputLimit::max_tokens}},
                                        "openai: the field that says so");
-  table.add(section + ".top_logprobs", &r.top_logprobs, "", "openai: log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text").at_least(0).at_most(1000);
-  table.add(section + ".least_label_mass", &r.least_label_mass, "", "openai: probability of both labels below which there is no verdict").at_least(0).at_most(1);
-  table.add(section + ".samples", &r.samples, "answers", who + "an order; P(first) is their mean").at_least(1).at_most(128);
+  table
+      .add(section + ".top_logprobs", &r.top_logprobs, "",
+           "openai: log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the "
+           "text")
+      .at_least(0)
+      .at_most(1000);
+  table
+      .add(section + ".least_label_mass", &r.least_label_mass, "",
+           "openai: probability of both labels below which there is no verdict")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".samples", &r.samples, "answers", who + "an order; P(first) is their mean")
+      .at_least(1)
+      .at_most(128);
   table.add(section + ".samples_in_one_request", &r.samples_in_one_request, "", "openai: ask for all samples at once");
-  table.add_optional_number(section + ".temperature", &o.temperature, "", who + "of sampling; empty: not sent").at_least(0).at_most(2);
+  table.add_optional_number(section + ".temperature", &o.temperature, "", who + "of sampling; empty: not sent")
+      .at_least(0)
+      .at_most(2);
   table.add_optional_number(section + ".top_p", &o.top_p, "", who + "of sampling; empty: not sent").above(0).at_most(1);
   table.add(section + ".send_seed", &r.send_seed, "", "openai: send a seed");
   table.add(section + ".reasoning_effort", &r.reasoning_effort, "", "openai: empty: not sent");
   table.add_choice<judge::PrincipleUse>(section + ".principle_use", &r.principle_use,
                                         {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}},
                                         "local, openai, anthropic: one principle drawn a pair, or all of them");
-  table.add(section + ".cache_prompt", &r.cache_prompt, "", "anthropic: mark the conversation's constant beginning for the server's cache");
+  table.add(section + ".cache_prompt", &r.cache_prompt, "",
+            "anthropic: mark the conversation's constant beginning for the server's cache");
   table.does_not_decide_results(section + ".cache_prompt");
-  table.add(section + ".context_tokens", &r.context_tokens, "tokens", who + "longer comparisons are not asked; 0: the server decides").at_least(0);
-  table.add(section + ".concurrency", &r.http.concurrency, "requests", who + "in flight, a rank").at_least(1).at_most(4096);
-  table.add(section + ".requests_per_minute", &r.http.requests_per_minute, "requests", who + "over all ranks; 0: no limit").at_least(0);
-  table.add(section + ".tokens_per_minute", &r.http.tokens_per_minute, "tokens", who + "over all ranks; 0: no limit").at_least(0);
+  table
+      .add(section + ".context_tokens", &r.context_tokens, "tokens",
+           who + "longer comparisons are not asked; 0: the server decides")
+      .at_least(0);
+  table.add(section + ".concurrency", &r.http.concurrency, "requests", who + "in flight, a rank")
+      .at_least(1)
+      .at_most(4096);
+  table
+      .add(section + ".requests_per_minute", &r.http.requests_per_minute, "requests",
+           who + "over all ranks; 0: no limit")
+      .at_least(0);
+  table.add(section + ".tokens_per_minute", &r.http.tokens_per_minute, "tokens", who + "over all ranks; 0: no limit")
+      .at_least(0);
   table.add(section + ".max_retries", &r.http.max_retries, "", who + "of one request").at_least(0);
-  table.add(section + ".attempt_seconds", &r.http.attempt_seconds, "seconds", who + "longest attempt").above(0).below(1e6);
-  table.add(section + ".total_seconds", &r.http.total_seconds, "seconds", who + "a request with all its attempts").above(0).below(1e6);
-  for (const char* key : {"concurrency", "requests_per_minute", "tokens_per_minute", "max_retries", "attempt_seconds", "total_seconds"}) {
+  table.add(section + ".attempt_seconds", &r.http.attempt_seconds, "seconds", who + "longest attempt")
+      .above(0)
+      .below(1e6);
+  table.add(section + ".total_seconds", &r.http.total_seconds, "seconds", who + "a request with all its attempts")
+      .above(0)
+      .below(1e6);
+  for (const char* key :
+       {"concurrency", "requests_per_minute", "tokens_per_minute", "max_retries", "attempt_seconds", "total_seconds"}) {
     table.does_not_decide_results(section + "." + key);
   }
   table.add_input(section + ".verdicts", &o.verdicts, "", "replay: recorded verdicts, JSON Lines");
@@ -188,48 +294,75 @@ void register_remote_judge(OptionTable& table, const std::string& section, pipel
 }
 
 void register_agreement(OptionTable& table, StudyOptions& o) {
-  table.add("judge.min_agreement", &o.agreement.least, "",
-            "share of pairs on which a judge must name the better side before a reward model learns from it; 0: whatever it is").at_least(0).at_most(1);
+  table
+      .add("judge.min_agreement", &o.agreement.least, "",
+           "share of pairs on which a judge must name the better side before a reward model learns from it; 0: "
+           "whatever it is")
+      .at_least(0)
+      .at_most(1);
   table.add("judge.proceed_below_min_agreement", &o.agreement.proceed, "", "go on below it; the report says so first");
-  for (const char* key : {"judge.min_agreement", "judge.proceed_below_min_agreement"}) table.does_not_decide_results(key);
+  for (const char* key : {"judge.min_agreement", "judge.proceed_below_min_agreement"})
+    table.does_not_decide_results(key);
 }
 
 void register_combined_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
-  table.add(section + ".members", &o.members, "", "ensemble, cascade, hierarchy: names of judges; a cascade's from cheap to dear, a hierarchy's first the one to be obeyed first");
-  table.add_choice<judge::Vote>(section + ".vote", &o.ensemble.vote,
-                                {{"majority", judge::Vote::majority},
-                                 {"mean", judge::Vote::mean},
-                                 {"weighted", judge::Vote::weighted},
-                                 {"dawid_skene", judge::Vote::dawid_skene}},
-                                "ensemble: share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
-  table.add(section + ".least_members", &o.ensemble.least_members, "members", "ensemble: with a verdict, for there to be one; 0: more than half").at_least(0);
-  table.add(section + ".thresholds", &o.thresholds, "", "cascade: confidence from which a member's verdict stands, for each but the last; empty: the calibration's");
-  table.add(section + ".gate", &o.gate, "", "hierarchy: confidence from which a level decides; a tie or less passes to the next, no verdict ends it").at_least(0.5).at_most(1);
-  table.add_input(section + ".calibration", &o.calibration, "", "what `rlaif calibrate` found out about this judge and its members");
-  table.add(section + ".length_correction", &o.length_correction, "", "take the preference for length that the calibration found off the log-odds");
+  table.add(section + ".members", &o.members, "",
+            "ensemble, cascade, hierarchy: names of judges; a cascade's from cheap to dear, a hierarchy's first the "
+            "one to be obeyed first");
+  table.add_choice<judge::Vote>(
+      section + ".vote", &o.ensemble.vote,
+      {{"majority", judge::Vote::majority},
+       {"mean", judge::Vote::mean},
+       {"weighted", judge::Vote::weighted},
+       {"dawid_skene", judge::Vote::dawid_skene}},
+      "ensemble: share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
+  table
+      .add(section + ".least_members", &o.ensemble.least_members, "members",
+           "ensemble: with a verdict, for there to be one; 0: more than half")
+      .at_least(0);
+  table.add(
+      section + ".thresholds", &o.thresholds, "",
+      "cascade: confidence from which a member's verdict stands, for each but the last; empty: the calibration's");
+  table
+      .add(section + ".gate", &o.gate, "",
+           "hierarchy: confidence from which a level decides; a tie or less passes to the next, no verdict ends it")
+      .at_least(0.5)
+      .at_most(1);
+  table.add_input(section + ".calibration", &o.calibration, "",
+                  "what `rlaif calibrate` found out about this judge and its members");
+  table.add(section + ".length_correction", &o.length_correction, "",
+            "take the preference for length that the calibration found off the log-odds");
 }
 
 void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
   const std::string section = "judge." + o.name;
-  table.add_choice<pipeline::JudgeKind>(section + ".kind", &o.kind,
-                                        {{"local", pipeline::JudgeKind::local},
-                                         {"annotators", pipeline::JudgeKind::annotators},
-                                         {"rules", pipeline::JudgeKind::rules},
-                                         {"openai", pipeline::JudgeKind::openai},
-                                         {"anthropic", pipeline::JudgeKind::anthropic},
-                                         {"replay", pipeline::JudgeKind::replay},
-                                         {"ensemble", pipeline::JudgeKind::ensemble},
-                                         {"cascade", pipeline::JudgeKind::cascade},
-                                         {"hierarchy", pipeline::JudgeKind::hierarchy}},
-                                        "a model in this process, simulated people, a file of rules, a server that speaks "
-                                        "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
-  table.add(section + ".model", &o.model, "", "local: a model of the run (one of study.judge_models, sft), or policy: the one whose responses are judged; openai, anthropic: the model's name");
-  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt",
-                  "local: prompt template; for chat models those of judge_templates/ (zero_shot, few_shot, chain_of_thought, "
-                  "each also with _constitution)");
+  table.add_choice<pipeline::JudgeKind>(
+      section + ".kind", &o.kind,
+      {{"local", pipeline::JudgeKind::local},
+       {"annotators", pipeline::JudgeKind::annotators},
+       {"rules", pipeline::JudgeKind::rules},
+       {"openai", pipeline::JudgeKind::openai},
+       {"anthropic", pipeline::JudgeKind::anthropic},
+       {"replay", pipeline::JudgeKind::replay},
+       {"ensemble", pipeline::JudgeKind::ensemble},
+       {"cascade", pipeline::JudgeKind::cascade},
+       {"hierarchy", pipeline::JudgeKind::hierarchy}},
+      "a model in this process, simulated people, a file of rules, a server that speaks "
+      "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
+  table.add(section + ".model", &o.model, "",
+            "local: a model of the run (one of study.judge_models, sft), or policy: the one whose responses are "
+            "judged; openai, anthropic: the model's name");
+  table.add_input(
+      section + ".template", &o.prompt_template, "judge_rationale_first.txt",
+      "local: prompt template; for chat models those of judge_templates/ (zero_shot, few_shot, chain_of_thought, "
+      "each also with _constitution)");
   table.add_input(section + ".principles", &o.principles, "principles.txt",
                   "local, openai, anthropic: principles, one a line or a constitution such as constitution.json");
-  table.add(section + ".level", &o.level, "", "local, openai, anthropic: principles of this level alone (1 to 3); 0: all").at_least(0).at_most(judge::Constitution::levels);
+  table
+      .add(section + ".level", &o.level, "",
+           "local, openai, anthropic: principles of this level alone (1 to 3); 0: all")
+      .at_least(0)
+      .at_most(judge::Constitution::levels);
   table.add_input(section + ".rules", &o.rules, "rules_brief.json", "rules: the file");
   table.add(section + ".price", &o.price, "", "name in the price table");
   table.add_choice<judge::Orders>(section + ".orders", &o.local.orders,
@@ -237,72 +370,110 @@ void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
                                   "orders asked and averaged");
   register_combined_judge(table, section, o);
   register_remote_judge(table, section, o);
-  table.add(section + ".max_rationale_tokens", &o.local.max_rationale_tokens, "tokens", "local: longest rationale").at_least(1);
-  table.add(section + ".label_clamp_low", &o.local.label_clamp_low, "", "local: soft labels are not below").at_least(0).at_most(1);
-  table.add(section + ".label_clamp_high", &o.local.label_clamp_high, "", "local: soft labels are not above").at_least(0).at_most(1);
+  table.add(section + ".max_rationale_tokens", &o.local.max_rationale_tokens, "tokens", "local: longest rationale")
+      .at_least(1);
+  table.add(section + ".label_clamp_low", &o.local.label_clamp_low, "", "local: soft labels are not below")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".label_clamp_high", &o.local.label_clamp_high, "", "local: soft labels are not above")
+      .at_least(0)
+      .at_most(1);
   table.add(section + ".slots", &o.local.slots, "sequences", "local: judged together").at_least(1);
   table.add(section + ".people", &o.annotators.people, "people", "annotators: how many").at_least(1);
-  table.add(section + ".utility_noise", &o.annotators.utility_noise, "", "annotators: deviation of noise on the utility difference").at_least(0);
-  table.add(section + ".length_weight", &o.annotators.length_weight, "1/word", "annotators: deviation over people of their taste for length").at_least(0);
-  table.add(section + ".flip_rate", &o.annotators.flip_rate, "", "annotators: share of labels turned round").at_least(0).at_most(1);
+  table
+      .add(section + ".utility_noise", &o.annotators.utility_noise, "",
+           "annotators: deviation of noise on the utility difference")
+      .at_least(0);
+  table
+      .add(section + ".length_weight", &o.annotators.length_weight, "1/word",
+           "annotators: deviation over people of their taste for length")
+      .at_least(0);
+  table.add(section + ".flip_rate", &o.annotators.flip_rate, "", "annotators: share of labels turned round")
+      .at_least(0)
+      .at_most(1);
 }
 
 void register_canaries(OptionTable& table, StudyOptions& o) {
-  table.add_input("judge.canary_file", &o.canaries.file, "canaries.jsonl", "pairs whose verdict is known: JSON Lines of id, kind, prompt, good, bad");
-  table.add("judge.canary_rate", &o.canaries.rate, "",
-            "share of comparisons with which a judge that is a language model is asked a canary as well; 0: none").at_least(0).at_most(1);
+  table.add_input("judge.canary_file", &o.canaries.file, "canaries.jsonl",
+                  "pairs whose verdict is known: JSON Lines of id, kind, prompt, good, bad");
+  table
+      .add("judge.canary_rate", &o.canaries.rate, "",
+           "share of comparisons with which a judge that is a language model is asked a canary as well; 0: none")
+      .at_least(0)
+      .at_most(1);
 }
 
-void register_low_rank(OptionTable& table, const std::string& prefix, pipeline::LowRankOptions& o, const std::string& whose) {
+void register_low_rank(OptionTable& table, const std::string& prefix, pipeline::LowRankOptions& o,
+                       const std::string& whose) {
   table.add(prefix + "_rank", &o.rank, "", "rank of " + whose).at_least(0);
   table.add(prefix + "_alpha", &o.alpha, "", "its updates are scaled by alpha / rank").above(0);
 }
 
 void register_lora(OptionTable& table, StudyOptions& o) {
-  table.add("lora.targets", &o.lora.targets, "", "projections with adapters, of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj, or all");
-  table.add("lora.first_layer", &o.lora.first_layer, "layers", "layers below have no adapter and are computed once for all models of PPO").at_least(0);
+  table.add("lora.targets", &o.lora.targets, "",
+            "projections with adapters, of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj, or all");
+  table
+      .add("lora.first_layer", &o.lora.first_layer, "layers",
+           "layers below have no adapter and are computed once for all models of PPO")
+      .at_least(0);
 }
 
 void register_reward(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
-  table.add_choice<pipeline::RewardStart>("reward.start", &o.reward_start,
-                                          {{"policy", pipeline::RewardStart::policy}, {"network", pipeline::RewardStart::network}},
-                                          "what reward models are trained from: the policy, or a network of the sizes in [reward_network] that is fine-tuned as the policy is");
+  table.add_choice<pipeline::RewardStart>(
+      "reward.start", &o.reward_start,
+      {{"policy", pipeline::RewardStart::policy}, {"network", pipeline::RewardStart::network}},
+      "what reward models are trained from: the policy, or a network of the sizes in [reward_network] that is "
+      "fine-tuned as the policy is");
   register_model(table, "reward_network", o.reward_network, "the reward model");
   table.add("reward.epochs", &o.reward.epochs, "epochs", "passes over the pairs").at_least(1).at_most(most_epochs);
   table.add("reward.batch", &o.reward.batch, "pairs", "a step").at_least(1).at_most(most_items);
-  table.add("reward.labels", &o.reward_labels, "labels", "that reward models learn from, the first ones of each judge; 0: all").at_least(0);
-  table.add("reward.people", &o.people.name, "", "labels of `rlaif spotcheck import` (preferences/spotcheck-NAME) that take the place of the judge's; empty: none");
+  table
+      .add("reward.labels", &o.reward_labels, "labels",
+           "that reward models learn from, the first ones of each judge; 0: all")
+      .at_least(0);
+  table.add("reward.people", &o.people.name, "",
+            "labels of `rlaif spotcheck import` (preferences/spotcheck-NAME) that take the place of the judge's; "
+            "empty: none");
   table.add("reward.people_weight", &o.people.weight, "", "weight of such a pair's loss; a judge's has 1").above(0);
-  table.add("reward.head_learning_rate_scale", &o.reward.head_learning_rate_scale, "", "of the head against the body").at_least(0);
+  table.add("reward.head_learning_rate_scale", &o.reward.head_learning_rate_scale, "", "of the head against the body")
+      .at_least(0);
   register_schedule(table, "reward", o.reward.schedule, o.reward.adam);
 }
 
 void register_ppo(OptionTable& table, StudyOptions& o) {
   auto& p = o.ppo;
-  register_low_rank(table, "ppo.lora", o.policy_adapter, "the policy's adapter; 0: all weights of policy and value model are trained");
+  register_low_rank(table, "ppo.lora", o.policy_adapter,
+                    "the policy's adapter; 0: all weights of policy and value model are trained");
   register_low_rank(table, "ppo.value_lora", o.value_adapter,
                     "the value model's adapter where the policy has one; 0: a head on the reference's states");
-  table.add_choice<pipeline::PolicyReward>("ppo.reward", &o.policy_reward,
-                                           {{"model", pipeline::PolicyReward::model}, {"rules", pipeline::PolicyReward::rules}},
-                                           "what policies learn from: the reward model of their judge, or the judge's file of rules itself");
+  table.add_choice<pipeline::PolicyReward>(
+      "ppo.reward", &o.policy_reward,
+      {{"model", pipeline::PolicyReward::model}, {"rules", pipeline::PolicyReward::rules}},
+      "what policies learn from: the reward model of their judge, or the judge's file of rules itself");
   table.add("ppo.steps", &p.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
-  table.add("ppo.prompts_per_step", &p.prompts_per_step, "prompts", "one response each").at_least(1).at_most(most_items);
+  table.add("ppo.prompts_per_step", &p.prompts_per_step, "prompts", "one response each")
+      .at_least(1)
+      .at_most(most_items);
   table.add("ppo.epochs", &p.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
   table.add("ppo.minibatch", &p.minibatch, "responses", "an update, over all ranks").at_least(1).at_most(most_items);
-  table.add("ppo.value_learning_rate_scale", &p.value_learning_rate_scale, "", "of the value model against the policy").at_least(0);
-  table.add("ppo.value_only_steps", &p.value_only_steps, "steps", "at the start that train the value model alone").at_least(0);
+  table.add("ppo.value_learning_rate_scale", &p.value_learning_rate_scale, "", "of the value model against the policy")
+      .at_least(0);
+  table.add("ppo.value_only_steps", &p.value_only_steps, "steps", "at the start that train the value model alone")
+      .at_least(0);
   table.add("ppo.kl_coefficient", &p.kl_coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
-  table.add_choice<train::KlEstimator>("ppo.kl_estimator", &p.kl_estimator,
-                                       {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
-                                       "of the penalty");
+  table.add_choice<train::KlEstimator>(
+      "ppo.kl_estimator", &p.kl_estimator,
+      {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
+      "of the penalty");
   table.add("ppo.kl_target", &p.kl_target, "nats", "a response; above 0 the coefficient adapts to it").at_least(0);
   table.add("ppo.kl_horizon", &p.kl_horizon, "responses", "of the adaptation").above(0);
   table.add("ppo.gamma", &p.gamma, "", "discount").at_least(0).at_most(1);
   table.add("ppo.lambda", &p.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
   table.add("ppo.clip", &p.clip, "", "of the probability ratio").above(0);
   table.add("ppo.value_clip", &p.value_clip, "", "of the value's move").above(0);
-  table.add("ppo.missing_end_penalty", &p.missing_end_penalty, "", "added to the score of a response without end token");
+  table.add("ppo.missing_end_penalty", &p.missing_end_penalty, "",
+            "added to the score of a response without end token");
   table.add("ppo.whiten_advantages", &p.whiten_advantages, "", "over the global batch");
   table.add("ppo.temperature", &p.temperature, "", "of rollout and update alike").above(0);
   table.add("ppo.top_k", &p.top_k, "tokens", "0: off").at_least(0);
@@ -314,18 +485,22 @@ void register_ppo(OptionTable& table, StudyOptions& o) {
 
 void register_evaluate(OptionTable& table, StudyOptions& o) {
   auto& e = o.evaluate;
-  table.add("evaluate.prompts", &e.prompts, "prompts", "held-out ones, drawn with the families' weights").at_least(1).at_most(most_items);
+  table.add("evaluate.prompts", &e.prompts, "prompts", "held-out ones, drawn with the families' weights")
+      .at_least(1)
+      .at_most(most_items);
   table.add("evaluate.samples", &e.samples, "responses", "a prompt").at_least(1);
   table.add("evaluate.temperature", &e.temperature, "", "of sampling").at_least(0);
   table.add("evaluate.block", &e.block, "prompts", "a block of work").at_least(1).at_most(most_items);
   table.add("evaluate.max_new_tokens", &e.max_new_tokens, "tokens", "longest response").at_least(1);
   table.add("evaluate.slots", &e.slots, "sequences", "decoded together").at_least(1);
   table.add("evaluate.resamples", &e.resamples, "", "of the bootstrap over prompts").at_least(1);
-  table.add("evaluate.specificity", &e.specificity, "", "also ask the SFT model whether a response fits its own question better than another one");
+  table.add("evaluate.specificity", &e.specificity, "",
+            "also ask the SFT model whether a response fits its own question better than another one");
 }
 
 void register_io(OptionTable& table, StudyOptions& o) {
-  table.add_place("io.input", &o.io.input, "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b)");
+  table.add_place("io.input", &o.io.input,
+                  "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b)");
   table.add_place("io.output", &o.io.output, "where the answers go (JSON Lines)");
   table.add("io.model", &o.io.model, "", "generate: a model of the run (sft, an arm), or a folder");
   table.add("io.judge", &o.io.judge, "", "judge: a name of study.judges or study.members; empty: the first");
@@ -334,22 +509,33 @@ void register_io(OptionTable& table, StudyOptions& o) {
   table.add("io.top_k", &o.io.top_k, "tokens", "generate: 0: off").at_least(0);
   table.add("io.top_p", &o.io.top_p, "", "generate: 1: off").above(0).at_most(1);
   table.add("io.max_new_tokens", &o.io.max_new_tokens, "tokens", "generate: longest response").at_least(1);
-  for (const char* key : {"io.model", "io.judge", "io.samples", "io.temperature", "io.top_k", "io.top_p", "io.max_new_tokens"}) {
+  for (const char* key :
+       {"io.model", "io.judge", "io.samples", "io.temperature", "io.top_k", "io.top_p", "io.max_new_tokens"}) {
     table.does_not_decide_results(key);
   }
 }
 
 void register_calibrate(OptionTable& table, StudyOptions& o) {
   auto& c = o.calibrate;
-  table.add_place("calibrate.pairs", &c.pairs, "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
+  table.add_place("calibrate.pairs", &c.pairs,
+                  "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
   table.add("calibrate.judges", &c.judges, "", "names of study.judges or study.members; empty: all of study.judges");
-  table.add_place("calibrate.output", &c.output, "folder for fitted.json, which judges' `calibration` names, and calibration.json");
-  table.add_place("calibrate.probes", &c.probes, "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
-  table.add_place("calibrate.recorded", &c.recorded, "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
-  table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep").above(0).at_most(1);
-  table.add("calibrate.folds", &c.folds, "", "of the prompts: what is fitted to the others is held against each; 0: none").at_least(0);
+  table.add_place("calibrate.output", &c.output,
+                  "folder for fitted.json, which judges' `calibration` names, and calibration.json");
+  table.add_place("calibrate.probes", &c.probes,
+                  "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
+  table.add_place("calibrate.recorded", &c.recorded,
+                  "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
+  table.add("calibrate.target", &c.target, "", "share of its last judge's agreement that a cascade is to keep")
+      .above(0)
+      .at_most(1);
+  table
+      .add("calibrate.folds", &c.folds, "",
+           "of the prompts: what is fitted to the others is held against each; 0: none")
+      .at_least(0);
   table.add("calibrate.resamples", &c.resamples, "", "of the bootstrap over prompts").at_least(1);
-  for (const char* key : {"judges", "target", "folds", "resamples"}) table.does_not_decide_results(std::string("calibrate.") + key);
+  for (const char* key : {"judges", "target", "folds", "resamples"})
+    table.does_not_decide_results(std::string("calibrate.") + key);
 }
 
 }  // namespace
@@ -376,7 +562,9 @@ void register_options(OptionTable& table, StudyOptions& options) {
   for (auto& arm : options.arms) {
     const std::string section = arm.section();
     table.add(section + ".judge", &arm.judge, "", "whose labels train its reward model");
-    table.add(section + ".start", &arm.start, "", "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");
+    table.add(
+        section + ".start", &arm.start, "",
+        "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");
   }
   // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
   const auto names = [](const auto& items) {
@@ -384,13 +572,20 @@ void register_options(OptionTable& table, StudyOptions& options) {
     for (const auto& item : items) text += (text.empty() ? "" : " ") + item.name;
     return text;
   };
-  table.add_listed("study.judges", names(options.judges), "names of judges that label all pairs; each has a section [judge.NAME]");
-  table.add_listed("study.members", names(options.members), "names of judges that are asked as members of others only; each has a section [judge.NAME]");
-  table.add_listed("study.judge_models", names(options.judge_models), "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] and [judge_model.NAME]");
+  table.add_listed("study.judges", names(options.judges),
+                   "names of judges that label all pairs; each has a section [judge.NAME]");
+  table.add_listed("study.members", names(options.members),
+                   "names of judges that are asked as members of others only; each has a section [judge.NAME]");
+  table.add_listed("study.judge_models", names(options.judge_models),
+                   "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] "
+                   "and [judge_model.NAME]");
   std::vector<pipeline::ArmOptions> arms, rounds;
   for (const auto& arm : options.arms) (arm.is_round ? rounds : arms).push_back(arm);
-  table.add_listed("study.rounds", names(rounds), "names of rounds, each from the policy of the last one; each has a section [round.NAME]");
-  table.add_listed("study.arms", names(arms), "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
+  table.add_listed("study.rounds", names(rounds),
+                   "names of rounds, each from the policy of the last one; each has a section [round.NAME]");
+  table.add_listed(
+      "study.arms", names(arms),
+      "names of arms; each has a section [arm.NAME]; empty: judges are compared and nothing learns from them");
 }
 
 }  // namespace rlaif::cli

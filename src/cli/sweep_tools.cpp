@@ -21,8 +21,8 @@ const std::string section = "sweep.";
 struct SweepDeck {
   fs::path file;
   pipeline::SweepOptions sweep;
-  pipeline::DeckFile others;                // what the deck has beside [sweep]
-  CommandLine line;                         // as given, without those of [sweep]
+  pipeline::DeckFile others;  // what the deck has beside [sweep]
+  CommandLine line;           // as given, without those of [sweep]
 };
 
 // Hands what stands in [sweep] to `take`, and takes it out.
@@ -43,14 +43,18 @@ SweepDeck read_sweep_deck(const CommandLine& line) {
   std::map<std::string, std::string> own;
   take_section(deck.others.values, [&](const std::string& key, const pipeline::DeckValue& value) {
     if (!value.comment.empty() && !value.is_quoted) {  // an axis may hold any text
-      throw usage_error(deck.file.string() + ":" + std::to_string(value.line) + ": " + section + key +
-                        ": a line of [sweep] takes no comment after its value; the comment on a line of its own was expected, or the "
-                        "value in quotation marks where '#' is part of it");
+      throw usage_error(
+          deck.file.string() + ":" + std::to_string(value.line) + ": " + section + key +
+          ": a line of [sweep] takes no comment after its value; the comment on a line of its own was expected, or the "
+          "value in quotation marks where '#' is part of it");
     }
     own[key] = value.text;
   });
-  take_section(deck.line.keys, [&](const std::string& key, const std::string& text) { own[key] = text; });  // beats the deck
-  if (own.empty()) throw usage_error(deck.file.string() + ": has no section [sweep]; axes (axis.NAME = KEY: VALUE | VALUE) were expected");
+  take_section(deck.line.keys,
+               [&](const std::string& key, const std::string& text) { own[key] = text; });  // beats the deck
+  if (own.empty())
+    throw usage_error(deck.file.string() +
+                      ": has no section [sweep]; axes (axis.NAME = KEY: VALUE | VALUE) were expected");
   try {
     deck.sweep = pipeline::read_sweep(deck.file.stem().string(), own);
   } catch (const Error& error) {
@@ -62,27 +66,31 @@ SweepDeck read_sweep_deck(const CommandLine& line) {
 // Where cells share stages; empty where they do not.
 std::string shared_folder(const SweepDeck& deck) {
   if (const auto found = deck.line.keys.find("run.shared"); found != deck.line.keys.end()) return found->second;
-  if (const auto found = deck.others.values.find("run.shared"); found != deck.others.values.end()) return found->second.text;
+  if (const auto found = deck.others.values.find("run.shared"); found != deck.others.values.end())
+    return found->second.text;
   return deck.sweep.share ? (deck.sweep.directory / "shared").string() : "";
 }
 
 // What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole, since
 // it will lie in another folder.
-std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeline::SweepCell& cell, const Resolved& resolved) {
+std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const pipeline::SweepCell& cell,
+                                             const Resolved& resolved) {
   std::map<std::string, std::string> keys;
   for (const auto& [key, value] : deck.others.values) keys[key] = deck_text_of(resolved.table, key, value);
   for (const auto* more : {&deck.line.keys, &cell.keys}) {
     for (const auto& [key, text] : *more) keys[key] = text;
   }
   for (auto& [key, text] : keys) {
-    if (const fs::path file = resolved.table.input_file(key); !file.empty()) text = fs::absolute(file).lexically_normal().string();
+    if (const fs::path file = resolved.table.input_file(key); !file.empty())
+      text = fs::absolute(file).lexically_normal().string();
   }
   keys["run.directory"] = pipeline::cell_run(deck.sweep, cell).string();
   if (const std::string shared = shared_folder(deck); !shared.empty()) keys["run.shared"] = shared;
   return keys;
 }
 
-std::string deck_text(const SweepDeck& deck, const pipeline::SweepCell& cell, const std::map<std::string, std::string>& keys) {
+std::string deck_text(const SweepDeck& deck, const pipeline::SweepCell& cell,
+                      const std::map<std::string, std::string>& keys) {
   std::string text = "# Cell " + std::to_string(cell.number) + " of the sweep " + deck.sweep.name + ":";
   for (const auto& [axis, label] : cell.values) text += " " + axis + " = " + label + ";";
   text.back() = '.';
@@ -129,9 +137,12 @@ void plan(const CommandLine& line) {
   pipeline::write_cells(sweep, cells);
 
   std::cout << sweep.name << ": " << cells.size() << " cells =";
-  for (std::size_t a = 0; a < sweep.axes.size(); ++a) std::cout << (a ? " x " : " ") << sweep.axes[a].values.size() << " " << sweep.axes[a].name;
-  std::cout << "\ndecks and table: " << (sweep.directory / "decks").string() << ", " << (sweep.directory / "cells.tsv").string() << "\n";
-  if (const std::string shared = shared_folder(deck); !shared.empty()) std::cout << "stages that cells agree on are made once, in " << shared << "\n";
+  for (std::size_t a = 0; a < sweep.axes.size(); ++a)
+    std::cout << (a ? " x " : " ") << sweep.axes[a].values.size() << " " << sweep.axes[a].name;
+  std::cout << "\ndecks and table: " << (sweep.directory / "decks").string() << ", "
+            << (sweep.directory / "cells.tsv").string() << "\n";
+  if (const std::string shared = shared_folder(deck); !shared.empty())
+    std::cout << "stages that cells agree on are made once, in " << shared << "\n";
   std::cout << "submit:  slurm/submit.sh --sweep " << sweep.directory.string() << "\n"
             << "one:     rlaif study " << pipeline::cell_deck(sweep, cells.front()).string() << "\n"
             << "collect: rlaif sweep collect " << deck.file.string() << "\n";

@@ -62,8 +62,8 @@ void reduce_segment(const Communicator::Handle& h, std::span<T> values, std::vec
   const auto receive_offsets_int = to_int(receive_offsets);
   received.resize(mine * static_cast<std::size_t>(h.size));
   RLAIF_MPI(MPI_Alltoallv(values.data(), send_counts_int.data(), send_offsets_int.data(), datatype(T{}),
-                          received.data(), receive_counts_int.data(), receive_offsets_int.data(),
-                          datatype(T{}), h.comm));
+                          received.data(), receive_counts_int.data(), receive_offsets_int.data(), datatype(T{}),
+                          h.comm));
   T* result = values.data() + offsets[me];
   std::copy_n(received.data(), mine, result);
   for (std::size_t r = 1; r < static_cast<std::size_t>(h.size); ++r) {
@@ -116,8 +116,7 @@ std::vector<std::size_t> chunk_offsets(std::size_t length, int parts) {
   return offsets;
 }
 
-Communicator::Handle::Handle(MPI_Comm duplicated)
-    : comm(duplicated), exceptions_at_birth_(std::uncaught_exceptions()) {
+Communicator::Handle::Handle(MPI_Comm duplicated) : comm(duplicated), exceptions_at_birth_(std::uncaught_exceptions()) {
   RLAIF_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
   RLAIF_MPI(MPI_Comm_rank(comm, &rank));
   RLAIF_MPI(MPI_Comm_size(comm, &size));

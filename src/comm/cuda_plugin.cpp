@@ -19,17 +19,17 @@ int report(PluginError* error, const char* call, const char* words, const char* 
 }
 
 // The calls of both libraries go through these two; they name the call that failed.
-#define RLAIF_CUDA(call)                                                                 \
-  do {                                                                                   \
-    const cudaError_t rlaif_code = (call);                                               \
+#define RLAIF_CUDA(call)                                                                        \
+  do {                                                                                          \
+    const cudaError_t rlaif_code = (call);                                                      \
     if (rlaif_code != cudaSuccess) return report(error, #call, cudaGetErrorString(rlaif_code)); \
   } while (false)
 
 // A call on a non-blocking communicator may still be under way when it returns; launched() tells when it is over.
-#define RLAIF_NCCL(call, communicator)                                                   \
-  do {                                                                                   \
-    const ncclResult_t rlaif_code = (call);                                              \
-    if (rlaif_code != ncclSuccess && rlaif_code != ncclInProgress)                       \
+#define RLAIF_NCCL(call, communicator)                                                             \
+  do {                                                                                             \
+    const ncclResult_t rlaif_code = (call);                                                        \
+    if (rlaif_code != ncclSuccess && rlaif_code != ncclInProgress)                                 \
       return report(error, #call, ncclGetErrorString(rlaif_code), ncclGetLastError(communicator)); \
   } while (false)
 
@@ -147,8 +147,7 @@ int reduce_sum(void* communicator, void* floats, std::size_t count, int root, vo
   return 0;
 }
 
-int broadcast(void* communicator, void* floats, std::size_t count, int root, void* compute_stream,
-              PluginError* error) {
+int broadcast(void* communicator, void* floats, std::size_t count, int root, void* compute_stream, PluginError* error) {
   Channel& c = channel(communicator);
   if (follow(c, compute_stream, error) != 0) return 1;
   RLAIF_NCCL(ncclBroadcast(floats, floats, count, ncclFloat32, root, c.comm, c.stream), c.comm);

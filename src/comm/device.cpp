@@ -182,9 +182,8 @@ void DeviceCommunicator::connect(const Communicator& comm, const DevicePlan& pla
   comm.agree([&] {
     const auto sharers = sharers_of(identities, comm.rank());
     if (sharers.size() < 2) return;
-    throw resource_error("ranks " + std::to_string(sharers[0]) + " and " + std::to_string(sharers[1]) +
-                         " share GPU " + std::to_string(plan.device_index) +
-                         ", and NCCL takes one rank a GPU: start one rank per GPU");
+    throw resource_error("ranks " + std::to_string(sharers[0]) + " and " + std::to_string(sharers[1]) + " share GPU " +
+                         std::to_string(plan.device_index) + ", and NCCL takes one rank a GPU: start one rank per GPU");
   });
 
   std::string id(plugin.id_bytes, '\0');

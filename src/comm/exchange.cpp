@@ -98,8 +98,7 @@ std::vector<std::vector<float>> Communicator::all_to_all(const std::vector<std::
   const Waiting waiting("all_to_all");
   std::vector<std::uint64_t> send_lengths, receive_lengths(send.size());
   for (const auto& block : send) send_lengths.push_back(block.size());
-  RLAIF_MPI(MPI_Alltoall(send_lengths.data(), 1, MPI_UINT64_T, receive_lengths.data(), 1, MPI_UINT64_T,
-                         handle_->comm));
+  RLAIF_MPI(MPI_Alltoall(send_lengths.data(), 1, MPI_UINT64_T, receive_lengths.data(), 1, MPI_UINT64_T, handle_->comm));
   std::vector<std::vector<float>> received(send.size());
   std::vector<MPI_Request> requests;
   for (int r = 0; r < size(); ++r) {

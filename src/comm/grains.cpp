@@ -246,8 +246,8 @@ void GrainSum::sum_chunks(std::span<const Shard> chunks, std::span<float> out) {
     if (leaf.owner == h.rank) continue;
     leaf.values = slot;
     slot += mine;
-    RLAIF_MPI(MPI_Irecv(leaf.values, count(h.rank), MPI_FLOAT, leaf.owner, partial_tag, h.comm,
-                        &requests.emplace_back()));
+    RLAIF_MPI(
+        MPI_Irecv(leaf.values, count(h.rank), MPI_FLOAT, leaf.owner, partial_tag, h.comm, &requests.emplace_back()));
   }
   // Each rank starts with its right neighbour, so that no rank is everybody's first target.
   for (int hop = 1; hop < h.size; ++hop) {
@@ -291,8 +291,8 @@ void collect_shards(const Communicator& comm, std::span<const float> mine, std::
   for (int from = 1; from < h.size; ++from) {
     const Shard shard = shard_of(whole.size(), from, h.size);
     for (std::size_t at = shard.begin; at < shard.end; at += step)
-      RLAIF_MPI(MPI_Irecv(whole.data() + at, static_cast<int>(std::min(step, shard.end - at)), MPI_FLOAT, from, shard_tag,
-                          h.comm, &requests.emplace_back()));
+      RLAIF_MPI(MPI_Irecv(whole.data() + at, static_cast<int>(std::min(step, shard.end - at)), MPI_FLOAT, from,
+                          shard_tag, h.comm, &requests.emplace_back()));
   }
   wait_all(requests, "an exchange of gradients");
 }

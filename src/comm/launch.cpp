@@ -18,9 +18,12 @@ struct Trace {
 };
 // The first that left something is the innermost: mpirun starts its tasks within a step of srun, never the other way round.
 constexpr Trace traces[] = {
-    {"mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"}, {"mpirun_rsh", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"},
-    {"jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"},      {"flux", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"},
-    {"mpiexec (PALS)", "PALS_SIZE", "PALS_RANKID"},             {"mpiexec", "PMI_SIZE", "PMI_RANK"},
+    {"mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
+    {"mpirun_rsh", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"},
+    {"jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"},
+    {"flux", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"},
+    {"mpiexec (PALS)", "PALS_SIZE", "PALS_RANKID"},
+    {"mpiexec", "PMI_SIZE", "PMI_RANK"},
 };
 
 // By which MPI may find the other tasks. Of those that Slurm sets only PMIx and PMI-2 are here: PMI-1 leaves no trace, and who
@@ -53,20 +56,24 @@ std::optional<Launch> slurm_step(const Environment& environment) {
   Launch launch;
   launch.launcher = "srun";
   launch.is_slurm_step = true;
-  launch.advice = "use `srun --mpi=pmix` (`srun --mpi=list` says whether this Slurm has it) or mpirun; for tasks that are each to run "
-                  "by themselves: `env -u SLURM_STEP_ID -u SLURM_STEPID rlaif ...`";
+  launch.advice =
+      "use `srun --mpi=pmix` (`srun --mpi=list` says whether this Slurm has it) or mpirun; for tasks that are each to "
+      "run "
+      "by themselves: `env -u SLURM_STEP_ID -u SLURM_STEPID rlaif ...`";
   launch.tasks = number(environment, "SLURM_STEP_NUM_TASKS").value_or(0);
   if (launch.tasks == 0 && *step < first_own_step) {
     launch.tasks = first_number(environment, {"SLURM_NTASKS", "SLURM_NPROCS"}).value_or(1);
   }
   launch.tasks = std::max({std::int64_t{1}, launch.tasks, number(environment, "SLURM_PROCID").value_or(0) + 1});
-  launch.has_manager = std::any_of(std::begin(managers), std::end(managers), [&](const char* name) { return environment(name) != nullptr; });
+  launch.has_manager = std::any_of(std::begin(managers), std::end(managers),
+                                   [&](const char* name) { return environment(name) != nullptr; });
   return launch;
 }
 
 [[noreturn]] void refuse(const Launch& launch) {
   throw usage_error(launch.launcher + " started " + std::to_string(launch.tasks) +
-                    " tasks, of which MPI knows only this one: each would do all the work and pay for it; " + launch.advice);
+                    " tasks, of which MPI knows only this one: each would do all the work and pay for it; " +
+                    launch.advice);
 }
 
 }  // namespace

@@ -41,9 +41,8 @@ struct Communicator::Handle {
 
 }  // namespace rlaif::comm
 
-#define RLAIF_MPI(call)                                                                  \
-  do {                                                                                   \
-    const int rlaif_mpi_code = (call);                                                   \
-    if (rlaif_mpi_code != MPI_SUCCESS)                                                   \
-      ::rlaif::comm::mpi_failed(rlaif_mpi_code, #call, __FILE__, __LINE__);              \
+#define RLAIF_MPI(call)                                                                                      \
+  do {                                                                                                       \
+    const int rlaif_mpi_code = (call);                                                                       \
+    if (rlaif_mpi_code != MPI_SUCCESS) ::rlaif::comm::mpi_failed(rlaif_mpi_code, #call, __FILE__, __LINE__); \
   } while (false)

@@ -122,8 +122,8 @@ std::string version_line(const PluginTable& plugin) {
 std::string device_line(const PluginDevice& device) {
   char memory[32];
   std::snprintf(memory, sizeof memory, "%.1f GiB", static_cast<double>(device.memory_bytes) / (1U << 30));
-  return std::string(device.name) + ", compute capability " +
-         dotted(device.capability_major, device.capability_minor) + ", " + memory;
+  return std::string(device.name) + ", compute capability " + dotted(device.capability_major, device.capability_minor) +
+         ", " + memory;
 }
 
 }  // namespace rlaif::comm

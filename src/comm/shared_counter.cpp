@@ -53,7 +53,8 @@ void SharedCounter::State::serve() {
   }
 }
 
-SharedCounter::SharedCounter(const Communicator& comm, std::int64_t initial) : state_(std::make_unique<State>(initial)) {
+SharedCounter::SharedCounter(const Communicator& comm, std::int64_t initial)
+    : state_(std::make_unique<State>(initial)) {
   if (comm.size() == 1) return;
   State& s = *state_;
   s.is_root = comm.is_root();

@@ -8,16 +8,17 @@
 namespace rlaif::comm {
 
 struct WaitRecord {
-  std::atomic<const char*> what{nullptr};       // of the collective that this rank is in; null: it computes
-  std::atomic<const char*> last{"none yet"};    // of the one before
-  std::atomic<std::uint64_t> count{0};          // collectives that all ranks enter
-  std::atomic<std::int64_t> since_ns{0};        // when it was entered, or left
-  std::atomic<std::int64_t> waited_ns{0};       // in all
+  std::atomic<const char*> what{nullptr};     // of the collective that this rank is in; null: it computes
+  std::atomic<const char*> last{"none yet"};  // of the one before
+  std::atomic<std::uint64_t> count{0};        // collectives that all ranks enter
+  std::atomic<std::int64_t> since_ns{0};      // when it was entered, or left
+  std::atomic<std::int64_t> waited_ns{0};     // in all
 };
 inline WaitRecord wait_record;
 
 inline std::int64_t steady_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // From its making to its end the calling thread, the main one, is in a collective of this name. The outermost one counts.

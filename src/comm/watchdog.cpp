@@ -49,7 +49,8 @@ struct Look {
 Look look() {
   const WaitRecord& record = wait_record;
   const char* const what = record.what.load(std::memory_order_acquire);
-  return {what, record.last.load(), record.count.load(), 1e-9 * static_cast<double>(steady_ns() - record.since_ns.load())};
+  return {what, record.last.load(), record.count.load(),
+          1e-9 * static_cast<double>(steady_ns() - record.since_ns.load())};
 }
 
 // A word for the others; the file system may be what hangs, so nobody waits for it.
@@ -86,7 +87,8 @@ std::string others(int rank, int size, const fs::path& folder, std::uint64_t cou
     } else {
       word = "says nothing: its process is stopped, gone or does not see " + folder.string();
     }
-    if (++absent <= most) text += (text.empty() ? "" : "; ") + std::string("rank ") + std::to_string(r) + " (" + word + ")";
+    if (++absent <= most)
+      text += (text.empty() ? "" : "; ") + std::string("rank ") + std::to_string(r) + " (" + word + ")";
   }
   if (absent > most) text += " and " + std::to_string(absent - most) + " more";
   return text.empty() ? "every rank says that it is in it" : "not there: " + text;
@@ -128,22 +130,23 @@ struct Watchdog::State {
 };
 
 std::string Watchdog::State::message(const Look& now) const {
-  std::string text = "has waited " + seconds_text(now.seconds) + " in " + now.what + " (collective " + std::to_string(now.count) +
-                     ") at " + place_text() + ", on " + host + "; ";
+  std::string text = "has waited " + seconds_text(now.seconds) + " in " + now.what + " (collective " +
+                     std::to_string(now.count) + ") at " + place_text() + ", on " + host + "; ";
   // Reading may hang with the file system.
   auto answer = std::make_shared<std::promise<std::string>>();
   auto known = answer->get_future();
   std::thread([answer, rank = rank, size = size, folder = folder, count = now.count] {
     answer->set_value(others(rank, size, folder, count));
   }).detach();
-  text += known.wait_for(std::chrono::seconds(20)) == std::future_status::ready ? known.get() : folder.string() + " cannot be read";
+  text += known.wait_for(std::chrono::seconds(20)) == std::future_status::ready ? known.get()
+                                                                                : folder.string() + " cannot be read";
   return text + " (run.watchdog_minutes)";
 }
 
 void Watchdog::State::watch() {
   const auto pause = std::chrono::duration<double>(std::clamp(limit_seconds / 20, 0.05, 5.0));
-  std::uint64_t word_count = 0;   // of the collective that the word is about
-  std::int64_t word_ns = 0;       // when it was left
+  std::uint64_t word_count = 0;  // of the collective that the word is about
+  std::int64_t word_ns = 0;      // when it was left
   bool has_word = false, has_called = false;
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, pause, [&] { return stop; })) {
@@ -167,7 +170,8 @@ void Watchdog::State::watch() {
   }
 }
 
-Watchdog::Watchdog(const Communicator& comm, double limit_seconds, fs::path folder, std::function<void(const std::string&)> on_hang) {
+Watchdog::Watchdog(const Communicator& comm, double limit_seconds, fs::path folder,
+                   std::function<void(const std::string&)> on_hang) {
   if (!(limit_seconds > 0.0) || comm.size() == 1) return;
   state_ = std::make_unique<State>();
   State& s = *state_;

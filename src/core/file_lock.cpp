@@ -33,10 +33,8 @@ bool says_no_locks(int error) {
     case ENOTSUP:
 #endif
     case EINVAL:  // of a descriptor that is open and an operation that flock knows: this kind of file has none
-    case kernel_not_supported:
-      return true;
-    default:
-      return false;
+    case kernel_not_supported: return true;
+    default: return false;
   }
 }
 
@@ -52,7 +50,8 @@ FileLock::Result try_lock(int descriptor, const std::filesystem::path& file, Fil
   throw io_error(file, "cannot be locked");
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), error_(other.error_) {}
+FileLock::FileLock(FileLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), error_(other.error_) {}
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);

@@ -55,7 +55,7 @@ Descriptor open_to_read(const fs::path& file) {
   if (descriptor.get() < 0) {
     throw errno == ENOENT ? input_error(file, "no such file") : io_error(file, "cannot be opened for reading");
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) throw io_error(file, "cannot be examined");
   if (S_ISDIR(status.st_mode)) throw input_error(file, "is a folder, a file was expected");
   return descriptor;
@@ -77,7 +77,7 @@ void read_pieces(const Descriptor& descriptor, const fs::path& file, Use use) {
 
 std::string read_file(const fs::path& file) {
   const Descriptor descriptor = open_to_read(file);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) throw io_error(file, "cannot be examined");
   std::string bytes;
   bytes.reserve(static_cast<std::size_t>(status.st_size));
@@ -166,7 +166,8 @@ void RunningChecksum::add_file(const fs::path& file, std::uint64_t size) {
     left -= piece.size();
   });
   if (left > 0) {
-    throw input_error(file, "is " + std::to_string(size - left) + " bytes long, at least " + std::to_string(size) + " were expected");
+    throw input_error(
+        file, "is " + std::to_string(size - left) + " bytes long, at least " + std::to_string(size) + " were expected");
   }
 }
 
@@ -176,7 +177,7 @@ AppendFile::AppendFile(const fs::path& file, std::uint64_t size) : file_(file), 
   make_folders(file.parent_path());
   descriptor_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw io_error(file, "cannot be opened for appending");
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor_, &status) != 0) throw io_error(file, "cannot be examined");
   if (static_cast<std::uint64_t>(status.st_size) < size) {
     throw input_error(file, "is " + std::to_string(status.st_size) + " bytes long, at least " + std::to_string(size) +

@@ -58,7 +58,8 @@ std::vector<InstructionSet> instruction_sets(InstructionSet up_to) {
 
 std::string instruction_set_names(InstructionSet up_to) {
   std::string text;
-  for (const InstructionSet set : instruction_sets(up_to)) text += std::string(text.empty() ? "" : ", ") + to_string(set);
+  for (const InstructionSet set : instruction_sets(up_to))
+    text += std::string(text.empty() ? "" : ", ") + to_string(set);
   return text;
 }
 

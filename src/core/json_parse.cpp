@@ -34,8 +34,7 @@ Excess find_excess(std::string_view text, std::size_t most_members) {
       case ':':
         if (++members[depth] > most_members) return {i, "an object of more members than are expected"};
         break;
-      default:
-        break;
+      default: break;
     }
   }
   return {};
@@ -49,7 +48,9 @@ Json parse_json_file(const std::filesystem::path& file) {
   }
 }
 
-std::string seal_of(const Json& object) { return hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace))); }
+std::string seal_of(const Json& object) {
+  return hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace)));
+}
 
 }  // namespace
 

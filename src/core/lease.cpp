@@ -26,7 +26,7 @@ std::string new_token() {
 
 struct LeaseFile {
   std::string text;
-  struct timespec time {};
+  struct timespec time{};
 };
 
 // Opened anew at every look: network file systems then ask their server. nullopt: not there.
@@ -37,7 +37,7 @@ std::optional<LeaseFile> read_lease(const fs::path& file) {
     throw io_error(file, "cannot be opened");
   }
   LeaseFile found;
-  struct stat status {};
+  struct stat status{};
   char buffer[4096];
   const ssize_t count = ::fstat(descriptor, &status) == 0 ? ::read(descriptor, buffer, sizeof buffer) : -1;
   ::close(descriptor);
@@ -60,7 +60,8 @@ LeaseHolder parse_holder(const std::string& text) {
   holder.job = said("job");
   holder.owner = said("owner");
   holder.token = said("token");
-  if (const auto found = json.find("process"); found != json.end() && found->is_number_integer()) holder.process = found->get<long>();
+  if (const auto found = json.find("process"); found != json.end() && found->is_number_integer())
+    holder.process = found->get<long>();
   return holder;
 }
 

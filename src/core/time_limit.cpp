@@ -26,7 +26,8 @@ std::optional<double> job_end_time() {
   return seconds;
 }
 
-TimeLimit::TimeLimit(std::optional<double> end, std::function<double()> now) : end_(end), now_(now ? std::move(now) : wall_clock) {}
+TimeLimit::TimeLimit(std::optional<double> end, std::function<double()> now)
+    : end_(end), now_(now ? std::move(now) : wall_clock) {}
 
 bool TimeLimit::reached(bool warned) {
   if (!end_) return warned;

@@ -9,10 +9,9 @@
 namespace rlaif::cost {
 namespace {
 
-const std::vector<std::string> kNames{"comparisons",         "human_label_usd", "ai_label_usd",
-                                      "team_people",         "team_hourly_usd", "team_hours_per_week",
-                                      "team_weeks",          "team_platform_usd", "team_comparisons",
-                                      "judge_comparison_usd", "judge_setup_usd"};
+const std::vector<std::string> kNames{"comparisons",      "human_label_usd",      "ai_label_usd",   "team_people",
+                                      "team_hourly_usd",  "team_hours_per_week",  "team_weeks",     "team_platform_usd",
+                                      "team_comparisons", "judge_comparison_usd", "judge_setup_usd"};
 
 Assumption read_assumption(const std::filesystem::path& file, const Json& entry, std::size_t index) {
   std::string where = "assumptions[" + std::to_string(index) + "]";
@@ -37,13 +36,15 @@ Assumptions Assumptions::load(const std::filesystem::path& file) {
   Assumptions loaded;
   loaded.file_ = file;
   const auto has = [&](const std::string& name) {
-    return std::any_of(loaded.entries_.begin(), loaded.entries_.end(), [&](const Assumption& a) { return a.name == name; });
+    return std::any_of(loaded.entries_.begin(), loaded.entries_.end(),
+                       [&](const Assumption& a) { return a.name == name; });
   };
   for (const Json& entry : read_entries(file, "assumptions")) {
     const std::size_t index = loaded.entries_.size();
     Assumption assumption = read_assumption(file, entry, index);
     if (has(assumption.name)) {
-      throw input_error(file, "assumptions[" + std::to_string(index) + "]: a second entry named '" + assumption.name + "'");
+      throw input_error(file,
+                        "assumptions[" + std::to_string(index) + "]: a second entry named '" + assumption.name + "'");
     }
     loaded.entries_.push_back(std::move(assumption));
   }

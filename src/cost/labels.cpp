@@ -10,9 +10,10 @@ double team_wages_usd(const Assumptions& a) {
 }
 
 std::vector<OfferPair> offer_pairs(const Assumptions& a) {
-  return {{{"people, price of a label", 0.0, a.at("human_label_usd")}, {"AI, price of a label", 0.0, a.at("ai_label_usd")}},
-          {{"people, a team on a platform", a.at("team_platform_usd"), team_wages_usd(a) / a.at("team_comparisons")},
-           {"AI, a hosted judge set up", a.at("judge_setup_usd"), a.at("judge_comparison_usd")}}};
+  return {
+      {{"people, price of a label", 0.0, a.at("human_label_usd")}, {"AI, price of a label", 0.0, a.at("ai_label_usd")}},
+      {{"people, a team on a platform", a.at("team_platform_usd"), team_wages_usd(a) / a.at("team_comparisons")},
+       {"AI, a hosted judge set up", a.at("judge_setup_usd"), a.at("judge_comparison_usd")}}};
 }
 
 std::optional<double> no_dearer_from(const LabelOffer& a, const LabelOffer& b) {

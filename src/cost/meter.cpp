@@ -74,11 +74,12 @@ void SpendMeter::settle(const std::string& judge, double reserved_usd, const Usa
     return;
   }
   const std::string cost = "judge " + judge + ": an answer cost $" + std::to_string(usage.cost_usd) + ", at most $" +
-                           std::to_string(reserved_usd) + " were expected: the server used more tokens than it was allowed";
+                           std::to_string(reserved_usd) +
+                           " were expected: the server used more tokens than it was allowed";
   const std::int64_t over = budget_->overdraw(excess);
   if (over > 0 && over_cap_nano_ == 0)
-    log::warning(cost + "; the cap on the cost (cost.cap_usd) is passed by $" + std::to_string(static_cast<double>(over) * 1e-9) +
-                 ", nothing more is asked");
+    log::warning(cost + "; the cap on the cost (cost.cap_usd) is passed by $" +
+                 std::to_string(static_cast<double>(over) * 1e-9) + ", nothing more is asked");
   else if (!dear_judges_.contains(judge))
     log::warning(cost);
   dear_judges_.insert(judge);

@@ -24,7 +24,8 @@ std::vector<double> grid(std::vector<double> confidence) {
   std::sort(confidence.begin(), confidence.end());
   std::vector<double> thresholds;
   for (const double one : confidence) {
-    if (one >= 0.5 && (thresholds.empty() || one > thresholds.back() + rounding)) thresholds.push_back(std::min(one, 1.0));
+    if (one >= 0.5 && (thresholds.empty() || one > thresholds.back() + rounding))
+      thresholds.push_back(std::min(one, 1.0));
   }
   return thresholds;
 }
@@ -34,13 +35,15 @@ CascadeFit backwards(std::span<const std::vector<double>> confidence, std::span<
                      std::span<const std::vector<double>> cost_usd,
                      const std::function<std::pair<CascadeCurve, double>(const CascadeStep&, std::size_t)>& choose) {
   const std::size_t judges = confidence.size();
-  RLAIF_CHECK(judges >= 2 && right.size() == judges && cost_usd.size() == judges, "a cascade is of two judges and more");
+  RLAIF_CHECK(judges >= 2 && right.size() == judges && cost_usd.size() == judges,
+              "a cascade is of two judges and more");
   CascadeFit fit;
   fit.thresholds.resize(judges - 1);
   fit.curves.resize(judges - 1);
   std::vector<double> dear_right = right.back(), dear_cost = cost_usd.back();
   for (std::size_t j = judges - 1; j-- > 0;) {
-    std::tie(fit.curves[j], fit.thresholds[j]) = choose({confidence[j], right[j], cost_usd[j], dear_right, dear_cost}, j);
+    std::tie(fit.curves[j], fit.thresholds[j]) =
+        choose({confidence[j], right[j], cost_usd[j], dear_right, dear_cost}, j);
     for (std::size_t i = 0; i < dear_right.size(); ++i) {
       const bool asked = !stands(confidence[j][i], fit.thresholds[j]);
       dear_right[i] = asked ? dear_right[i] : right[j][i];

@@ -65,7 +65,8 @@ DawidSkene dawid_skene(std::span<const std::vector<double>> p_by_judge) {
     double first = 1.0;  // one imagined pair a side, as in the confusions
     for (const double p : result.p_first) first += p;
     result.share_first = first / (static_cast<double>(pairs) + 2.0);
-    for (std::size_t j = 0; j < p_by_judge.size(); ++j) result.confusions[j] = confusion_by(p_by_judge[j], result.p_first);
+    for (std::size_t j = 0; j < p_by_judge.size(); ++j)
+      result.confusions[j] = confusion_by(p_by_judge[j], result.p_first);
     moved = 0.0;
     for (std::size_t i = 0; i < pairs; ++i) {
       double log_odds = std::log(result.share_first / (1.0 - result.share_first));

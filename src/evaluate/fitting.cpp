@@ -117,7 +117,8 @@ double fitted_temperature(std::span<const double> p, std::span<const double> ref
 
 std::vector<double> logistic_coefficients(std::span<const std::vector<double>> columns, std::span<const double> y,
                                           double ridge) {
-  for (const auto& column : columns) RLAIF_CHECK(column.size() == y.size(), "columns and outcomes are of different rows");
+  for (const auto& column : columns)
+    RLAIF_CHECK(column.size() == y.size(), "columns and outcomes are of different rows");
   RLAIF_CHECK(ridge > 0.0, "a regression needs a ridge to be finite");
   std::vector<double> coefficients(columns.size(), 0.0);
   if (y.empty() || columns.empty()) return coefficients;
@@ -145,8 +146,9 @@ std::vector<double> logistic_coefficients(std::span<const std::vector<double>> c
   return coefficients;
 }
 
-std::vector<double> ensemble_weights(std::span<const std::vector<double>> p_by_judge, std::span<const double> temperatures,
-                                     std::span<const double> reference, double ridge) {
+std::vector<double> ensemble_weights(std::span<const std::vector<double>> p_by_judge,
+                                     std::span<const double> temperatures, std::span<const double> reference,
+                                     double ridge) {
   RLAIF_CHECK(p_by_judge.size() == temperatures.size(), "a temperature a judge");
   std::vector<std::vector<double>> columns(p_by_judge.size());
   std::vector<double> y;
@@ -164,7 +166,8 @@ std::vector<double> ensemble_weights(std::span<const std::vector<double>> p_by_j
 
 double length_slope(std::span<const double> p, std::span<const double> reference,
                     std::span<const double> length_differences) {
-  RLAIF_CHECK(p.size() == reference.size() && p.size() == length_differences.size(), "verdicts and lengths are of different pairs");
+  RLAIF_CHECK(p.size() == reference.size() && p.size() == length_differences.size(),
+              "verdicts and lengths are of different pairs");
   std::vector<std::vector<double>> columns(2);
   std::vector<double> y;
   for (std::size_t i = 0; i < p.size(); ++i) {

@@ -65,7 +65,8 @@ struct Columns {
       answered.push_back(i);
       if (std::isfinite(pairs[i].label)) referenced.push_back(i);
       if (has_side(pairs[i].label)) decided.push_back(i);
-      if (std::isfinite(verdict.p_first_by_order[0]) && std::isfinite(verdict.p_first_by_order[1])) both_orders.push_back(i);
+      if (std::isfinite(verdict.p_first_by_order[0]) && std::isfinite(verdict.p_first_by_order[1]))
+        both_orders.push_back(i);
     }
     sides = named_sides(p);
     label_sides = named_sides(label);
@@ -155,7 +156,8 @@ Json cascade_report(const std::string& judge, const CascadeCurve& curve, const C
   step["curve"] = Json::array();
   const std::size_t every = most_points == 0 ? 1 : (curve.points.size() + most_points - 1) / most_points;
   for (std::size_t k = 0; k < curve.points.size(); ++k) {
-    if (k % every == 0 || k == curve.chosen || k + 1 == curve.points.size()) step["curve"].push_back(to_json(curve.points[k]));
+    if (k % every == 0 || k == curve.chosen || k + 1 == curve.points.size())
+      step["curve"].push_back(to_json(curve.points[k]));
   }
   return step;
 }
@@ -178,7 +180,8 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
   json["agreement_first_order"] = to_json(quality.accuracy_by_order[0]);
   json["agreement_second_order"] = to_json(quality.accuracy_by_order[1]);
   json["kappa"] = interval(columns.referenced, [&](const Places& places) { return columns.kappa(places); });
-  json["consistency"] = interval(columns.both_orders, [&](const Places& places) { return consistency(verdicts, places); });
+  json["consistency"] =
+      interval(columns.both_orders, [&](const Places& places) { return consistency(verdicts, places); });
   json["same_position"] = to_json(quality.same_position);
   json["first_shown"] = to_json(quality.shown_first_wins);
   json["longer_preferred"] = interval(columns.answered, [&](const Places& places) {
@@ -213,7 +216,8 @@ Json judge_report(std::span<const LabelledPair> pairs, std::span<const Verdict> 
   return json;
 }
 
-Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts, const ReportOptions& options) {
+Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts,
+                  const ReportOptions& options) {
   RLAIF_CHECK(probes.size() == verdicts.size(), "verdicts and probes are of different pairs");
   std::map<std::string, Places> kinds;
   for (std::size_t i = 0; i < probes.size(); ++i) {
@@ -224,11 +228,14 @@ Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict>
     for (const std::size_t i : places) {
       if (verdicts[i].status == VerdictStatus::ok && std::isfinite(p(verdicts[i]))) answered.push_back(i);
     }
-    return to_json(by_prompt(probes, answered, [&](const Places& drawn) {
-      double bad = 0.0;
-      for (const std::size_t i : drawn) bad += same_side(p(verdicts[i]), 0.0);
-      return bad / static_cast<double>(drawn.size());
-    }, options));
+    return to_json(by_prompt(
+        probes, answered,
+        [&](const Places& drawn) {
+          double bad = 0.0;
+          for (const std::size_t i : drawn) bad += same_side(p(verdicts[i]), 0.0);
+          return bad / static_cast<double>(drawn.size());
+        },
+        options));
   };
   Json json = Json::object();
   for (const auto& [kind, places] : kinds) {
@@ -258,15 +265,18 @@ Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::s
     if (answered) all.push_back(i);
   }
   json["answered_by_all"] = all.size();
-  json["fleiss_kappa"] = to_json(by_prompt(pairs, all, [&](const Places& places) {
-    std::vector<std::vector<int>> counts;
-    for (const std::size_t i : places) {
-      std::vector<int> count(3, 0);
-      for (const Columns& judge : columns) ++count[static_cast<std::size_t>(judge.sides[i] + 1)];
-      counts.push_back(std::move(count));
-    }
-    return fleiss_kappa(counts);
-  }, options));
+  json["fleiss_kappa"] = to_json(by_prompt(
+      pairs, all,
+      [&](const Places& places) {
+        std::vector<std::vector<int>> counts;
+        for (const std::size_t i : places) {
+          std::vector<int> count(3, 0);
+          for (const Columns& judge : columns) ++count[static_cast<std::size_t>(judge.sides[i] + 1)];
+          counts.push_back(std::move(count));
+        }
+        return fleiss_kappa(counts);
+      },
+      options));
   Json correlations = Json::array(), same_sides = Json::array();
   for (const Columns& a : columns) {
     Json correlation_row = Json::array(), side_row = Json::array();
@@ -277,7 +287,8 @@ Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::s
         both.push_back(i);
         if (has_side(a.label[i])) decided.push_back(i);
       }
-      correlation_row.push_back(number_or_null(error_correlation(taken(a.p, decided), taken(b.p, decided), taken(a.label, decided))));
+      correlation_row.push_back(
+          number_or_null(error_correlation(taken(a.p, decided), taken(b.p, decided), taken(a.label, decided))));
       side_row.push_back(number_or_null(agreement(taken(a.p, both), taken(b.p, both))));
     }
     correlations.push_back(correlation_row);

@@ -15,7 +15,9 @@ double label_of(const text::JsonRecord& record, const char* key, const Json& val
   if (value == "tie") return 0.5;
   std::string message = "key '";
   message += key;
-  throw input_error(record.file, record.line, message + "': \"a\", \"b\" or \"tie\" was expected, found " + text::to_json_line(value).substr(0, 60));
+  throw input_error(
+      record.file, record.line,
+      message + "': \"a\", \"b\" or \"tie\" was expected, found " + text::to_json_line(value).substr(0, 60));
 }
 
 std::vector<double> annotators_of(const text::JsonRecord& record) {
@@ -45,7 +47,8 @@ std::vector<LabelledPair> read_pairs(const std::filesystem::path& file, const ch
     pair.id = record.string_or("id", std::to_string(pairs.size()));
     const auto [known, added] = lines.emplace(pair.id, record.line);
     if (!added) {
-      throw input_error(file, record.line, "id '" + pair.id + "' is that of line " + std::to_string(known->second) + " already");
+      throw input_error(file, record.line,
+                        "id '" + pair.id + "' is that of line " + std::to_string(known->second) + " already");
     }
     read_rest(record, pair);
     pairs.push_back(std::move(pair));
@@ -61,7 +64,8 @@ std::vector<LabelledPair> read_labelled_pairs(const std::filesystem::path& file)
     pair.subset = record.string_or("subset", "");
     pair.model_a = record.string_or("model_a", "");
     pair.model_b = record.string_or("model_b", "");
-    if (!record.has("label")) throw input_error(file, record.line, "key 'label' is missing; \"a\", \"b\" or \"tie\" was expected");
+    if (!record.has("label"))
+      throw input_error(file, record.line, "key 'label' is missing; \"a\", \"b\" or \"tie\" was expected");
     pair.label = label_of(record, "label", record.object["label"]);
     pair.annotators = annotators_of(record);
   });

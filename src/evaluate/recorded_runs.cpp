@@ -38,7 +38,7 @@ struct Key {
 };
 
 struct Sides {
-  std::size_t place = 0;            // in the order of first lines
+  std::size_t place = 0;  // in the order of first lines
   bool both_orders = false;
   std::array<std::vector<int>, 2> said;
   std::array<std::vector<std::size_t>, 2> lines;  // 0: none
@@ -75,7 +75,8 @@ MacroScores macro_scores(std::span<const int> said, std::span<const int> labels)
 }
 
 RunFigures run_figures(std::span<const int> ab, std::span<const int> ba, std::span<const int> labels) {
-  RLAIF_CHECK(ab.size() == labels.size() && (ba.empty() || ba.size() == labels.size()), "verdicts and labels are of different pairs");
+  RLAIF_CHECK(ab.size() == labels.size() && (ba.empty() || ba.size() == labels.size()),
+              "verdicts and labels are of different pairs");
   RunFigures figures;
   figures.n = labels.size();
   figures.correct_ab = equal_places(ab, labels);
@@ -87,8 +88,8 @@ RunFigures run_figures(std::span<const int> ab, std::span<const int> ba, std::sp
   const std::size_t all = ab.size() + ba.size();
   figures.accuracy = share(figures.correct_ab + figures.correct_ba, all);
   figures.agreement = ba.empty() ? not_a_number : share(figures.agree, ba.size());
-  figures.first_shown_rate = share(
-      static_cast<std::size_t>(std::count(ab.begin(), ab.end(), 1) + std::count(ba.begin(), ba.end(), -1)), all);
+  figures.first_shown_rate =
+      share(static_cast<std::size_t>(std::count(ab.begin(), ab.end(), 1) + std::count(ba.begin(), ba.end(), -1)), all);
   figures.kappa_ab = cohens_kappa(ab, labels);
   figures.kappa_ba = ba.empty() ? not_a_number : cohens_kappa(ba, labels);
   figures.kappa_orders = ba.empty() ? not_a_number : cohens_kappa(ab, ba);
@@ -128,11 +129,13 @@ std::vector<RecordedRun> recorded_runs(const std::filesystem::path& file, std::s
     sides.both_orders = sides.both_orders || verdict.order == 1;
     if (verdict.status == VerdictStatus::ok) sides.said[verdict.order][place] = side_of(verdict.p_first);
   });
-  if (runs.empty()) throw input_error(file, "holds no verdict on one of the pairs; check that its pair_id and their id are the same");
+  if (runs.empty())
+    throw input_error(file, "holds no verdict on one of the pairs; check that its pair_id and their id are the same");
   std::vector<RecordedRun> all(runs.size());
   for (const auto& [key, sides] : runs) {
     const std::span<const int> ba = sides.both_orders ? std::span<const int>(sides.said[1]) : std::span<const int>();
-    all[sides.place] = {key.subset, key.judge, key.style, sides.both_orders, run_figures(sides.said[0], ba, labels[key.subset])};
+    all[sides.place] = {key.subset, key.judge, key.style, sides.both_orders,
+                        run_figures(sides.said[0], ba, labels[key.subset])};
   }
   return all;
 }
@@ -205,16 +208,19 @@ std::string runs_table(std::span<const RecordedRun> runs) {
   std::string text;
   char line[512];
   const auto add = [&](const char* a, const char* b, const char* c) {
-    std::snprintf(line, sizeof line, "%-*.60s  %-*.60s  %-*.60s", static_cast<int>(subset), a, static_cast<int>(judge), b,
-                  static_cast<int>(style), c);
+    std::snprintf(line, sizeof line, "%-*.60s  %-*.60s  %-*.60s", static_cast<int>(subset), a, static_cast<int>(judge),
+                  b, static_cast<int>(style), c);
     text += line;
   };
   add("subset", "judge", "style");
-  text += "      n  right ab  right ba  accuracy  both right  same  agreement  none  shown first  kappa ab  kappa ba  orders  macro F1\n";
+  text +=
+      "      n  right ab  right ba  accuracy  both right  same  agreement  none  shown first  kappa ab  kappa ba  "
+      "orders  macro F1\n";
   for (const RecordedRun& run : runs) {
     const RunFigures& f = run.figures;
     add(run.subset.c_str(), run.judge.c_str(), run.style.c_str());
-    std::snprintf(line, sizeof line, "  %5zu  %8zu  %8zu  %8.4f  %10zu  %4zu  %9.4f  %4zu  %11.4f  %8.4f  %8.4f  %6.3f  %8.4f\n", f.n,
+    std::snprintf(line, sizeof line,
+                  "  %5zu  %8zu  %8zu  %8.4f  %10zu  %4zu  %9.4f  %4zu  %11.4f  %8.4f  %8.4f  %6.3f  %8.4f\n", f.n,
                   f.correct_ab, f.correct_ba, f.accuracy, f.correct_both, f.agree, f.agreement, f.null_ab + f.null_ba,
                   f.first_shown_rate, f.kappa_ab, f.kappa_ba, f.kappa_orders, f.null_is_wrong.f1);
     text += line;

@@ -60,7 +60,8 @@ void add_judges(const Json& judges, std::string& text) {
   Rows rows{{"judge"}, {"answered"}};
   for (const auto& [name, row] : judges.items()) {
     rows[0].push_back(name);
-    rows[1].push_back(std::to_string(row["answered"].get<std::size_t>()) + " of " + std::to_string(row["pairs"].get<std::size_t>()));
+    rows[1].push_back(std::to_string(row["answered"].get<std::size_t>()) + " of " +
+                      std::to_string(row["pairs"].get<std::size_t>()));
   }
   const auto add = [&](const std::string& what, const std::function<std::string(const Json&)>& cell) {
     rows.push_back({what});
@@ -86,7 +87,8 @@ void add_across(const Json& across, std::string& text) {
   text += "\nFleiss' kappa of the judges  ";
   text += interval(across["fleiss_kappa"]);
   text += " over " + across["answered_by_all"].dump() + " pairs\n";
-  for (const auto& [title, key] : {std::pair("correlation of errors", "error_correlation"), std::pair("same side named", "same_side")}) {
+  for (const auto& [title, key] :
+       {std::pair("correlation of errors", "error_correlation"), std::pair("same side named", "same_side")}) {
     Rows rows{{title}};
     for (const Json& name : across["judges"]) rows[0].push_back(name.get<std::string>());
     for (std::size_t a = 0; a < across["judges"].size(); ++a) {
@@ -105,13 +107,15 @@ void add_people(const Json& people, std::string& text) {
 
 void add_cascades(const Json& cascades, std::string& text) {
   for (const auto& [name, steps] : cascades.items()) {
-    Rows rows{{"cascade " + name, "threshold", "asked on", "agreement", "USD a thousand", "of the last one's agreement"}};
+    Rows rows{
+        {"cascade " + name, "threshold", "asked on", "agreement", "USD a thousand", "of the last one's agreement"}};
     for (const Json& step : steps) {
       const Json& chosen = step["chosen"];
       std::string who = "  ";
       who += step["judge"].get<std::string>();
-      rows.push_back({who, number(chosen["threshold"], "%.4f"), number(chosen["share_asked"]), number(chosen["agreement"]),
-                      number(chosen["usd_per_1000"], "%.4f"), number(step["of_last_agreement"])});
+      rows.push_back({who, number(chosen["threshold"], "%.4f"), number(chosen["share_asked"]),
+                      number(chosen["agreement"]), number(chosen["usd_per_1000"], "%.4f"),
+                      number(step["of_last_agreement"])});
     }
     text += "\n" + aligned(rows);
   }
@@ -119,13 +123,15 @@ void add_cascades(const Json& cascades, std::string& text) {
 
 // What was fitted, on pairs it has not seen.
 void add_held_out(const Json& held_out, std::string& text) {
-  Rows rows{{"not seen (" + held_out["folds"].dump() + " folds)", "agreement", "calibration error", "USD a thousand", "of the last one's agreement"}};
+  Rows rows{{"not seen (" + held_out["folds"].dump() + " folds)", "agreement", "calibration error", "USD a thousand",
+             "of the last one's agreement"}};
   for (const auto& [name, row] : held_out["judges"].items()) {
     std::string of_last = "-";
     if (held_out["cascades"].contains(name)) of_last = interval(held_out["cascades"][name]["of_last_agreement"]);
     std::string title = "  ";
     title += name;
-    rows.push_back({title, interval(row["agreement"]), interval(row["calibration_error"]), number(row["usd_per_1000"], "%.4f"), of_last});
+    rows.push_back({title, interval(row["agreement"]), interval(row["calibration_error"]),
+                    number(row["usd_per_1000"], "%.4f"), of_last});
   }
   text += "\n" + aligned(rows);
 }

@@ -35,7 +35,8 @@ SelfPreference self_preference(std::span<const WriterVerdict> verdicts, const st
   SelfPreference result;
   result.writers.assign(names.begin(), names.end());
   const auto place = [&](const std::string& writer) {
-    return static_cast<std::size_t>(std::lower_bound(result.writers.begin(), result.writers.end(), writer) - result.writers.begin());
+    return static_cast<std::size_t>(std::lower_bound(result.writers.begin(), result.writers.end(), writer) -
+                                    result.writers.begin());
   };
   const std::size_t judges = writer_of_judge.size(), writers = result.writers.size();
   std::map<std::uint64_t, Table> by_prompt;
@@ -63,7 +64,8 @@ SelfPreference self_preference(std::span<const WriterVerdict> verdicts, const st
     result.win_rates.emplace_back();
     for (std::size_t writer = 0; writer < writers; ++writer) {
       result.win_rates.back().push_back(bootstrap(
-          prompts.size(), [&](std::span<const std::size_t> chosen) { return tally(chosen, judge, writer); }, seed, resamples));
+          prompts.size(), [&](std::span<const std::size_t> chosen) { return tally(chosen, judge, writer); }, seed,
+          resamples));
     }
     const bool writes = names.contains(writer_of_judge[judge]);
     const std::size_t own = place(writer_of_judge[judge]);

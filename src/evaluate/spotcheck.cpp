@@ -73,12 +73,15 @@ std::vector<PickedPair> pick_pairs(std::span<const double> p_first, std::span<co
   // In drawn order, so that the first ones are a random sample and ties of a stable sort fall at random.
   Rng rng(seed, Stream::bootstrap, {spotcheck_key});
   rng.shuffle(pairs);
-  const auto of_count = [&](double share) { return static_cast<std::size_t>(std::llround(share * static_cast<double>(count))); };
+  const auto of_count = [&](double share) {
+    return static_cast<std::size_t>(std::llround(share * static_cast<double>(count)));
+  };
   Picker picker(std::move(pairs), count);
   picker.take(of_count(shares.control), Pick::control, [](std::size_t) { return true; });
   const auto distance = [&](std::size_t pair) { return disagreement(p_first[pair], others, pair); };
   picker.sort_left([&](std::size_t pair) { return -distance(pair); });
-  picker.take(of_count(shares.disagreement), Pick::disagreement, [&](std::size_t pair) { return distance(pair) > 0.0; });
+  picker.take(of_count(shares.disagreement), Pick::disagreement,
+              [&](std::size_t pair) { return distance(pair) > 0.0; });
   // What is left stands by disagreement: ties are drawn anew.
   picker.sort_left([&](std::size_t pair) { return hash_words({seed, spotcheck_key, pair}); });
   picker.sort_left([&](std::size_t pair) { return std::fabs(p_first[pair] - 0.5); });

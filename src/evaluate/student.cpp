@@ -53,7 +53,8 @@ Interval student_mean(std::span<const double> values) {
   if (values.empty()) return {not_a_number, not_a_number, not_a_number};
   const double mean = mean_of(values);
   if (values.size() == 1) return {mean, not_a_number, not_a_number};
-  const double half = student_t95(static_cast<int>(values.size()) - 1) * standard_deviation(values) / std::sqrt(static_cast<double>(values.size()));
+  const double half = student_t95(static_cast<int>(values.size()) - 1) * standard_deviation(values) /
+                      std::sqrt(static_cast<double>(values.size()));
   return {mean, mean - half, mean + half};
 }
 

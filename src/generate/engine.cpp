@@ -66,8 +66,7 @@ void Engine::State::run(const Program& program, std::span<const Job> jobs) {
   Rollout(model, cache, used, program, jobs, statistics).run();
 }
 
-Engine::Engine(const model::Transformer& model, EngineOptions options)
-    : state_(new State{model, options, {}, {}}) {
+Engine::Engine(const model::Transformer& model, EngineOptions options) : state_(new State{model, options, {}, {}}) {
   if (options.slots < 1) throw usage_error("slots must be at least 1, not " + std::to_string(options.slots));
   if (options.max_prefill_tokens < 1)
     throw usage_error("max_prefill_tokens must be at least 1, not " + std::to_string(options.max_prefill_tokens));

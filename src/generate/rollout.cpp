@@ -200,13 +200,12 @@ void Rollout::draw(std::size_t s, std::span<const float> logits) {
   const SamplingOptions& options = *program_.sampling;
   const Job& job = jobs_[slot.job];
   Generated& result = *job.result;
-  const double u =
-      Rng(options.seed, Stream::sampling, {job.prompt_id, result.sample, result.tokens.size()}).uniform();
+  const double u = Rng(options.seed, Stream::sampling, {job.prompt_id, result.sample, result.tokens.size()}).uniform();
   const SampledToken drawn = sample_token(logits, options, u, model_.nameless_tokens());
   ++statistics_.generated_tokens;
   result.log_probs.push_back(drawn.log_prob);
-  result.ended = std::find(options.stop_tokens.begin(), options.stop_tokens.end(), drawn.token) !=
-                 options.stop_tokens.end();
+  result.ended =
+      std::find(options.stop_tokens.begin(), options.stop_tokens.end(), drawn.token) != options.stop_tokens.end();
   if (result.ended) {
     result.end_token = drawn.token;
     finish_drawing(s);

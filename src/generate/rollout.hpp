@@ -41,8 +41,8 @@ class Rollout {
     Phase phase = Phase::idle;
     std::size_t job = 0;
     std::vector<TokenId> stream;
-    std::size_t computed = 0;               // leading tokens of the stream that are in the cache
-    std::size_t source = 0, shared = 0;     // waiting: take `shared` positions from slot `source` once it has them
+    std::size_t computed = 0;            // leading tokens of the stream that are in the cache
+    std::size_t source = 0, shared = 0;  // waiting: take `shared` positions from slot `source` once it has them
   };
   struct Read {
     std::size_t slot;

@@ -37,7 +37,9 @@ TokenId inverse_cdf(const SoftmaxRow& row, double u) {
 std::vector<TokenId> kept_tokens(std::span<const float> logits, const SoftmaxRow& row, const SamplingOptions& options) {
   std::vector<TokenId> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
-  const auto more_probable = [&](TokenId a, TokenId b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
+  const auto more_probable = [&](TokenId a, TokenId b) {
+    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  };
   double mass = row.total;
   if (options.top_k > 0 && static_cast<std::size_t>(options.top_k) < ids.size()) {
     std::nth_element(ids.begin(), ids.begin() + options.top_k, ids.end(), more_probable);

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <future>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <future>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -26,7 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view checksum_key = "{\"checksum\":\"", request_key = "\"request\":\"", kind_key = "\",\"kind\":\"";
+constexpr std::string_view checksum_key = "{\"checksum\":\"", request_key = "\"request\":\"",
+                           kind_key = "\",\"kind\":\"";
 constexpr std::string_view usd_key = "\",\"usd\":", body_key = ",\"body\":";
 constexpr double dearest_usd = 1e5;  // no request costs more: sums of a file's amounts stay within their type
 constexpr std::size_t checked_from = checksum_key.size() + 16 + 2;  // where "request" begins
@@ -65,7 +66,7 @@ class Mapping {
  public:
   Mapping() = default;
   Mapping(const File& file, const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot be examined");
     size_ = static_cast<std::size_t>(status.st_size);
     if (size_ == 0) return;
@@ -73,7 +74,8 @@ class Mapping {
     if (address == MAP_FAILED) throw io_error(path, "cannot be read");
     bytes_ = static_cast<const char*>(address);
   }
-  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping(Mapping&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(size_, other.size_);
@@ -145,8 +147,8 @@ struct AnswerCache::Impl {
   fs::path folder;
   int rank = 0;
   std::vector<fs::path> names;
-  std::vector<Mapping> mappings;  // by segment; empty for the own one
-  std::unordered_map<RequestHash, Place, HashOfHash> places;                // of the first answer
+  std::vector<Mapping> mappings;                                                // by segment; empty for the own one
+  std::unordered_map<RequestHash, Place, HashOfHash> places;                    // of the first answer
   std::unordered_map<RequestHash, std::vector<Place>, HashOfHash> more_places;  // of those that came after it
   std::unordered_map<RequestHash, std::pair<std::int64_t, double>, HashOfHash> held;  // how often, and what each
   std::int64_t paid_nano_usd = 0, unsettled_nano_usd = 0;
@@ -196,8 +198,9 @@ void AnswerCache::Impl::read_segment(const fs::path& path) {
     if (end == std::string_view::npos) break;
     const auto line = read_line(text.substr(begin, end - begin));
     if (!line)
-      throw input_error(path, number, "the line is damaged (its checksum does not match): remove it, and its request is "
-                                      "asked and paid for again");
+      throw input_error(path, number,
+                        "the line is damaged (its checksum does not match): remove it, and its request is "
+                        "asked and paid for again");
     apply(*line, {names.size(), begin, end - begin});
     begin = end + 1;
   }
@@ -241,7 +244,8 @@ void AnswerCache::Impl::create_own() {
     }
     // Tells readers that the file is being written; where a file system has no locks they cut nothing off either.
     // A reader may hold it for the time of its reading.
-    while (try_lock(file.get(), path) == FileLock::Result::held) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (try_lock(file.get(), path) == FileLock::Result::held)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     sync_folder(folder);
     own = std::move(file);
     own_segment = names.size();
@@ -324,12 +328,14 @@ void AnswerCache::sync_beside() {
   if (impl_->syncing.valid() && impl_->syncing.wait_for(0s) != std::future_status::ready) return;
   impl_->collect_sync();
   impl_->last_sync = now;
-  impl_->syncing = std::async(std::launch::async, [file = impl_->own->get()] { return ::fdatasync(file) == 0 ? 0 : errno; });
+  impl_->syncing =
+      std::async(std::launch::async, [file = impl_->own->get()] { return ::fdatasync(file) == 0 ? 0 : errno; });
 }
 
 void AnswerCache::sync() {
   impl_->collect_sync();
-  if (impl_->own && ::fdatasync(impl_->own->get()) != 0) throw io_error(impl_->names[impl_->own_segment], "cannot be synced");
+  if (impl_->own && ::fdatasync(impl_->own->get()) != 0)
+    throw io_error(impl_->names[impl_->own_segment], "cannot be synced");
 }
 
 std::size_t AnswerCache::size() const { return impl_->places.size(); }

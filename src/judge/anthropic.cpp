@@ -64,7 +64,8 @@ class Anthropic final : public Protocol {
       reply.has_usage = usage->contains("input_tokens");
       reply.usage.cached_input_tokens = count_at(*usage, "cache_read_input_tokens");
       reply.cache_write_tokens = count_at(*usage, "cache_creation_input_tokens");
-      reply.usage.input_tokens = count_at(*usage, "input_tokens") + reply.cache_write_tokens + reply.usage.cached_input_tokens;
+      reply.usage.input_tokens =
+          count_at(*usage, "input_tokens") + reply.cache_write_tokens + reply.usage.cached_input_tokens;
       reply.usage.output_tokens = count_at(*usage, "output_tokens");
     }
     RemoteAnswer answer;
@@ -72,7 +73,8 @@ class Anthropic final : public Protocol {
       if (part.is_object() && text_at(part, "type") == "text") answer.text += text_at(part, "text");
     answer.is_cut = ending.is_cut;
     answer.status = ending.status;
-    if (ending.status == VerdictStatus::ok && stop != "end_turn" && stop != "stop_sequence") answer.status = VerdictStatus::unparseable;
+    if (ending.status == VerdictStatus::ok && stop != "end_turn" && stop != "stop_sequence")
+      answer.status = VerdictStatus::unparseable;
     reply.answers.push_back(std::move(answer));
     return reply;
   }

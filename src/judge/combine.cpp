@@ -18,7 +18,9 @@ double sigmoid(double log_odds) { return 1.0 / (1.0 + std::exp(-log_odds)); }
 double confusion_log_odds(const FittedJudge& fitted, double p_first) {
   if (p_first == 0.5) return 0.0;
   const std::size_t named = p_first > 0.5 ? 0 : 1;
-  const auto log_share = [&](std::size_t better) { return std::log(std::max(least_probability, fitted.confusion[better][named])); };
+  const auto log_share = [&](std::size_t better) {
+    return std::log(std::max(least_probability, fitted.confusion[better][named]));
+  };
   return log_share(0) - log_share(1);
 }
 
@@ -73,7 +75,8 @@ double combined_vote(Vote vote, std::span<const double> p_first, std::span<const
 }
 
 double length_difference(const Comparison& comparison) {
-  return static_cast<double>(words(comparison.first.text).size()) - static_cast<double>(words(comparison.second.text).size());
+  return static_cast<double>(words(comparison.first.text).size()) -
+         static_cast<double>(words(comparison.second.text).size());
 }
 
 std::unique_ptr<Judge> make_length_corrected(std::unique_ptr<Judge> judge, double slope) {

@@ -18,8 +18,8 @@ class Ensemble final : public Judge {
     require_members("ensemble", name_, members_);
     const auto count = static_cast<int>(members_.size());
     if (options.least_members < 0 || options.least_members > count) {
-      throw usage_error("ensemble '" + name_ + "': least_members of 0 to " + std::to_string(count) + " was expected, found " +
-                        std::to_string(options.least_members));
+      throw usage_error("ensemble '" + name_ + "': least_members of 0 to " + std::to_string(count) +
+                        " was expected, found " + std::to_string(options.least_members));
     }
     least_ = static_cast<std::size_t>(options.least_members > 0 ? options.least_members : count / 2 + 1);
   }
@@ -60,7 +60,8 @@ class Ensemble final : public Judge {
     }
     verdict.p_first_by_order.fill(std::numeric_limits<double>::quiet_NaN());
     if (p_first.size() < least_) {
-      verdict.status = static_cast<VerdictStatus>(std::max_element(failures.begin(), failures.end()) - failures.begin());
+      verdict.status =
+          static_cast<VerdictStatus>(std::max_element(failures.begin(), failures.end()) - failures.begin());
       return verdict;
     }
     verdict.status = VerdictStatus::ok;

@@ -33,8 +33,8 @@ class Reader {
     return found;
   }
   std::array<std::array<double, 2>, 2> confusion(const Json& value, const std::string& place) const {
-    if (!value.is_array() || value.size() != 2 || !value[0].is_array() || !value[1].is_array() || value[0].size() != 2 ||
-        value[1].size() != 2) {
+    if (!value.is_array() || value.size() != 2 || !value[0].is_array() || !value[1].is_array() ||
+        value[0].size() != 2 || value[1].size() != 2) {
       fail(place, "two rows of two shares were expected");
     }
     std::array<std::array<double, 2>, 2> shares{};
@@ -48,12 +48,17 @@ class Reader {
     FittedJudge fitted;
     const double largest = 1e9;
     const std::map<std::string, std::function<void(const Json&, const std::string&)>> keys{
-        {"pairs", [&](const Json& v, const std::string& p) { fitted.pairs = static_cast<std::int64_t>(number(v, p, 0, 1e15)); }},
-        {"agreement", [&](const Json& v, const std::string& p) { if (!v.is_null()) fitted.agreement = number(v, p, 0, 1); }},
+        {"pairs",
+         [&](const Json& v, const std::string& p) { fitted.pairs = static_cast<std::int64_t>(number(v, p, 0, 1e15)); }},
+        {"agreement",
+         [&](const Json& v, const std::string& p) {
+           if (!v.is_null()) fitted.agreement = number(v, p, 0, 1);
+         }},
         {"temperature", [&](const Json& v, const std::string& p) { fitted.temperature = number(v, p, 1e-6, largest); }},
         {"weight", [&](const Json& v, const std::string& p) { fitted.weight = number(v, p, -largest, largest); }},
         {"confusion", [&](const Json& v, const std::string& p) { fitted.confusion = confusion(v, p); }},
-        {"length_slope", [&](const Json& v, const std::string& p) { fitted.length_slope = number(v, p, -largest, largest); }}};
+        {"length_slope",
+         [&](const Json& v, const std::string& p) { fitted.length_slope = number(v, p, -largest, largest); }}};
     std::vector<std::string> known;
     for (const auto& [key, read] : keys) known.push_back(key);
     for (const auto& [key, value] : object(json, place).items()) {
@@ -123,7 +128,8 @@ const FittedJudge& FittedJudges::at(const std::string& name) const {
   if (found != judges.end()) return found->second;
   std::string known;
   for (const auto& [other, fitted] : judges) known += (known.empty() ? "" : ", ") + other;
-  throw input_error(file, "judge '" + name + "' was not calibrated; the file holds " + (known.empty() ? "none" : known));
+  throw input_error(file,
+                    "judge '" + name + "' was not calibrated; the file holds " + (known.empty() ? "none" : known));
 }
 
 }  // namespace rlaif::judge

@@ -6,7 +6,8 @@ std::unique_ptr<Judge> make_hierarchy(std::string name, std::vector<Member> leve
   require_members("hierarchy", name, levels);
   require_confidence("hierarchy", name, gate);
   std::vector<double> gates(levels.size() - 1, gate);
-  return std::make_unique<Escalation>(std::move(name), std::move(levels), std::move(gates), OnFailure::stands, OnTie::ask_next);
+  return std::make_unique<Escalation>(std::move(name), std::move(levels), std::move(gates), OnFailure::stands,
+                                      OnTie::ask_next);
 }
 
 }  // namespace rlaif::judge

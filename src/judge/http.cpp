@@ -77,7 +77,8 @@ std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* us
   for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  while (!value.empty() && std::string_view(" \t\r\n").find(value.back()) != std::string_view::npos) value.remove_suffix(1);
+  while (!value.empty() && std::string_view(" \t\r\n").find(value.back()) != std::string_view::npos)
+    value.remove_suffix(1);
   if (name == "retry-after-ms") transfer.retry.after_ms = value;
   if (name == "retry-after") transfer.retry.after = value;
   return size * count;
@@ -88,25 +89,22 @@ HttpFailure failure_of(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-      return HttpFailure::unreachable;
+    case CURLE_SSL_CONNECT_ERROR: return HttpFailure::unreachable;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CIPHER:
-      return HttpFailure::tls;
+    case CURLE_SSL_CIPHER: return HttpFailure::tls;
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-      return HttpFailure::malformed;
-    default:
-      return HttpFailure::broken;
+    case CURLE_URL_MALFORMAT: return HttpFailure::malformed;
+    default: return HttpFailure::broken;
   }
 }
 
 void check_options(const HttpOptions& o) {
   const auto refuse = [](const std::string& message) { throw usage_error("HTTP: " + message); };
-  if (o.concurrency < 1 || o.concurrency > 4096) refuse("concurrency must be 1 to 4096, not " + std::to_string(o.concurrency));
+  if (o.concurrency < 1 || o.concurrency > 4096)
+    refuse("concurrency must be 1 to 4096, not " + std::to_string(o.concurrency));
   if (o.max_retries < 0) refuse("max_retries must be at least 0, not " + std::to_string(o.max_retries));
   if (!(o.requests_per_minute >= 0) || !(o.tokens_per_minute >= 0)) refuse("limits a minute must be at least 0");
   for (const double value : {o.first_wait_seconds, o.longest_wait_seconds, o.connect_seconds, o.attempt_seconds,
@@ -284,8 +282,8 @@ class Run {
       reply.came_as = static_cast<int>(status);
       reply.body = std::move(transfer.body);
       reply.error.clear();
-      const HttpRuling ruling =
-          hooks_.examine ? hooks_.examine(reply.came_as, reply.body) : HttpRuling{reply.came_as, is_retried_status(reply.came_as)};
+      const HttpRuling ruling = hooks_.examine ? hooks_.examine(reply.came_as, reply.body)
+                                               : HttpRuling{reply.came_as, is_retried_status(reply.came_as)};
       reply.status = ruling.status;
       reply.failure = ruling.status >= 200 && ruling.status < 300 ? HttpFailure::none : HttpFailure::status;
       return reply.failure == HttpFailure::status && ruling.may_pass;
@@ -373,7 +371,8 @@ void HttpClient::run(std::span<const HttpRequest> requests, const HttpHooks& hoo
     }
     if (landed) continue;
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(run.wake() - Clock::now()).count();
-    check(curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::clamp<long>(wait + 1, 1, 250)), nullptr), "curl_multi_poll");
+    check(curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::clamp<long>(wait + 1, 1, 250)), nullptr),
+          "curl_multi_poll");
   }
 }
 

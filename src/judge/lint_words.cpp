@@ -43,24 +43,32 @@ constexpr std::array abstract_words{
            "what shows it, such as \"gives an example that the request does not name\""}};
 
 constexpr std::string_view observable_words =
-    "word sentence line paragraph page letter step number figure digit date year dose amount price unit address password "
+    "word sentence line paragraph page letter step number figure digit date year dose amount price unit address "
+    "password "
     "phone code link source quote quotation citation cite reference example table list bullet heading title item term "
-    "definition define abbreviation jargon fact statement claim error mistake typo calculation calculate sum result reason "
-    "cause warning warn danger lawful law insult slur threat threaten joke apology apologise apologize greeting greet thank "
-    "compliment refusal refuse decline instruction limit format language part order first last opening repeat repetition "
-    "contradict omit name state mention explain count translate admit ask offer point call describe correct replace mark "
-    "program office doctor hotline emergency encyclopedia false true invented quoted exist everyday background verse rhyme "
+    "definition define abbreviation jargon fact statement claim error mistake typo calculation calculate sum result "
+    "reason "
+    "cause warning warn danger lawful law insult slur threat threaten joke apology apologise apologize greeting greet "
+    "thank "
+    "compliment refusal refuse decline instruction limit format language part order first last opening repeat "
+    "repetition "
+    "contradict omit name state mention explain count translate admit ask offer point call describe correct replace "
+    "mark "
+    "program office doctor hotline emergency encyclopedia false true invented quoted exist everyday background verse "
+    "rhyme "
     "spelling grammar comma title-case summary summarise summarize premise assumption assume alternative option record "
     "shorter longer fewer within percent euro dollar minute hour second metre kilogram formula function test "
     "begin start end conclude recommend advise medicine diagnosis diagnose treatment suicide weapon drug crime "
     "illegal copyright pronoun gender age religion nationality";
 
 constexpr std::string_view negators =
-    "not never no none nor neither without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't wouldn't "
+    "not never no none nor neither without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't "
+    "wouldn't "
     "shouldn't couldn't mustn't avoid avoids avoiding refrain refrains refraining abstain abstains";
 
 constexpr std::string_view frame_words =
-    "choose prefer pick select favour favor response answer reply output text assistant ai model chatbot human user person "
+    "choose prefer pick select favour favor response answer reply output text assistant ai model chatbot human user "
+    "person "
     "people reader please decide judge compare better best request question prompt respond conversation "
     "contain include hold be seem appear likely possible likewise criterion principle always never every each any all";
 
@@ -105,7 +113,8 @@ std::string_view abstract_advice(const std::string& word) {
 }
 
 std::string_view general_advice() {
-  return "two things that a reader can point at or count in a response: words, steps, sources, numbers, what it states, "
+  return "two things that a reader can point at or count in a response: words, steps, sources, numbers, what it "
+         "states, "
          "names or asks";
 }
 
@@ -121,10 +130,10 @@ bool is_negator(const std::string& word) {
 }
 
 bool is_blamed(const std::string& word) {
-  static const std::set<std::string> stems =
-      stems_of("harmful unsafe dangerous risky irresponsible unethical immoral unjust unfair wrong toxic racist sexist "
-               "offensive hateful discriminatory biased prejudiced objectionable insensitive rude violent illegal bad harm "
-               "risk insulting manipulative deceptive misleading stereotype threat");
+  static const std::set<std::string> stems = stems_of(
+      "harmful unsafe dangerous risky irresponsible unethical immoral unjust unfair wrong toxic racist sexist "
+      "offensive hateful discriminatory biased prejudiced objectionable insensitive rude violent illegal bad harm "
+      "risk insulting manipulative deceptive misleading stereotype threat");
   return stems.contains(stem(word));
 }
 

@@ -17,12 +17,14 @@ constexpr std::string_view between_members = ", ", before_reasons = " | ";
 
 void require_members(const std::string& kind, const std::string& name, const std::vector<Member>& members) {
   if (members.size() >= 2) return;
-  throw usage_error(kind + " '" + name + "': at least two members were expected, found " + std::to_string(members.size()));
+  throw usage_error(kind + " '" + name + "': at least two members were expected, found " +
+                    std::to_string(members.size()));
 }
 
 void require_confidence(const std::string& kind, const std::string& name, double confidence) {
   if (confidence >= 0.5 && confidence <= 1.0) return;
-  throw usage_error(kind + " '" + name + "': a confidence from 0.5 to 1 was expected, found " + std::to_string(confidence));
+  throw usage_error(kind + " '" + name + "': a confidence from 0.5 to 1 was expected, found " +
+                    std::to_string(confidence));
 }
 
 std::vector<Verdict> ask(const Member& member, std::span<const Comparison> comparisons) {

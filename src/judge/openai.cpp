@@ -142,6 +142,8 @@ class OpenAi final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_openai_protocol(const RemoteOptions& options) { return std::make_unique<OpenAi>(options); }
+std::unique_ptr<Protocol> make_openai_protocol(const RemoteOptions& options) {
+  return std::make_unique<OpenAi>(options);
+}
 
 }  // namespace rlaif::judge

@@ -182,7 +182,8 @@ class Reader {
       const std::size_t end = text_.find("]]", at);
       if (end == std::string::npos) return;
       if (is_quoted(at)) continue;
-      if (stripped(std::string_view(text_).substr(at + 2, end - at - 2)) == "c" && !is_label("c", labels_.first) && !is_label("c", labels_.second))
+      if (stripped(std::string_view(text_).substr(at + 2, end - at - 2)) == "c" && !is_label("c", labels_.first) &&
+          !is_label("c", labels_.second))
         said_.push_back({Choice::tie, at + 2});
       else
         say(label(at + 2, end));
@@ -235,7 +236,8 @@ class Reader {
   void read_sentences() {
     for (std::size_t at = 0; at < text_.size(); ++at) {
       const bool starts = at == 0 || text_[at - 1] == '\n' ||
-                          (is_space(text_[at - 1]) && at >= 2 && std::string_view(".!?:").find(text_[at - 2]) != std::string_view::npos);
+                          (is_space(text_[at - 1]) && at >= 2 &&
+                           std::string_view(".!?:").find(text_[at - 2]) != std::string_view::npos);
       if (starts && !is_quoted(at)) read_sentence(at);
     }
   }
@@ -272,7 +274,8 @@ class Reader {
     cursor.skip(" \t*_:");
     const std::optional<Said> said = named(cursor);
     cursor.skip("*_ \t");
-    if (said && (cursor.at >= text_.size() || std::string_view(".!\n").find(text_[cursor.at]) != std::string_view::npos))
+    if (said &&
+        (cursor.at >= text_.size() || std::string_view(".!\n").find(text_[cursor.at]) != std::string_view::npos))
       said_.push_back(*said);
   }
 

@@ -55,9 +55,9 @@ RecordedVerdict read_recorded(const text::JsonRecord& record) {
 }
 
 Error repeated(const text::JsonRecord& record, const RecordedVerdict& verdict, std::size_t first_line) {
-  return input_error(record.file, record.line, "a second verdict for pair '" + verdict.pair + "' in order " +
-                                                   (verdict.order == 0 ? "ab" : "ba") + "; the first is in line " +
-                                                   std::to_string(first_line));
+  return input_error(record.file, record.line,
+                     "a second verdict for pair '" + verdict.pair + "' in order " + (verdict.order == 0 ? "ab" : "ba") +
+                         "; the first is in line " + std::to_string(first_line));
 }
 
 }  // namespace rlaif::judge

@@ -32,7 +32,8 @@ std::string key_of(const std::string& name, const RemoteOptions& options) {
 }
 
 // What earlier versions took for an answer may be an error in a reply with status 200; it is asked again.
-std::optional<std::string> stored_answer(const AnswerCache& answers, const Protocol& protocol, const RequestHash& request) {
+std::optional<std::string> stored_answer(const AnswerCache& answers, const Protocol& protocol,
+                                         const RequestHash& request) {
   return answers.find(request, [&](const std::string& body) { return !protocol.read(body).error; });
 }
 
@@ -140,9 +141,9 @@ class RemoteJudge final : public Judge {
     const cost::Spending spent = parts_.meter->total();
     const bool nothing = spent.requests == 0 && spent.unsettled_usd == 0.0;
     return Error(ErrorKind::resource,
-                 "judge " + name_ + cap_text(nothing) +
-                     std::to_string(failures.not_sent) + " requests were not sent, of which each may cost $" + std::to_string(least) +
-                     " or more; $" + std::to_string(spent.usage.cost_usd) +
+                 "judge " + name_ + cap_text(nothing) + std::to_string(failures.not_sent) +
+                     " requests were not sent, of which each may cost $" + std::to_string(least) + " or more; $" +
+                     std::to_string(spent.usage.cost_usd) +
                      " were spent here, and what was paid for is kept: raise cost.cap_usd to go on");
   }
 
@@ -150,7 +151,8 @@ class RemoteJudge final : public Judge {
     if (nothing) return ": the cap on the cost leaves too little for a first request: ";
     const double over = parts_.meter->over_cap_usd();
     if (over == 0.0) return ": the cap on the cost is reached: ";
-    return ": the cap on the cost is passed by $" + std::to_string(over) + ", as answers cost more than was held for them: ";
+    return ": the cap on the cost is passed by $" + std::to_string(over) +
+           ", as answers cost more than was held for them: ";
   }
 
   HttpRequest request_of(const Question& question) const {
@@ -210,9 +212,9 @@ class RemoteJudge final : public Judge {
     const std::int64_t allowed = static_cast<std::int64_t>(options_.max_output_tokens) * protocol_->answers_a_request();
     if (tokens <= allowed || is_output_warned_) return;
     is_output_warned_ = true;
-    log::warning("judge " + name_ + ": an answer of " + std::to_string(tokens) + " output tokens came where max_output_tokens allow " +
-                 std::to_string(allowed) + ": " + protocol_->output_limit_advice() +
-                 "; what is held for further answers follows what answers cost");
+    log::warning("judge " + name_ + ": an answer of " + std::to_string(tokens) +
+                 " output tokens came where max_output_tokens allow " + std::to_string(allowed) + ": " +
+                 protocol_->output_limit_advice() + "; what is held for further answers follows what answers cost");
   }
 
   // A reply that does not say what it used is taken to have used what it may.
@@ -225,7 +227,8 @@ class RemoteJudge final : public Judge {
 
   std::string without_key(std::string text) const {
     if (key_.empty()) return text;
-    for (std::size_t at = text.find(key_); at != std::string::npos; at = text.find(key_, at)) text.replace(at, key_.size(), "[key]");
+    for (std::size_t at = text.find(key_); at != std::string::npos; at = text.find(key_, at))
+      text.replace(at, key_.size(), "[key]");
     return text;
   }
 
@@ -244,8 +247,10 @@ class RemoteJudge final : public Judge {
     }
     const OrderReading first = read_order(plan, asked.by_order[0], verdict.usage);
     if (options_.orders == Orders::first_only) {
-      if (first.status == VerdictStatus::ok) fill(verdict, single_order(first.p_shown_first));
-      else verdict.status = first.status;
+      if (first.status == VerdictStatus::ok)
+        fill(verdict, single_order(first.p_shown_first));
+      else
+        verdict.status = first.status;
     } else {
       const OrderReading second = read_order(plan, asked.by_order[1], verdict.usage);
       if (first.status == VerdictStatus::ok && second.status == VerdictStatus::ok) {
@@ -302,7 +307,8 @@ class RemoteJudge final : public Judge {
     const bool letter = parts_.style.answer == JudgeStyle::Answer::letter;
     const bool has_tokens = protocol_->asks_log_probs() && !answer.tokens.empty();
     // A label's log-probabilities are whole, whatever was cut off behind it.
-    if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens)) return {answer.status, 0.5, 0.0};
+    if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens))
+      return {answer.status, 0.5, 0.0};
     const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
     // A thought that was cut may stand beside the text, which is empty then.
     if (said.is_thinking || (answer.is_cut && answer.text.empty())) return {VerdictStatus::truncated, 0.5, 0.0};
@@ -325,7 +331,7 @@ class RemoteJudge final : public Judge {
   HttpClient client_;
   bool has_worked_ = false, is_output_warned_ = false;
   std::set<std::uint64_t> refused_pairs_;  // since the last answer
-  double excess_usd_ = 0.0;  // the most that an answer has cost above what it might
+  double excess_usd_ = 0.0;                // the most that an answer has cost above what it might
 };
 
 // What the vendors' prompt caches take at the least (platform.openai.com, docs.anthropic.com, "prompt caching").
@@ -360,7 +366,8 @@ Estimate estimate(const RemoteOptions& options, const RemoteParts& parts, std::s
     likely.cost_usd = planner.request_usd(likely, is_first && protocol.marks_cached() ? cached : 0);
     estimate.likely += likely;
     estimate.worst += planner.worst_usage(question);
-    estimate.least_request_usd = is_first ? question.worst_usd : std::min(estimate.least_request_usd, question.worst_usd);
+    estimate.least_request_usd =
+        is_first ? question.worst_usd : std::min(estimate.least_request_usd, question.worst_usd);
   }
   return estimate;
 }

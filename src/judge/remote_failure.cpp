@@ -39,23 +39,24 @@ std::optional<Error> fatal_of(const HttpReply& reply, const ServerError& error, 
     case HttpFailure::tls:
       return resource("no trusted connection to " + asker.url + ": " + reply.error +
                       " (certificates come from CURL_CA_BUNDLE, SSL_CERT_FILE or the system)");
-    case HttpFailure::malformed:
-      return usage("base_url: " + asker.url + ": " + reply.error);
+    case HttpFailure::malformed: return usage("base_url: " + asker.url + ": " + reply.error);
     case HttpFailure::unreachable:
       if (asker.has_worked) return std::nullopt;
-      return resource("no connection to " + asker.url + " in " + std::to_string(reply.attempts) + " attempts: " + reply.error);
-    case HttpFailure::status:
-      break;
-    default:
-      return std::nullopt;
+      return resource("no connection to " + asker.url + " in " + std::to_string(reply.attempts) +
+                      " attempts: " + reply.error);
+    case HttpFailure::status: break;
+    default: return std::nullopt;
   }
   // The reply to a wrong key may quote parts of it.
   if (error.complaint == Complaint::wrong_key)
     return usage("the server refuses the key" +
                  (asker.key_variable.empty() ? ", and none is sent: name its environment variable as key_variable"
-                                             : " in the environment variable " + asker.key_variable) + " (" + status_text(reply) + ")");
-  if (error.complaint == Complaint::no_money) return resource("the account has no money or quota left (" + status_text(reply) + ")");
-  if (reply.status >= 300 && reply.status < 400) return usage("base_url: " + asker.url + " is somewhere else" + said(reply, error));
+                                             : " in the environment variable " + asker.key_variable) +
+                 " (" + status_text(reply) + ")");
+  if (error.complaint == Complaint::no_money)
+    return resource("the account has no money or quota left (" + status_text(reply) + ")");
+  if (reply.status >= 300 && reply.status < 400)
+    return usage("base_url: " + asker.url + " is somewhere else" + said(reply, error));
   return std::nullopt;
 }
 
@@ -78,7 +79,7 @@ VerdictStatus Failures::add(const HttpReply& reply, const AskedAbout& question, 
     refused_pairs.insert(question.pair);
   }
   if (ends && !fatal) fatal = std::move(ends);
-  ++causes[is_status                                  ? status_text(reply)
+  ++causes[is_status                                ? status_text(reply)
            : reply.failure == HttpFailure::too_long ? std::string("reply too long")
                                                     : reply.error];
   return VerdictStatus::missing;

@@ -22,11 +22,13 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
     refuse("base_url: expected an address that begins with http:// or https://, not '" + o.base_url + "'");
   if (o.base_url.find('@') != std::string::npos) refuse("base_url: expected an address without user and password");
   if (o.model.empty()) refuse("model: expected the name of a model");
-  if (o.max_output_tokens < 1) refuse("max_output_tokens must be at least 1, not " + std::to_string(o.max_output_tokens));
+  if (o.max_output_tokens < 1)
+    refuse("max_output_tokens must be at least 1, not " + std::to_string(o.max_output_tokens));
   // The vendor's limit; servers of other people give as many as they are asked for.
   const int most = o.base_url.starts_with(openai_options().base_url) ? 20 : 1000;
   if (o.top_logprobs < 0 || o.top_logprobs > most) {
-    refuse("top_logprobs must be 0 to " + std::to_string(most) + " at " + o.base_url + ", not " + std::to_string(o.top_logprobs));
+    refuse("top_logprobs must be 0 to " + std::to_string(most) + " at " + o.base_url + ", not " +
+           std::to_string(o.top_logprobs));
   }
   if (o.samples < 1 || o.samples > 128) refuse("samples must be 1 to 128, not " + std::to_string(o.samples));
   if (o.top_logprobs > 0 && o.samples > 1) refuse("samples must be 1 where log-probabilities are asked for");
@@ -34,7 +36,8 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (o.temperature && !(*o.temperature >= 0.0 && *o.temperature <= 2.0)) refuse("temperature must be in [0, 2]");
   if (o.top_p && !(*o.top_p > 0.0 && *o.top_p <= 1.0)) refuse("top_p must be in (0, 1]");
   if (o.context_tokens < 0) refuse("context_tokens must be at least 0");
-  if (parts.style.has_principles() && parts.principles.empty()) refuse("the style asks for principles, and there are none");
+  if (parts.style.has_principles() && parts.principles.empty())
+    refuse("the style asks for principles, and there are none");
   if (!parts.style.has_principles() && !parts.principles.empty())
     refuse("principles are given, but the style has no place {principles} for them");
 }
@@ -53,7 +56,8 @@ std::int64_t count_at(const Json& object, const char* key) {
   if (found == object.end() || !found->is_number_integer()) return 0;
   // No answer has more tokens; sums of counts that a server makes up must not overflow.
   constexpr std::int64_t most = std::int64_t{1} << 31;
-  if (found->is_number_unsigned()) return static_cast<std::int64_t>(std::min<std::uint64_t>(found->get<std::uint64_t>(), most));
+  if (found->is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(found->get<std::uint64_t>(), most));
   return std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, most);
 }
 
@@ -71,8 +75,9 @@ Planner::Planner(const std::string& name, const RemoteOptions& options, const Re
   const bool same_principles = options_.principle_use == PrincipleUse::all || parts_.principles.size() <= 1;
   constant_turns_ = parts_.style.constant_turns(same_principles);
   const auto chosen = parts_.principles.chosen(0, options_.principle_use, options_.seed);
-  std::vector<ChatTurn> turns = parts_.style.render(principles_text(chosen), "", "", "", "",
-                                                    cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second));
+  std::vector<ChatTurn> turns =
+      parts_.style.render(principles_text(chosen), "", "", "", "",
+                          cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second));
   turns.resize(constant_turns_);
   constant_ = tokens_of(turns);
 }
@@ -132,11 +137,13 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
     const std::string cases = cases_text(chosen, parts_.style.labels.first, parts_.style.labels.second);
     const std::string fence = fence_of(comparison, options_.seed);
     for (std::size_t order = 0; order < (options_.orders == Orders::both ? 2u : 1u); ++order) {
-      const std::vector<ChatTurn> turns = parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence, cases);
+      const std::vector<ChatTurn> turns =
+          parts_.style.render(principles, prompt, texts[order], texts[1 - order], fence, cases);
       for (int sample = 0; sample < requests_an_order_; ++sample) {
         Question next = question(turns, comparison.id, order, sample);
         next.pair = pair;
-        if (options_.context_tokens > 0 && next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)
+        if (options_.context_tokens > 0 &&
+            next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)
           asked.fits = false;
         const auto [place, added] = known.emplace(next.hash, plan.questions.size());
         asked.by_order[order].push_back(place->second);

@@ -25,7 +25,7 @@ struct RemoteReply {
   std::optional<ServerError> error;   // the body is no answer, whatever its HTTP status was; then `answers` are empty
   std::vector<RemoteAnswer> answers;  // at least one where there is no error
   bool has_usage = false;
-  Usage usage;  // without dollars
+  Usage usage;                          // without dollars
   std::int64_t cache_write_tokens = 0;  // of usage.input_tokens, those that went into a cache
   std::int64_t reasoning_tokens = 0;
 };

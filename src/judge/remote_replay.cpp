@@ -17,13 +17,14 @@ constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
 class Replay final : public Judge {
  public:
   Replay(std::string name, ReplayOptions options) : name_(std::move(name)), options_(std::move(options)) {
-    if (!options_.pair_id) options_.pair_id = [](const Comparison& comparison) { return std::to_string(comparison.id); };
+    if (!options_.pair_id)
+      options_.pair_id = [](const Comparison& comparison) { return std::to_string(comparison.id); };
     text::for_each_json_line(options_.file, [this](const text::JsonRecord& record) { add(record); });
     if (pairs_.empty()) throw input_error(options_.file, "holds no verdict" + wanted());
     if (sources_.size() > 1) {
       const auto& [a, b] = std::pair(*sources_.begin(), *std::next(sources_.begin()));
-      throw input_error(options_.file, "holds verdicts of several judges and styles, such as " + a.first + " " + a.second +
-                                           " and " + b.first + " " + b.second + ": name judge and style");
+      throw input_error(options_.file, "holds verdicts of several judges and styles, such as " + a.first + " " +
+                                           a.second + " and " + b.first + " " + b.second + ": name judge and style");
     }
   }
 

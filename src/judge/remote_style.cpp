@@ -68,9 +68,11 @@ class StyleReader {
     else if (colon == std::string::npos && (key == "system" || key == "user" || key == "assistant"))
       begin_turn(key);
     else
-      throw input_error(file_, line_,
-                        "expected '%% answer: ...' or '%% verdicts: ...' before the first turn, or '%% system', '%% user' or "
-                        "'%% assistant', not '%% " + text + "'");
+      throw input_error(
+          file_, line_,
+          "expected '%% answer: ...' or '%% verdicts: ...' before the first turn, or '%% system', '%% user' or "
+          "'%% assistant', not '%% " +
+              text + "'");
   }
 
   void set_answer(const std::string& value) {
@@ -83,12 +85,14 @@ class StyleReader {
     std::istringstream words(value);
     std::string extra;
     const auto is_label = [](const std::string& word) {
-      return !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+      return !word.empty() &&
+             std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
     };
     if (!(words >> style_.labels.first >> style_.labels.second) || (words >> extra) || !is_label(style_.labels.first) ||
         !is_label(style_.labels.second) || style_.labels.first == style_.labels.second)
-      throw input_error(file_, line_,
-                        "verdicts: expected two different words of letters and digits, as in 'A B', not '" + value + "'");
+      throw input_error(
+          file_, line_,
+          "verdicts: expected two different words of letters and digits, as in 'A B', not '" + value + "'");
   }
 
   void begin_turn(const std::string& role) {
@@ -96,19 +100,22 @@ class StyleReader {
     const std::string last = style_.turns.empty() ? "" : style_.turns.back().role;
     const bool fits = role == "system" ? last.empty() : role == "user" ? last != "user" : last == "user";
     if (!fits)
-      throw input_error(file_, line_, "a turn of " + role + " cannot " + (last.empty() ? "be the first" : "follow one of " + last) +
-                                          ": expected system, then user and assistant by turns");
+      throw input_error(file_, line_,
+                        "a turn of " + role + " cannot " + (last.empty() ? "be the first" : "follow one of " + last) +
+                            ": expected system, then user and assistant by turns");
     style_.turns.push_back({role, ""});
     seen_.assign(placeholders.size(), false);
   }
 
   void add_text(const std::string& line) {
-    walk(line, [](std::string_view) {},
-         [&](const std::string& name) {
-           const auto known = std::find(placeholders.begin(), placeholders.end(), name);
-           if (known == placeholders.end()) throw input_error(file_, line_, unknown_name_message("placeholder", name, placeholders));
-           seen_[static_cast<std::size_t>(known - placeholders.begin())] = true;
-         });
+    walk(
+        line, [](std::string_view) {},
+        [&](const std::string& name) {
+          const auto known = std::find(placeholders.begin(), placeholders.end(), name);
+          if (known == placeholders.end())
+            throw input_error(file_, line_, unknown_name_message("placeholder", name, placeholders));
+          seen_[static_cast<std::size_t>(known - placeholders.begin())] = true;
+        });
     style_.turns.back().content += line + "\n";
   }
 
@@ -116,7 +123,8 @@ class StyleReader {
     if (style_.turns.empty()) return;
     std::string& content = style_.turns.back().content;
     content = trimmed(content);
-    if (content.empty()) throw input_error(file_, line_, "the turn of " + style_.turns.back().role + " that ends here is empty");
+    if (content.empty())
+      throw input_error(file_, line_, "the turn of " + style_.turns.back().role + " that ends here is empty");
   }
 
   void check_whole() const {
@@ -148,11 +156,12 @@ std::size_t JudgeStyle::constant_turns(bool same_principles) const {
   std::size_t count = 0;
   for (const ChatTurn& turn : turns) {
     bool varies = false;
-    walk(turn.content, [](std::string_view) {},
-         [&](const std::string& name) {
-           const bool is_principles = name == placeholders[principles_place] || name == placeholders[cases_place];
-           varies = varies || !same_principles || !is_principles;
-         });
+    walk(
+        turn.content, [](std::string_view) {},
+        [&](const std::string& name) {
+          const bool is_principles = name == placeholders[principles_place] || name == placeholders[cases_place];
+          varies = varies || !same_principles || !is_principles;
+        });
     if (varies) break;
     ++count;
   }
@@ -160,17 +169,18 @@ std::size_t JudgeStyle::constant_turns(bool same_principles) const {
 }
 
 std::vector<ChatTurn> JudgeStyle::render(const std::string& principles, const std::string& prompt,
-                                         const std::string& first, const std::string& second,
-                                         const std::string& fence, const std::string& cases) const {
+                                         const std::string& first, const std::string& second, const std::string& fence,
+                                         const std::string& cases) const {
   const std::array<const std::string*, 6> values{&principles, &cases, &prompt, &first, &second, &fence};
   std::vector<ChatTurn> result;
   for (const ChatTurn& turn : turns) {
     std::string content;
-    walk(turn.content, [&](std::string_view part) { content += part; },
-         [&](const std::string& name) {
-           const auto known = std::find(placeholders.begin(), placeholders.end(), name);
-           content += *values[static_cast<std::size_t>(known - placeholders.begin())];
-         });
+    walk(
+        turn.content, [&](std::string_view part) { content += part; },
+        [&](const std::string& name) {
+          const auto known = std::find(placeholders.begin(), placeholders.end(), name);
+          content += *values[static_cast<std::size_t>(known - placeholders.begin())];
+        });
     result.push_back({turn.role, std::move(content)});
   }
   return result;

@@ -17,45 +17,104 @@ constexpr int deepest = 8;
 
 // Where servers put words of their own. What they echo of the request (an "input", a "flagged_input") is no word of theirs.
 constexpr std::array word_keys = std::to_array<std::string_view>(
-    {"message", "msg", "code", "type", "status", "error", "errors", "detail", "details", "reason", "raw", "metadata", "innererror", "object",
-     "title", "error_type", "error_message", "errorMessage", "description", "cause", "body", "choices", "finish_reason",
-     "native_finish_reason"});
+    {"message",     "msg",    "code",    "type",       "status",        "error",
+     "errors",      "detail", "details", "reason",     "raw",           "metadata",
+     "innererror",  "object", "title",   "error_type", "error_message", "errorMessage",
+     "description", "cause",  "body",    "choices",    "finish_reason", "native_finish_reason"});
 
 // What a prompt that does not fit is called, by OpenAI, Azure, DeepSeek, OpenRouter and vLLM (maximum context length), Anthropic
 // (prompt is too long; exceed context limit), vLLM's later engine (maximum model length), SGLang (model's context length), TGI and
 // Together (`inputs` tokens), llama.cpp (exceed_context_size, available context size), llama-cpp-python and Groq (context window),
 // Gemini (maximum number of tokens allowed), Mistral (too large for model), Bedrock (input is too long), xAI (maximum prompt
 // length), Ollama and LM Studio (context length), Moonshot (model token limit), Cerebras (while limit is), DashScope, Zhipu.
-constexpr std::array too_long_words = std::to_array<std::string_view>(
-    {"context_length",           "context length",        "context window",        "context_window",      "context limit",
-     "exceed_context_size",      "context size",          "context overflow",      "maximum model length", "max_model_len",
-     "maximum prompt length",    "max_prompt_tokens",     "maximum input length",  "max input length",    "maximum allowed input length",
-     "input length should be",   "prompt is too long",    "prompt too long",       "prompt exceeds",      "prompt token count",
-     "input is too long",        "input too long",        "input length exceeds",  "`inputs` tokens",     "inputs` must have less than",
-     "input token count",        "input tokens exceed",   "too many input tokens", "too many tokens",     "more than max tokens",
-     "model token limit",        "too large for model",   "messages is too long",  "reduce the length of", "reduce your prompt",
-     "number of tokens allowed", "while limit is",        "expected maxlength",    "at least 1, got -",   "request_too_large",
-     "string too long",          "string_above_max_length"});
+constexpr std::array too_long_words = std::to_array<std::string_view>({"context_length",
+                                                                       "context length",
+                                                                       "context window",
+                                                                       "context_window",
+                                                                       "context limit",
+                                                                       "exceed_context_size",
+                                                                       "context size",
+                                                                       "context overflow",
+                                                                       "maximum model length",
+                                                                       "max_model_len",
+                                                                       "maximum prompt length",
+                                                                       "max_prompt_tokens",
+                                                                       "maximum input length",
+                                                                       "max input length",
+                                                                       "maximum allowed input length",
+                                                                       "input length should be",
+                                                                       "prompt is too long",
+                                                                       "prompt too long",
+                                                                       "prompt exceeds",
+                                                                       "prompt token count",
+                                                                       "input is too long",
+                                                                       "input too long",
+                                                                       "input length exceeds",
+                                                                       "`inputs` tokens",
+                                                                       "inputs` must have less than",
+                                                                       "input token count",
+                                                                       "input tokens exceed",
+                                                                       "too many input tokens",
+                                                                       "too many tokens",
+                                                                       "more than max tokens",
+                                                                       "model token limit",
+                                                                       "too large for model",
+                                                                       "messages is too long",
+                                                                       "reduce the length of",
+                                                                       "reduce your prompt",
+                                                                       "number of tokens allowed",
+                                                                       "while limit is",
+                                                                       "expected maxlength",
+                                                                       "at least 1, got -",
+                                                                       "request_too_large",
+                                                                       "string too long",
+                                                                       "string_above_max_length"});
 
 // What moderation is called, by OpenAI (flagged, usage policy, safety system), Azure (content management policy,
 // ResponsibleAIPolicyViolation), Anthropic (content filtering policy), OpenRouter (requires moderation), Gemini (safety,
 // PROHIBITED_CONTENT), Bedrock (guardrail intervened), DeepSeek (Content Exists Risk), xAI (usage guidelines), Moonshot (high risk),
 // DashScope (inspection failed, inappropriate content), Zhipu (in Chinese).
-constexpr std::array filtered_words = std::to_array<std::string_view>(
-    {"content_filter",         "content filter",       "contentfilter",         "content_policy",      "content policy",
-     "content management",     "responsibleaipolicy",  "invalid_prompt",        "flagged",             "moderation",
-     "moderated",              "usage policy",         "usage policies",        "usage guidelines",    "usage_policy",
-     "safety system",          "safety reasons",       "safety filter",         "safety check",        "safety settings",
-     "prohibited_content",     "prohibited content",   "content exists risk",   "considered high risk", "data_inspection_failed",
-     "datainspectionfailed",   "inappropriate content", "harmful content",      "unsafe content",      "sensitive content",
-     "guardrail_intervened",   "blocked by guardrail", "terms of service",      "\xE6\x95\x8F\xE6\x84\x9F"});
+constexpr std::array filtered_words = std::to_array<std::string_view>({"content_filter",
+                                                                       "content filter",
+                                                                       "contentfilter",
+                                                                       "content_policy",
+                                                                       "content policy",
+                                                                       "content management",
+                                                                       "responsibleaipolicy",
+                                                                       "invalid_prompt",
+                                                                       "flagged",
+                                                                       "moderation",
+                                                                       "moderated",
+                                                                       "usage policy",
+                                                                       "usage policies",
+                                                                       "usage guidelines",
+                                                                       "usage_policy",
+                                                                       "safety system",
+                                                                       "safety reasons",
+                                                                       "safety filter",
+                                                                       "safety check",
+                                                                       "safety settings",
+                                                                       "prohibited_content",
+                                                                       "prohibited content",
+                                                                       "content exists risk",
+                                                                       "considered high risk",
+                                                                       "data_inspection_failed",
+                                                                       "datainspectionfailed",
+                                                                       "inappropriate content",
+                                                                       "harmful content",
+                                                                       "unsafe content",
+                                                                       "sensitive content",
+                                                                       "guardrail_intervened",
+                                                                       "blocked by guardrail",
+                                                                       "terms of service",
+                                                                       "\xE6\x95\x8F\xE6\x84\x9F"});
 
-constexpr std::array money_words = std::to_array<std::string_view>(
-    {"insufficient_quota", "credit balance is too low", "insufficient balance", "insufficient_balance", "insufficient credits",
-     "billing_hard_limit"});
-constexpr std::array key_words = std::to_array<std::string_view>(
-    {"invalid_api_key", "incorrect api key", "api key not valid", "api_key_invalid", "invalid x-api-key", "invalid api key",
-     "authentication_error"});
+constexpr std::array money_words =
+    std::to_array<std::string_view>({"insufficient_quota", "credit balance is too low", "insufficient balance",
+                                     "insufficient_balance", "insufficient credits", "billing_hard_limit"});
+constexpr std::array key_words =
+    std::to_array<std::string_view>({"invalid_api_key", "incorrect api key", "api key not valid", "api_key_invalid",
+                                     "invalid x-api-key", "invalid api key", "authentication_error"});
 
 // What errors without a number are called, and the status that stands for it.
 struct NamedStatus {
@@ -63,15 +122,17 @@ struct NamedStatus {
   int status;
 };
 constexpr std::array named_statuses = std::to_array<NamedStatus>(
-    {{"rate_limit", 429},        {"rate limit", 429},   {"too many requests", 429}, {"toomanyrequests", 429}, {"resource_exhausted", 429},
-     {"throttl", 429},           {"overloaded", 529},   {"timeout", 504},           {"timed out", 504},       {"unavailable", 503},
-     {"internal", 500},          {"unauthorized", 401}, {"unauthenticated", 401},   {"permission", 403},      {"forbidden", 403},
-     {"not_found", 404},         {"notfound", 404},     {"invalid_request", 400},   {"badrequest", 400},      {"bad_request", 400},
-     {"invalid_argument", 400},  {"unsupported", 400}});
+    {{"rate_limit", 429},         {"rate limit", 429},      {"too many requests", 429}, {"toomanyrequests", 429},
+     {"resource_exhausted", 429}, {"throttl", 429},         {"overloaded", 529},        {"timeout", 504},
+     {"timed out", 504},          {"unavailable", 503},     {"internal", 500},          {"unauthorized", 401},
+     {"unauthenticated", 401},    {"permission", 403},      {"forbidden", 403},         {"not_found", 404},
+     {"notfound", 404},           {"invalid_request", 400}, {"badrequest", 400},        {"bad_request", 400},
+     {"invalid_argument", 400},   {"unsupported", 400}});
 
 template <class Words>
 bool holds_any(const std::string& said, const Words& words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return said.find(word) != std::string::npos; });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return said.find(word) != std::string::npos; });
 }
 
 std::string lower(std::string text) {
@@ -131,7 +192,8 @@ bool says_filtered(const std::string& said) {
 
 Complaint complaint_of(int status, const std::string& said) {
   // Limits on tokens a minute pass; a request that is above them by itself does not.
-  const bool is_rate = status == 429 || said.find("throttl") != std::string::npos || said.find("please wait") != std::string::npos;
+  const bool is_rate =
+      status == 429 || said.find("throttl") != std::string::npos || said.find("please wait") != std::string::npos;
   if (status == 402 || holds_any(said, money_words)) return Complaint::no_money;
   if (said.find("request too large") != std::string::npos) return Complaint::too_long;
   if (!is_rate && (status == 413 || holds_any(said, too_long_words))) return Complaint::too_long;
@@ -157,8 +219,11 @@ int status_at(const Json& error) {
   for (const char* key : {"code", "status", "status_code", "http_status"}) {
     const Json* value = find(error, key);
     if (value == nullptr) continue;
-    const std::string digits = value->is_string() ? value->get<std::string>() : value->is_number_integer() ? value->dump() : "";
-    if (digits.size() == 3 && (digits[0] == '4' || digits[0] == '5') && std::isdigit(static_cast<unsigned char>(digits[1])) != 0 &&
+    const std::string digits = value->is_string()           ? value->get<std::string>()
+                               : value->is_number_integer() ? value->dump()
+                                                            : "";
+    if (digits.size() == 3 && (digits[0] == '4' || digits[0] == '5') &&
+        std::isdigit(static_cast<unsigned char>(digits[1])) != 0 &&
         std::isdigit(static_cast<unsigned char>(digits[2])) != 0)
       return std::stoi(digits);
   }

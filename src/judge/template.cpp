@@ -62,7 +62,8 @@ void set_verdicts(JudgeTemplate& result, const std::string& value, const Place& 
   std::string extra;
   if (!(words >> result.verdict_first >> result.verdict_second) || (words >> extra) ||
       result.verdict_first == result.verdict_second)
-    throw input_error(place.file, place.line, "verdicts: expected two different words, as in 'A B', not '" + value + "'");
+    throw input_error(place.file, place.line,
+                      "verdicts: expected two different words, as in 'A B', not '" + value + "'");
 }
 
 void set_key(JudgeTemplate& result, const std::string& key, const std::string& value, const Place& place) {
@@ -70,7 +71,8 @@ void set_key(JudgeTemplate& result, const std::string& key, const std::string& v
   using Wrap = JudgeTemplate::Wrap;
   if (key == "style") {
     if (value != "verdict_first" && value != "rationale_first")
-      throw input_error(place.file, place.line, "style: expected verdict_first or rationale_first, not '" + value + "'");
+      throw input_error(place.file, place.line,
+                        "style: expected verdict_first or rationale_first, not '" + value + "'");
     result.style = value == "verdict_first" ? Style::verdict_first : Style::rationale_first;
   } else if (key == "wrap") {
     if (value != "raw" && value != "chat")
@@ -86,8 +88,9 @@ void set_key(JudgeTemplate& result, const std::string& key, const std::string& v
     if (value.empty()) throw input_error(place.file, place.line, key + ": expected a text");
     (key == "verdict_cue" ? result.verdict_cue : result.rationale_cue) = unescaped(value, place);
   } else {
-    throw input_error(place.file, place.line,
-                      unknown_name_message("key", key, {"style", "wrap", "verdicts", "verdict_cue", "rationale_cue", "principles"}));
+    throw input_error(
+        place.file, place.line,
+        unknown_name_message("key", key, {"style", "wrap", "verdicts", "verdict_cue", "rationale_cue", "principles"}));
   }
 }
 
@@ -102,10 +105,12 @@ void check_placeholders(const JudgeTemplate& prompt, const std::filesystem::path
     if (!name) continue;
     const auto known = std::find(placeholders.begin(), placeholders.end(), *name);
     if (known == placeholders.end())
-      throw input_error(file, line, unknown_name_message("placeholder", std::string(*name),
-                                                         {placeholders.begin(), placeholders.end()}));
+      throw input_error(
+          file, line,
+          unknown_name_message("placeholder", std::string(*name), {placeholders.begin(), placeholders.end()}));
     if (!prompt.has_principles && is_of_principles(*name))
-      throw input_error(file, line, "{" + std::string(*name) + "} has no place in a template with '%% principles: none'");
+      throw input_error(file, line,
+                        "{" + std::string(*name) + "} has no place in a template with '%% principles: none'");
     seen[known - placeholders.begin()] = true;
   }
   for (std::size_t k = 0; k < seen.size(); ++k) {
@@ -137,9 +142,9 @@ JudgeTemplate JudgeTemplate::load(const std::filesystem::path& file) {
 }
 
 std::string JudgeTemplate::render(const std::string& principle, const std::string& prompt, const std::string& first,
-                                  const std::string& second, const std::string& cases,
-                                  const std::string& fence) const {
-  const std::array<const std::string*, placeholders.size()> values{&principle, &cases, &prompt, &first, &second, &fence};
+                                  const std::string& second, const std::string& cases, const std::string& fence) const {
+  const std::array<const std::string*, placeholders.size()> values{&principle, &cases,  &prompt,
+                                                                   &first,     &second, &fence};
   std::string rendered;
   for (std::size_t i = 0; i < text.size();) {
     const auto name = text[i] == '{' ? placeholder_at(text, i) : std::nullopt;

@@ -30,9 +30,9 @@ constexpr std::array marks = std::to_array<Marks>({{"<think>", "</think>"},
 constexpr std::array quotes = std::to_array<Marks>({{"\"", "\""},
                                                     {"'", "'"},
                                                     {"`", "`"},
-                                                    {"\xE2\x80\x9C", "\xE2\x80\x9D"},     // U+201C, U+201D
-                                                    {"\xE2\x80\x98", "\xE2\x80\x99"},     // U+2018, U+2019
-                                                    {"\xC2\xAB", "\xC2\xBB"}});           // U+00AB, U+00BB
+                                                    {"\xE2\x80\x9C", "\xE2\x80\x9D"},  // U+201C, U+201D
+                                                    {"\xE2\x80\x98", "\xE2\x80\x99"},  // U+2018, U+2019
+                                                    {"\xC2\xAB", "\xC2\xBB"}});        // U+00AB, U+00BB
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -87,7 +87,8 @@ class Reader {
   }
 
   bool is_quoted(std::size_t begin, std::size_t end) const {
-    const std::string_view before = std::string_view(small_).substr(0, begin), after = std::string_view(small_).substr(end);
+    const std::string_view before = std::string_view(small_).substr(0, begin),
+                           after = std::string_view(small_).substr(end);
     for (const Marks& quote : quotes)
       if (before.ends_with(quote.open) && after.starts_with(quote.close)) return true;
     const auto line = std::lower_bound(lines_.begin(), lines_.end(), begin + 1);  // the one after
@@ -101,7 +102,8 @@ class Reader {
   // Between two lines of ``` of which the first opens a fence and the second closes it.
   bool is_fenced(std::size_t from, std::size_t begin, std::size_t end) const {
     const auto next = std::lower_bound(fences_.begin(), fences_.end(), end);
-    const auto before = std::lower_bound(fences_.begin(), fences_.end(), begin) - std::lower_bound(fences_.begin(), fences_.end(), from);
+    const auto before = std::lower_bound(fences_.begin(), fences_.end(), begin) -
+                        std::lower_bound(fences_.begin(), fences_.end(), from);
     return before % 2 == 1 && next != fences_.end() && is_bare_fence(*next);
   }
 

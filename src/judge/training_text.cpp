@@ -62,16 +62,20 @@ std::vector<TokenId> stops_with_line_break(const text::ChatEncoder& chat) {
 }  // namespace
 
 std::vector<TextPiece> training_pieces(const JudgeTemplate& prompt, const std::string& principle,
-                                       const std::string& question, const std::string& first,
-                                       const std::string& second, const std::string& rationale, bool first_is_better) {
+                                       const std::string& question, const std::string& first, const std::string& second,
+                                       const std::string& rationale, bool first_is_better) {
   const std::string& verdict = first_is_better ? prompt.verdict_first : prompt.verdict_second;
   const TextPiece context{Segment::context, prompt.render(principle, question, first, second)};
   const TextPiece said{Segment::verdict, spaced(before_verdict(prompt), verdict)};
   if (prompt.style == Style::verdict_first)
-    return {context, said, {Segment::context, prompt.rationale_cue},
+    return {context,
+            said,
+            {Segment::context, prompt.rationale_cue},
             {Segment::rationale, spaced(prompt.rationale_cue, rationale)}};
-  return {context, {Segment::rationale, spaced(before_answer(prompt), rationale)},
-          {Segment::context, prompt.verdict_cue}, said};
+  return {context,
+          {Segment::rationale, spaced(before_answer(prompt), rationale)},
+          {Segment::context, prompt.verdict_cue},
+          said};
 }
 
 JudgeEncoder::JudgeEncoder(const text::ChatEncoder& chat, JudgeTemplate prompt)
@@ -113,8 +117,8 @@ std::string JudgeEncoder::rationale_text(const std::vector<TokenId>& tokens) con
 }
 
 TrainingTokens JudgeEncoder::training(const std::string& principle, const std::string& question,
-                                      const std::string& first, const std::string& second,
-                                      const std::string& rationale, bool first_is_better) const {
+                                      const std::string& first, const std::string& second, const std::string& rationale,
+                                      bool first_is_better) const {
   const auto pieces = training_pieces(prompt_, principle, question, first, second, rationale, first_is_better);
   TrainingTokens result;
   const auto append = [&](Segment segment, const std::vector<TokenId>& tokens) {

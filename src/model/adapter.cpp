@@ -24,10 +24,11 @@ struct Fused {
 std::vector<Fused> fused_layers(const ModelConfig& config) {
   const std::int64_t d = config.hidden_size, f = config.intermediate_size;
   const std::int64_t queries = config.num_heads * config.head_dim, keys = config.num_kv_heads * config.head_dim;
-  std::vector<Fused> all{{"qkv", d, queries + 2 * keys, {"q_proj", "k_proj", "v_proj"}, {queries, keys, keys}, &Adapter::LayerParts::qkv},
-                         {"output", queries, d, {"o_proj"}, {d}, &Adapter::LayerParts::output},
-                         {"up", d, config.up_rows(), {"up_proj"}, {f}, &Adapter::LayerParts::up},
-                         {"down", f, d, {"down_proj"}, {d}, &Adapter::LayerParts::down}};
+  std::vector<Fused> all{
+      {"qkv", d, queries + 2 * keys, {"q_proj", "k_proj", "v_proj"}, {queries, keys, keys}, &Adapter::LayerParts::qkv},
+      {"output", queries, d, {"o_proj"}, {d}, &Adapter::LayerParts::output},
+      {"up", d, config.up_rows(), {"up_proj"}, {f}, &Adapter::LayerParts::up},
+      {"down", f, d, {"down_proj"}, {d}, &Adapter::LayerParts::down}};
   if (config.gated()) {
     all[2].projections = {"gate_proj", "up_proj"};
     all[2].rows = {f, f};
@@ -47,15 +48,18 @@ void AdapterOptions::validate(const ModelConfig& config) const {
   };
   expect(rank >= 1, "a rank of at least 1 was expected, found " + std::to_string(rank));
   expect(alpha > 0.0 && std::isfinite(alpha), "an alpha above 0 was expected");
-  expect(first_layer >= 0 && first_layer < config.num_layers,
-         "first_layer: expected 0 to " + std::to_string(config.num_layers - 1) + ", found " + std::to_string(first_layer));
+  expect(
+      first_layer >= 0 && first_layer < config.num_layers,
+      "first_layer: expected 0 to " + std::to_string(config.num_layers - 1) + ", found " + std::to_string(first_layer));
   std::vector<std::string> known;
-  for (const Fused& fused : fused_layers(config)) known.insert(known.end(), fused.projections.begin(), fused.projections.end());
+  for (const Fused& fused : fused_layers(config))
+    known.insert(known.end(), fused.projections.begin(), fused.projections.end());
   std::string list;
   for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
   expect(!targets.empty(), "at least one target was expected, of " + list);
   for (const std::string& target : targets)
-    expect(contains(known, target), "target \"" + target + "\" matches no projection of this model; expected some of " + list);
+    expect(contains(known, target),
+           "target \"" + target + "\" matches no projection of this model; expected some of " + list);
   for (std::size_t i = 0; i < targets.size(); ++i)
     expect(std::count(targets.begin(), targets.end(), targets[i]) == 1, "target \"" + targets[i] + "\" is named twice");
 }

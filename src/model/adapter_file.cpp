@@ -38,7 +38,8 @@ const TensorNames& separate_names(const ModelConfig& config, const fs::path& whe
                         names.up.parts.size() == (config.gated() ? 2U : 1U);
   if (!separate)
     throw input_error(where, "adapter folders of the family \"" + config.architecture +
-                                 "\" are not supported: its checkpoints fuse projections, and an adapter of a fused layer is another update");
+                                 "\" are not supported: its checkpoints fuse projections, and an adapter of a fused "
+                                 "layer is another update");
   return names;
 }
 
@@ -57,8 +58,9 @@ std::vector<Pair> pairs_of(const Adapter& adapter, const TensorNames& names, std
     std::string prefix = tensor_prefix + names.layer_prefix;
     prefix.replace(prefix.find("{}"), 2, std::to_string(l));
     const Adapter::LayerParts& parts = adapter.layer(l);
-    for (const auto& [linear, low_rank] : {std::pair{&names.qkv, &parts.qkv}, std::pair{&names.attention_output, &parts.output},
-                                           std::pair{&names.up, &parts.up}, std::pair{&names.down, &parts.down}}) {
+    for (const auto& [linear, low_rank] :
+         {std::pair{&names.qkv, &parts.qkv}, std::pair{&names.attention_output, &parts.output},
+          std::pair{&names.up, &parts.up}, std::pair{&names.down, &parts.down}}) {
       std::int64_t b_begin = 0;
       for (std::size_t p = 0; p < low_rank->targets.size(); b_begin += low_rank->rows[p++]) {
         const std::string& target = low_rank->targets[p];
@@ -95,14 +97,16 @@ class AdapterTensors {
       throw input_error(file(), "tensor \"" + name + "\": expected the shape " + shape_text(into.sizes()) +
                                     " by the base model and the rank, found " + shape_text(entry.shape));
     if (!torch::isFloatingType(entry.type))
-      throw input_error(file(), "tensor \"" + name + "\": expected F32, BF16 or F16, found " + c10::toString(entry.type));
+      throw input_error(file(),
+                        "tensor \"" + name + "\": expected F32, BF16 or F16, found " + c10::toString(entry.type));
     into.copy_(reader_.read(entry));
     left_.erase(found);
   }
   void expect_all_used(std::int64_t layers) const {
     if (left_.empty()) return;
-    throw input_error(file(), "tensor \"" + left_.begin()->first + "\" belongs to no projection of the base model, which has " +
-                                  std::to_string(layers) + " layers: an adapter of another base, or of layers that are not supported");
+    throw input_error(file(), "tensor \"" + left_.begin()->first +
+                                  "\" belongs to no projection of the base model, which has " + std::to_string(layers) +
+                                  " layers: an adapter of another base, or of layers that are not supported");
   }
 
  private:
@@ -113,7 +117,8 @@ class AdapterTensors {
 void expect_nothing(const ConfigReader& json, const std::string& key) {
   const Json* const value = json.find(key);
   if (value && *value != false && !(value->is_structured() && value->empty()))
-    json.fail("\"" + key + "\": " + value->dump().substr(0, 60) + " is not supported, expected it absent, null, false or empty");
+    json.fail("\"" + key + "\": " + value->dump().substr(0, 60) +
+              " is not supported, expected it absent, null, false or empty");
 }
 
 // What the config says of the update itself.
@@ -127,12 +132,14 @@ Described read_description(const ConfigReader& json, Task task) {
   const std::string type = json.text("peft_type", "");
   if (type != "LORA") json.fail("\"peft_type\": expected \"LORA\", found \"" + type + "\"");
   const std::string found = json.text("task_type", task_name(task));
-  if (found != task_name(task)) json.fail(std::string("\"task_type\": expected \"") + task_name(task) + "\", found \"" + found + "\"");
+  if (found != task_name(task))
+    json.fail(std::string("\"task_type\": expected \"") + task_name(task) + "\", found \"" + found + "\"");
   const std::string bias = json.text("bias", "none");
   if (bias != "none") json.fail("\"bias\": expected \"none\", found \"" + bias + "\"");
-  for (const char* key : {"use_dora", "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern",
-                          "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
-                          "arrow_config", "megatron_config", "kasa_config", "monteclora_config", "velora_config"})
+  for (const char* key :
+       {"use_dora", "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern",
+        "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens", "arrow_config",
+        "megatron_config", "kasa_config", "monteclora_config", "velora_config"})
     expect_nothing(json, key);
   // These initialise by changing the base's weights as well.
   if (const Json* const how = json.find("init_lora_weights");
@@ -145,9 +152,10 @@ Described read_description(const ConfigReader& json, Task task) {
         json.fail("\"modules_to_save\": " + module.dump() + " is not supported" +
                   (task == Task::causal ? ", expected none" : ", expected \"score\" alone"));
   }
-  for (const char* key : {"base_model_name_or_path", "inference_mode", "lora_dropout", "layers_to_transform", "layers_pattern",
-                          "exclude_modules", "auto_mapping", "revision", "peft_version", "megatron_core", "qalora_group_size",
-                          "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config", "ensure_weight_tying"})
+  for (const char* key :
+       {"base_model_name_or_path", "inference_mode", "lora_dropout", "layers_to_transform", "layers_pattern",
+        "exclude_modules", "auto_mapping", "revision", "peft_version", "megatron_core", "qalora_group_size",
+        "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config", "ensure_weight_tying"})
     json.find(key);
 
   Described described;
@@ -159,7 +167,8 @@ Described read_description(const ConfigReader& json, Task task) {
   // alpha / sqrt(r) in the place of alpha / r (Kalajdzievski 2312.03732).
   if (json.flag("use_rslora", false)) described.alpha *= std::sqrt(static_cast<double>(rank));
   const Json* const targets = json.find("target_modules");
-  if (!targets || !(targets->is_string() || targets->is_array())) json.fail("\"target_modules\": expected a list of names");
+  if (!targets || !(targets->is_string() || targets->is_array()))
+    json.fail("\"target_modules\": expected a list of names");
   if (targets->is_array())
     for (const Json& target : *targets) {
       if (!target.is_string()) json.fail("\"target_modules\": expected names, found " + target.dump());
@@ -194,14 +203,15 @@ AdapterOptions resolve(const ConfigReader& json, const Described& described, con
     if (targets.contains(name)) options.targets.push_back(name);
   for (const std::string& target : described.targets)
     if (!targets.contains(target))
-      json.fail("\"target_modules\": \"" + target + "\" matches no projection of the base model that the file has weights of");
+      json.fail("\"target_modules\": \"" + target +
+                "\" matches no projection of the base model that the file has weights of");
   if (targets.empty()) throw input_error(tensors.file(), "no tensor belongs to a projection of the base model");
   options.first_layer = static_cast<std::int64_t>(first_layer);
   return options;
 }
 
-std::shared_ptr<Adapter> read_adapter(const ConfigReader& json, const fs::path& folder, const Transformer& model, Task task,
-                                      AdapterTensors& tensors) {
+std::shared_ptr<Adapter> read_adapter(const ConfigReader& json, const fs::path& folder, const Transformer& model,
+                                      Task task, AdapterTensors& tensors) {
   const fs::path config_file = folder / config_name;
   const TensorNames& names = separate_names(model.config(), config_file);
   const Described described = read_description(json, task);
@@ -242,7 +252,8 @@ Json config_json(const Adapter& adapter, const ModelConfig& config, const std::s
   return json;
 }
 
-void write_folder(const fs::path& folder, const Transformer& model, const std::string& base, const ScalarModel* scalar) {
+void write_folder(const fs::path& folder, const Transformer& model, const std::string& base,
+                  const ScalarModel* scalar) {
   RLAIF_CHECK(model.adapter, "a model with an adapter");
   const Task task = scalar ? Task::scalar : Task::causal;
   const TensorNames& names = separate_names(model.config(), folder);

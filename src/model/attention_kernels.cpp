@@ -131,11 +131,11 @@ RLAIF_INLINE void gather_head(const Plan& plan, const float* k, const float* v, 
 
 // Up to sixteen query rows of one head.
 struct QueryBlock {
-  std::int64_t first, rows;   // within the sequence
-  std::int64_t keys;          // the last row's keys, rounded up to whole tiles
-  float* queries;             // [i, columns], rotated and scaled; rows not there are 0
-  float* queries_in_lanes;    // [d, i]
-  float* probabilities;       // [j, i]
+  std::int64_t first, rows;  // within the sequence
+  std::int64_t keys;         // the last row's keys, rounded up to whole tiles
+  float* queries;            // [i, columns], rotated and scaled; rows not there are 0
+  float* queries_in_lanes;   // [d, i]
+  float* probabilities;      // [j, i]
 };
 RLAIF_INLINE void find_probabilities(const Plan& plan, const float* q, const std::int64_t* positions,
                                      const Rotation& rotation, const HeadRows& head, const QueryBlock& block) {
@@ -196,10 +196,10 @@ namespace {
 struct Gradients {
   float* keys;
   float* values;
-  float* out;             // [i, columns]: the gradient that comes in
-  float* out_in_lanes;    // [c, i]
-  float* probabilities;   // [j, i], then of the scores
-  float* queries;         // [i, columns]
+  float* out;            // [i, columns]: the gradient that comes in
+  float* out_in_lanes;   // [c, i]
+  float* probabilities;  // [j, i], then of the scores
+  float* queries;        // [i, columns]
 };
 RLAIF_INLINE void block_backward(const Plan& plan, const HeadRows& head, const QueryBlock& block, const Gradients& g) {
   turn(g.out, plan.columns, plan.head_dim, g.out_in_lanes);
@@ -237,7 +237,7 @@ RLAIF_VERSIONS(void, attention_backward,
   memory.reset(4 * head_rows + 2 * plan.room * lanes + 5 * block_size);
   const HeadRows head{memory.take(head_rows), memory.take(head_rows)};
   QueryBlock block{0, 0, 0, memory.take(block_size), memory.take(block_size), memory.take(plan.room * lanes)};
-  const Gradients grad{memory.take(head_rows),  memory.take(head_rows),          memory.take(block_size),
+  const Gradients grad{memory.take(head_rows),  memory.take(head_rows),         memory.take(block_size),
                        memory.take(block_size), memory.take(plan.room * lanes), memory.take(block_size)};
   clear(block.queries, block_size);
   clear(grad.out, block_size);
@@ -259,7 +259,8 @@ RLAIF_VERSIONS(void, attention_backward,
         set_rows(block, first, length);
         find_probabilities(plan, tokens + h * plan.head_dim, positions, rotation, head, block);
         for (std::int64_t i = 0; i < block.rows; ++i)
-          copy(dout + (begin + first + i) * plan.out_row + h * plan.head_dim, grad.out + i * plan.columns, plan.head_dim);
+          copy(dout + (begin + first + i) * plan.out_row + h * plan.head_dim, grad.out + i * plan.columns,
+               plan.head_dim);
         clear(grad.out + block.rows * plan.columns, (lanes - block.rows) * plan.columns);
         block_backward(plan, head, block, grad);
         for (std::int64_t i = 0; i < block.rows; ++i) {

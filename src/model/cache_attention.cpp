@@ -16,8 +16,8 @@ constexpr int block_rows = 4;  // query rows worked on together
 
 // scores[r, j] = sum over d of rows[r, d] * transposed[d, j] for Vectors * 16 positions from j.
 template <int Rows, int Vectors>
-RLAIF_INLINE void score_tile(const float* rows, std::int64_t row_stride, std::int64_t head_dim,
-                             const float* transposed, std::int64_t stride, float* scores, std::int64_t score_stride) {
+RLAIF_INLINE void score_tile(const float* rows, std::int64_t row_stride, std::int64_t head_dim, const float* transposed,
+                             std::int64_t stride, float* scores, std::int64_t score_stride) {
   Vec acc[Rows][Vectors] = {};
   for (std::int64_t d = 0; d < head_dim; ++d) {
     Vec k[Vectors];
@@ -31,9 +31,8 @@ RLAIF_INLINE void score_tile(const float* rows, std::int64_t row_stride, std::in
 
 // `length` is padded to whole vectors.
 template <int Rows>
-RLAIF_INLINE void score_rows(const float* rows, std::int64_t row_stride, std::int64_t head_dim,
-                             const float* transposed, std::int64_t stride, std::int64_t length, float* scores,
-                             std::int64_t score_stride) {
+RLAIF_INLINE void score_rows(const float* rows, std::int64_t row_stride, std::int64_t head_dim, const float* transposed,
+                             std::int64_t stride, std::int64_t length, float* scores, std::int64_t score_stride) {
   constexpr int wide = Rows == 1 ? 4 : 2;  // sums in flight hide the latency of each
   std::int64_t j = 0;
   for (; j + wide * lanes <= length; j += wide * lanes)
@@ -107,14 +106,14 @@ RLAIF_INLINE void weigh_rows(const float* weights, std::int64_t weight_stride, c
 
 // Up to four query rows against one run of keys and values.
 struct Block {
-  const float* queries;           // [rows, columns], rotated and scaled, padding columns 0
+  const float* queries;              // [rows, columns], rotated and scaled, padding columns 0
   std::int64_t lengths[block_rows];  // positions each row attends to
-  const float* keys;              // [head_dim, key_stride]
+  const float* keys;                 // [head_dim, key_stride]
   std::int64_t key_stride;
-  const float* values;            // [longest, value_stride]
+  const float* values;  // [longest, value_stride]
   std::int64_t value_stride;
-  std::int64_t value_columns;     // whole vectors that may be read from a row of values
-  float* probabilities;           // [rows, probability_stride], written
+  std::int64_t value_columns;  // whole vectors that may be read from a row of values
+  float* probabilities;        // [rows, probability_stride], written
   std::int64_t probability_stride;
 };
 

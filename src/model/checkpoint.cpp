@@ -115,8 +115,11 @@ void Checkpoint::drop_output_of_tied() {
 std::string Checkpoint::missing_text(const std::string& tensor, bool tied) const {
   std::string text = "expected the tensor \"" + tensor + "\"";
   if (!tied && tensor == names_.output.front() + ".weight") {
-    text += ": config.json has \"tie_word_embeddings\" as false (or, where it has none, its family means false), so that the output matrix "
-            "must be here; true was expected where it is \"" + names_.embedding + ".weight\"";
+    text +=
+        ": config.json has \"tie_word_embeddings\" as false (or, where it has none, its family means false), so that "
+        "the output matrix "
+        "must be here; true was expected where it is \"" +
+        names_.embedding + ".weight\"";
   }
   return text;
 }

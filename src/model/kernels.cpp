@@ -88,8 +88,7 @@ RLAIF_VERSIONS(void, swiglu_forward, (const float* x, float* y, std::int64_t row
   }
 }
 
-RLAIF_VERSIONS(void, swiglu_backward,
-               (const float* dy, const float* x, float* dx, std::int64_t rows, std::int64_t f),
+RLAIF_VERSIONS(void, swiglu_backward, (const float* dy, const float* x, float* dx, std::int64_t rows, std::int64_t f),
                (dy, x, dx, rows, f)) {
   for (std::int64_t n = 0; n < rows; ++n, dy += f, x += 2 * f, dx += 2 * f) {
     const float* const in[3] = {dy, x, x + f};

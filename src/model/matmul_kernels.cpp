@@ -239,8 +239,8 @@ RLAIF_AVX2 void multiply_256(const Product& p) {
 }  // namespace
 
 bool multiply_fits(const Product& p) {
-  return instruction_set() != InstructionSet::base && p.rows > 0 && p.rows <= most_multiplied_rows && p.in % lanes == 0 && p.in > 0 &&
-         p.out >= lanes && (p.out % lanes == 0 || !p.add);
+  return instruction_set() != InstructionSet::base && p.rows > 0 && p.rows <= most_multiplied_rows &&
+         p.in % lanes == 0 && p.in > 0 && p.out >= lanes && (p.out % lanes == 0 || !p.add);
 }
 
 void multiply(const Product& p) {

@@ -86,7 +86,8 @@ struct Affine : Function<Affine> {
   };
   using Optional = std::optional<Tensor>;  // what autograd takes for a tensor that may be absent
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Optional& bias,
-                        const Optional& residual, const Optional& a_factor, const Optional& b_factor, const Parts& parts) {
+                        const Optional& residual, const Optional& a_factor, const Optional& b_factor,
+                        const Parts& parts) {
     Tensor y = residual ? torch::addmm(*residual, x, weight.t()) : x.mm(weight.t());
     if (bias) y.add_(*bias);
     Tensor a, b, inner;
@@ -133,8 +134,7 @@ struct Affine : Function<Affine> {
         const Tensor dpart = dy.narrow(1, begin[p], rows[p]);
         const std::int64_t column = static_cast<std::int64_t>(p) * rank;
         dinner.narrow(1, column, rank).copy_(dpart.mm(b.narrow(0, b_begin, rows[p])).mul_(scale));
-        if (db.defined())
-          db.narrow(0, b_begin, rows[p]).copy_(dpart.t().mm(inner.narrow(1, column, rank)).mul_(scale));
+        if (db.defined()) db.narrow(0, b_begin, rows[p]).copy_(dpart.t().mm(inner.narrow(1, column, rank)).mul_(scale));
       }
       if (dx.defined()) dx.addmm_(dinner, a);
       if (ctx->needs_input_grad(next)) da = dinner.t().mm(x);
@@ -180,8 +180,10 @@ Tensor project(const Tensor& x_NI, const Tensor& weight_OI, const Tensor& bias_O
                const LowRank* low_rank) {
   const auto optional = [](const Tensor& x) { return x.defined() ? Affine::Optional(x) : std::nullopt; };
   const Affine::Optional none, bias = optional(bias_O), residual = optional(residual_NO);
-  if (!low_rank || low_rank->empty()) return Affine::apply(x_NI, weight_OI, bias, residual, none, none, Affine::Parts{});
-  return Affine::apply(x_NI, weight_OI, bias, residual, Affine::Optional(low_rank->a_RI), Affine::Optional(low_rank->b_Or),
+  if (!low_rank || low_rank->empty())
+    return Affine::apply(x_NI, weight_OI, bias, residual, none, none, Affine::Parts{});
+  return Affine::apply(x_NI, weight_OI, bias, residual, Affine::Optional(low_rank->a_RI),
+                       Affine::Optional(low_rank->b_Or),
                        Affine::Parts{low_rank->row_begin, low_rank->rows, low_rank->scale});
 }
 

@@ -20,9 +20,10 @@
 namespace rlaif::model {
 class SafetensorsReader::InputFile {
  public:
-  explicit InputFile(const std::filesystem::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit InputFile(const std::filesystem::path& file)
+      : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0) throw input_error(file, std::string("cannot be opened: ") + std::strerror(errno));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
       ::close(descriptor_);
       throw input_error(file, "expected a regular file");
@@ -113,7 +114,9 @@ class EntryReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& message) const { throw input_error(file_, "tensor \"" + name_ + "\": " + message); }
+  [[noreturn]] void fail(const std::string& message) const {
+    throw input_error(file_, "tensor \"" + name_ + "\": " + message);
+  }
 
   const Header& field(const Header& json, const char* key) const {
     const auto found = json.find(key);
@@ -153,7 +156,8 @@ std::map<std::string, std::string> read_metadata(const std::filesystem::path& fi
   if (!json.is_object()) throw input_error(file, "\"__metadata__\": expected an object");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) throw input_error(file, "\"__metadata__." + key + "\": expected a string, found " + value.dump());
+    if (!value.is_string())
+      throw input_error(file, "\"__metadata__." + key + "\": expected a string, found " + value.dump());
     metadata.emplace(key, value.get<std::string>());
   }
   return metadata;
@@ -163,13 +167,15 @@ std::map<std::string, std::string> read_metadata(const std::filesystem::path& fi
 void check_coverage(const std::filesystem::path& file, const std::vector<Entry>& entries, std::uint64_t data_bytes) {
   std::uint64_t position = 0;
   for (const Entry& entry : entries) {
-    if (entry.begin < position) throw input_error(file, "tensor \"" + entry.name + "\": its data overlaps another tensor's");
+    if (entry.begin < position)
+      throw input_error(file, "tensor \"" + entry.name + "\": its data overlaps another tensor's");
     if (entry.begin > position)
-      throw input_error(file, "tensor \"" + entry.name + "\": a gap of " + std::to_string(entry.begin - position) + " bytes before its data");
+      throw input_error(file, "tensor \"" + entry.name + "\": a gap of " + std::to_string(entry.begin - position) +
+                                  " bytes before its data");
     position = entry.end;
     if (position > data_bytes)
-      throw input_error(file, "tensor \"" + entry.name + "\": its data ends at byte " + std::to_string(position) + " of " +
-                                  std::to_string(data_bytes) + ": the file is cut short");
+      throw input_error(file, "tensor \"" + entry.name + "\": its data ends at byte " + std::to_string(position) +
+                                  " of " + std::to_string(data_bytes) + ": the file is cut short");
   }
   if (position != data_bytes)
     throw input_error(file, std::to_string(data_bytes - position) + " bytes after the last tensor");
@@ -184,9 +190,11 @@ std::string read_header_text(const std::filesystem::path& file, const Input& inp
   std::uint64_t length = 0;
   for (std::size_t i = prefix_bytes; i-- > 0;) length = length << 8 | prefix[i];
   if (length > largest_header)
-    throw input_error(file, "header length " + std::to_string(length) + " is over the format's limit of 100000000 bytes");
+    throw input_error(file,
+                      "header length " + std::to_string(length) + " is over the format's limit of 100000000 bytes");
   if (length > input.size() - prefix_bytes)
-    throw input_error(file, "header length " + std::to_string(length) + " is more than the file holds: the file is cut short");
+    throw input_error(
+        file, "header length " + std::to_string(length) + " is more than the file holds: the file is cut short");
   std::string text(length, '\0');
   input.read(prefix_bytes, text.data(), length);
   if (text.empty() || text.front() != '{') throw input_error(file, "header: expected to begin with \"{\"");
@@ -219,8 +227,9 @@ torch::Tensor SafetensorsReader::read(const SafetensorsEntry& entry) const {
 }
 
 void SafetensorsReader::read_into(const SafetensorsEntry& entry, torch::Tensor to) const {
-  RLAIF_CHECK(to.is_cpu() && to.is_contiguous() && to.scalar_type() == entry.type && to.nbytes() == entry.end - entry.begin,
-              "a tensor that can take the bytes of " + entry.name);
+  RLAIF_CHECK(
+      to.is_cpu() && to.is_contiguous() && to.scalar_type() == entry.type && to.nbytes() == entry.end - entry.begin,
+      "a tensor that can take the bytes of " + entry.name);
   input_->read(data_begin_ + entry.begin, to.data_ptr(), entry.end - entry.begin);
 }
 

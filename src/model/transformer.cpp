@@ -116,9 +116,10 @@ Transformer Transformer::merged() const {
   if (!adapter) return other;
   const torch::NoGradGuard no_grad;
   for (std::size_t l = 0; l < layers.size(); ++l)
-    visit_adapted(layers[l], adapter->layer(l), [&](Linear Layer::* member, const Linear& linear, const LowRank& low_rank) {
-      if (!low_rank.empty()) (other.layers[l].*member).weight_OI = torch::empty_like(linear.weight_OI);
-    });
+    visit_adapted(layers[l], adapter->layer(l),
+                  [&](Linear Layer::* member, const Linear& linear, const LowRank& low_rank) {
+                    if (!low_rank.empty()) (other.layers[l].*member).weight_OI = torch::empty_like(linear.weight_OI);
+                  });
   merge_into(other);
   return other;
 }
@@ -127,9 +128,10 @@ void Transformer::merge_into(Transformer& into) const {
   if (!adapter) return;
   const torch::NoGradGuard no_grad;
   for (std::size_t l = 0; l < layers.size(); ++l)
-    visit_adapted(layers[l], adapter->layer(l), [&](Linear Layer::* member, const Linear& linear, const LowRank& low_rank) {
-      if (!low_rank.empty()) merge(linear.weight_OI, low_rank, (into.layers[l].*member).weight_OI);
-    });
+    visit_adapted(layers[l], adapter->layer(l),
+                  [&](Linear Layer::* member, const Linear& linear, const LowRank& low_rank) {
+                    if (!low_rank.empty()) merge(linear.weight_OI, low_rank, (into.layers[l].*member).weight_OI);
+                  });
 }
 
 std::vector<NamedTensor> Transformer::parameters() const {
@@ -210,9 +212,11 @@ Tensor Transformer::run_layer(std::size_t l, const Tensor& x_Nd, const PackedSeq
     return project(x, of.weight_OI, of.bias_O, residual, &update);
   };
   Tensor qkv_NE = linear(apply_norm(x_Nd, layer.input_norm), layer.qkv, low_rank.qkv);
-  if (config_.query_key_norm) qkv_NE = norm_heads(qkv_NE, layer.query_norm_D, layer.key_norm_D, config_.norm_eps, shape);
+  if (config_.query_key_norm)
+    qkv_NE = norm_heads(qkv_NE, layer.query_norm_D, layer.key_norm_D, config_.norm_eps, shape);
   const Tensor y_Nd = linear(rotary_attention(qkv_NE, batch, rotary_, shape), layer.output, low_rank.output, x_Nd);
-  const Tensor up_NU = linear(apply_norm(config_.parallel_residual ? x_Nd : y_Nd, layer.post_norm), layer.up, low_rank.up);
+  const Tensor up_NU =
+      linear(apply_norm(config_.parallel_residual ? x_Nd : y_Nd, layer.post_norm), layer.up, low_rank.up);
   return linear(activate(up_NU, config_.activation), layer.down, low_rank.down, y_Nd);
 }
 
@@ -262,9 +266,7 @@ Tensor Transformer::run_layers(Tensor x_Nd, const PackedSequences& batch, std::i
   return x_Nd;
 }
 
-Tensor Transformer::final_states(const Tensor& x_Nd) const {
-  return apply_norm(x_Nd, final_norm);
-}
+Tensor Transformer::final_states(const Tensor& x_Nd) const { return apply_norm(x_Nd, final_norm); }
 
 Tensor Transformer::hidden_states(const PackedSequences& batch) const {
   return final_states(run_layers(embed(batch), batch, 0, config_.num_layers));
@@ -288,7 +290,8 @@ ScalarModel ScalarModel::from_body(const Transformer& body, std::uint64_t seed) 
 ScalarModel ScalarModel::over(const Transformer& base, std::uint64_t seed) {
   const Tensor head = torch::empty({1, base.config().hidden_size}, base.embedding_Vd.options().requires_grad(false));
   const torch::NoGradGuard no_grad;
-  fill_normal(head, 1.0 / std::sqrt(static_cast<double>(base.config().hidden_size + 1)), seed, base.parameters().size());
+  fill_normal(head, 1.0 / std::sqrt(static_cast<double>(base.config().hidden_size + 1)), seed,
+              base.parameters().size());
   return {base.share(), head, 0.0, 1.0};
 }
 

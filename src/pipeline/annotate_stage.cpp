@@ -60,8 +60,8 @@ void keep_distinct(DrawnPrompt& drawn, const std::vector<generate::Generated>& g
                    std::size_t wanted) {
   for (const generate::Generated& one : generated) {
     if (drawn.distinct.size() == wanted) return;
-    Completion completion{one.sample, language.tokenizer.decode_text(one.tokens), one.tokens, one.log_probs, one.ended,
-                          one.end_token};
+    Completion completion{
+        one.sample, language.tokenizer.decode_text(one.tokens), one.tokens, one.log_probs, one.ended, one.end_token};
     const bool seen = std::any_of(drawn.distinct.begin(), drawn.distinct.end(),
                                   [&](const Completion& other) { return other.text == completion.text; });
     if (!seen) drawn.distinct.push_back(std::move(completion));
@@ -82,8 +82,9 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
     }
     drawn.push_back(std::move(one));
   }
-  generate::SamplingOptions sampling{options.temperature, options.top_k, options.top_p, options.max_new_tokens,
-                                     self.policy.config().end_tokens.ids(), self.pairs.seed};
+  generate::SamplingOptions sampling{
+      options.temperature, options.top_k, options.top_p, options.max_new_tokens, self.policy.config().end_tokens.ids(),
+      self.pairs.seed};
   const auto wanted = static_cast<std::size_t>(options.completions);
   for (int attempt = 0; attempt <= options.redraws; ++attempt) {
     std::vector<generate::GenerationRequest> requests;
@@ -100,7 +101,8 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
     }
     if (requests.empty()) break;
     const auto generated = self.engine.generate(requests, sampling);
-    for (std::size_t r = 0; r < requests.size(); ++r) keep_distinct(drawn[whose[r]], generated[r], self.language, wanted);
+    for (std::size_t r = 0; r < requests.size(); ++r)
+      keep_distinct(drawn[whose[r]], generated[r], self.language, wanted);
   }
   return drawn;
 }
@@ -151,7 +153,8 @@ std::vector<std::int64_t> open_blocks(const Context& context, const PairSet& pai
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
       const bool counts = takes_canaries(context.options, judge);
       for (std::size_t b = 0; b < open.size(); ++b) {
-        const auto count_file = canary_file(context.directory, store_name(pairs, judge.name, plan.split), static_cast<std::int64_t>(b));
+        const auto count_file =
+            canary_file(context.directory, store_name(pairs, judge.name, plan.split), static_cast<std::int64_t>(b));
         open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
       }
     }
@@ -187,7 +190,8 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
     progress.finish();
   }
   if (context.comm.any(stopped)) {
-    throw Error(ErrorKind::interrupted, self.pairs.stage + ": stopped between blocks by a signal; run again to continue");
+    throw Error(ErrorKind::interrupted,
+                self.pairs.stage + ": stopped between blocks by a signal; run again to continue");
   }
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : self.pairs.judges) {
@@ -226,7 +230,8 @@ void add_asked(const Context& context, const PairSet& pairs, Json& facts) {
       if (!is_combined(judge.kind)) continue;
       std::map<std::string, std::int64_t> counts;
       for (const Split split : {Split::train, Split::heldout}) {
-        count_asked(preferences::read_store(context.directory.preferences(store_name(pairs, judge.name, split))), counts);
+        count_asked(preferences::read_store(context.directory.preferences(store_name(pairs, judge.name, split))),
+                    counts);
       }
       facts["asked"][judge.name] = asked_facts(judge, counts);
     }
@@ -242,8 +247,8 @@ Json run_annotate_stage(const Context& context, const PairSet& pairs) {
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, pairs.policy, *language);
   for (const Split split : {Split::train, Split::heldout}) {
-    require_a_prompt_that_fits(context, *language, policy, pairs.stage, "annotate.max_new_tokens", options.max_new_tokens,
-                               split_plan(options, split).prompts, [&](std::int64_t item) {
+    require_a_prompt_that_fits(context, *language, policy, pairs.stage, "annotate.max_new_tokens",
+                               options.max_new_tokens, split_plan(options, split).prompts, [&](std::int64_t item) {
                                  return context.task.draw(Task::Purpose::annotate, split, pairs.seed, item).text;
                                });
   }
@@ -256,7 +261,8 @@ Json run_annotate_stage(const Context& context, const PairSet& pairs) {
   add_asked(context, pairs, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
-  const Json canaries = canary_facts(context, pairs, split_plan(options, Split::train).blocks, split_plan(options, Split::heldout).blocks);
+  const Json canaries = canary_facts(context, pairs, split_plan(options, Split::train).blocks,
+                                     split_plan(options, Split::heldout).blocks);
   if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }

@@ -38,8 +38,8 @@ std::optional<std::vector<Listed>> files_of(const Json& marker, std::size_t numb
   for (const Json& entry : *found) {
     if (!entry.is_object()) return std::nullopt;
     const auto file = entry.find("file"), bytes = entry.find("bytes"), sum = entry.find("checksum");
-    if (file == entry.end() || !file->is_string() || bytes == entry.end() || !bytes->is_number_unsigned() || sum == entry.end() ||
-        !sum->is_string() || !stays_inside(file->get<std::string>())) {
+    if (file == entry.end() || !file->is_string() || bytes == entry.end() || !bytes->is_number_unsigned() ||
+        sum == entry.end() || !sum->is_string() || !stays_inside(file->get<std::string>())) {
       return std::nullopt;
     }
     files.push_back({number, file->get<std::string>(), bytes->get<std::uint64_t>(), sum->get<std::string>()});
@@ -69,7 +69,8 @@ std::string damage_of(const fs::path& root, const Listed& listed) {
   if (code == std::errc::no_such_file_or_directory) return file.string() + ": is lost: " + code.message();
   if (code) throw Error(ErrorKind::resource, file.string() + ": " + code.message());
   if (bytes != listed.bytes) {
-    return file.string() + ": is damaged: " + std::to_string(bytes) + " bytes instead of " + std::to_string(listed.bytes);
+    return file.string() + ": is damaged: " + std::to_string(bytes) + " bytes instead of " +
+           std::to_string(listed.bytes);
   }
   try {
     const std::string found = file_checksum(file);
@@ -95,18 +96,23 @@ Json list_artefacts(const fs::path& root, const std::vector<fs::path>& outputs) 
   files.erase(std::unique(files.begin(), files.end()), files.end());
   Json list = Json::array();
   for (const fs::path& file : files) {
-    list.push_back({{"file", file.generic_string()}, {"bytes", fs::file_size(root / file)}, {"checksum", file_checksum(root / file)}});
+    list.push_back({{"file", file.generic_string()},
+                    {"bytes", fs::file_size(root / file)},
+                    {"checksum", file_checksum(root / file)}});
   }
   return list;
 }
 
-std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& root, const std::vector<Json>& markers) {
+std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& root,
+                                const std::vector<Json>& markers) {
   std::vector<Damage> all;
   std::vector<Listed> files;
   for (std::size_t i = 0; i < markers.size(); ++i) {
     const auto listed = files_of(markers[i], i);
-    if (listed) files.insert(files.end(), listed->begin(), listed->end());
-    else all.push_back({i, (root / "stages").string() + ": a done marker lists what are no files of this run", false, {}});
+    if (listed)
+      files.insert(files.end(), listed->begin(), listed->end());
+    else
+      all.push_back({i, (root / "stages").string() + ": a done marker lists what are no files of this run", false, {}});
   }
   const auto rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
   Json mine = Json::array();
@@ -117,10 +123,12 @@ std::vector<Damage> find_damage(const comm::Communicator& comm, const fs::path& 
   });
   std::vector<std::pair<std::size_t, std::string>> found;
   for (const std::string& part : comm.all_gather(mine.dump(-1, ' ', false, Json::error_handler_t::replace))) {
-    for (const Json& entry : Json::parse(part)) found.emplace_back(entry[0].get<std::size_t>(), entry[1].get<std::string>());
+    for (const Json& entry : Json::parse(part))
+      found.emplace_back(entry[0].get<std::size_t>(), entry[1].get<std::string>());
   }
   std::sort(found.begin(), found.end());
-  for (const auto& [i, what] : found) all.push_back({files[i].marker, what, is_record(files[i].file), root / files[i].file});
+  for (const auto& [i, what] : found)
+    all.push_back({files[i].marker, what, is_record(files[i].file), root / files[i].file});
   return all;
 }
 

@@ -14,7 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path block_file(const fs::path& folder, std::int64_t block) { return folder / ("block-" + std::to_string(block) + ".json"); }
+fs::path block_file(const fs::path& folder, std::int64_t block) {
+  return folder / ("block-" + std::to_string(block) + ".json");
+}
 
 std::optional<Json> find_block(const fs::path& file) {
   if (!fs::exists(file)) return std::nullopt;
@@ -56,7 +58,8 @@ std::vector<Json> work_by_blocks(const comm::Communicator& comm, const BlockWork
     comm.barrier();
     progress.finish();
   }
-  if (comm.any(stopped)) throw Error(ErrorKind::interrupted, plan.what + ": stopped between blocks by a signal; run again to continue");
+  if (comm.any(stopped))
+    throw Error(ErrorKind::interrupted, plan.what + ": stopped between blocks by a signal; run again to continue");
   std::map<std::int64_t, Json> by_block;
   for (const std::string& part : comm.gather(mine.dump())) {
     for (Json& entry : Json::parse(part)) by_block[entry[0].get<std::int64_t>()] = std::move(entry[1]);

@@ -16,7 +16,8 @@ struct BlockWork {
   std::string what;  // for the progress line
   std::int64_t items = 0, block_items = 32;
   std::filesystem::path kept = {};  // a folder where finished blocks outlive a stop or a kill; empty: they do not
-  std::function<bool()> stop_requested = {};  // asked before every block; throws Error(interrupted) on all ranks where one was told so
+  std::function<bool()> stop_requested =
+      {};  // asked before every block; throws Error(interrupted) on all ranks where one was told so
 };
 
 // Collective. Ranks take blocks of items; `work` makes JSON values of the items [begin, end); the root gets all, in the order of

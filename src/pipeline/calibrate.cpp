@@ -43,13 +43,15 @@ std::vector<const JudgeOptions*> chosen_judges(const StudyOptions& options) {
   std::istringstream names(options.calibrate.judges);
   for (std::string name; names >> name;) {
     const JudgeOptions* judge = &options.judge_named(name);
-    if (std::find(judges.begin(), judges.end(), judge) != judges.end()) throw usage_error("calibrate.judges: '" + name + "' stands twice");
+    if (std::find(judges.begin(), judges.end(), judge) != judges.end())
+      throw usage_error("calibrate.judges: '" + name + "' stands twice");
     judges.push_back(judge);
   }
   if (judges.empty()) {
     for (const JudgeOptions& judge : options.judges) judges.push_back(&judge);
   }
-  if (judges.empty()) throw usage_error("calibrate.judges: at least one name of study.judges or study.members was expected");
+  if (judges.empty())
+    throw usage_error("calibrate.judges: at least one name of study.judges or study.members was expected");
   return judges;
 }
 
@@ -79,7 +81,9 @@ Json to_json(const Verdict& verdict) {
 }
 
 Verdict from_json(const Json& json) {
-  const auto number = [](const Json& value) { return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN(); };
+  const auto number = [](const Json& value) {
+    return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+  };
   Verdict verdict;
   verdict.status = static_cast<VerdictStatus>(json["status"].get<int>());
   verdict.p_first = number(json["p"]);
@@ -89,7 +93,8 @@ Verdict from_json(const Json& json) {
 }
 
 // Dawid and Skene's estimate that sees no label, beside what the labels say.
-Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge& verdicts, const std::vector<LabelledPair>& pairs) {
+Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge& verdicts,
+                    const std::vector<LabelledPair>& pairs) {
   if (names.size() < 3) return Json();
   std::vector<std::vector<double>> p(names.size());
   for (std::size_t j = 0; j < names.size(); ++j) {
@@ -115,8 +120,9 @@ Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge
 
 // Judges x writers: win rates, and what each gives its own writing more than the others do. A judge is the writer of its own
 // name, or of its model's.
-Json self_preference(const StudyOptions& options, const std::vector<std::string>& names, const VerdictsByJudge& verdicts,
-                     const std::vector<LabelledPair>& pairs, const evaluate::ReportOptions& settings) {
+Json self_preference(const StudyOptions& options, const std::vector<std::string>& names,
+                     const VerdictsByJudge& verdicts, const std::vector<LabelledPair>& pairs,
+                     const evaluate::ReportOptions& settings) {
   std::set<std::string> writers;
   for (const LabelledPair& pair : pairs) writers.insert({pair.model_a, pair.model_b});
   std::vector<std::string> writer_of_judge;
@@ -130,7 +136,8 @@ Json self_preference(const StudyOptions& options, const std::vector<std::string>
       rows.push_back({pairs[i].comparison.prompt.id, j, pairs[i].model_a, pairs[i].model_b, verdict.p_first});
     }
   }
-  const evaluate::SelfPreference found = evaluate::self_preference(rows, writer_of_judge, settings.seed, settings.resamples);
+  const evaluate::SelfPreference found =
+      evaluate::self_preference(rows, writer_of_judge, settings.seed, settings.resamples);
   if (found.writers.empty()) return Json();
   Json json;
   json["writers"] = found.writers;
@@ -162,13 +169,15 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
       ids.push_back(pair.id);
     }
   }
-  const bool reads = std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
+  const bool reads =
+      std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
   const auto language = reads ? load_language(context) : nullptr;
   const StageSpending spending(context, "calibrate");
   const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending, first_policy,
                                                     [&](const Comparison& comparison) { return ids[comparison.id]; });
   const std::vector<Json> answers = work_by_blocks(
-      context.comm, {"calibrate", static_cast<std::int64_t>(comparisons.size())}, [&](std::int64_t begin, std::int64_t end) {
+      context.comm, {"calibrate", static_cast<std::int64_t>(comparisons.size())},
+      [&](std::int64_t begin, std::int64_t end) {
         const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
         std::vector<Json> rows(block.size(), Json::array());
         for (const BoundJudge& one : bound) {
@@ -245,7 +254,8 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     comm.on_root([&] { report_recorded(calibrate, pairs); });
     return;
   }
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
+  const Context context{
+      options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   const RunLock lock = lock_of_paid_run(comm, options, judges);
   std::vector<std::string> models;
   for (const JudgeOptions* judge : judges) {

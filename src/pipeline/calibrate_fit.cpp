@@ -67,7 +67,8 @@ std::vector<Verdict> said_by_members(const JudgeOptions& options, const judge::F
 std::vector<Verdict> at_equal_length(const JudgeOptions& options, std::vector<Verdict> verdicts, double slope,
                                      const std::vector<Comparison>& comparisons) {
   if (!options.length_correction) return verdicts;
-  return judge::make_length_corrected(std::make_unique<Said>(options.name, std::move(verdicts)), slope)->judge(comparisons);
+  return judge::make_length_corrected(std::make_unique<Said>(options.name, std::move(verdicts)), slope)
+      ->judge(comparisons);
 }
 
 class Fitter {
@@ -97,8 +98,9 @@ class Fitter {
       fit(options_.judge_named(member));
       const auto [other, added] = weighed_for_.emplace(member, options.name);
       if (!added && other->second != options.name) {
-        throw usage_error("judge." + member + " is a member of two ensembles that vote by weights, " + other->second + " and " +
-                          options.name + "; it has one weight in a calibration: decks of their own were expected");
+        throw usage_error("judge." + member + " is a member of two ensembles that vote by weights, " + other->second +
+                          " and " + options.name +
+                          "; it has one weight in a calibration: decks of their own were expected");
       }
     }
     fit_weights(members);
@@ -216,7 +218,8 @@ VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vect
   const std::function<void(const JudgeOptions&)> add = [&](const JudgeOptions& judge) {
     if (verdicts.contains(judge.name)) return;
     for (const std::string& member : member_names(judge)) add(options.judge_named(member));
-    std::vector<Verdict> said = is_combined(judge.kind) ? said_by_members(judge, fitted, verdicts, comparisons) : asked.at(judge.name);
+    std::vector<Verdict> said =
+        is_combined(judge.kind) ? said_by_members(judge, fitted, verdicts, comparisons) : asked.at(judge.name);
     verdicts[judge.name] = at_equal_length(judge, std::move(said), fitted.at(judge.name).length_slope, comparisons);
   };
   for (const JudgeOptions* judge : judges) add(*judge);

@@ -16,7 +16,7 @@ using VerdictsByJudge = std::map<std::string, std::vector<Verdict>>;
 
 struct FittedStudy {
   judge::FittedJudges fitted;
-  VerdictsByJudge verdicts;  // as the deck's judges give them with this calibration
+  VerdictsByJudge verdicts;        // as the deck's judges give them with this calibration
   Json cascades = Json::object();  // by name: [{"judge", "chosen": point, "of_last_agreement", "curve": [points]}]
 };
 

@@ -31,7 +31,8 @@ Json to_json(const judge::CanaryCounts& counts) {
 
 void add(Json& sums, const Json& counts) {
   if (sums.is_null()) sums = to_json({});
-  for (const char* key : {"right", "wrong", "failed"}) sums[key] = sums[key].get<std::int64_t>() + counts.at(key).get<std::int64_t>();
+  for (const char* key : {"right", "wrong", "failed"})
+    sums[key] = sums[key].get<std::int64_t>() + counts.at(key).get<std::int64_t>();
   sums["cost_usd"] = sums["cost_usd"].get<double>() + counts.at("cost_usd").get<double>();
   std::map<std::string, std::int64_t> by_id;
   for (const Json* part : {static_cast<const Json*>(&sums), &counts}) {
@@ -42,7 +43,8 @@ void add(Json& sums, const Json& counts) {
 }
 
 std::int64_t asked(const Json& counts) {
-  return counts["right"].get<std::int64_t>() + counts["wrong"].get<std::int64_t>() + counts["failed"].get<std::int64_t>();
+  return counts["right"].get<std::int64_t>() + counts["wrong"].get<std::int64_t>() +
+         counts["failed"].get<std::int64_t>();
 }
 
 void set_share(Json& sums) {
@@ -79,8 +81,8 @@ void add_canaries(const Context& context, const JudgeOptions& options, BoundJudg
   if (!takes_canaries(context.options, options)) return;
   context.comm.agree([&] {
     const CanaryOptions& canaries = context.options.canaries;
-    std::shared_ptr<judge::CanaryJudge> mixing = judge::make_canary_judge(bound.judge, judge::load_canaries(canaries.file), canaries.rate,
-                                           context.options.run.seed);
+    std::shared_ptr<judge::CanaryJudge> mixing = judge::make_canary_judge(
+        bound.judge, judge::load_canaries(canaries.file), canaries.rate, context.options.run.seed);
     bound.canaries = mixing.get();
     bound.judge = std::move(mixing);
   });
@@ -92,20 +94,24 @@ std::filesystem::path canary_file(const RunDirectory& directory, const std::stri
   return directory.root() / "canaries" / store / name;
 }
 
-void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block, BoundJudge& bound) {
+void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block,
+                         BoundJudge& bound) {
   if (bound.canaries == nullptr) return;
   write_file_atomic(canary_file(directory, store, block), to_json(bound.canaries->take_counts()).dump() + "\n");
 }
 
-Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks) {
+Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks,
+                  std::int64_t heldout_blocks) {
   std::string text;
   context.comm.on_root([&] {
     Json by_judge;
     for (const JudgeOptions& judge : pairs.judges) {
       if (!takes_canaries(context.options, judge)) continue;
       Json sums;
-      for (const auto& [store, blocks] : {std::pair(pairs.store(judge.name), train_blocks), std::pair(heldout_store(pairs.store(judge.name)), heldout_blocks)}) {
-        for (std::int64_t block = 0; block < blocks; ++block) add(sums, read_counts(canary_file(context.directory, store, block)));
+      for (const auto& [store, blocks] : {std::pair(pairs.store(judge.name), train_blocks),
+                                          std::pair(heldout_store(pairs.store(judge.name)), heldout_blocks)}) {
+        for (std::int64_t block = 0; block < blocks; ++block)
+          add(sums, read_counts(canary_file(context.directory, store, block)));
       }
       set_share(sums);
       warn_of_few(pairs.stage + ": judge " + judge.name, sums);
@@ -118,7 +124,8 @@ Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t tra
 }
 
 std::string canary_text(const Json& counts) {
-  std::string text = std::to_string(counts["right"].get<std::int64_t>()) + " of " + std::to_string(asked(counts)) + " canaries right";
+  std::string text =
+      std::to_string(counts["right"].get<std::int64_t>()) + " of " + std::to_string(asked(counts)) + " canaries right";
   if (counts["not_right"].empty()) return text;
   std::vector<std::pair<std::string, std::int64_t>> worst;
   for (const auto& [id, count] : counts["not_right"].items()) worst.emplace_back(id, count.get<std::int64_t>());
@@ -135,7 +142,8 @@ std::string canary_text(const Json& counts) {
 void report_canaries(const comm::Communicator& comm, const std::string& who, BoundJudge& bound) {
   if (bound.canaries == nullptr) return;
   Json sums;
-  for (const std::string& part : comm.gather(to_json(bound.canaries->take_counts()).dump())) add(sums, Json::parse(part));
+  for (const std::string& part : comm.gather(to_json(bound.canaries->take_counts()).dump()))
+    add(sums, Json::parse(part));
   if (!comm.is_root()) return;
   set_share(sums);
   log::info(who + ": " + canary_text(sums));

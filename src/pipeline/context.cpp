@@ -50,8 +50,8 @@ std::unique_ptr<Language> load_language(const Context& context) {
       style = text::read_chat_style(folder);
     if (!style) style = text::chat_style(text::ChatFormat::plain);
     style->date = task.date;
-    language = std::make_unique<Language>(text::Tokenizer::load(context.directory.tokenizer()),
-                                          std::move(*style), task.system);
+    language = std::make_unique<Language>(text::Tokenizer::load(context.directory.tokenizer()), std::move(*style),
+                                          task.system);
   });
   return language;
 }
@@ -74,7 +74,8 @@ void use_language(model::Transformer& model, const Language& language) {
 }
 
 torch::Device device_of(const comm::DevicePlan& plan) {
-  return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index)) : torch::Device(torch::kCPU);
+  return plan.cuda ? torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(plan.device_index))
+                   : torch::Device(torch::kCPU);
 }
 
 model::Transformer load_fitting_model(const std::filesystem::path& folder, torch::Device device,
@@ -119,7 +120,8 @@ model::Transformer load_policy(const Context& context, const std::string& name, 
 
 model::Transformer load_run_model(const Context& context, const std::string& name, const Language& language) {
   const std::filesystem::path folder = model_folder(context, name);
-  if (model::is_adapter_folder(folder)) return load_policy(context, name, load_run_model(context, "sft", language), language);
+  if (model::is_adapter_folder(folder))
+    return load_policy(context, name, load_run_model(context, "sft", language), language);
   std::optional<model::Transformer> loaded;
   context.comm.agree([&] { loaded.emplace(load_fitting_model(folder, device_of(context.device), language)); });
   loaded->checkpoint_activations = context.options.run.checkpoint_activations;
@@ -180,7 +182,8 @@ void save_with_tokenizer(const Context& context, const std::string& name, const 
     write_file_atomic(folder / "tokenizer.json", read_file(context.directory.tokenizer()));
     Json config = origin.empty() ? Json::object() : text::read_tokenizer_config(origin);
     if (context.options.task.chat_format) config.erase("chat_template");  // the deck's format takes its place
-    write_file_atomic(folder / "tokenizer_config.json", text::tokenizer_config(std::move(config), language.chat).dump(2) + "\n");
+    write_file_atomic(folder / "tokenizer_config.json",
+                      text::tokenizer_config(std::move(config), language.chat).dump(2) + "\n");
     if (!origin.empty() && !context.options.task.chat_format && std::filesystem::exists(origin / "chat_template.jinja"))
       write_file_atomic(folder / "chat_template.jinja", read_file(origin / "chat_template.jinja"));
   });
@@ -209,7 +212,8 @@ void save_run_reward(const Context& context, const std::string& name, const Lang
 }
 
 std::vector<std::vector<double>> completion_log_probs(const model::Transformer& model,
-                                                      const std::vector<ScoredSequence>& sequences, double temperature) {
+                                                      const std::vector<ScoredSequence>& sequences,
+                                                      double temperature) {
   constexpr std::int64_t batch_tokens = 2048;
   torch::NoGradGuard no_gradients;
   std::vector<std::vector<double>> result(sequences.size());
@@ -223,7 +227,8 @@ std::vector<std::vector<double>> completion_log_probs(const model::Transformer& 
       std::vector<TokenId> all = sequence.prompt;
       all.insert(all.end(), sequence.completion.begin(), sequence.completion.end());
       for (std::size_t i = 0; i < sequence.completion.size(); ++i) {
-        rows.push_back(tokens + static_cast<std::int64_t>(sequence.prompt.size() + i) - 1);  // the state before the token
+        rows.push_back(tokens + static_cast<std::int64_t>(sequence.prompt.size() + i) -
+                       1);  // the state before the token
         targets.push_back(sequence.completion[i]);
       }
       tokens += static_cast<std::int64_t>(all.size());
@@ -234,7 +239,8 @@ std::vector<std::vector<double>> completion_log_probs(const model::Transformer& 
     const torch::Tensor picked = hidden.index_select(0, torch::tensor(rows).to(model.device()));
     const torch::Tensor log_probs =
         train::token_log_probs(model.logits(picked), torch::tensor(targets).to(model.device()), temperature)
-            .to(torch::kCPU, torch::kFloat64).contiguous();
+            .to(torch::kCPU, torch::kFloat64)
+            .contiguous();
     const double* next = log_probs.data_ptr<double>();
     for (std::size_t s = begin; s < end; ++s) {
       const std::size_t count = sequences[s].completion.size();

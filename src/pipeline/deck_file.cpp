@@ -75,7 +75,8 @@ class DeckReader {
     if (line.empty() || line.front() == '#') return;
     if (line.front() == '[') return read_section(line);
     const std::size_t equals = line.find('=');
-    if (equals == std::string_view::npos) fail("'" + std::string(line) + "': a line '[section]', 'key = value' or '# comment' was expected");
+    if (equals == std::string_view::npos)
+      fail("'" + std::string(line) + "': a line '[section]', 'key = value' or '# comment' was expected");
     const std::string key = section_ + std::string(trimmed(line.substr(0, equals)));
     if (equals == 0 || key == section_) fail("a key was expected before '='");
     const DeckValue value = read_value(key, trimmed(line.substr(equals + 1)));
@@ -84,7 +85,8 @@ class DeckReader {
   }
 
   void read_section(std::string_view line) {
-    if (const std::size_t comment = find_comment(line); comment != std::string_view::npos) line = trimmed(line.substr(0, comment));
+    if (const std::size_t comment = find_comment(line); comment != std::string_view::npos)
+      line = trimmed(line.substr(0, comment));
     const std::string_view name = line.size() < 2 ? std::string_view() : trimmed(line.substr(1, line.size() - 2));
     if (!line.ends_with(']') || name.empty() || name.find_first_of("[]=") != std::string_view::npos) {
       fail("'" + std::string(line) + "': a section '[name]' was expected");
@@ -106,8 +108,10 @@ class DeckReader {
     const std::string_view after = mark == std::string_view::npos ? text : trimmed(text.substr(mark + 1));
     const Json json = mark == std::string_view::npos ? Json() : try_parse_json(text.substr(0, mark + 1));
     if (!json.is_string() || !(after.empty() || after.front() == '#')) {
-      fail(key + ": a value that begins with a quotation mark is one JSON string (\"...\", with \\\" for a mark in it), and only a comment "
-                 "may follow it; to begin a text with a mark, write it as \"\\\"...\"");
+      fail(key +
+           ": a value that begins with a quotation mark is one JSON string (\"...\", with \\\" for a mark in it), and "
+           "only a comment "
+           "may follow it; to begin a text with a mark, write it as \"\\\"...\"");
     }
     value.comment = after;
     value.text = json.get<std::string>();
@@ -124,8 +128,8 @@ class DeckReader {
 DeckFile read_deck_file(const std::filesystem::path& file) { return DeckReader(file).read(); }
 
 std::string deck_value(const std::string& text) {
-  const bool plain = !text.starts_with('"') && trimmed(text) == text && std::none_of(text.begin(), text.end(), is_control) &&
-                     find_comment(text) == std::string_view::npos;
+  const bool plain = !text.starts_with('"') && trimmed(text) == text &&
+                     std::none_of(text.begin(), text.end(), is_control) && find_comment(text) == std::string_view::npos;
   return plain ? text : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

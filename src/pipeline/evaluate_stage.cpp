@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "blocks.hpp"
-#include "prompt_room.hpp"
 #include "judge_facts.hpp"
+#include "prompt_room.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/statistics.hpp"
@@ -14,8 +14,8 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/pipeline/stages.hpp"
 #include "rlaif/preferences/store.hpp"
-#include "rlaif/train/reward.hpp"
 #include "rlaif/text/jsonl.hpp"
+#include "rlaif/train/reward.hpp"
 
 namespace rlaif::pipeline {
 namespace {
@@ -60,8 +60,9 @@ struct BlockJob {
 
 // Sum of a response's log-probabilities under the reference, for every response in order, after the prompt that
 // `prompt_of` names for the request.
-std::vector<double> reference_log_probs(const BlockJob& job, const std::vector<std::vector<generate::Generated>>& generated,
-                                        const std::function<const std::vector<TokenId>&(std::size_t request)>& prompt_of) {
+std::vector<double> reference_log_probs(
+    const BlockJob& job, const std::vector<std::vector<generate::Generated>>& generated,
+    const std::function<const std::vector<TokenId>&(std::size_t request)>& prompt_of) {
   std::vector<ScoredSequence> sequences;
   for (std::size_t r = 0; r < generated.size(); ++r) {
     for (const generate::Generated& one : generated[r]) {
@@ -71,7 +72,8 @@ std::vector<double> reference_log_probs(const BlockJob& job, const std::vector<s
     }
   }
   std::vector<double> sums;
-  for (const auto& log_probs : completion_log_probs(job.reference, sequences, job.context.options.evaluate.temperature)) {
+  for (const auto& log_probs :
+       completion_log_probs(job.reference, sequences, job.context.options.evaluate.temperature)) {
     sums.push_back(std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
   }
   return sums;
@@ -95,8 +97,9 @@ ReferenceView reference_view(const BlockJob& job, const std::vector<generate::Ge
   }
   const bool same = &job.policy == &job.reference;  // then the engine has already said it
   const std::vector<double> own =
-      same ? policy
-           : reference_log_probs(job, generated, [&](std::size_t r) -> const auto& { return requests[r].prompt_tokens; });
+      same ? policy : reference_log_probs(job, generated, [&](std::size_t r) -> const auto& {
+        return requests[r].prompt_tokens;
+      });
   for (std::size_t s = 0; s < own.size(); ++s) view.kl.push_back(policy[s] - own[s]);
   if (!specificity) return view;
   // The other question is the block's next one with another text.
@@ -120,8 +123,8 @@ Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<ge
   line["prompt"] = prompt.text;
   line["samples"] = Json::array();
   for (std::size_t k = 0; k < generated.size(); ++k) {
-    const Completion completion{generated[k].sample, job.language.tokenizer.decode_text(generated[k].tokens), {}, {},
-                                generated[k].ended};
+    const Completion completion{
+        generated[k].sample, job.language.tokenizer.decode_text(generated[k].tokens), {}, {}, generated[k].ended};
     Json sample;
     sample["response"] = completion.text;
     sample["ended"] = completion.ended;
@@ -152,8 +155,8 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
     requests.push_back(std::move(request));
     prompts.push_back(std::move(prompt));
   }
-  const auto generated = job.engine.generate(
-      requests, {options.temperature, 0, 1.0, options.max_new_tokens, job.policy.config().end_tokens.ids(), job.sampling_seed});
+  const auto generated = job.engine.generate(requests, {options.temperature, 0, 1.0, options.max_new_tokens,
+                                                        job.policy.config().end_tokens.ids(), job.sampling_seed});
   const ReferenceView view = reference_view(job, requests, generated);
   std::vector<Json> lines;
   std::size_t at = 0;
@@ -193,15 +196,16 @@ PolicySamples sample_policy(const Context& context, const Language& language, co
                             const model::Transformer& policy, const model::Transformer& reference,
                             std::uint64_t sampling_seed) {
   const EvaluateOptions& options = context.options.evaluate;
-  require_a_prompt_that_fits(context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens, options.prompts,
-                             [&](std::int64_t item) {
-                               return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.options.run.seed, item).text;
-                             });
+  require_a_prompt_that_fits(
+      context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens, options.prompts,
+      [&](std::int64_t item) {
+        return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.options.run.seed, item).text;
+      });
   BlockJob job{context, language, policy, reference, generate::Engine(policy, {options.slots, 1024}), sampling_seed};
   PolicySamples samples;
   samples.lines = work_by_blocks(context.comm,
-                                 {"evaluate " + name, options.prompts, options.block, context.directory.checkpoints("evaluate") / name,
-                                  context.stop_requested},
+                                 {"evaluate " + name, options.prompts, options.block,
+                                  context.directory.checkpoints("evaluate") / name, context.stop_requested},
                                  [&](std::int64_t begin, std::int64_t end) { return evaluate_block(job, begin, end); });
   const std::vector<std::string> marks = context.task.mark_names();
   for (const Json& line : samples.lines) add_to_samples(samples, line, marks);
@@ -214,7 +218,8 @@ void write_samples(const Context& context, const std::string& name, const Policy
   write_file_atomic(context.directory.evaluation(name), text);
 }
 
-Json policy_facts(const PolicySamples& samples, const std::vector<std::string>& marks, std::uint64_t seed, int resamples) {
+Json policy_facts(const PolicySamples& samples, const std::vector<std::string>& marks, std::uint64_t seed,
+                  int resamples) {
   Json facts;
   std::vector<std::string> names = marks;
   for (const char* name : {"ended", "utility", "kl", "length", "specific", "specificity"}) names.emplace_back(name);
@@ -247,8 +252,8 @@ Json interval_facts(const evaluate::Interval& interval, const char* name) {
 }
 
 // Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
-Json reward_facts(const Context& context, const Language& language, const model::Transformer& base, const ArmOptions& arm,
-                  const std::vector<Preference>& heldout) {
+Json reward_facts(const Context& context, const Language& language, const model::Transformer& base,
+                  const ArmOptions& arm, const std::vector<Preference>& heldout) {
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
@@ -303,7 +308,8 @@ Json preference_facts(const Context& context, const Language& language, const mo
       if (set.arm.empty() ? arm.start != first_policy : arm.name != set.arm) continue;
       facts["labels"][arm.name] = judges[arm.judge];
       keep_first_labels(options.reward_labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
-      const model::Transformer base = arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
+      const model::Transformer base =
+          arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
       facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
     }
   }
@@ -311,7 +317,8 @@ Json preference_facts(const Context& context, const Language& language, const mo
 }
 
 // Round by round: who judged it and how well, and what it came to against the last one.
-Json rounds_facts(const StudyOptions& options, const Json& judged, const std::function<Json(const std::string&, const std::string&)>& versus) {
+Json rounds_facts(const StudyOptions& options, const Json& judged,
+                  const std::function<Json(const std::string&, const std::string&)>& versus) {
   Json rounds = Json::array();
   for (const ArmOptions& arm : options.arms) {
     if (!arm.is_round) continue;
@@ -349,7 +356,8 @@ Json run_evaluate_stage(const Context& context) {
   Json facts;
   context.comm.on_root([&] {
     if (samples["sft"].utilities.empty()) {
-      throw input_error("evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
+      throw input_error(
+          "evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
     }
     const std::vector<std::string> marks = context.task.mark_names();
     facts["yardstick"] = context.task.yardstick();
@@ -383,7 +391,9 @@ Json run_evaluate_stage(const Context& context) {
     }
     facts["judges"] = judged["judges"];
     facts["reward_model"] = judged["reward_model"];
-    const Json rounds = rounds_facts(options, judged, [&](const auto& a, const auto& b) { return interval_facts(versus(a, b), "win_rate_vs_start"); });
+    const Json rounds = rounds_facts(options, judged, [&](const auto& a, const auto& b) {
+      return interval_facts(versus(a, b), "win_rate_vs_start");
+    });
     if (!rounds.empty()) facts["rounds"] = rounds;
   });
   return facts;

@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "blocks.hpp"
+#include "judge_facts.hpp"
 #include "paid_run.hpp"
 #include "prompt_room.hpp"
-#include "judge_facts.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -64,7 +64,8 @@ std::string verdict_line(const Comparison& comparison, const Verdict& verdict) {
   line["response_b"] = comparison.second.text;
   line["status"] = to_string(verdict.status);
   line["p_a"] = verdict.status == VerdictStatus::ok ? Json(verdict.p_first) : Json();
-  line["p_a_by_order"] = Json::array({number_or_null(verdict.p_first_by_order[0]), number_or_null(verdict.p_first_by_order[1])});
+  line["p_a_by_order"] =
+      Json::array({number_or_null(verdict.p_first_by_order[0]), number_or_null(verdict.p_first_by_order[1])});
   line["rationale"] = verdict.rationale;
   line["input_tokens"] = verdict.usage.input_tokens;
   line["output_tokens"] = verdict.usage.output_tokens;
@@ -83,7 +84,8 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     task = std::make_unique<Task>(options.task);
     prompts = text::read_prompts(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
+  const Context context{
+      options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   require_whole_models(comm, options.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
@@ -92,42 +94,44 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
                              [&](std::int64_t item) { return prompts[static_cast<std::size_t>(item)].text; });
   generate::Engine engine(policy, {options.annotate.slots, 1024});
   double too_long = 0;
-  write_lines_by_blocks(comm, "generate", static_cast<std::int64_t>(prompts.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<generate::GenerationRequest> requests;
-    std::vector<const Prompt*> asked;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Prompt& prompt = prompts[static_cast<std::size_t>(i)];
-      generate::GenerationRequest request{language->chat.prompt(prompt.text), prompt.id, {}};
-      if (static_cast<std::int64_t>(request.prompt_tokens.size()) > longest_prompt(policy, io.max_new_tokens)) {
-        too_long += 1;
-        continue;
-      }
-      for (int k = 0; k < io.samples; ++k) request.samples.push_back(static_cast<std::uint32_t>(k));
-      requests.push_back(std::move(request));
-      asked.push_back(&prompt);
-    }
-    const auto generated = engine.generate(requests, {io.temperature, io.top_k, io.top_p, io.max_new_tokens,
-                                                      policy.config().end_tokens.ids(), options.run.seed});
-    std::vector<Json> lines;
-    for (std::size_t r = 0; r < requests.size(); ++r) {
-      for (const generate::Generated& one : generated[r]) {
-        Json line;
-        line["id"] = asked[r]->id;
-        line["prompt"] = asked[r]->text;
-        line["sample"] = one.sample;
-        line["response"] = language->tokenizer.decode_text(one.tokens);
-        line["ended"] = one.ended;
-        lines.push_back(text::to_json_line(line));
-      }
-    }
-    return lines;
-  });
+  write_lines_by_blocks(
+      comm, "generate", static_cast<std::int64_t>(prompts.size()), io.output,
+      [&](std::int64_t begin, std::int64_t end) {
+        std::vector<generate::GenerationRequest> requests;
+        std::vector<const Prompt*> asked;
+        for (std::int64_t i = begin; i < end; ++i) {
+          const Prompt& prompt = prompts[static_cast<std::size_t>(i)];
+          generate::GenerationRequest request{language->chat.prompt(prompt.text), prompt.id, {}};
+          if (static_cast<std::int64_t>(request.prompt_tokens.size()) > longest_prompt(policy, io.max_new_tokens)) {
+            too_long += 1;
+            continue;
+          }
+          for (int k = 0; k < io.samples; ++k) request.samples.push_back(static_cast<std::uint32_t>(k));
+          requests.push_back(std::move(request));
+          asked.push_back(&prompt);
+        }
+        const auto generated = engine.generate(requests, {io.temperature, io.top_k, io.top_p, io.max_new_tokens,
+                                                          policy.config().end_tokens.ids(), options.run.seed});
+        std::vector<Json> lines;
+        for (std::size_t r = 0; r < requests.size(); ++r) {
+          for (const generate::Generated& one : generated[r]) {
+            Json line;
+            line["id"] = asked[r]->id;
+            line["prompt"] = asked[r]->text;
+            line["sample"] = one.sample;
+            line["response"] = language->tokenizer.decode_text(one.tokens);
+            line["ended"] = one.ended;
+            lines.push_back(text::to_json_line(line));
+          }
+        }
+        return lines;
+      });
   std::vector<double> skipped{too_long};
   comm.all_reduce_sum(std::span<double>(skipped));
   if (skipped[0] > 0) {
-    log::info("generate: " + std::to_string(static_cast<std::int64_t>(skipped[0])) + " of " + std::to_string(prompts.size()) +
-              " prompts were longer than the context allows (" + std::to_string(longest_prompt(policy, io.max_new_tokens)) +
-              " tokens) and were skipped");
+    log::info("generate: " + std::to_string(static_cast<std::int64_t>(skipped[0])) + " of " +
+              std::to_string(prompts.size()) + " prompts were longer than the context allows (" +
+              std::to_string(longest_prompt(policy, io.max_new_tokens)) + " tokens) and were skipped");
   }
 }
 
@@ -143,25 +147,28 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     task = std::make_unique<Task>(options.task);
     pairs = read_pairs(io.input);
   });
-  const Context context{options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
+  const Context context{
+      options, RunDirectory(options.run.directory), deck.hash(), comm, *task, {}, nullptr, [] { return false; }};
   const RunLock lock = lock_of_paid_run(comm, options, {judge_options});
   require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
   BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
   add_canaries(context, *judge_options, bound);
-  write_lines_by_blocks(comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
-    const std::span<const Comparison> block(pairs.data() + begin, static_cast<std::size_t>(end - begin));
-    const std::vector<Verdict> verdicts = bound.judge->judge(block);
-    std::vector<Json> lines;
-    for (std::size_t i = 0; i < block.size(); ++i) lines.push_back(verdict_line(block[i], verdicts[i]));
-    return lines;
-  });
+  write_lines_by_blocks(
+      comm, "judge", static_cast<std::int64_t>(pairs.size()), io.output, [&](std::int64_t begin, std::int64_t end) {
+        const std::span<const Comparison> block(pairs.data() + begin, static_cast<std::size_t>(end - begin));
+        const std::vector<Verdict> verdicts = bound.judge->judge(block);
+        std::vector<Json> lines;
+        for (std::size_t i = 0; i < block.size(); ++i) lines.push_back(verdict_line(block[i], verdicts[i]));
+        return lines;
+      });
   comm.on_root([&] {
     AlteredTexts altered(options, *judge_options);
     for (const Comparison& pair : pairs) altered.add(pair);
     if (altered.count() > 0) {
-      log::info("judge " + judge_options->name + ": " + std::to_string(altered.count()) + " texts held marks that could steer a judge "
+      log::info("judge " + judge_options->name + ": " + std::to_string(altered.count()) +
+                " texts held marks that could steer a judge "
                 "(control tokens, invisible characters); it was shown them broken");
     }
   });

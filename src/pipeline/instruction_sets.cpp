@@ -49,7 +49,8 @@ std::string mkl_taken() {
   const int setting = setting_of ? setting_of(mkl_branch_setting) : mkl_off;
   if (setting <= mkl_off) return "MKL " + mkl_name(own);
   // Reproducible mode: the same on all processors of the branch, if MKL took the one that was asked for.
-  return setting == mkl_auto ? "MKL " + mkl_name(own) + " (reproducible, its choice)" : "MKL " + mkl_name(setting) + " (reproducible)";
+  return setting == mkl_auto ? "MKL " + mkl_name(own) + " (reproducible, its choice)"
+                             : "MKL " + mkl_name(setting) + " (reproducible)";
 }
 
 bool mkl_has(const Processor& processor, InstructionSet set) {
@@ -58,7 +59,8 @@ bool mkl_has(const Processor& processor, InstructionSet set) {
 }
 
 std::string text_of(const Processor& processor) {
-  return std::string(to_string(processor.best)) + (processor.mkl ? " with MKL " + mkl_name(processor.mkl) : "") + " on " + processor.host;
+  return std::string(to_string(processor.best)) + (processor.mkl ? " with MKL " + mkl_name(processor.mkl) : "") +
+         " on " + processor.host;
 }
 
 Processor own_processor() { return {host_name(), best_instruction_set(), mkl_own_branch()}; }
@@ -79,17 +81,18 @@ PinnedSet choose_pinned_set(std::optional<InstructionSet> asked, const std::vect
                                       [](const Processor& a, const Processor& b) { return a.best < b.best; });
   if (asked) {
     if (*asked <= least->best) return {asked, ""};
-    throw usage_error("run.instruction_set: '" + std::string(to_string(*asked)) + "' was given, " + least->host + " has " +
-                      instruction_set_names(least->best));
+    throw usage_error("run.instruction_set: '" + std::string(to_string(*asked)) + "' was given, " + least->host +
+                      " has " + instruction_set_names(least->best));
   }
   const auto other = std::find_if(processors.begin(), processors.end(), [&](const Processor& one) {
     return one.best != processors.front().best || one.mkl != processors.front().mkl;
   });
   if (other == processors.end()) return {};
-  const bool all_follow = std::all_of(processors.begin(), processors.end(), [&](const Processor& one) { return mkl_has(one, least->best); });
+  const bool all_follow = std::all_of(processors.begin(), processors.end(),
+                                      [&](const Processor& one) { return mkl_has(one, least->best); });
   const InstructionSet common = all_follow ? least->best : InstructionSet::base;
-  std::string warning = "the ranks' processors differ (" + text_of(processors.front()) + ", " + text_of(*other) + "): all take " +
-                        to_string(common) + ", so that results do not depend on who computes what";
+  std::string warning = "the ranks' processors differ (" + text_of(processors.front()) + ", " + text_of(*other) +
+                        "): all take " + to_string(common) + ", so that results do not depend on who computes what";
   if (common == InstructionSet::base) warning += "; it is slow, and machines of one kind were faster";
   return {common, warning};
 }
@@ -105,9 +108,10 @@ void settle_instruction_sets(const comm::Communicator& comm, std::optional<Instr
   comm.agree([&] {
     for (std::size_t rank = 1; rank < taken.size(); ++rank) {
       if (taken[rank] == taken[0]) continue;
-      throw usage_error("run.instruction_set: rank 0 on " + processors[0].host + " takes " + taken[0] + ", rank " + std::to_string(rank) +
-                        " on " + processors[rank].host + " takes " + taken[rank] +
-                        ": results would depend on who computes what; run.instruction_set = default or machines of one kind were expected");
+      throw usage_error("run.instruction_set: rank 0 on " + processors[0].host + " takes " + taken[0] + ", rank " +
+                        std::to_string(rank) + " on " + processors[rank].host + " takes " + taken[rank] +
+                        ": results would depend on who computes what; run.instruction_set = default or machines of one "
+                        "kind were expected");
     }
   });
 }

@@ -41,7 +41,8 @@ void add_quality(const Context& context, const JudgeOptions& judge, const std::v
   }
   if (!own.empty()) facts["annotator_agreement"] = evaluate::agreement(own, other);
   if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
-  if (judge.kind == JudgeKind::local || is_combined(judge.kind)) facts["expected_calibration_error"] = quality.calibration.expected_error;
+  if (judge.kind == JudgeKind::local || is_combined(judge.kind))
+    facts["expected_calibration_error"] = quality.calibration.expected_error;
 }
 
 // The same tables that calibration makes of labels by people.
@@ -58,11 +59,13 @@ Json heldout_report(const Context& context, const JudgeOptions& judge, const std
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto fitted = calibration.judges.find(judge.name);
   const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
-  return evaluate::judge_report(labelled, verdicts, temperature, {context.options.run.seed, context.options.evaluate.resamples});
+  return evaluate::judge_report(labelled, verdicts, temperature,
+                                {context.options.run.seed, context.options.evaluate.resamples});
 }
 
 // What the training labels cost; prices of a thousand are over all verdicts.
-void add_cost(const JudgeOptions& judge, const std::vector<Preference>& heldout, const std::vector<Preference>& training, Json& facts) {
+void add_cost(const JudgeOptions& judge, const std::vector<Preference>& heldout,
+              const std::vector<Preference>& training, Json& facts) {
   std::map<std::string, std::int64_t> statuses;
   Usage usage, all;
   std::int64_t labels = 0;
@@ -91,7 +94,8 @@ std::vector<double> rightness(const Context& context, const std::vector<Preferen
   for (const Preference& record : heldout) {
     const double gold = gold_side(context, record.comparison);
     const bool counts = record.verdict.status == VerdictStatus::ok && std::isfinite(gold) && gold != 0.5;
-    right.push_back(counts ? evaluate::same_side(record.verdict.p_first, gold) : std::numeric_limits<double>::quiet_NaN());
+    right.push_back(counts ? evaluate::same_side(record.verdict.p_first, gold)
+                           : std::numeric_limits<double>::quiet_NaN());
   }
   return right;
 }
@@ -125,7 +129,8 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
     verdicts.push_back(record.verdict);
     golds.push_back(gold_side(context, record.comparison));
   }
-  return evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed, context.options.evaluate.resamples);
+  return evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed,
+                                 context.options.evaluate.resamples);
 }
 
 Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs& pairs) {
@@ -180,7 +185,8 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
         sums.push_back(group.first);
         counts.push_back(group.second);
       }
-      const evaluate::Interval interval = evaluate::bootstrap_ratio(sums, counts, options.run.seed, options.evaluate.resamples);
+      const evaluate::Interval interval =
+          evaluate::bootstrap_ratio(sums, counts, options.run.seed, options.evaluate.resamples);
       if (std::isnan(interval.value)) continue;
       facts[first][second] = {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
     }
@@ -190,7 +196,8 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
 
 AlteredTexts::AlteredTexts(const StudyOptions& options, const JudgeOptions& judge) {
   for (const JudgeOptions* asked : asked_judges(options, judge)) {
-    const bool is_fenced = asked->kind == JudgeKind::local && judge::JudgeTemplate::load(asked->prompt_template).has_fence();
+    const bool is_fenced =
+        asked->kind == JudgeKind::local && judge::JudgeTemplate::load(asked->prompt_template).has_fence();
     are_shown_ = are_shown_ || is_asked(asked->kind) || is_fenced;
   }
 }

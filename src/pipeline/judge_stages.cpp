@@ -35,8 +35,8 @@ std::optional<KnownAgreement> known_agreement(const Context& context, const Pair
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto found = calibration.judges.find(judge.name);
   if (found == calibration.judges.end() || std::isnan(found->second.agreement)) return std::nullopt;
-  return KnownAgreement{found->second.agreement,
-                        "people on " + std::to_string(found->second.pairs) + " pairs of " + calibration.file.filename().string()};
+  return KnownAgreement{found->second.agreement, "people on " + std::to_string(found->second.pairs) + " pairs of " +
+                                                     calibration.file.filename().string()};
 }
 
 std::string shortfall(const std::string& judge, const KnownAgreement& known, double least) {
@@ -81,9 +81,11 @@ Json run_agreement_stage(const Context& context, const PairSet& pairs) {
       log::warning(short_of + "; the study goes on, as judge.proceed_below_min_agreement says");
       return;
     }
-    throw input_error(short_of + ". Nothing was trained on its labels. To try, in this order: another style (reasons before the "
-                      "verdict, both orders), a constitution that says what is wanted, an ensemble of judges, escalation to a dearer "
-                      "judge (a cascade); judge.proceed_below_min_agreement = true goes on all the same");
+    throw input_error(
+        short_of +
+        ". Nothing was trained on its labels. To try, in this order: another style (reasons before the "
+        "verdict, both orders), a constitution that says what is wanted, an ensemble of judges, escalation to a dearer "
+        "judge (a cascade); judge.proceed_below_min_agreement = true goes on all the same");
   });
   return facts;
 }

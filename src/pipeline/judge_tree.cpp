@@ -46,7 +46,8 @@ void check_members(const StudyOptions& options, const JudgeOptions& judge) {
   for (const JudgeOptions* other : judges_and_members(options)) known.push_back(other->name);
   for (const std::string& name : member_names(judge)) {
     if (!find_judge(options, name)) {
-      fail(judge, "members", unknown_name_message("judge", name, known) + "; a name of study.judges or study.members was expected");
+      fail(judge, "members",
+           unknown_name_message("judge", name, known) + "; a name of study.judges or study.members was expected");
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) fail(judge, "members", "'" + name + "' stands twice");
     seen.push_back(name);
@@ -91,12 +92,14 @@ void check_keys(const JudgeOptions& judge) {
   if (judge.kind == JudgeKind::cascade) {
     const std::size_t found = deck_thresholds(judge).size();
     if (found > 0 && found + 1 != members) {
-      fail(judge, "thresholds", "one for each member but the last was expected, " + std::to_string(members - 1) + " in all, found " +
-                                    std::to_string(found));
+      fail(judge, "thresholds",
+           "one for each member but the last was expected, " + std::to_string(members - 1) + " in all, found " +
+               std::to_string(found));
     }
     if (found == 0 && !calibrated) {
-      fail(judge, "thresholds", "confidences from 0.5 to 1 were expected, or a calibration file that holds them in " +
-                                    key_of(judge, "calibration"));
+      fail(judge, "thresholds",
+           "confidences from 0.5 to 1 were expected, or a calibration file that holds them in " +
+               key_of(judge, "calibration"));
     }
   }
   if (judge.kind == JudgeKind::hierarchy && !(judge.gate >= 0.5 && judge.gate <= 1.0)) {
@@ -105,14 +108,17 @@ void check_keys(const JudgeOptions& judge) {
   if (judge.kind == JudgeKind::ensemble) {
     const int least = judge.ensemble.least_members;
     if (least < 0 || least > static_cast<int>(members)) {
-      fail(judge, "least_members", "from 0 to " + std::to_string(members) + " was expected, found " + std::to_string(least));
+      fail(judge, "least_members",
+           "from 0 to " + std::to_string(members) + " was expected, found " + std::to_string(least));
     }
     if (uses_calibration_of_members(judge) && !calibrated) {
-      fail(judge, "calibration", "the votes weighted and dawid_skene go by what calibration found: a file of `rlaif calibrate` was expected");
+      fail(judge, "calibration",
+           "the votes weighted and dawid_skene go by what calibration found: a file of `rlaif calibrate` was expected");
     }
   }
   if (judge.length_correction && !calibrated) {
-    fail(judge, "calibration", "length_correction goes by what calibration found: a file of `rlaif calibrate` was expected");
+    fail(judge, "calibration",
+         "length_correction goes by what calibration found: a file of `rlaif calibrate` was expected");
   }
 }
 
@@ -162,11 +168,14 @@ std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, cons
     const JudgeOptions* judge = &options.judge_named(arm.judge);
     if (pairs.arm.empty() ? arm.start != first_policy : arm.name != pairs.arm) continue;
     if (std::find(used.begin(), used.end(), judge) != used.end()) continue;
-    const bool labels = !pairs.arm.empty() || std::any_of(options.judges.begin(), options.judges.end(), [&](const auto& one) { return &one == judge; });
+    const bool labels = !pairs.arm.empty() || std::any_of(options.judges.begin(), options.judges.end(),
+                                                          [&](const auto& one) { return &one == judge; });
     if (!labels) {
       std::string message = arm.section() + ".judge: '";
       message += arm.judge;
-      throw usage_error(message + "' stands in study.members, whose judges do not label the first pairs; study.judges was expected to name it");
+      throw usage_error(
+          message +
+          "' stands in study.members, whose judges do not label the first pairs; study.judges was expected to name it");
     }
     used.push_back(judge);
   }
@@ -212,13 +221,14 @@ std::vector<double> cascade_thresholds(const JudgeOptions& judge, const judge::F
   if (std::vector<double> numbers = deck_thresholds(judge); !numbers.empty()) return numbers;
   const auto found = calibration.thresholds.find(judge.name);
   if (found == calibration.thresholds.end()) {
-    throw input_error(calibration.file, "holds no thresholds of the cascade '" + judge.name + "'; calibrate it, or set " +
-                                            key_of(judge, "thresholds"));
+    throw input_error(calibration.file, "holds no thresholds of the cascade '" + judge.name +
+                                            "'; calibrate it, or set " + key_of(judge, "thresholds"));
   }
   const std::size_t members = member_names(judge).size();
   if (found->second.size() + 1 != members) {
-    throw input_error(calibration.file, "thresholds." + judge.name + ": one for each member but the last was expected, " +
-                                            std::to_string(members - 1) + " in all, found " + std::to_string(found->second.size()));
+    throw input_error(calibration.file,
+                      "thresholds." + judge.name + ": one for each member but the last was expected, " +
+                          std::to_string(members - 1) + " in all, found " + std::to_string(found->second.size()));
   }
   return found->second;
 }

@@ -61,8 +61,9 @@ std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const Ju
   parts.answers = spending.answers(options.name);
   parts.meter = spending.meter();
   judge::RemoteOptions remote = rank_options(context, options);
-  return options.kind == JudgeKind::openai ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
-                                           : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
+  return options.kind == JudgeKind::openai
+             ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
+             : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
 }
 
 // Makes judges by name, each once.
@@ -75,7 +76,9 @@ struct JudgeMaker {
   std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
   std::map<std::string, std::shared_ptr<judge::Judge>> made;
 
-  const std::string& network_of(const JudgeOptions& options) const { return options.model == "policy" ? policy : options.model; }
+  const std::string& network_of(const JudgeOptions& options) const {
+    return options.model == "policy" ? policy : options.model;
+  }
   void load(const JudgeOptions& options) {  // collective
     if (options.kind != JudgeKind::local || networks.contains(network_of(options))) return;
     RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
@@ -85,7 +88,8 @@ struct JudgeMaker {
   std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
     if (const auto found = made.find(options.name); found != made.end()) return found->second;
     const judge::FittedJudges calibration = calibration_of(options);
-    std::unique_ptr<judge::Judge> one = is_combined(options.kind) ? combine(options, calibration) : make_single(options);
+    std::unique_ptr<judge::Judge> one =
+        is_combined(options.kind) ? combine(options, calibration) : make_single(options);
     if (options.length_correction) {
       one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
     }
@@ -113,8 +117,8 @@ struct JudgeMaker {
       case JudgeKind::openai:
       case JudgeKind::anthropic: return make_remote_judge(context, options, spending);
       case JudgeKind::replay:
-        return judge::make_replay_judge(
-            options.name, {options.verdicts, options.recorded_judge, options.recorded_style, options.local.orders, pair_id});
+        return judge::make_replay_judge(options.name, {options.verdicts, options.recorded_judge, options.recorded_style,
+                                                       options.local.orders, pair_id});
       case JudgeKind::annotators: {
         judge::AnnotatorOptions annotators = options.annotators;
         annotators.seed = context.options.run.seed;
@@ -131,8 +135,8 @@ struct JudgeMaker {
         local.principle_use = options.remote.principle_use;
         judge::JudgeTemplate prompt = judge::JudgeTemplate::load(options.prompt_template);
         const judge::Constitution principles = prompt.has_principles ? principles_of(options) : judge::Constitution();
-        return judge::make_local_judge(options.name, *networks.at(network_of(options)), language->chat, std::move(prompt),
-                                       principles, local, price);
+        return judge::make_local_judge(options.name, *networks.at(network_of(options)), language->chat,
+                                       std::move(prompt), principles, local, price);
       }
     }
   }
@@ -172,7 +176,9 @@ judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& op
   parts.price = judge_price(study, options);
   if (!options.tokenizer.empty()) {
     const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
-    parts.count_tokens = [tokenizer](const std::string& text) { return static_cast<std::int64_t>(tokenizer->encode(text).size()); };
+    parts.count_tokens = [tokenizer](const std::string& text) {
+      return static_cast<std::int64_t>(tokenizer->encode(text).size());
+    };
   }
   return parts;
 }
@@ -184,7 +190,8 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
     for (const JudgeOptions* judge : judges_and_members(context.options)) {
       if (!is_asked(judge->kind)) continue;
       asked = true;
-      const auto cache = std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
+      const auto cache =
+          std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
       paid += cache->paid_usd() + cache->unsettled_usd();
       answers_[judge->name] = cache;
     }
@@ -231,8 +238,9 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
   return std::move(make_judges(context, {options}, language, spending).front());
 }
 
-std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
-                                    const StageSpending& spending, const std::string& policy, const PairId& pair_id) {
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
+                                    const Language* language, const StageSpending& spending, const std::string& policy,
+                                    const PairId& pair_id) {
   JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {

@@ -6,7 +6,8 @@
 
 namespace rlaif::pipeline {
 
-RunLock lock_of_paid_run(const comm::Communicator& comm, const StudyOptions& options, const std::vector<const JudgeOptions*>& judges) {
+RunLock lock_of_paid_run(const comm::Communicator& comm, const StudyOptions& options,
+                         const std::vector<const JudgeOptions*>& judges) {
   const bool pays = std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
     const std::vector<const JudgeOptions*> asked = asked_judges(options, *judge);
     return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return is_asked(one->kind); });

@@ -17,7 +17,11 @@ PairSet first_pairs(const StudyOptions& options) {
 PairSet pairs_of(const StudyOptions& options, const ArmOptions& arm) {
   if (arm.start == first_policy) return first_pairs(options);
   // Prompts and draws of its own: a round that saw the last one's again would learn less from them.
-  return {"annotate-" + arm.name, arm.start, arm.name, {options.judge_named(arm.judge)}, hash_words({options.run.seed, checksum(arm.name)})};
+  return {"annotate-" + arm.name,
+          arm.start,
+          arm.name,
+          {options.judge_named(arm.judge)},
+          hash_words({options.run.seed, checksum(arm.name)})};
 }
 
 std::vector<PairSet> pair_sets(const StudyOptions& options) {
@@ -40,7 +44,8 @@ void check_arms(const StudyOptions& options) {
     earlier.push_back(arm.name);
     if (arm.start == first_policy) continue;
     for (const JudgeOptions* judge : judges_and_members(options)) {
-      if (judge->name == arm.name) throw usage_error(arm.section() + ": a judge has this name too; one that nothing else has was expected");
+      if (judge->name == arm.name)
+        throw usage_error(arm.section() + ": a judge has this name too; one that nothing else has was expected");
     }
   }
 }

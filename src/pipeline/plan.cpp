@@ -76,7 +76,8 @@ struct Planner {
     return limit > 0 ? std::min(all, std::max(limit, length)) : all;
   }
   double cache_bytes(double slots, double length) const {
-    return 2.0 * kFloat * slots * length * static_cast<double>(policy.num_layers * policy.num_kv_heads * policy.head_dim);
+    return 2.0 * kFloat * slots * length *
+           static_cast<double>(policy.num_layers * policy.num_kv_heads * policy.head_dim);
   }
   double logits_bytes(double rows) const {
     return kFloat * std::min(rows * static_cast<double>(policy.vocab_size), 2.0 * kLogitsAtOnce);
@@ -84,7 +85,8 @@ struct Planner {
   double prompt_length() const { return static_cast<double>(options.plan.prompt_tokens); }
 
   // Values, gradients and two moments of what is trained, and what the backward pass keeps.
-  void add_training(PlannedStage& stage, const std::string& whose, double parameters, double tokens, double layers) const {
+  void add_training(PlannedStage& stage, const std::string& whose, double parameters, double tokens,
+                    double layers) const {
     const auto of = [&](std::string_view what, double bytes) {
       add(stage, whose, bytes);
       stage.parts.back().name += what;
@@ -130,8 +132,10 @@ struct Planner {
     add(stage, "base: weights", kFloat * weights);
     if (!low_rank) add(stage, "reward model: weights", kFloat * weights);
     if (low_rank) add(stage, "reward model: adapter", kFloat * adapter.parameters);
-    add_training(stage, "reward model", low_rank ? adapter.parameters : weights, tokens, trained_layers(options.reward_adapter));
-    const double pairs = static_cast<double>(options.annotate.prompts) * options.annotate.completions * (options.annotate.completions - 1) / 2;
+    add_training(stage, "reward model", low_rank ? adapter.parameters : weights, tokens,
+                 trained_layers(options.reward_adapter));
+    const double pairs = static_cast<double>(options.annotate.prompts) * options.annotate.completions *
+                         (options.annotate.completions - 1) / 2;
     const double share = trained_layers(options.reward_adapter) / static_cast<double>(policy.num_layers);
     stage.flops = (2.0 + (low_rank ? 2.0 * share : 4.0)) * weights * 2.0 * pairs * length * options.reward.epochs;
     return stage;
@@ -151,13 +155,15 @@ struct Planner {
     if (low_rank) {
       add(stage, "policy: adapter", kFloat * actor.parameters);
       add(stage, "policy: merged weights", kFloat * actor.touched_weights);
-      if (options.lora.first_layer > 0) add(stage, "shared lower layers' states", kFloat * rollout_tokens * static_cast<double>(policy.hidden_size));
+      if (options.lora.first_layer > 0)
+        add(stage, "shared lower layers' states", kFloat * rollout_tokens * static_cast<double>(policy.hidden_size));
     } else {
       add(stage, "policy: weights", kFloat * weights);
       add(stage, "value model: weights", kFloat * weights);
     }
     if (judge.parameters == 0.0) add(stage, "reward model: weights", kFloat * weights);
-    add_training(stage, "policy", low_rank ? actor.parameters : weights, tokens, trained_layers(options.policy_adapter));
+    add_training(stage, "policy", low_rank ? actor.parameters : weights, tokens,
+                 trained_layers(options.policy_adapter));
     if (!low_rank) add_training(stage, "value model", weights, 0.0, 0.0);
     if (critic.parameters > 0.0) add_training(stage, "value model", critic.parameters, 0.0, 0.0);
     add(stage, "cache", cache_bytes(p.slots, length));
@@ -165,8 +171,9 @@ struct Planner {
     const double responses = static_cast<double>(p.steps) * static_cast<double>(p.prompts_per_step);
     stage.generated_tokens = responses * p.max_new_tokens;
     const double share = trained_layers(options.policy_adapter) / static_cast<double>(policy.num_layers);
-    const double passes = low_rank ? (1.0 - share) + share * (3.0 + 2.0 * p.epochs * (critic.parameters > 0.0 ? 2.0 : 1.0))
-                                   : 3.0 + 3.0 * p.epochs * 2.0;  // forward passes: reference, value, reward; then the updates
+    const double passes =
+        low_rank ? (1.0 - share) + share * (3.0 + 2.0 * p.epochs * (critic.parameters > 0.0 ? 2.0 : 1.0))
+                 : 3.0 + 3.0 * p.epochs * 2.0;  // forward passes: reference, value, reward; then the updates
     stage.flops = 2.0 * weights * (stage.generated_tokens + responses * length * passes);
     return stage;
   }
@@ -226,7 +233,8 @@ std::vector<PlannedStage> plan_memory(const StudyOptions& options, const model::
   if (!options.arms.empty()) {
     for (PlannedStage stage : {planner.reward(), planner.ppo(), planner.evaluate()}) stages.push_back(std::move(stage));
   }
-  for (PlannedStage& stage : stages) std::erase_if(stage.parts, [](const PlannedPart& part) { return part.bytes == 0.0; });
+  for (PlannedStage& stage : stages)
+    std::erase_if(stage.parts, [](const PlannedPart& part) { return part.bytes == 0.0; });
   return stages;
 }
 
@@ -236,7 +244,8 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   if (plan.ranks > 0) ranks = plan.ranks;
   char line[256];
   std::snprintf(line, sizeof line, "# policy: %s parameters; float32; %d rank(s); prompts of %lld tokens assumed\n",
-                format_count(static_cast<double>(policy.num_parameters())).c_str(), ranks, static_cast<long long>(plan.prompt_tokens));
+                format_count(static_cast<double>(policy.num_parameters())).c_str(), ranks,
+                static_cast<long long>(plan.prompt_tokens));
   std::string text = line;
   text += "# memory a rank, predicted\n";
   double hours = 0.0;
@@ -251,18 +260,23 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
       std::snprintf(line, sizeof line, "#     %-32s %12s\n", part.name.c_str(), bytes_text(part.bytes).c_str());
       text += line;
     }
-    const double times = stage.name == "reward" || stage.name == "ppo" ? arms : stage.name == "annotate" ? static_cast<double>(sets.size()) : 1.0;
+    const double times = stage.name == "reward" || stage.name == "ppo" ? arms
+                         : stage.name == "annotate"                    ? static_cast<double>(sets.size())
+                                                                       : 1.0;
     double seconds = 0.0;
-    if (plan.gflops > 0.0) seconds += (stage.flops - 2.0 * static_cast<double>(policy.num_parameters()) * stage.generated_tokens) / (plan.gflops * 1e9 * ranks);
-    if (plan.decode_tokens_per_second > 0.0) seconds += stage.generated_tokens / (plan.decode_tokens_per_second * ranks);
+    if (plan.gflops > 0.0)
+      seconds += (stage.flops - 2.0 * static_cast<double>(policy.num_parameters()) * stage.generated_tokens) /
+                 (plan.gflops * 1e9 * ranks);
+    if (plan.decode_tokens_per_second > 0.0)
+      seconds += stage.generated_tokens / (plan.decode_tokens_per_second * ranks);
     if (plan.gflops > 0.0) {
       std::snprintf(line, sizeof line, "#     %-32s %12s\n", "time", format_duration(seconds * times).c_str());
       text += line;
     }
     hours += seconds * times / 3600.0;
   }
-  const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) * options.annotate.completions *
-                       (options.annotate.completions - 1) / 2;
+  const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) *
+                       options.annotate.completions * (options.annotate.completions - 1) / 2;
   for (const PairSet& set : sets) {
     for (const JudgeOptions& judge : set.judges) {
       for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {
@@ -278,8 +292,11 @@ std::string describe_resources(const StudyOptions& options, int ranks) {
   }
   text += describe_bill(options);
   if (plan.gflops > 0.0) {
-    std::snprintf(line, sizeof line, "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",
-                  hours, plan.gflops, plan.decode_tokens_per_second, hours * ranks * plan.usd_per_rank_hour, plan.usd_per_rank_hour);
+    std::snprintf(
+        line, sizeof line,
+        "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",
+        hours, plan.gflops, plan.decode_tokens_per_second, hours * ranks * plan.usd_per_rank_hour,
+        plan.usd_per_rank_hour);
     text += line;
   }
   return text;
@@ -297,10 +314,11 @@ void require_memory(const StudyOptions& options, int ranks, std::optional<double
     if (stage.bytes() <= limit) continue;
     const auto largest = std::max_element(stage.parts.begin(), stage.parts.end(),
                                           [](const PlannedPart& a, const PlannedPart& b) { return a.bytes < b.bytes; });
-    throw usage_error("stage " + stage.name + " needs about " + bytes_text(stage.bytes()) + " a rank, of which " + largest->name + " " +
-                      bytes_text(largest->bytes) + "; " + bytes_text(limit) + " are there (" +
+    throw usage_error("stage " + stage.name + " needs about " + bytes_text(stage.bytes()) + " a rank, of which " +
+                      largest->name + " " + bytes_text(largest->bytes) + "; " + bytes_text(limit) + " are there (" +
                       (stated > 0.0 ? "plan.memory_gib" : "of this machine's memory") +
-                      "): fewer sequences at a time, more run.grains, run.micro_batch_tokens, adapters or fewer ranks a node would help");
+                      "): fewer sequences at a time, more run.grains, run.micro_batch_tokens, adapters or fewer ranks "
+                      "a node would help");
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace rlaif::pipeline {
 
-void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy, const std::string& what,
-                                const std::string& key, int max_new_tokens, std::int64_t count,
+void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy,
+                                const std::string& what, const std::string& key, int max_new_tokens, std::int64_t count,
                                 const std::function<std::string(std::int64_t item)>& prompt) {
   if (count == 0) return;
   context.comm.on_root([&] {
@@ -20,9 +20,9 @@ void require_a_prompt_that_fits(const Context& context, const Language& language
     }
     if (shortest <= room) return;
     throw input_error(what + ": all " + std::to_string(count) + " prompts are too long: the model's context of " +
-                      std::to_string(policy.config().max_positions) + " tokens less " + key + " = " + std::to_string(max_new_tokens) +
-                      " leaves " + std::to_string(std::max<std::int64_t>(room, 0)) + " tokens for a prompt, and the shortest has " +
-                      std::to_string(shortest));
+                      std::to_string(policy.config().max_positions) + " tokens less " + key + " = " +
+                      std::to_string(max_new_tokens) + " leaves " + std::to_string(std::max<std::int64_t>(room, 0)) +
+                      " tokens for a prompt, and the shortest has " + std::to_string(shortest));
   });
 }
 

@@ -11,8 +11,8 @@ namespace rlaif::pipeline {
 
 // `prompt` draws the prompts 0 to count - 1; it is called until one fits. Collective. Throws Error(input) where none does: `what`
 // is the stage, `key` says how many tokens a response may have.
-void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy, const std::string& what,
-                                const std::string& key, int max_new_tokens, std::int64_t count,
+void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy,
+                                const std::string& what, const std::string& key, int max_new_tokens, std::int64_t count,
                                 const std::function<std::string(std::int64_t item)>& prompt);
 
 }  // namespace rlaif::pipeline

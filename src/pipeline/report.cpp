@@ -35,8 +35,10 @@ std::string marks_table(const Json& results) {
     if (!results["arms"]["sft"].contains(row)) continue;
     text += text_format("\n%-24s", row.c_str());
     for (const auto& [name, arm] : results["arms"].items()) {
-      text += text_format(" %-22s", text_format("%.3f (%.3f-%.3f)", number(arm, row.c_str()), number(arm, (row + "_low").c_str()),
-                                                number(arm, (row + "_high").c_str())).c_str());
+      text +=
+          text_format(" %-22s", text_format("%.3f (%.3f-%.3f)", number(arm, row.c_str()),
+                                            number(arm, (row + "_low").c_str()), number(arm, (row + "_high").c_str()))
+                                    .c_str());
     }
   }
   return text + "\n\n";
@@ -55,54 +57,62 @@ std::string asked_text(const Json& judge) {
 
 std::string share_text(const Json& object, const std::string& key) {
   if (!object.contains(key)) return "-";
-  return text_format("%.1f (%.1f-%.1f)", 100 * number(object, key.c_str()), 100 * number(object, (key + "_low").c_str()),
-                     100 * number(object, (key + "_high").c_str()));
+  return text_format("%.1f (%.1f-%.1f)", 100 * number(object, key.c_str()),
+                     100 * number(object, (key + "_low").c_str()), 100 * number(object, (key + "_high").c_str()));
 }
 
 // The table of a study without arms.
 std::string judges_table(const Json& results) {
   const std::string yardstick = results.value("yardstick", "gold");
-  std::string text = text_format("%-16s %-20s %-20s %-20s %-20s %12s %9s  %s\n", "judge", ("agrees with " + yardstick + ", %").c_str(),
-                                 "in the first order", "same position, %", "less the first, %", "USD a 1000", "time", "asked");
+  std::string text =
+      text_format("%-16s %-20s %-20s %-20s %-20s %12s %9s  %s\n", "judge", ("agrees with " + yardstick + ", %").c_str(),
+                  "in the first order", "same position, %", "less the first, %", "USD a 1000", "time", "asked");
   const std::string first = results["judges"].begin().key();
-  const Json differences = results.contains("agreement_differences") ? results["agreement_differences"].value(first, Json::object())
-                                                                      : Json::object();
+  const Json differences = results.contains("agreement_differences")
+                               ? results["agreement_differences"].value(first, Json::object())
+                               : Json::object();
   for (const auto& [name, judge] : results["judges"].items()) {
     std::string less = "-";
     if (differences.contains(name)) {  // of the first less this one: turned round
       const Json& row = differences[name];
-      less = text_format("%+.1f (%+.1f %+.1f)", -100 * number(row, "value"), -100 * number(row, "high"), -100 * number(row, "low"));
+      less = text_format("%+.1f (%+.1f %+.1f)", -100 * number(row, "value"), -100 * number(row, "high"),
+                         -100 * number(row, "low"));
     }
-    text += text_format("%-16s %-20s %-20s %-20s %-20s %12.4f %9s  ", name.c_str(), share_text(judge, "gold_agreement").c_str(),
-                        share_text(judge, "gold_agreement_first_order").c_str(), share_text(judge, "same_position_rate").c_str(),
-                        less.c_str(), number(judge, "usd_per_1000"),
+    text += text_format("%-16s %-20s %-20s %-20s %-20s %12.4f %9s  ", name.c_str(),
+                        share_text(judge, "gold_agreement").c_str(),
+                        share_text(judge, "gold_agreement_first_order").c_str(),
+                        share_text(judge, "same_position_rate").c_str(), less.c_str(), number(judge, "usd_per_1000"),
                         judge.contains("rank_seconds") ? format_duration(number(judge, "rank_seconds")).c_str() : "-");
     text += asked_text(judge) + "\n";
   }
-  return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first + "; time is summed over ranks\n";
+  return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first +
+         "; time is summed over ranks\n";
 }
 
 std::string sets_text(const Json& results) {
   const Json sets = results.value("instruction_sets", Json::array());
   std::string text;
   if (sets.size() < 2) return text;
-  for (const Json& one : sets) text += (text.empty() ? "the run was computed with several instruction sets: " : "; ") + one.get<std::string>();
+  for (const Json& one : sets)
+    text += (text.empty() ? "the run was computed with several instruction sets: " : "; ") + one.get<std::string>();
   return text + "\n";
 }
 
 std::string starts_text(const Json& results) {
   if (number(results, "starts") <= 1) return "";
-  return text_format("the run took %.0f starts, of which Slurm queued %.0f again\n", number(results, "starts"), number(results, "requeues"));
+  return text_format("the run took %.0f starts, of which Slurm queued %.0f again\n", number(results, "starts"),
+                     number(results, "requeues"));
 }
 
 std::string rounds_table(const Json& results) {
   if (!results.contains("rounds")) return "";
-  std::string text = text_format("\n%-12s %-12s %-12s %-20s %-20s %-22s %s\n", "round", "from", "judge", "wins vs sft, %", "wins vs its start, %",
-                                 "judge agrees, %", "reward model");
+  std::string text = text_format("\n%-12s %-12s %-12s %-20s %-20s %-22s %s\n", "round", "from", "judge",
+                                 "wins vs sft, %", "wins vs its start, %", "judge agrees, %", "reward model");
   for (const Json& round : results["rounds"]) {
     const std::string name = round["round"].get<std::string>();
-    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %.3f\n", name.c_str(), round["start"].get<std::string>().c_str(),
-                        round["judge"].get<std::string>().c_str(), win_text(results["arms"][name], "win_rate_vs_sft").c_str(),
+    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %.3f\n", name.c_str(),
+                        round["start"].get<std::string>().c_str(), round["judge"].get<std::string>().c_str(),
+                        win_text(results["arms"][name], "win_rate_vs_sft").c_str(),
                         win_text(round, "win_rate_vs_start").c_str(), share_text(round, "gold_agreement").c_str(),
                         number(round, "reward_gold_accuracy"));
   }
@@ -178,11 +188,13 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
 }
 
 std::string results_table(const Json& results) {
-  const std::string time = text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(), number(results, "ranks")) + starts_text(results) + sets_text(results);
+  const std::string time = text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(),
+                                       number(results, "ranks")) +
+                           starts_text(results) + sets_text(results);
   if (!results.contains("arms")) return judges_table(results) + time;
   std::string text = below_text(results);
-  text += text_format("%-12s %-20s %8s %8s %8s %8s %7s %7s %8s %10s %9s\n", "arm", "wins vs sft, %", "helpful", "harmless",
-                      "honest", "clear", "KL", "length", "labels", "cost, USD", "time");
+  text += text_format("%-12s %-20s %8s %8s %8s %8s %7s %7s %8s %10s %9s\n", "arm", "wins vs sft, %", "helpful",
+                      "harmless", "honest", "clear", "KL", "length", "labels", "cost, USD", "time");
   for (const auto& [name, arm] : results["arms"].items()) {
     text += text_format("%-12s %-20s %8s %8s %8s %8s %7.2f %7.1f %8.0f %10.2f %9s\n", name.c_str(),
                         win_text(arm, "win_rate_vs_sft").c_str(), rate(arm, "helpful").c_str(),
@@ -196,11 +208,12 @@ std::string results_table(const Json& results) {
   text += rounds_table(results);
   text += "sft against itself: " + win_text(results["sft_against_itself"], "win_rate") + " %\n";
   if (results.contains("head_to_head")) {
-    for (const auto& [pair, row] : results["head_to_head"].items()) text += pair + ": " + win_text(row, "win_rate") + " %\n";
+    for (const auto& [pair, row] : results["head_to_head"].items())
+      text += pair + ": " + win_text(row, "win_rate") + " %\n";
   }
   for (const auto& [name, judge] : results["judges"].items()) {
-    text += text_format("judge %s: agrees with gold %s, with people %s, same position wins in both orders %s\n", name.c_str(),
-                        rate(judge, "gold_agreement").c_str(), rate(judge, "annotator_agreement").c_str(),
+    text += text_format("judge %s: agrees with gold %s, with people %s, same position wins in both orders %s\n",
+                        name.c_str(), rate(judge, "gold_agreement").c_str(), rate(judge, "annotator_agreement").c_str(),
                         rate(judge, "same_position_rate").c_str());
     if (judge.contains("asked")) text += "  asked: " + asked_text(judge) + "\n";
     if (judge.contains("canaries")) text += "judge " + name + ": " + canary_text(judge["canaries"]) + "\n";

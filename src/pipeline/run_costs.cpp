@@ -87,13 +87,16 @@ void share_out_hours(std::vector<cost::MeasuredUse>& uses, const std::string& st
   const auto seconds = annotate.find("judge_rank_seconds");
   if (seconds == annotate.end() || !seconds->is_object()) return;
   std::map<std::string, double> pairs;
-  const auto is_of_stage = [&](const cost::MeasuredUse& use) { return use.stage == stage || use.stage == stage + ", held-out"; };
+  const auto is_of_stage = [&](const cost::MeasuredUse& use) {
+    return use.stage == stage || use.stage == stage + ", held-out";
+  };
   for (const cost::MeasuredUse& use : uses) {
     if (is_of_stage(use)) pairs[use.judge] += static_cast<double>(use.pairs);
   }
   for (cost::MeasuredUse& use : uses) {
     if (use.pairs == 0 || !is_of_stage(use)) continue;
-    use.rank_hours = number_at(*seconds, use.judge.c_str()) / 3600.0 * static_cast<double>(use.pairs) / pairs[use.judge];
+    use.rank_hours =
+        number_at(*seconds, use.judge.c_str()) / 3600.0 * static_cast<double>(use.pairs) / pairs[use.judge];
   }
 }
 
@@ -119,12 +122,15 @@ RunCosts measure_run(const fs::path& run) {
   }
   for (const std::string& file : names_in(run / "stages")) {
     const Json marker = read_json(run / "stages" / file);
-    costs.stages.push_back({fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
-    if (costs.stages.back().stage.starts_with("annotate")) share_out_hours(costs.uses, costs.stages.back().stage, marker);
+    costs.stages.push_back(
+        {fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
+    if (costs.stages.back().stage.starts_with("annotate"))
+      share_out_hours(costs.uses, costs.stages.back().stage, marker);
   }
   for (const std::string& judge : names_in(run / "verdicts")) {
     const judge::AnswerCache answers(directory.verdicts(judge), 0);
-    costs.paid.push_back({judge, static_cast<std::int64_t>(answers.size()), answers.paid_usd(), answers.unsettled_usd()});
+    costs.paid.push_back(
+        {judge, static_cast<std::int64_t>(answers.size()), answers.paid_usd(), answers.unsettled_usd()});
   }
   return costs;
 }

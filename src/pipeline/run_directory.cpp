@@ -122,15 +122,18 @@ bool RunDirectory::has_stage_of(const std::string& deck_hash) const {
   return false;
 }
 
-void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks, const std::string& instruction_sets) const {
+void RunDirectory::open(const ResolvedDeck& deck, const StudyOptions& options, int ranks,
+                        const std::string& instruction_sets) const {
   const std::filesystem::path file = root_ / "run.json";
   const Json keys = deck_as_json(deck);
   if (std::filesystem::exists(root_)) remove_leftovers(root_);
   if (std::filesystem::exists(file)) {
     if (check_run_file(file, deck, keys)) return;
     if (!has_stage_of(deck.hash())) {
-      throw input_error(file, "is damaged, and no stage is done that would say which deck's run this is; another run.directory was "
-                              "expected, or this one removed");
+      throw input_error(
+          file,
+          "is damaged, and no stage is done that would say which deck's run this is; another run.directory was "
+          "expected, or this one removed");
     }
     log::warning(file.string() + ": is damaged; the done stages are this deck's, and it is written again");
     std::filesystem::remove(file);
@@ -230,7 +233,8 @@ std::string held_text(const fs::path& root) {
   }
   const std::string job = Holder::here().job;
   const bool own = !job.empty() && holder->job == job;
-  return (own ? "another process of this job holds this run directory: " : "another job holds this run directory: ") + holder->text();
+  return (own ? "another process of this job holds this run directory: " : "another job holds this run directory: ") +
+         holder->text();
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ train::Example judge_example(const Context& context, const Language& language, c
   train::Example example;
   example.tokens = tokens.tokens;
   for (const judge::Segment segment : tokens.segments) {
-    example.weights.push_back(static_cast<float>(segment == judge::Segment::context ? options.context_weight
+    example.weights.push_back(static_cast<float>(segment == judge::Segment::context   ? options.context_weight
                                                  : segment == judge::Segment::verdict ? options.verdict_weight
                                                                                       : 1.0));
   }
@@ -136,7 +136,8 @@ void require_fits(const train::Example& example, const model::Transformer& model
 }
 
 // The demonstrations of sft.file that fit the context. Their responses carry the loss.
-std::vector<train::Example> read_demonstrations(const Context& context, const Language& language, const model::Transformer& policy) {
+std::vector<train::Example> read_demonstrations(const Context& context, const Language& language,
+                                                const model::Transformer& policy) {
   const std::filesystem::path& file = context.options.sft.file;
   std::vector<train::Example> examples;
   std::int64_t too_long = 0;
@@ -154,7 +155,8 @@ std::vector<train::Example> read_demonstrations(const Context& context, const La
       else
         examples.push_back(std::move(example));
     });
-    if (examples.empty()) throw input_error(file, "no demonstration fits the model's context; at least one was expected");
+    if (examples.empty())
+      throw input_error(file, "no demonstration fits the model's context; at least one was expected");
   });
   if (too_long) log::info("sft: " + std::to_string(too_long) + " demonstrations longer than the context were left out");
   return examples;
@@ -191,9 +193,11 @@ namespace {
 Json fine_tune(const Context& context, const Language& language, const std::string& name, model::Transformer& model) {
   const SftOptions& options = context.options.sft;
   const std::vector<train::Example> demonstrations = read_demonstrations(context, language, model);
-  const std::int64_t examples = options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
+  const std::int64_t examples =
+      options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
   const JudgeTexts judge_texts(context, language);
-  const EpochOrder order(examples + options.register_examples + options.judge_examples, options.epochs, context.options.run.seed);
+  const EpochOrder order(examples + options.register_examples + options.judge_examples, options.epochs,
+                         context.options.run.seed);
   train::LanguageModelOptions training = options.training;
   training.steps = order.steps(training.batch);
   train::train_language_model(

@@ -35,7 +35,9 @@ void place_file(const fs::path& from, const fs::path& to) {
   if (!may_be_linked(from) || code) {
     code.clear();
     fs::copy_file(from, temporary, fs::copy_options::overwrite_existing, code);
-    if (code) throw Error(ErrorKind::resource, to.string() + ": cannot be copied from " + from.string() + ": " + code.message());
+    if (code)
+      throw Error(ErrorKind::resource,
+                  to.string() + ": cannot be copied from " + from.string() + ": " + code.message());
   }
   commit_file(temporary, to);
 }
@@ -85,11 +87,17 @@ struct SharedStages::Entry {
 
 SharedStages::SharedStages(const Context& context, const ResolvedDeck& deck) : context_(context), deck_(deck) {}
 
-bool SharedStages::shares(const StageParts& parts) const { return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty(); }
+bool SharedStages::shares(const StageParts& parts) const {
+  return !context_.options.run.shared.empty() && !parts.keys.empty() && !parts.makes.empty();
+}
 
 SharedStages::Entry SharedStages::entry_of(const std::string& stage, const StageParts& parts) const {
   const std::string device = context_.device.cuda ? "cuda" : "cpu";
-  Entry entry{stage, parts, stage_identity(stage, parts, deck_, device, taken_instruction_sets(), context_.directory.root()), {}, {}};
+  Entry entry{stage,
+              parts,
+              stage_identity(stage, parts, deck_, device, taken_instruction_sets(), context_.directory.root()),
+              {},
+              {}};
   std::string name = stage + "-";
   name += hex(checksum(entry.identity));
   entry.folder = context_.options.run.shared / name;
@@ -104,8 +112,8 @@ std::optional<Json> SharedStages::take(const Entry& entry, const Json& inputs) c
   const fs::path& root = context_.directory.root();
   try {
     const Json json = Json::parse(read_file(index), nullptr, false);
-    if (!json.is_object() || !json.contains("files") || !json["files"].is_object() || !json.contains("facts") || !json["facts"].is_object() ||
-        json.value("identity", std::string()) != entry.identity) {
+    if (!json.is_object() || !json.contains("files") || !json["files"].is_object() || !json.contains("facts") ||
+        !json["facts"].is_object() || json.value("identity", std::string()) != entry.identity) {
       throw input_error(index, "does not describe stage " + entry.stage + " of this deck");
     }
     std::error_code ignored;  // what a start that was cut off has left
@@ -132,7 +140,8 @@ std::optional<Json> SharedStages::take(const Entry& entry, const Json& inputs) c
     fs::path aside = entry.folder;
     aside += ".damaged-" + std::to_string(::getpid());
     fs::rename(entry.folder, aside, code);
-    log::warning(std::string(error.what()) + "; it is put aside as " + aside.filename().string() + " and the stage made again");
+    log::warning(std::string(error.what()) + "; it is put aside as " + aside.filename().string() +
+                 " and the stage made again");
     return std::nullopt;
   }
 }
@@ -141,7 +150,8 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
   if (fs::exists(entry.folder)) return;
   // The entry's identity names the instruction sets of this start: what others computed, all or in part, is no such stage.
   if (marker.value("instruction_sets", std::vector<std::string>()) != std::vector{taken_instruction_sets()}) {
-    log::info(entry.stage + ": was not computed with " + taken_instruction_sets() + " alone, as this start computes, and is not shared");
+    log::info(entry.stage + ": was not computed with " + taken_instruction_sets() +
+              " alone, as this start computes, and is not shared");
     return;
   }
   const fs::path& root = context_.directory.root();
@@ -166,7 +176,8 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
     write_file_atomic(draft / "shared.json", json.dump(1) + "\n");
     std::error_code code;
     fs::rename(draft, entry.folder, code);  // onto one that is there it fails: that one stays
-    if (code && !fs::exists(entry.folder)) throw Error(ErrorKind::resource, entry.folder.string() + ": cannot be renamed into place: " + code.message());
+    if (code && !fs::exists(entry.folder))
+      throw Error(ErrorKind::resource, entry.folder.string() + ": cannot be renamed into place: " + code.message());
     sync_folder(entry.folder.parent_path());
     remove_drafts(entry.folder);
   } catch (const std::exception& error) {
@@ -175,7 +186,8 @@ void SharedStages::publish(const Entry& entry, const Json& marker) const {
   fs::remove_all(draft, ignored);
 }
 
-Json SharedStages::run(const std::string& stage, const StageParts& parts, const Json& inputs, const std::function<Json()>& make) const {
+Json SharedStages::run(const std::string& stage, const StageParts& parts, const Json& inputs,
+                       const std::function<Json()>& make) const {
   if (!shares(parts)) return make();
   const RunOptions& run = context_.options.run;
   const std::string owner = fs::absolute(context_.directory.root()).lexically_normal().string();
@@ -203,7 +215,8 @@ Json SharedStages::run(const std::string& stage, const StageParts& parts, const 
       return;
     }
     const LeaseWatch::State state = watch->look();
-    if (state == LeaseWatch::State::dead && watch->remove_dead()) log::info(stage + ": " + watch->holder().text() + " was to make it and is gone");
+    if (state == LeaseWatch::State::dead && watch->remove_dead())
+      log::info(stage + ": " + watch->holder().text() + " was to make it and is gone");
     if (state != LeaseWatch::State::held || watch->holder().text() == waiting_for) return;
     waiting_for = watch->holder().text();
     log::info(stage + ": is being made by " + waiting_for + "; waiting for it");
@@ -219,7 +232,8 @@ Json SharedStages::run(const std::string& stage, const StageParts& parts, const 
     if (context_.comm.any(lease != nullptr)) break;
     if (context_.comm.any(context_.stop_requested())) {
       context_.comm.on_root([&] { record_waiting(context_.directory); });
-      throw Error(ErrorKind::interrupted, stage + ": stopped by a signal while another job makes it; run again to continue");
+      throw Error(ErrorKind::interrupted,
+                  stage + ": stopped by a signal while another job makes it; run again to continue");
     }
     std::this_thread::sleep_for(between_looks);
   }

@@ -28,7 +28,9 @@ std::map<std::string, std::vector<double>> other_verdicts(const RunDirectory& di
   std::map<std::string, std::vector<double>> others;
   for (const auto& item : std::filesystem::directory_iterator(directory.root() / "preferences")) {
     const std::string name = item.path().filename().string();
-    if (name == store || name.starts_with('.') || name.starts_with(people_prefix) || !preferences::read_manifest(item.path())) continue;
+    if (name == store || name.starts_with('.') || name.starts_with(people_prefix) ||
+        !preferences::read_manifest(item.path()))
+      continue;
     std::vector<double> p(records.size(), no_verdict);
     bool shares_pairs = false;
     for (const Preference& record : preferences::read_store(item.path())) {
@@ -46,10 +48,14 @@ std::map<std::string, std::vector<double>> other_verdicts(const RunDirectory& di
 std::string harmless_json(const Json& json) {
   std::string text;
   for (const char c : json.dump(-1, ' ', true, Json::error_handler_t::replace)) {
-    if (c == '<') text += "\\u003c";
-    else if (c == '>') text += "\\u003e";
-    else if (c == '&') text += "\\u0026";
-    else text += c;
+    if (c == '<')
+      text += "\\u003c";
+    else if (c == '>')
+      text += "\\u003e";
+    else if (c == '&')
+      text += "\\u0026";
+    else
+      text += c;
   }
   return text;
 }
@@ -59,8 +65,9 @@ Json pair_json(const Preference& record, const evaluate::PickedPair& picked, std
   const bool swapped = Rng(seed, Stream::bootstrap, {order_key, comparison.id}).below(2) == 1;
   const Completion& first = swapped ? comparison.second : comparison.first;
   const Completion& second = swapped ? comparison.first : comparison.second;
-  return {{"id", std::to_string(comparison.id)}, {"texts", texts_checksum(comparison)}, {"pick", to_string(picked.pick)},
-          {"order", swapped ? "ba" : "ab"},      {"prompt", comparison.prompt.text},    {"shown", {first.text, second.text}}};
+  return {{"id", std::to_string(comparison.id)}, {"texts", texts_checksum(comparison)},
+          {"pick", to_string(picked.pick)},      {"order", swapped ? "ba" : "ab"},
+          {"prompt", comparison.prompt.text},    {"shown", {first.text, second.text}}};
 }
 
 std::string page_of(const SpotcheckExport& options, const Json& pairs) {
@@ -83,7 +90,8 @@ SpotcheckExported export_spotcheck(const SpotcheckExport& options) {
   const std::vector<Preference> records = preferences::read_store(judge_store(directory, options.store));
   SpotcheckExported exported;
   std::map<std::uint64_t, Preference> labelled;
-  if (preferences::read_manifest(people_store(directory, options.name))) labelled = read_people_labels(directory, options.name);
+  if (preferences::read_manifest(people_store(directory, options.name)))
+    labelled = read_people_labels(directory, options.name);
   std::vector<double> p_first;
   for (const Preference& record : records) {
     const bool is_done = labelled.contains(record.comparison.id);
@@ -97,8 +105,11 @@ SpotcheckExported export_spotcheck(const SpotcheckExport& options) {
   }
   evaluate::SpotcheckShares shares;
   if (others.empty()) shares.disagreement = 0.0;
-  const std::vector<evaluate::PickedPair> picked = evaluate::pick_pairs(p_first, others, options.count, options.seed, shares);
-  if (picked.empty()) throw input_error(directory.preferences(options.store), "holds no pair with a usable verdict that is not labelled yet");
+  const std::vector<evaluate::PickedPair> picked =
+      evaluate::pick_pairs(p_first, others, options.count, options.seed, shares);
+  if (picked.empty())
+    throw input_error(directory.preferences(options.store),
+                      "holds no pair with a usable verdict that is not labelled yet");
   Json pairs = Json::array();
   for (const evaluate::PickedPair& one : picked) {
     pairs.push_back(pair_json(records[one.index], one, options.seed));

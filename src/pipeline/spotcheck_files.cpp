@@ -37,18 +37,21 @@ bool same_texts(const Comparison& a, const Comparison& b) {
 }
 
 bool is_plain_name(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
 }
 
 void require_plain_name(const std::string& what, const std::string& name) {
-  if (!is_plain_name(name)) throw usage_error(what + ": '" + name + "' was given, a name of letters, digits, '-' and '_' was expected");
+  if (!is_plain_name(name))
+    throw usage_error(what + ": '" + name + "' was given, a name of letters, digits, '-' and '_' was expected");
 }
 
 std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name) {
   require_plain_name("reward.people", name);
   const std::filesystem::path folder = people_store(directory, name);
   if (!preferences::read_manifest(folder)) {
-    throw usage_error("reward.people = " + name + ": " + folder.string() + " is not there: `rlaif spotcheck export` makes a page of pairs, " +
+    throw usage_error("reward.people = " + name + ": " + folder.string() +
+                      " is not there: `rlaif spotcheck export` makes a page of pairs, " +
                       "`rlaif spotcheck import` brings its labels in");
   }
   std::map<std::uint64_t, Preference> labels;

@@ -15,7 +15,7 @@ std::filesystem::path people_store(const RunDirectory& directory, const std::str
 std::filesystem::path judge_store(const RunDirectory& directory, const std::string& store);
 // 16 hex digits over prompt, first and second response.
 std::string texts_checksum(const Comparison& comparison);
-bool is_plain_name(const std::string& name);  // letters, digits, '-' and '_'
+bool is_plain_name(const std::string& name);                                // letters, digits, '-' and '_'
 void require_plain_name(const std::string& what, const std::string& name);  // throws Error(usage)
 
 }  // namespace rlaif::pipeline

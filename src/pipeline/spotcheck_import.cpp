@@ -41,7 +41,8 @@ std::size_t choice_of(const text::JsonRecord& record, const char* key, const std
   if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
   std::string expected;
   for (const std::string& choice : choices) expected += (expected.empty() ? "" : ", ") + choice;
-  throw input_error(record.file, record.line, std::string("key '") + key + "': one of " + expected + " was expected, not '" + text + "'");
+  throw input_error(record.file, record.line,
+                    std::string("key '") + key + "': one of " + expected + " was expected, not '" + text + "'");
 }
 
 std::uint64_t pair_id_of(const text::JsonRecord& record) {
@@ -58,10 +59,15 @@ std::uint64_t pair_id_of(const text::JsonRecord& record) {
 void take_common(const text::JsonRecord& record, const char* key, std::string& all) {
   const std::string& text = record.string(key);
   if (!is_plain_name(text)) {
-    throw input_error(record.file, record.line, std::string("key '") + key + "': a name of letters, digits, '-' and '_' was expected, not '" + text + "'");
+    throw input_error(
+        record.file, record.line,
+        std::string("key '") + key + "': a name of letters, digits, '-' and '_' was expected, not '" + text + "'");
   }
   if (all.empty()) all = text;
-  if (all != text) throw input_error(record.file, record.line, std::string("key '") + key + "': '" + all + "' was expected as in the lines before, not '" + text + "'");
+  if (all != text)
+    throw input_error(
+        record.file, record.line,
+        std::string("key '") + key + "': '" + all + "' was expected as in the lines before, not '" + text + "'");
 }
 
 LabelFile read_labels(const fs::path& file) {
@@ -74,12 +80,15 @@ LabelFile read_labels(const fs::path& file) {
     label.line = record.line;
     label.pair = pair_id_of(record);
     label.texts = record.string("texts");
-    label.pick = std::vector<std::string>{"control", "disagreement", "uncertain"}[choice_of(record, "pick", {"control", "disagreement", "uncertain"})];
+    label.pick = std::vector<std::string>{
+        "control", "disagreement", "uncertain"}[choice_of(record, "pick", {"control", "disagreement", "uncertain"})];
     label.swapped = choice_of(record, "order", {"ab", "ba"}) == 1;
     label.p_first = std::vector<double>{1.0, 0.0, 0.5}[choice_of(record, "label", {"a", "b", "tie"})];
     const auto [place, is_new] = line_of.emplace(label.pair, record.line);
     if (!is_new) {
-      throw input_error(file, record.line, "a second label of pair " + std::to_string(label.pair) + "; the first is in line " + std::to_string(place->second));
+      throw input_error(file, record.line,
+                        "a second label of pair " + std::to_string(label.pair) + "; the first is in line " +
+                            std::to_string(place->second));
     }
     read.labels.push_back(std::move(label));
   });
@@ -87,14 +96,15 @@ LabelFile read_labels(const fs::path& file) {
   return read;
 }
 
-Preference preference_of(const Label& label, const Comparison& comparison, const std::string& source, double label_usd) {
+Preference preference_of(const Label& label, const Comparison& comparison, const std::string& source,
+                         double label_usd) {
   Preference preference;
   preference.comparison = comparison;
   preference.judge = source;
   preference.verdict.status = VerdictStatus::ok;
   preference.verdict.p_first = label.p_first;
-  preference.verdict.p_first_by_order = label.swapped ? std::array<double, 2>{not_asked, label.p_first}
-                                                      : std::array<double, 2>{label.p_first, not_asked};
+  preference.verdict.p_first_by_order =
+      label.swapped ? std::array<double, 2>{not_asked, label.p_first} : std::array<double, 2>{label.p_first, not_asked};
   preference.verdict.rationale = label.pick;
   preference.verdict.usage.cost_usd = label_usd;
   return preference;
@@ -169,7 +179,8 @@ std::vector<std::string> stages_with(const RunDirectory& directory, const std::s
   if (!fs::exists(folder)) return stages;
   for (const auto& item : fs::directory_iterator(folder)) {
     const Json marker = try_parse_json(read_file(item.path()));
-    if (marker.is_object() && marker.value("people", std::string()) == name) stages.push_back(item.path().stem().string());
+    if (marker.is_object() && marker.value("people", std::string()) == name)
+      stages.push_back(item.path().stem().string());
   }
   std::sort(stages.begin(), stages.end());
   return stages;
@@ -177,7 +188,8 @@ std::vector<std::string> stages_with(const RunDirectory& directory, const std::s
 
 }  // namespace
 
-SpotcheckImported import_spotcheck(const fs::path& file, const fs::path& run, const std::string& name, double label_usd) {
+SpotcheckImported import_spotcheck(const fs::path& file, const fs::path& run, const std::string& name,
+                                   double label_usd) {
   const LabelFile read = read_labels(file);
   const std::string labeler = name.empty() ? read.labeler : name;
   require_plain_name("--name", labeler);
@@ -198,12 +210,14 @@ SpotcheckImported import_spotcheck(const fs::path& file, const fs::path& run, co
   for (const Label& label : read.labels) {
     const auto found = judged.find(label.pair);
     if (found == judged.end()) {
-      throw input_error(file, label.line, "key 'pair_id': " + judge_folder.string() + " holds no pair " + std::to_string(label.pair));
+      throw input_error(file, label.line,
+                        "key 'pair_id': " + judge_folder.string() + " holds no pair " + std::to_string(label.pair));
     }
     const Comparison& comparison = found->second.comparison;
     if (texts_checksum(comparison) != label.texts) {
-      throw input_error(file, label.line, "key 'texts': pair " + std::to_string(label.pair) + " has other texts in " + judge_folder.string() +
-                                              ": the label is of another run");
+      throw input_error(file, label.line,
+                        "key 'texts': pair " + std::to_string(label.pair) + " has other texts in " +
+                            judge_folder.string() + ": the label is of another run");
     }
     Preference preference = preference_of(label, comparison, imported.store, label_usd);
     const auto [place, is_new] = labels.try_emplace(label.pair, preference);

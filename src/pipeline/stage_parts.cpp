@@ -105,15 +105,17 @@ StageParts ppo_parts(const StudyOptions& options, const ArmOptions& arm) {
   StageParts parts = begun({"ppo", "lora", arm.section()});
   if (options.pretrained_policy()) parts.keys.push_back("model");
   add_judge(options, options.judge_named(arm.judge), parts);
-  parts.reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm), "preferences/" + labels_of(arm)};
+  parts.reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
+                 "preferences/" + labels_of(arm)};
   parts.makes = {"models/" + arm.name, "metrics/ppo-" + arm.name + ".jsonl"};
   return parts;
 }
 
-std::string stage_identity(const std::string& stage, const StageParts& parts, const ResolvedDeck& deck, const std::string& device,
-                           const std::string& instruction_sets, const fs::path& root) {
+std::string stage_identity(const std::string& stage, const StageParts& parts, const ResolvedDeck& deck,
+                           const std::string& device, const std::string& instruction_sets, const fs::path& root) {
   std::string text = "stage " + stage + ", form " + std::to_string(form) + "\n";
-  text += std::string("rlaif ") + version() + ", libtorch " + libtorch_version() + ", " + device + ", " + instruction_sets + "\n";
+  text += std::string("rlaif ") + version() + ", libtorch " + libtorch_version() + ", " + device + ", " +
+          instruction_sets + "\n";
   for (const auto& entry : deck.entries) {
     if (entry.results && is_of(entry.key, parts.keys)) text += entry.key + " = " + entry.text + "\n";
   }
@@ -121,7 +123,8 @@ std::string stage_identity(const std::string& stage, const StageParts& parts, co
     if (is_of(key, parts.keys)) text += "checksum of " + key + " = " + sum + "\n";
   }
   for (const std::string& path : parts.reads) {
-    for (const std::string& file : files_under(root, path)) text += "checksum of " + file + " = " + file_checksum(root / file) + "\n";
+    for (const std::string& file : files_under(root, path))
+      text += "checksum of " + file + " = " + file_checksum(root / file) + "\n";
   }
   return text;
 }
@@ -133,7 +136,8 @@ std::vector<std::string> files_under(const fs::path& root, const std::string& pa
   if (!fs::is_directory(top)) return files;
   for (const auto& item : fs::recursive_directory_iterator(top)) {
     const std::string name = item.path().filename().string();
-    if (item.is_regular_file() && !name.ends_with(".tmp")) files.push_back((fs::path(path) / item.path().lexically_relative(top)).string());
+    if (item.is_regular_file() && !name.ends_with(".tmp"))
+      files.push_back((fs::path(path) / item.path().lexically_relative(top)).string());
   }
   std::sort(files.begin(), files.end());
   return files;

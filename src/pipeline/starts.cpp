@@ -63,18 +63,22 @@ void record_start(const RunDirectory& directory, int ranks) {
   const fs::path file = starts_file(directory);
   std::vector<Json> starts = read_starts(file);
   Json start;
-  start["unix_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  start["unix_seconds"] =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   start["ranks"] = ranks;
   start["slurm_job"] = environment("SLURM_JOB_ID");
   start["slurm_restart"] = environment("SLURM_RESTART_COUNT");
   start["progress"] = progress_of(directory.root());
   if (!starts.empty()) {
     const Json& last = starts.back();
-    const bool same_job = !start["slurm_job"].get<std::string>().empty() && last.value("slurm_job", std::string()) == start["slurm_job"].get<std::string>();
-    if (same_job && requeues_of(last) >= 1 && requeues_of(start) > requeues_of(last) && last.value("progress", std::string()) == start["progress"].get<std::string>()) {
-      throw Error(ErrorKind::resource, directory.root().string() + ": Slurm job " + start["slurm_job"].get<std::string>() +
-                                           " was queued again and has kept nothing since the last time it was: a longer time limit or more "
-                                           "frequent checkpoints (run.checkpoint_every_seconds) were expected");
+    const bool same_job = !start["slurm_job"].get<std::string>().empty() &&
+                          last.value("slurm_job", std::string()) == start["slurm_job"].get<std::string>();
+    if (same_job && requeues_of(last) >= 1 && requeues_of(start) > requeues_of(last) &&
+        last.value("progress", std::string()) == start["progress"].get<std::string>()) {
+      throw Error(ErrorKind::resource,
+                  directory.root().string() + ": Slurm job " + start["slurm_job"].get<std::string>() +
+                      " was queued again and has kept nothing since the last time it was: a longer time limit or more "
+                      "frequent checkpoints (run.checkpoint_every_seconds) were expected");
     }
   }
   starts.push_back(start);
@@ -93,7 +97,8 @@ Json starts_facts(const RunDirectory& directory) {
   const std::vector<Json> starts = read_starts(starts_file(directory));
   Json facts;
   facts["starts"] = starts.size();
-  facts["requeues"] = std::count_if(starts.begin(), starts.end(), [](const Json& start) { return requeues_of(start) >= 1; });
+  facts["requeues"] =
+      std::count_if(starts.begin(), starts.end(), [](const Json& start) { return requeues_of(start) >= 1; });
   return facts;
 }
 

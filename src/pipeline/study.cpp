@@ -55,7 +55,8 @@ std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
 
 // Training gives every rank its grains; other stages' work goes to whoever is free.
 double share_of(const Context& context, const Stage& stage, int rank) {
-  const bool trains = std::any_of(stage.parts.makes.begin(), stage.parts.makes.end(), [](const std::string& made) { return made.starts_with("metrics/"); });
+  const bool trains = std::any_of(stage.parts.makes.begin(), stage.parts.makes.end(),
+                                  [](const std::string& made) { return made.starts_with("metrics/"); });
   return trains ? comm::grains_of(rank, context.comm.size(), context.options.run.grains).count() : 1.0;
 }
 
@@ -73,7 +74,8 @@ void name_stragglers(const Context& context, const Stage& stage, double busy_sec
   for (const int slow : context.comm.is_root() ? comm::stragglers(busy, shares) : std::vector<int>{}) {
     char text[160];
     const double shortest = *std::min_element(busy.begin(), busy.end()), own = busy[static_cast<std::size_t>(slow)];
-    std::snprintf(text, sizeof text, " was busy for %.1f s, others for as little as %.1f s: a straggler", own, shortest);
+    std::snprintf(text, sizeof text, " was busy for %.1f s, others for as little as %.1f s: a straggler", own,
+                  shortest);
     log::warning(stage.name + ": rank " + std::to_string(slow) + " on " + hosts[static_cast<std::size_t>(slow)] + text);
   }
 }
@@ -130,7 +132,8 @@ std::vector<Json> read_markers(const Context& context, const std::vector<Stage>&
 
 // A stage of which a file is damaged or lost is not done. One that `command` does not make again is an error that names
 // the file: nothing starts from it.
-void forget_damaged(const Context& context, const std::string& command, const std::vector<Stage>& stages, std::vector<Json>& markers) {
+void forget_damaged(const Context& context, const std::string& command, const std::vector<Stage>& stages,
+                    std::vector<Json>& markers) {
   const std::vector<Damage> all = find_damage(context.comm, context.directory.root(), markers);
   context.comm.agree([&] {
     for (const Damage& damage : all) {
@@ -161,7 +164,8 @@ Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers,
 }
 
 // What every stage started from and was computed with, whether it is done or was cut off.
-std::vector<RunDirectory::Begun> read_begun(const Context& context, const std::vector<Stage>& stages, const std::vector<Json>& markers) {
+std::vector<RunDirectory::Begun> read_begun(const Context& context, const std::vector<Stage>& stages,
+                                            const std::vector<Json>& markers) {
   std::string text;
   context.comm.on_root([&] {
     Json begun = Json::array();
@@ -182,7 +186,8 @@ std::vector<RunDirectory::Begun> read_begun(const Context& context, const std::v
 }
 
 // Said when the first stage of this start begins: part of the run was computed with other instruction sets.
-void say_other_sets(const Context& context, const std::vector<Stage>& stages, const std::vector<RunDirectory::Begun>& begun) {
+void say_other_sets(const Context& context, const std::vector<Stage>& stages,
+                    const std::vector<RunDirectory::Begun>& begun) {
   if (!context.comm.is_root()) return;
   const std::string taken = taken_instruction_sets();
   std::map<std::string, std::string> others;  // stages by sets
@@ -192,8 +197,10 @@ void say_other_sets(const Context& context, const std::vector<Stage>& stages, co
     }
   }
   for (const auto& [sets, names] : others) {
-    log::warning(context.directory.root().string() + ": was computed with " + sets + " (" + names + ") and goes on with " + taken +
-                 ": last bits differ, and with them what is sampled and learned; run.instruction_set or a machine like the first keeps to one");
+    log::warning(context.directory.root().string() + ": was computed with " + sets + " (" + names +
+                 ") and goes on with " + taken +
+                 ": last bits differ, and with them what is sampled and learned; run.instruction_set or a machine like "
+                 "the first keeps to one");
   }
 }
 
@@ -225,7 +232,8 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
 void check_model_folder(const StudyOptions& options) {
   const model::ModelConfig policy = planned_policy(options);
   for (const LowRankOptions* adapter : {&options.reward_adapter, &options.policy_adapter, &options.value_adapter}) {
-    if (adapter->rank < 0) throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
+    if (adapter->rank < 0)
+      throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
     if (adapter->rank > 0) options.adapter(*adapter).validate(policy);
   }
   if (!options.task.date.empty() && !text::is_template_date(options.task.date))
@@ -261,13 +269,17 @@ void add_arm_stages(std::vector<Stage>& stages, const StudyOptions& o, const Pai
   for (const ArmOptions& arm : arms) {
     if (!known.insert(labels_of(arm)).second) continue;
     stages.push_back({"reward-" + labels_of(arm), "reward",
-                      "up to " + count_text(o.annotate.prompts * pairs_a_prompt(o) * o.reward.epochs / std::max<std::int64_t>(1, o.reward.batch), "steps of ") +
+                      "up to " +
+                          count_text(o.annotate.prompts * pairs_a_prompt(o) * o.reward.epochs /
+                                         std::max<std::int64_t>(1, o.reward.batch),
+                                     "steps of ") +
                           count_text(o.reward.batch, "pairs"),
                       [arm](const Context& context) { return run_reward_stage(context, arm); }, reward_parts(o, arm)});
   }
   for (const ArmOptions& arm : arms) {
     if (o.policy_reward == PolicyReward::rules && o.judge_named(arm.judge).kind != JudgeKind::rules) {
-      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name + "' has no file of rules; kind = rules was expected");
+      throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name +
+                        "' has no file of rules; kind = rules was expected");
     }
     stages.push_back({"ppo-" + arm.name, "ppo",
                       count_text(o.ppo.steps, "steps of ") + count_text(o.ppo.prompts_per_step, "responses"),
@@ -281,33 +293,40 @@ std::vector<Stage> plan_stages(const StudyOptions& o) {
   std::vector<Stage> stages;
   stages.push_back({"tokenizer", "sft",
                     o.tokenizer.file.empty() && !o.model.folder.empty() ? (o.model.folder / "tokenizer.json").string()
-                    : o.tokenizer.file.empty() ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
-                                             : o.tokenizer.file.string(),
+                    : o.tokenizer.file.empty()
+                        ? "byte-level BPE, at most " + count_text(o.tokenizer.vocab_size, "tokens")
+                        : o.tokenizer.file.string(),
                     run_tokenizer_stage, tokenizer_parts()});
   const std::int64_t sft_steps = o.sft.drawn() * o.sft.epochs / std::max<std::int64_t>(1, o.sft.training.batch);
   stages.push_back({"sft", "sft",
-                    o.pretrained_policy() ? o.model.folder.string() + " as it is"
-                                          : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
+                    o.pretrained_policy()
+                        ? o.model.folder.string() + " as it is"
+                        : count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
                     run_sft_stage, sft_parts(o)});
   for (const JudgeModel& model : o.judge_models) {
     if (!is_needed(o, model)) continue;
     const train::LanguageModelOptions& training = model.training.training;
-    stages.push_back({model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
-                      [model](const Context& context) { return run_judge_model_stage(context, model); }, judge_model_parts(model)});
+    stages.push_back(
+        {model.stage(), "sft", count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
+         [model](const Context& context) { return run_judge_model_stage(context, model); }, judge_model_parts(model)});
   }
   stages.push_back(annotate_stage(o, first_pairs(o)));
   if (o.arms.empty()) {
     if (o.judges.empty()) throw usage_error("study.judges: at least one name was expected");
-    stages.push_back({"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
+    stages.push_back(
+        {"judges", "evaluate", "every judge against the yardstick on the held-out pairs", run_judges_stage});
     return stages;
   }
   if (o.reward_start == RewardStart::network) {
-    if (o.reward_adapter.rank > 0) throw usage_error("reward.start = network: reward.lora_rank = 0 was expected, adapters are over the policy");
-    stages.push_back({"sft-reward", "reward", count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
+    if (o.reward_adapter.rank > 0)
+      throw usage_error("reward.start = network: reward.lora_rank = 0 was expected, adapters are over the policy");
+    stages.push_back({"sft-reward", "reward",
+                      count_text(sft_steps, "steps of ") + count_text(o.sft.training.batch, "examples"),
                       run_reward_network_stage, reward_network_parts(o)});
   }
   for (const PairSet& pairs : pair_sets(o)) add_arm_stages(stages, o, pairs);
-  stages.push_back({"evaluate", "evaluate",
+  stages.push_back({"evaluate",
+                    "evaluate",
                     count_text(o.evaluate.prompts, "prompts x ") + count_text(o.evaluate.samples, "responses of ") +
                         count_text(static_cast<std::int64_t>(o.arms.size()) + 2, "policies"),
                     [](const Context& context) {
@@ -333,11 +352,13 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
   }
   text += "\n# deck hash " + deck.hash() + "\n";
   if (const auto& set = options.run.instruction_set; set && *set > best_instruction_set()) {
-    text += "# run.instruction_set = " + std::string(to_string(*set)) + ": this machine has " + instruction_set_names() + " alone\n";
+    text += "# run.instruction_set = " + std::string(to_string(*set)) + ": this machine has " +
+            instruction_set_names() + " alone\n";
   }
   text += "# stages\n";
   for (const Stage& stage : plan_stages(options)) {
-    text += "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
+    text +=
+        "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
   if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
   for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";
@@ -369,12 +390,13 @@ void run_study(const std::string& command, const StudyOptions& options, const Re
   const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
   if (comm.size() > options.run.grains) {
     log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
-              " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) + " of them idle while training");
+              " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) +
+              " of them idle while training");
   }
   std::optional<comm::DeviceCommunicator> device_comm;
   if (device.cuda && !device.shared) device_comm.emplace(comm, device);
-  const Context context{options, directory, deck.hash(), comm, *task, device,
-                        device_comm ? &*device_comm : nullptr, stop_requested};
+  const Context context{
+      options, directory, deck.hash(), comm, *task, device, device_comm ? &*device_comm : nullptr, stop_requested};
   std::vector<Json> markers = read_markers(context, stages);
   std::vector<RunDirectory::Begun> begun = read_begun(context, stages, markers);
   bool goes_on = false;

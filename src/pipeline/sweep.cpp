@@ -51,7 +51,8 @@ std::string plain_label(const std::string& text) {
 SweepValue parse_value(const SweepAxis& axis, const std::string& text) {
   SweepValue value;
   std::string rest = text;
-  if (const std::size_t equals = text.find('='); equals != std::string::npos && is_plain(trimmed(text.substr(0, equals)))) {
+  if (const std::size_t equals = text.find('=');
+      equals != std::string::npos && is_plain(trimmed(text.substr(0, equals)))) {
     value.label = trimmed(text.substr(0, equals));
     rest = trimmed(text.substr(equals + 1));
   }
@@ -60,7 +61,8 @@ SweepValue parse_value(const SweepAxis& axis, const std::string& text) {
   else
     value.texts = split(rest, ',');
   if (value.texts.size() != axis.keys.size()) {
-    fail_axis(axis.name, "'" + text + "' has " + std::to_string(value.texts.size()) + " values for " + std::to_string(axis.keys.size()) + " keys");
+    fail_axis(axis.name, "'" + text + "' has " + std::to_string(value.texts.size()) + " values for " +
+                             std::to_string(axis.keys.size()) + " keys");
   }
   if (value.label.empty()) value.label = plain_label(value.texts.front());
   return value;
@@ -70,7 +72,8 @@ int whole_number(const std::string& key, const std::string& text, int least) {
   int value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() || value < least) {
-    throw usage_error(key + ": '" + text + "' was given, a whole number of at least " + std::to_string(least) + " was expected");
+    throw usage_error(key + ": '" + text + "' was given, a whole number of at least " + std::to_string(least) +
+                      " was expected");
   }
   return value;
 }
@@ -131,14 +134,16 @@ SweepAxis parse_axis(const std::string& name, const std::string& text) {
   if (colon == std::string::npos) fail_axis(name, "there is no ':' after the keys");
   axis.keys = split(text.substr(0, colon), ',');
   for (const std::string& key : axis.keys) {
-    if (!is_plain(key) || (key.find('.') == std::string::npos && key != ranks_key)) fail_axis(name, "'" + key + "' is no key");
+    if (!is_plain(key) || (key.find('.') == std::string::npos && key != ranks_key))
+      fail_axis(name, "'" + key + "' is no key");
   }
   if (axis.keys.empty()) fail_axis(name, "there is no key");
   for (const std::string& value : split(text.substr(colon + 1), '|')) axis.values.push_back(parse_value(axis, value));
   if (axis.values.empty()) fail_axis(name, "there is no value");
   std::set<std::string> labels;
   for (const SweepValue& value : axis.values) {
-    if (!labels.insert(value.label).second) fail_axis(name, "two values are called '" + value.label + "'; labels tell them apart");
+    if (!labels.insert(value.label).second)
+      fail_axis(name, "two values are called '" + value.label + "'; labels tell them apart");
   }
   return axis;
 }
@@ -151,7 +156,8 @@ SweepOptions read_sweep(const std::string& deck_name, const std::map<std::string
     if (key == "directory") {
       sweep.directory = text;
     } else if (key == "share") {
-      if (text != "true" && text != "false") throw usage_error("sweep.share: '" + text + "' was given, true or false was expected");
+      if (text != "true" && text != "false")
+        throw usage_error("sweep.share: '" + text + "' was given, true or false was expected");
       sweep.share = text == "true";
     } else if (key == "columns") {
       std::istringstream words(text);
@@ -159,11 +165,14 @@ SweepOptions read_sweep(const std::string& deck_name, const std::map<std::string
     } else if (key.starts_with("axis.")) {
       sweep.axes.push_back(parse_axis(key.substr(5), text));
     } else if (key != "seeds") {
-      throw usage_error(unknown_name_message("key", "sweep." + key, {"sweep.directory", "sweep.seeds", "sweep.share", "sweep.columns", "sweep.axis.NAME"}));
+      throw usage_error(
+          unknown_name_message("key", "sweep." + key,
+                               {"sweep.directory", "sweep.seeds", "sweep.share", "sweep.columns", "sweep.axis.NAME"}));
     }
   }
   if (const auto seeds = keys.find("seeds"); seeds != keys.end()) sweep.axes.push_back(seeds_axis(seeds->second));
-  if (sweep.axes.empty()) throw usage_error("[sweep]: at least one axis (axis.NAME = KEY: VALUE | VALUE) or seeds was expected");
+  if (sweep.axes.empty())
+    throw usage_error("[sweep]: at least one axis (axis.NAME = KEY: VALUE | VALUE) or seeds was expected");
   if (sweep.directory.empty()) throw usage_error("sweep.directory: a folder was expected");
   check_axes(sweep);
   if (has_ranks(sweep)) sweep.share = false;
@@ -199,7 +208,9 @@ std::vector<SweepCell> sweep_cells(const SweepOptions& sweep) {
   return cells;
 }
 
-fs::path cell_deck(const SweepOptions& sweep, const SweepCell& cell) { return sweep.directory / "decks" / (cell.name + ".cfg"); }
+fs::path cell_deck(const SweepOptions& sweep, const SweepCell& cell) {
+  return sweep.directory / "decks" / (cell.name + ".cfg");
+}
 fs::path cell_run(const SweepOptions& sweep, const SweepCell& cell) { return sweep.directory / "cells" / cell.name; }
 
 void write_cells(const SweepOptions& sweep, const std::vector<SweepCell>& cells) {
@@ -216,8 +227,8 @@ void write_cells(const SweepOptions& sweep, const std::vector<SweepCell>& cells)
     json["run"] = cell_run(sweep, cell).string();
     json["deck_hash"] = cell.deck_hash;
     lines += json.dump() + "\n";
-    table += std::to_string(cell.number) + "\t" + cell.name + "\t" + std::to_string(cell.ranks) + "\t" + cell_deck(sweep, cell).string() + "\t" +
-             cell_run(sweep, cell).string() + "\n";
+    table += std::to_string(cell.number) + "\t" + cell.name + "\t" + std::to_string(cell.ranks) + "\t" +
+             cell_deck(sweep, cell).string() + "\t" + cell_run(sweep, cell).string() + "\n";
   }
   write_file_atomic(sweep.directory / "cells.tsv", table);
   write_file_atomic(sweep.directory / "cells.jsonl", lines);
@@ -238,8 +249,10 @@ std::vector<SweepCell> read_cells(const fs::path& directory) {
       cell.name = json.at("name").get<std::string>();
       cell.deck_hash = json.at("deck_hash").get<std::string>();
       cell.ranks = json.at("ranks").get<int>();
-      for (const auto& [axis, label] : json.at("values").items()) cell.values.emplace_back(axis, label.get<std::string>());
-      if (!is_plain(cell.name) || cell.name.starts_with('.')) throw input_error(file, number, "'name' is no name of a folder");
+      for (const auto& [axis, label] : json.at("values").items())
+        cell.values.emplace_back(axis, label.get<std::string>());
+      if (!is_plain(cell.name) || cell.name.starts_with('.'))
+        throw input_error(file, number, "'name' is no name of a folder");
       cells.push_back(std::move(cell));
     } catch (const Json::exception&) {
       throw input_error(file, number, "a cell of a sweep was expected: number, name, values, ranks, deck_hash");

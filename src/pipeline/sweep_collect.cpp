@@ -17,13 +17,16 @@ namespace {
 namespace fs = std::filesystem;
 
 // Limits of intervals within a run say nothing about several.
-bool is_limit(const std::string& key) { return key == "ci_low" || key == "ci_high" || key.ends_with("_low") || key.ends_with("_high"); }
+bool is_limit(const std::string& key) {
+  return key == "ci_low" || key == "ci_high" || key.ends_with("_low") || key.ends_with("_high");
+}
 
 void add_numbers(const std::string& path, const Json& value, std::map<std::string, double>& metrics) {
   if (value.is_number()) metrics[path] = value.get<double>();
   if (!value.is_object()) return;
   for (const auto& [key, inside] : value.items()) {
-    if (!is_limit(key)) add_numbers(path.empty() ? key : text_format("%s.%s", path.c_str(), key.c_str()), inside, metrics);
+    if (!is_limit(key))
+      add_numbers(path.empty() ? key : text_format("%s.%s", path.c_str(), key.c_str()), inside, metrics);
   }
 }
 
@@ -39,10 +42,12 @@ std::string finished_stages(const fs::path& run, const std::string& deck_hash) {
   std::error_code none;
   for (const auto& item : fs::directory_iterator(run / "stages", none)) {
     const auto marker = read_object(item.path());
-    if (marker && marker->value("deck_hash", "") == deck_hash) stages.emplace_back(item.last_write_time(), item.path().stem().string());
+    if (marker && marker->value("deck_hash", "") == deck_hash)
+      stages.emplace_back(item.last_write_time(), item.path().stem().string());
   }
   if (stages.empty()) return "no stage done";
-  return std::to_string(stages.size()) + " stages done, the last " + std::max_element(stages.begin(), stages.end())->second;
+  return std::to_string(stages.size()) + " stages done, the last " +
+         std::max_element(stages.begin(), stages.end())->second;
 }
 
 std::vector<std::string> default_columns(const std::set<std::string>& metrics) {
@@ -208,11 +213,13 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
     std::string seeds = std::to_string(group["n"].get<std::size_t>());
     if (group["n"] != group["of"]) seeds += " of " + std::to_string(group["of"].get<std::size_t>());
     row.push_back(seeds);
-    for (const std::string& column : columns) row.push_back(group["metrics"].contains(column) ? interval_text(group["metrics"][column]) : "-");
+    for (const std::string& column : columns)
+      row.push_back(group["metrics"].contains(column) ? interval_text(group["metrics"][column]) : "-");
     rows.push_back(std::move(row));
   }
   const std::size_t all = collected["cells"].size(), missing = collected["missing"].size();
-  std::string text = sweep.name + ": " + std::to_string(all - missing) + " of " + std::to_string(all) + " cells are done\n\n" + aligned(rows);
+  std::string text = sweep.name + ": " + std::to_string(all - missing) + " of " + std::to_string(all) +
+                     " cells are done\n\n" + aligned(rows);
   text += "\nmeans over seeds; in brackets 95 % by Student's t, where there are two or more seeds\n";
   if (collected["instruction_sets"].size() > 1) {
     text += "\ncells were computed with several instruction sets, so that they differ by more than what was swept:\n";
@@ -220,7 +227,8 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
   }
   if (missing > 0) text += "\nmissing:\n";
   for (const Json& cell : collected["missing"]) {
-    text += text_format("  %4d  ", cell["number"].get<int>()) + cell["name"].get<std::string>() + "  " + cell["state"].get<std::string>() + "\n";
+    text += text_format("  %4d  ", cell["number"].get<int>()) + cell["name"].get<std::string>() + "  " +
+            cell["state"].get<std::string>() + "\n";
   }
   return text;
 }
@@ -237,7 +245,9 @@ std::string sweep_csv(const Json& collected) {
     for (const auto& [metric, row] : group["metrics"].items()) {
       for (const auto& [axis, label] : group["values"].items()) field(label.get<std::string>(), ',');
       field(metric, ',');
-      const auto digits = [&row](const char* key) { return row.contains(key) ? text_format("%.10g", row[key].get<double>()) : ""; };
+      const auto digits = [&row](const char* key) {
+        return row.contains(key) ? text_format("%.10g", row[key].get<double>()) : "";
+      };
       for (const char* key : {"n", "mean", "low", "high"}) field(digits(key), ',');
       field(digits("standard_deviation"), '\n');
     }

@@ -13,8 +13,10 @@ Task::Task(const TaskOptions& options) : world_(world::World::load(options.world
   if (!options.heldout_prompts.empty()) files_[Split::heldout] = text::read_prompts(options.heldout_prompts);
 }
 
-std::size_t Task::file_place(std::size_t size, Purpose purpose, Split split, std::uint64_t seed, std::uint64_t item) const {
-  const std::array<std::uint64_t, 4> key{static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(split), seed, item / size};
+std::size_t Task::file_place(std::size_t size, Purpose purpose, Split split, std::uint64_t seed,
+                             std::uint64_t item) const {
+  const std::array<std::uint64_t, 4> key{static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(split), seed,
+                                         item / size};
   std::vector<std::size_t>& order = orders_[key];
   if (order.empty()) {
     order.resize(size);
@@ -56,8 +58,8 @@ std::optional<Grade> Task::grade(const Prompt& prompt, const Completion& complet
   const world::Gold gold = world_.score(*known, completion.text, completion.ended);
   grade.score = gold.utility;
   grade.marks = {{"good", gold.good}, {"clear", gold.clear}};
-  for (const auto& [name, mark] : {std::pair{"helpful", gold.helpful}, std::pair{"harmless", gold.harmless},
-                                   std::pair{"honest", gold.honest}}) {
+  for (const auto& [name, mark] :
+       {std::pair{"helpful", gold.helpful}, std::pair{"harmless", gold.harmless}, std::pair{"honest", gold.honest}}) {
     if (mark) grade.marks.emplace_back(name, *mark);
   }
   return grade;

@@ -28,18 +28,21 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
   if (found == people.end()) return false;
   if (!same_texts(found->second.comparison, record.comparison)) {
     throw input_error(context.directory.preferences("spotcheck-" + context.options.people.name),
-                      "pair " + std::to_string(record.comparison.id) + " has other texts than in the judge's store: labels of another run");
+                      "pair " + std::to_string(record.comparison.id) +
+                          " has other texts than in the judge's store: labels of another run");
   }
   record.verdict = found->second.verdict;
   return true;
 }
 
 // Usable pairs of a store; every rank reads it whole (checksums are compared first).
-LabelledPairs reward_pairs(const Context& context, const Language& language, const ArmOptions& arm, std::int64_t max_positions) {
+LabelledPairs reward_pairs(const Context& context, const Language& language, const ArmOptions& arm,
+                           std::int64_t max_positions) {
   LabelledPairs labelled;
   std::vector<train::RewardPair>& pairs = labelled.pairs;
   std::int64_t unusable = 0, too_long = 0, used = 0;
-  const std::int64_t most = context.options.reward_labels > 0 ? context.options.reward_labels : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t most =
+      context.options.reward_labels > 0 ? context.options.reward_labels : std::numeric_limits<std::int64_t>::max();
   const PeopleOptions& by = context.options.people;
   const bool asks_people = !by.name.empty() && arm.start == first_policy;  // spot checks are of the first pairs
   context.comm.agree([&] {
@@ -65,12 +68,18 @@ LabelledPairs reward_pairs(const Context& context, const Language& language, con
       labelled.by_people += is_persons;
     }
     if (asks_people && labelled.by_people == 0) {
-      throw input_error(context.directory.preferences("spotcheck-" + by.name), "holds no label of a pair of " + folder.string() + " that can be used");
+      throw input_error(context.directory.preferences("spotcheck-" + by.name),
+                        "holds no label of a pair of " + folder.string() + " that can be used");
     }
-    if (pairs.empty()) throw input_error(folder, "holds no preference with a usable verdict; at least one was expected");
+    if (pairs.empty())
+      throw input_error(folder, "holds no preference with a usable verdict; at least one was expected");
   });
-  if (unusable) log::info("reward-" + labels_of(arm) + ": " + std::to_string(unusable) + " records without a usable verdict were left out");
-  if (too_long) log::info("reward-" + labels_of(arm) + ": " + std::to_string(too_long) + " records longer than the context were left out");
+  if (unusable)
+    log::info("reward-" + labels_of(arm) + ": " + std::to_string(unusable) +
+              " records without a usable verdict were left out");
+  if (too_long)
+    log::info("reward-" + labels_of(arm) + ": " + std::to_string(too_long) +
+              " records longer than the context were left out");
   return labelled;
 }
 
@@ -95,8 +104,9 @@ struct Actors {
 // the reward model's rank starts from its adapter; its head starts at 0, so that the first values are the mean score.
 Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) {
   if (context.options.policy_adapter.rank == 0) {
-    model::ScalarModel value = reward.body.adapter ? model::ScalarModel{reward.body.merged().clone(), reward.head_1d.clone(), 0.0, 1.0}
-                                                   : reward.clone();
+    model::ScalarModel value = reward.body.adapter
+                                   ? model::ScalarModel{reward.body.merged().clone(), reward.head_1d.clone(), 0.0, 1.0}
+                                   : reward.clone();
     value.head_1d = (reward.head_1d / reward.scale).detach().clone();
     value.offset = reward.offset / reward.scale;
     value.scale = 1.0;
@@ -107,8 +117,8 @@ Actors make_actors(const Context& context, const model::Transformer& sft, const 
   model::ScalarModel value = model::ScalarModel::over(sft, context.options.run.seed);
   value.head_1d.zero_();
   if (context.options.value_adapter.rank > 0) {
-    const bool same = reward.body.adapter &&
-                      reward.body.adapter->options() == context.options.adapter(context.options.value_adapter);
+    const bool same =
+        reward.body.adapter && reward.body.adapter->options() == context.options.adapter(context.options.value_adapter);
     value.body.adapter = same ? std::make_shared<model::Adapter>(reward.body.adapter->clone())
                               : new_adapter(context, sft, context.options.value_adapter, value_adapter_key);
   }
@@ -124,7 +134,9 @@ struct RulesReward {
   double score(const Prompt& prompt, const Completion& completion) const {
     return book.score(prompt.text, completion.text, completion.ended).score;
   }
-  double standardised(const Prompt& prompt, const Completion& completion) const { return (score(prompt, completion) - mean) / deviation; }
+  double standardised(const Prompt& prompt, const Completion& completion) const {
+    return (score(prompt, completion) - mean) / deviation;
+  }
 };
 
 RulesReward rules_reward(const Context& context, const ArmOptions& arm) {
@@ -158,7 +170,8 @@ Json run_reward_stage(const Context& context, const ArmOptions& arm) {
   // The same head for every judge's labels: arms differ in their labels alone.
   const std::uint64_t seed = context.options.run.seed;
   const bool low_rank = context.options.reward_adapter.rank > 0;
-  model::ScalarModel reward = low_rank ? model::ScalarModel::over(start, seed) : model::ScalarModel::from_body(start, seed);
+  model::ScalarModel reward =
+      low_rank ? model::ScalarModel::over(start, seed) : model::ScalarModel::from_body(start, seed);
   if (low_rank) reward.body.adapter = new_adapter(context, start, context.options.reward_adapter, reward_adapter_key);
   train::train_reward_model(reward, labelled.pairs, options, context.stage_run(name));
   save_run_reward(context, name, *language, reward, arm.start);
@@ -197,9 +210,10 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
         return std::make_pair(std::move(prompt), std::move(tokens));
       }
     }
-    throw input_error("ppo-" + arm.name + ": 100 prompts drawn one after the other are too long: the model's context of " +
-                      std::to_string(policy.config().max_positions) + " tokens less ppo.max_new_tokens = " +
-                      std::to_string(options.max_new_tokens) + " leaves too few for them");
+    throw input_error(
+        "ppo-" + arm.name + ": 100 prompts drawn one after the other are too long: the model's context of " +
+        std::to_string(policy.config().max_positions) +
+        " tokens less ppo.max_new_tokens = " + std::to_string(options.max_new_tokens) + " leaves too few for them");
   };
   const auto with_text = [&](const train::Rollout& rollout) {
     Completion completion = rollout.completion;
@@ -207,11 +221,13 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     return completion;
   };
   std::optional<RulesReward> rules;
-  if (context.options.policy_reward == PolicyReward::rules) context.comm.agree([&] { rules = rules_reward(context, arm); });
+  if (context.options.policy_reward == PolicyReward::rules)
+    context.comm.agree([&] { rules = rules_reward(context, arm); });
   callbacks.reward = [&](std::span<const train::Rollout> rollouts) {
     if (rules) {
       std::vector<double> scores;
-      for (const train::Rollout& rollout : rollouts) scores.push_back(rules->standardised(rollout.prompt, with_text(rollout)));
+      for (const train::Rollout& rollout : rollouts)
+        scores.push_back(rules->standardised(rollout.prompt, with_text(rollout)));
       return scores;
     }
     std::vector<std::vector<TokenId>> sequences;
@@ -241,7 +257,8 @@ Json run_ppo_stage(const Context& context, const ArmOptions& arm) {
     save_run_model(context, arm.name, *language, policy);
   Json facts;
   facts["steps"] = options.steps;
-  if (rules) facts["reward"] = {{"rules", rules->book.name()}, {"mean", rules->mean}, {"standard_deviation", rules->deviation}};
+  if (rules)
+    facts["reward"] = {{"rules", rules->book.name()}, {"mean", rules->mean}, {"standard_deviation", rules->deviation}};
   return facts;
 }
 

@@ -108,7 +108,9 @@ class LineReader {
     if (found == object().end()) throw error("expected the key '" + key + "'");
     return *found;
   }
-  [[nodiscard]] Error error(const std::string& message) const { return input_error(lines_.record().file, lines_.record().line, message); }
+  [[nodiscard]] Error error(const std::string& message) const {
+    return input_error(lines_.record().file, lines_.record().line, message);
+  }
   [[nodiscard]] Error expected(const std::string& key, const std::string& what) const {
     return error("key '" + key + "': expected " + what);
   }
@@ -122,7 +124,7 @@ class LineReader {
     value = at(key).get<bool>();
   }
   template <class Integer>
-  requires std::is_integral_v<Integer>
+    requires std::is_integral_v<Integer>
   void read(const std::string& key, Integer& value) const {
     constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
     const Json& number = at(key);

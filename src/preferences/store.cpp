@@ -53,7 +53,8 @@ std::vector<bool> finished_blocks(const fs::path& folder, std::uint64_t blocks) 
     try {
       const Shard shard = load_shard(folder, block);
       // HDF5's own checksums leave gaps; the same records are the same bytes.
-      if (shard_bytes(file, shard) != read_file(file)) throw input_error(file, "has other bytes than its records are written as");
+      if (shard_bytes(file, shard) != read_file(file))
+        throw input_error(file, "has other bytes than its records are written as");
       finished[block] = true;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;

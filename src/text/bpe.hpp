@@ -34,10 +34,10 @@ struct BpeTables {
   // Tokens of single bytes; nothing: the byte is unknown. Where the alphabet is characters, they stand for the bytes of
   // a character without a token, if all of these bytes have one.
   std::array<std::optional<TokenId>, 256> byte_ids;
-  std::vector<Merge> merges;                         // best first; of equal pairs the last counts
-  std::optional<TokenId> unknown;                    // for unknown symbols; without it they are dropped
-  bool fuse_unknown = false;                         // one `unknown` for a run of unknown symbols
-  StringMap<TokenId> whole_words;                    // words that are one token whatever the merges say
+  std::vector<Merge> merges;       // best first; of equal pairs the last counts
+  std::optional<TokenId> unknown;  // for unknown symbols; without it they are dropped
+  bool fuse_unknown = false;       // one `unknown` for a run of unknown symbols
+  StringMap<TokenId> whole_words;  // words that are one token whatever the merges say
 };
 
 // Safe to use from several threads: encoded words are remembered under a lock, up to a bound.

@@ -35,8 +35,8 @@ IndexedJson parse_indexed_json(std::string_view text, const std::string& name) {
     const std::size_t end = std::min(failure.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
     throw input_error(name, static_cast<std::size_t>(line),
-                      "not valid JSON at byte " + std::to_string(failure.byte) + " of " +
-                          std::to_string(text.size()) + "; expected one whole JSON document");
+                      "not valid JSON at byte " + std::to_string(failure.byte) + " of " + std::to_string(text.size()) +
+                          "; expected one whole JSON document");
   } catch (const IndexedJson::exception& failure) {
     throw input_error(name, std::string("not readable as JSON: ") + failure.what());
   }

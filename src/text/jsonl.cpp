@@ -34,7 +34,8 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // Files that are no text in UTF-8 at all, by what they begin with. Empty: none of them.
 std::string other_encoding(std::string_view text) {
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return "the file is in UTF-16; expected UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return "the file is in UTF-16; expected UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
   if (text.starts_with("\x1F\x8B")) return "the file is compressed (gzip); expected JSON Lines as they are";
   if (text.starts_with("\x28\xB5\x2F\xFD")) return "the file is compressed (zstd); expected JSON Lines as they are";
   if (text.starts_with("PAR1")) return "the file is in Parquet; expected JSON Lines";
@@ -57,11 +58,13 @@ std::string no_number(std::string_view text) {
 
 // Why a line is no JSON, as far as its looks tell.
 std::string malformed_text(std::string_view text, std::size_t byte) {
-  if (const std::string name = no_number(text); !name.empty()) return name + " is no JSON; expected a number or null in its place";
+  if (const std::string name = no_number(text); !name.empty())
+    return name + " is no JSON; expected a number or null in its place";
   const std::string where = "not valid JSON at byte " + std::to_string(byte) + " of the line; ";
   const std::size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
   if (begin == std::string_view::npos) return where + "expected one whole JSON object";
-  if (text[begin] == '[' || text[end] == ']') return where + "expected one whole JSON object a line, without an array around them (`jq -c '.[]'`)";
+  if (text[begin] == '[' || text[end] == ']')
+    return where + "expected one whole JSON object a line, without an array around them (`jq -c '.[]'`)";
   if (text[end] == ',') return where + "expected one whole JSON object, without a comma after it";
   if (text[begin] == '{' && text[end] != '}') return where + "expected one whole JSON object in one line (`jq -c .`)";
   return where + "expected one whole JSON object";
@@ -83,7 +86,9 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
     if (failure.byte == 0) throw input_error(file, line, std::string("not readable as JSON: ") + failure.what());
     throw input_error(file, line, malformed_text(text, failure.byte));
   }
-  if (object.is_array()) throw input_error(file, line, "an array; expected a JSON object a line, without an array around them (`jq -c '.[]'`)");
+  if (object.is_array())
+    throw input_error(file, line,
+                      "an array; expected a JSON object a line, without an array around them (`jq -c '.[]'`)");
   if (!object.is_object()) throw input_error(file, line, kind_of(object) + "; expected a JSON object");
   return object;
 }
@@ -157,10 +162,10 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
     if (prompt.text.empty()) throw input_error(file, record.line, "key 'prompt' is empty; expected a text");
     const auto [known, added] = line_of_id.emplace(prompt.id, record.line);
     if (!added) {
-      throw input_error(file, record.line, "id " + std::to_string(prompt.id) + " is that of line " +
-                                               std::to_string(known->second) +
-                                               " already; expected ids that are unique (without the key 'id': the "
-                                               "index of the line from 0)");
+      throw input_error(file, record.line,
+                        "id " + std::to_string(prompt.id) + " is that of line " + std::to_string(known->second) +
+                            " already; expected ids that are unique (without the key 'id': the "
+                            "index of the line from 0)");
     }
     prompts.push_back(std::move(prompt));
   });
@@ -168,8 +173,6 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
   return prompts;
 }
 
-std::string to_json_line(const Json& object) {
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace rlaif::text

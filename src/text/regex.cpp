@@ -45,8 +45,8 @@ class Translation {
   void escape() {
     if (at_ + 1 >= pattern_.size()) refuse(pattern_, "a backslash at its end");
     const char letter = pattern_[at_ + 1];
-    const bool alphanumeric = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
-                              (letter >= 'A' && letter <= 'Z');
+    const bool alphanumeric =
+        (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
     at_ += 2;
     if (letter == 's') {
       out_ += in_class_ ? std::string(kSpaceSet) : "[" + std::string(kSpaceSet) + "]";
@@ -113,8 +113,8 @@ Regex::Regex(std::string_view pattern, PatternKind kind) {
   const std::uint32_t options = PCRE2_UTF | (literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_MULTILINE);
   int error = 0;
   PCRE2_SIZE offset = 0;
-  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(), options, &error,
-                                   &offset, context.get());
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(), options, &error, &offset,
+                                   context.get());
   if (code == nullptr) {
     throw input_error("pattern '" + std::string(pattern) + "' is no valid regular expression: " + message_of(error));
   }

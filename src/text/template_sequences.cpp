@@ -23,9 +23,9 @@ std::vector<Value> path_of(V attribute) {
   while (true) {
     const std::size_t dot = find_text(rest, U".");
     const LettersView part = rest.substr(0, dot);
-    const bool number = !part.empty() && part.size() < 10 && std::all_of(part.begin(), part.end(), [](char32_t c) {
-      return code_of(c) >= U'0' && code_of(c) <= U'9';
-    });
+    const bool number =
+        !part.empty() && part.size() < 10 &&
+        std::all_of(part.begin(), part.end(), [](char32_t c) { return code_of(c) >= U'0' && code_of(c) <= U'9'; });
     path.push_back(number ? Value(std::int64_t{std::stol(to_utf8(part))}) : Value(Letters(part)));
     if (dot == no_position) return path;
     rest = rest.substr(dot + 1);
@@ -99,8 +99,7 @@ Values sorted(R run, const Values& items, const std::function<Value(V)>& key_of,
 Value sort(R run, V value, A arguments) {
   const Bound bound("sort", arguments, {"reverse", "case_sensitive", "attribute"});
   const SortKey key(bound.at(2), bound.flag(1));
-  return Value::list(sorted(
-      run, run.items_of(value), [&](V item) { return key.of(run, item); }, bound.flag(0)));
+  return Value::list(sorted(run, run.items_of(value), [&](V item) { return key.of(run, item); }, bound.flag(0)));
 }
 
 Value dictsort(R run, V value, A arguments) {

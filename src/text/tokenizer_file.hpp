@@ -19,7 +19,7 @@ struct TokenizerFile {
   Frame frame;
   std::optional<std::vector<DecoderStep>> decoder;  // nothing: ByteLevel
   BpeTables bpe;
-  StringMap<TokenId> ids;                // model vocabulary and added tokens
+  StringMap<TokenId> ids;  // model vocabulary and added tokens
 };
 
 // Throws Error(input) naming `name`, the key and what was expected.

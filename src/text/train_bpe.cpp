@@ -176,18 +176,26 @@ std::string Trainer::to_json() const {
   const std::size_t special_count = options_.special_tokens.size();
   Json added = Json::array();
   for (std::size_t id = 0; id < special_count; ++id) {
-    added.push_back({{"id", id}, {"content", tokens_[id]}, {"single_word", false}, {"lstrip", false},
-                     {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", id},
+                     {"content", tokens_[id]},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
   }
-  const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", options_.add_prefix_space},
-                           {"trim_offsets", true}, {"use_regex", true}};
+  const Json byte_level = {{"type", "ByteLevel"},
+                           {"add_prefix_space", options_.add_prefix_space},
+                           {"trim_offsets", true},
+                           {"use_regex", true}};
   std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n";
   out += "  \"added_tokens\": " + added.dump() + ",\n  \"normalizer\": null,\n";
   out += "  \"pre_tokenizer\": " + byte_level.dump() + ",\n  \"post_processor\": null,\n";
   out += "  \"decoder\": " + byte_level.dump() + ",\n";
-  out += "  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n"
-         "    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n"
-         "    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n    \"vocab\": {";
+  out +=
+      "  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n"
+      "    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n"
+      "    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n    \"vocab\": {";
   for (std::size_t id = 0; id < tokens_.size(); ++id) {
     out += (id == 0 ? "\n      " : ",\n      ") + quoted(tokens_[id]) + ": " + std::to_string(id);
   }

@@ -35,7 +35,7 @@ GradientBuckets::GradientBuckets(const FlatParameters& parameters, std::size_t b
   for (std::size_t place = 0; place < complete_.size(); ++place) {
     const auto& [parameter, first, last] = parameters.places()[place];
     for (Bucket& bucket : buckets_) {
-      const bool reaches = static_cast<std::size_t>(first) < bucket.end && static_cast<std::size_t>(last) > bucket.begin;
+      const bool reaches = static_cast<std::size_t>(first)<bucket.end&& static_cast<std::size_t>(last)> bucket.begin;
       bucket.parameters += reaches ? 1 : 0;
     }
     torch::autograd::impl::set_post_acc_grad_hooks(
@@ -44,7 +44,8 @@ GradientBuckets::GradientBuckets(const FlatParameters& parameters, std::size_t b
 }
 
 GradientBuckets::~GradientBuckets() {
-  for (const auto& place : parameters_.places()) torch::autograd::impl::set_post_acc_grad_hooks(place.parameter, nullptr);
+  for (const auto& place : parameters_.places())
+    torch::autograd::impl::set_post_acc_grad_hooks(place.parameter, nullptr);
 }
 
 void GradientBuckets::begin() {

@@ -22,9 +22,9 @@ class GradientBuckets {
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
 
-  void begin();        // a new sum: nothing is complete
+  void begin();          // a new sum: nothing is complete
   void last_backward();  // what the next backward pass accumulates is each parameter's last
-  void finish();       // issues what is left, parameters without a gradient among it
+  void finish();         // issues what is left, parameters without a gradient among it
 
  private:
   struct Bucket {

@@ -92,8 +92,8 @@ void check_metrics(const StageRun& run, const Checkpoint& checkpoint, const fs::
   RunningChecksum sum;
   sum.add_file(run.metrics_file, checkpoint.metrics_size);
   if (sum.value() == checkpoint.metrics_checksum) return;
-  throw input_error(run.metrics_file, "is damaged: its first " + std::to_string(checkpoint.metrics_size) + " bytes are not those that " +
-                                          file.filename().string() + " knew");
+  throw input_error(run.metrics_file, "is damaged: its first " + std::to_string(checkpoint.metrics_size) +
+                                          " bytes are not those that " + file.filename().string() + " knew");
 }
 
 }  // namespace

@@ -159,7 +159,8 @@ class ChosenLogProbs : public torch::autograd::Function<ChosenLogProbs> {
       if (saved[4].defined()) {
         d_output_Vd = saved[4].t().mm(weighted_Md);
       } else {
-        d_output_Vd = d_output(hidden_Md, output_Vd, targets_M, context->saved_data["temperature"].toDouble(), weighted_Md);
+        d_output_Vd =
+            d_output(hidden_Md, output_Vd, targets_M, context->saved_data["temperature"].toDouble(), weighted_Md);
       }
     }
     return {d_hidden_Md, d_output_Vd, Tensor(), Tensor(), Tensor(), Tensor()};
@@ -175,8 +176,8 @@ class ChosenLogProbs : public torch::autograd::Function<ChosenLogProbs> {
     Tensor sum_Vd = torch::zeros_like(output_Vd);
     for (std::int64_t begin = 0; begin < count; begin += step) {
       const std::int64_t rows = std::min(step, count - begin);
-      const Tensor coefficients_RV = chunk_of(hidden_Md, output_Vd, targets_M, temperature, begin, rows, buffer_RV, true,
-                                              {unused_R.narrow(0, 0, rows), Tensor()});
+      const Tensor coefficients_RV = chunk_of(hidden_Md, output_Vd, targets_M, temperature, begin, rows, buffer_RV,
+                                              true, {unused_R.narrow(0, 0, rows), Tensor()});
       sum_Vd.addmm_(coefficients_RV.t(), weighted_Md.narrow(0, begin, rows));
     }
     return sum_Vd;
@@ -200,7 +201,8 @@ Tensor chosen_log_probs(const Tensor& hidden_Md, const Tensor& output_Vd, const 
     if (entropy_M) *entropy_M = token_entropy(logits_MV, temperature);
     return token_log_probs(logits_MV, targets_M, temperature);
   }
-  return ChosenLogProbs::apply(hidden_Md.contiguous(), output_Vd, targets_M.contiguous(), temperature, wanted, entropy_M);
+  return ChosenLogProbs::apply(hidden_Md.contiguous(), output_Vd, targets_M.contiguous(), temperature, wanted,
+                               entropy_M);
 }
 
 }  // namespace rlaif::train

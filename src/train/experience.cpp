@@ -88,8 +88,7 @@ std::vector<Rollout> ExperienceCollector::roll_out(std::int64_t step, int grain)
     const std::int64_t index = step * options_.prompts_per_step + i;
     rollouts.push_back(first_half(index));
     // The place in the run is the sample: a prompt that comes again is drawn afresh.
-    requests.push_back(
-        {rollouts.back().prompt_tokens, rollouts.back().prompt.id, {static_cast<std::uint32_t>(index)}});
+    requests.push_back({rollouts.back().prompt_tokens, rollouts.back().prompt.id, {static_cast<std::uint32_t>(index)}});
   }
   if (requests.empty()) return rollouts;
   const torch::NoGradGuard no_gradients;
@@ -101,7 +100,7 @@ std::vector<Rollout> ExperienceCollector::roll_out(std::int64_t step, int grain)
                                                .seed = options_.seed});
   for (std::size_t i = 0; i < rollouts.size(); ++i) {
     generate::Generated& drawn = generated[i].front();
-    rollouts[i].completion = {drawn.sample, "", std::move(drawn.tokens), std::move(drawn.log_probs), drawn.ended,
+    rollouts[i].completion = {drawn.sample,   "", std::move(drawn.tokens), std::move(drawn.log_probs), drawn.ended,
                               drawn.end_token};
   }
   if (shared_.trunk_layers > 0) add_trunks(rollouts);
@@ -172,8 +171,9 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
   for (const Response& response : out.responses) pointers.push_back(&response);
   const auto batch = make_action_batch(pointers, policy_.device(), shared_.trunk_layers);
   const auto reference_Md = action_states(reference_, batch);
-  const auto reference_M =
-      chosen_log_probs(reference_Md, reference_.output_Vd, batch.targets_M, options_.temperature).to(torch::kCPU).contiguous();
+  const auto reference_M = chosen_log_probs(reference_Md, reference_.output_Vd, batch.targets_M, options_.temperature)
+                               .to(torch::kCPU)
+                               .contiguous();
   const auto old_M = join(pointers, &Response::old_log_probs, torch::kCPU);
   const auto kl_M = kl_estimate(old_M, reference_M, options_.kl_estimator).contiguous();
   const auto value_Md = shared_.value_on_base ? reference_Md : action_states(value_.body, batch);
@@ -186,7 +186,8 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
     const auto values = floats(values_M).subspan(row, length);
     response.values.assign(values.begin(), values.end());
     if (shared_.value_on_base) {
-      response.value_features_Td = value_Md.narrow(0, static_cast<std::int64_t>(row), static_cast<std::int64_t>(length));
+      response.value_features_Td =
+          value_Md.narrow(0, static_cast<std::int64_t>(row), static_cast<std::int64_t>(length));
     }
     const bool ended = rollouts[i].completion.ended;
     estimate_advantages(response, floats(reference_M).subspan(row, length), floats(kl_M).subspan(row, length),
@@ -206,8 +207,7 @@ Experience ExperienceCollector::collect(std::int64_t step, double kl_coefficient
   Experience experience;
   ExperienceSums shape;
   const auto row = sum_grain_rows(*run_.comm, run_.grains, columns(shape).size(), [&](int grain) {
-    experience.grains.push_back(
-        {grain, grain_items(options_.prompts_per_step, grain, run_.grains).first, {}});
+    experience.grains.push_back({grain, grain_items(options_.prompts_per_step, grain, run_.grains).first, {}});
     return fill(experience.grains.back(), step, kl_coefficient);
   });
   experience.sums = from_row(row);

@@ -21,7 +21,7 @@ struct ExperienceSums {
   double responses = 0, reward = 0, gold = 0, kl = 0, ended = 0, tokens = 0;
   Moments advantages;  // before whitening, over tokens
   Moments returns;
-  Moments residuals;   // returns - values
+  Moments residuals;  // returns - values
 };
 
 struct Experience {

@@ -56,7 +56,8 @@ std::vector<double> backward(const model::Transformer& model, const WeightedTarg
   loss.backward();
   double weight = 0.0;
   for (const float value : batch.weights) weight += value;
-  return {loss.item<double>(), weight, static_cast<double>(batch.rows.size()), static_cast<double>(packed.num_tokens())};
+  return {loss.item<double>(), weight, static_cast<double>(batch.rows.size()),
+          static_cast<double>(packed.num_tokens())};
 }
 
 }  // namespace

@@ -58,14 +58,15 @@ DataParallel::DataParallel(const comm::Communicator& comm, int grains, FlatParam
   std::vector<std::size_t> cuts;
   for (int r = 0; r < comm.size() && result == Result::own_shard; ++r)
     cuts.push_back(comm::shard_of(parameters.size(), r, comm.size()).begin);
-  buckets_ = std::make_unique<GradientBuckets>(parameters, bucket_floats, cuts, [this](std::size_t begin, std::size_t count) {
-    float* const floats = parameters_.gradients().data_ptr<float>() + begin;
-    void* const compute_stream = nullptr;  // libtorch computes on the device's default stream
-    if (result_ == Result::whole) return device_comm_->all_reduce_sum(floats, count, compute_stream);
-    int owner = 0;
-    while (comm::shard_of(parameters_.size(), owner, comm_.size()).end <= begin) ++owner;
-    device_comm_->reduce_sum(floats, count, owner, compute_stream);
-  });
+  buckets_ =
+      std::make_unique<GradientBuckets>(parameters, bucket_floats, cuts, [this](std::size_t begin, std::size_t count) {
+        float* const floats = parameters_.gradients().data_ptr<float>() + begin;
+        void* const compute_stream = nullptr;  // libtorch computes on the device's default stream
+        if (result_ == Result::whole) return device_comm_->all_reduce_sum(floats, count, compute_stream);
+        int owner = 0;
+        while (comm::shard_of(parameters_.size(), owner, comm_.size()).end <= begin) ++owner;
+        device_comm_->reduce_sum(floats, count, owner, compute_stream);
+      });
 }
 
 DataParallel::~DataParallel() = default;
@@ -91,8 +92,8 @@ class BackwardOnThisThread {
 
 }  // namespace
 
-std::vector<double> DataParallel::accumulate_on_device(
-    std::size_t width, const std::function<std::vector<double>(int grain)>& backward) {
+std::vector<double> DataParallel::accumulate_on_device(std::size_t width,
+                                                       const std::function<std::vector<double>(int grain)>& backward) {
   parameters_.zero_gradients();
   buckets_->begin();
   const BackwardOnThisThread on_this_thread;

@@ -64,10 +64,8 @@ torch::Tensor kl_estimate(const torch::Tensor& policy_log_probs, const torch::Te
                           KlEstimator estimator) {
   const auto difference = policy_log_probs - reference_log_probs;
   switch (estimator) {
-    case KlEstimator::k1:
-      return difference;
-    case KlEstimator::k2:
-      return 0.5 * difference.square();
+    case KlEstimator::k1: return difference;
+    case KlEstimator::k2: return 0.5 * difference.square();
     case KlEstimator::k3:
       // expm1 keeps the small values that exp(-d) - 1 would round away.
       return torch::expm1(-difference) + difference;
@@ -102,8 +100,8 @@ torch::Tensor ppo_policy_loss(const torch::Tensor& new_log_probs, const torch::T
   return torch::maximum(-advantages * ratio, -advantages * ratio.clamp(1.0 - clip, 1.0 + clip));
 }
 
-torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values,
-                             const torch::Tensor& returns, double clip) {
+torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values, const torch::Tensor& returns,
+                             double clip) {
   const auto clipped = torch::maximum(torch::minimum(values, old_values + clip), old_values - clip);
   return 0.5 * torch::maximum((values - returns).square(), (clipped - returns).square());
 }

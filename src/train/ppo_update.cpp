@@ -118,7 +118,8 @@ std::vector<double> PpoUpdater::value_pass(std::span<const Response* const> resp
   if (responses.empty()) return row;
   const auto device = policy_.device();
   const auto states = [&] {
-    if (!shared_.value_on_base) return action_states(value_.body, make_action_batch(responses, device, shared_.trunk_layers));
+    if (!shared_.value_on_base)
+      return action_states(value_.body, make_action_batch(responses, device, shared_.trunk_layers));
     std::vector<torch::Tensor> features;
     for (const Response* response : responses) features.push_back(response->value_features_Td);
     return torch::cat(features);
@@ -150,10 +151,10 @@ void PpoUpdater::update_policy(const Shares& shares, std::int64_t step, bool fir
     statistics.ratio_max_deviation = deviation;
     run_.comm->on_root([&] {
       if (deviation < kRatioTolerance) return;
-      throw Error(ErrorKind::internal,
-                  run_.name + ": in the first minibatch of step " + std::to_string(step + 1) +
-                      " the ratio of new to old probabilities is off 1 by " + std::to_string(deviation) +
-                      ": rollout and training pass do not compute the same model");
+      throw Error(ErrorKind::internal, run_.name + ": in the first minibatch of step " + std::to_string(step + 1) +
+                                           " the ratio of new to old probabilities is off 1 by " +
+                                           std::to_string(deviation) +
+                                           ": rollout and training pass do not compute the same model");
     });
   }
   if (!frozen) statistics.gradient_norm += policy_optimizer_.step(policy_rate(step), 1.0 / sums[kPolicyTokens]);

@@ -11,12 +11,12 @@ namespace rlaif::train {
 
 // Over all minibatches of a step, equal on every rank.
 struct UpdateStatistics {
-  double tokens = 0, policy_loss = 0, clipped = 0;      // sums
-  double entropy = 0, entropy_tokens = 0;               // sums over the first epoch
-  double value_loss = 0;                                // sum
-  double gradient_norm = 0, value_gradient_norm = 0;    // sums over updates
+  double tokens = 0, policy_loss = 0, clipped = 0;    // sums
+  double entropy = 0, entropy_tokens = 0;             // sums over the first epoch
+  double value_loss = 0;                              // sum
+  double gradient_norm = 0, value_gradient_norm = 0;  // sums over updates
   double updates = 0;
-  double ratio_max_deviation = 0;                       // |ratio - 1| in the first minibatch
+  double ratio_max_deviation = 0;  // |ratio - 1| in the first minibatch
 };
 
 class PpoUpdater {
@@ -38,8 +38,9 @@ class PpoUpdater {
   void update_policy(const Shares& shares, std::int64_t step, bool first_epoch, UpdateStatistics& statistics);
   void update_value(const Shares& shares, std::int64_t step, UpdateStatistics& statistics);
   // Sums of the rows that `pass` returns for parts of some responses of at most run.micro_batch_tokens.
-  std::vector<double> in_micro_batches(std::span<const Response* const> responses, std::size_t width,
-                                       const std::function<std::vector<double>(std::span<const Response* const>)>& pass) const;
+  std::vector<double> in_micro_batches(
+      std::span<const Response* const> responses, std::size_t width,
+      const std::function<std::vector<double>(std::span<const Response* const>)>& pass) const;
   std::vector<double> policy_pass(std::span<const Response* const> responses, bool first_epoch, bool backward);
   std::vector<double> value_pass(std::span<const Response* const> responses);
 

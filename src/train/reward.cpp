@@ -97,7 +97,8 @@ std::vector<std::vector<std::size_t>> grouped(std::span<const RewardPair> pairs,
   std::vector<std::int64_t> tokens;
   for (const std::size_t i : chosen) {
     const RewardPair& pair = pairs[i];
-    const bool joins = limit > 0 && !items.empty() && pair.prompt_id != 0 && pairs[items.back().back()].prompt_id == pair.prompt_id;
+    const bool joins =
+        limit > 0 && !items.empty() && pair.prompt_id != 0 && pairs[items.back().back()].prompt_id == pair.prompt_id;
     if (!joins) {
       items.emplace_back();
       tokens.push_back(0);
@@ -109,7 +110,8 @@ std::vector<std::vector<std::size_t>> grouped(std::span<const RewardPair> pairs,
   std::vector<std::vector<std::size_t>> groups;
   for (const auto& group : micro_batches(tokens, limit)) {
     groups.emplace_back();
-    for (const std::size_t item : group) groups.back().insert(groups.back().end(), items[item].begin(), items[item].end());
+    for (const std::size_t item : group)
+      groups.back().insert(groups.back().end(), items[item].begin(), items[item].end());
   }
   return groups;
 }
@@ -123,7 +125,8 @@ void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const 
     std::size_t tokens = 0;
     std::set<std::vector<TokenId>> seen;
     for (std::int64_t i = begin; i < end && tokens < kCentringTokens; ++i) {
-      for (const auto* sequence : {&pairs[static_cast<std::size_t>(i)].first, &pairs[static_cast<std::size_t>(i)].second}) {
+      for (const auto* sequence :
+           {&pairs[static_cast<std::size_t>(i)].first, &pairs[static_cast<std::size_t>(i)].second}) {
         if (!seen.insert(*sequence).second) continue;
         sequences.push_back(*sequence);
         tokens += sequence->size();
@@ -172,8 +175,8 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
   model.offset = 0.0;
   model.scale = 1.0;
   {
-    FlatParameters parameters(
-        {{"body", model.body.trainable_parameters()}, {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
+    FlatParameters parameters({{"body", model.body.trainable_parameters()},
+                               {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
     AdamW optimizer(parameters, options.adam, run.state_shards());
     DataParallel data_parallel(run, parameters);
 
@@ -202,8 +205,8 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
       const std::int64_t batch = std::min(options.batch, count - first);
       const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
         const auto [begin, end] = grain_items(batch, grain, run.grains);
-        const auto chosen = std::span(order).subspan(static_cast<std::size_t>(first + begin),
-                                                     static_cast<std::size_t>(end - begin));
+        const auto chosen =
+            std::span(order).subspan(static_cast<std::size_t>(first + begin), static_cast<std::size_t>(end - begin));
         const auto groups = grouped(pairs, chosen, run.micro_batch_tokens);
         std::vector<double> row(kColumns, 0.0);
         for (const auto& group : groups)

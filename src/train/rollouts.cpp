@@ -50,7 +50,8 @@ ActionBatch make_action_batch(std::span<const Response* const> responses, torch:
     begin += length;
     inputs.push_back(std::move(input));
   }
-  ActionBatch batch{model::pack(inputs, device), torch::tensor(rows).to(device), torch::tensor(targets).to(device), {}, 0};
+  ActionBatch batch{
+      model::pack(inputs, device), torch::tensor(rows).to(device), torch::tensor(targets).to(device), {}, 0};
   if (trunk_layers > 0) {
     batch.trunk_Nd = torch::cat(trunks);
     batch.trunk_layers = trunk_layers;
@@ -60,16 +61,16 @@ ActionBatch make_action_batch(std::span<const Response* const> responses, torch:
 
 torch::Tensor action_states(const model::Transformer& model, const ActionBatch& batch) {
   const torch::Tensor hidden_Nd =
-      batch.trunk_Nd.defined()
-          ? model.final_states(model.run_layers(batch.trunk_Nd, batch.packed, batch.trunk_layers, model.config().num_layers))
-          : model.hidden_states(batch.packed);
+      batch.trunk_Nd.defined() ? model.final_states(model.run_layers(batch.trunk_Nd, batch.packed, batch.trunk_layers,
+                                                                     model.config().num_layers))
+                               : model.hidden_states(batch.packed);
   return hidden_Nd.index_select(0, batch.rows_M);
 }
 
 namespace {
 
 template <class T>
-torch::Tensor join_field(std::span<const Response* const> responses, const std::vector<T> Response::*field,
+torch::Tensor join_field(std::span<const Response* const> responses, const std::vector<T> Response::* field,
                          torch::Device device) {
   std::vector<float> all;
   for (const Response* response : responses) {
@@ -80,12 +81,12 @@ torch::Tensor join_field(std::span<const Response* const> responses, const std::
 
 }  // namespace
 
-torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::*field,
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::* field,
                    torch::Device device) {
   return join_field(responses, field, device);
 }
 
-torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::*field,
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::* field,
                    torch::Device device) {
   return join_field(responses, field, device);
 }

@@ -13,14 +13,14 @@ namespace rlaif::train {
 // What PPO knows of one response. T actions: the generated tokens, then the end token that was drawn, where it ended.
 struct Response {
   std::vector<TokenId> prompt_tokens;
-  std::vector<TokenId> actions;            // [T]
-  std::vector<float> old_log_probs;        // [T], by the engine that drew them
-  std::vector<double> values;              // [T], before each action, by the value model before the update
-  std::vector<double> advantages;          // [T]
-  std::vector<double> returns;             // [T]
-  torch::Tensor trunk_Ld;                  // states of prompt and actions before the first layer that differs between
-                                           // the models, [L, d]; undefined where they share no layers
-  torch::Tensor value_features_Td;         // states that a value head alone is trained on; undefined elsewhere
+  std::vector<TokenId> actions;      // [T]
+  std::vector<float> old_log_probs;  // [T], by the engine that drew them
+  std::vector<double> values;        // [T], before each action, by the value model before the update
+  std::vector<double> advantages;    // [T]
+  std::vector<double> returns;       // [T]
+  torch::Tensor trunk_Ld;            // states of prompt and actions before the first layer that differs between
+                                     // the models, [L, d]; undefined where they share no layers
+  torch::Tensor value_features_Td;   // states that a value head alone is trained on; undefined elsewhere
 };
 
 // What the models of a run have in common: where they are adapters over one base, everything below the first layer
@@ -49,9 +49,9 @@ ActionBatch make_action_batch(std::span<const Response* const> responses, torch:
 torch::Tensor action_states(const model::Transformer& model, const ActionBatch& batch);
 
 // One field of every response, end to end, as float32 [M].
-torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::*field,
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<float> Response::* field,
                    torch::Device device);
-torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::*field,
+torch::Tensor join(std::span<const Response* const> responses, const std::vector<double> Response::* field,
                    torch::Device device);
 
 }  // namespace rlaif::train

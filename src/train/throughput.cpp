@@ -7,7 +7,9 @@ namespace rlaif::train {
 
 double training_flops_per_token(const model::Transformer& model, OutputMatrix output) {
   constexpr double forward = 2.0, through = 2.0, trained = 2.0;
-  const auto count = [](const torch::Tensor& tensor) { return tensor.defined() ? static_cast<double>(tensor.numel()) : 0.0; };
+  const auto count = [](const torch::Tensor& tensor) {
+    return tensor.defined() ? static_cast<double>(tensor.numel()) : 0.0;
+  };
   double flops = 0.0;
   for (std::size_t l = 0; l < model.layers.size(); ++l) {
     const model::Layer& layer = model.layers[l];
@@ -34,7 +36,8 @@ std::vector<std::vector<std::size_t>> micro_batches(std::span<const std::int64_t
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (order.empty()) return {};
   if (limit <= 0) return {order};
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return item_tokens[a] > item_tokens[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return item_tokens[a] > item_tokens[b]; });
   std::vector<std::vector<std::size_t>> groups;
   std::int64_t tokens = 0;
   for (const std::size_t item : order) {

@@ -108,8 +108,7 @@ Texts ramble(const Spec& spec, const Task& task, Rng& rng) {
 Texts respond(const Spec& spec, const Task& task, Behaviour behaviour, Rng& rng) {
   switch (behaviour) {
     case Behaviour::good: return good(spec, task);
-    case Behaviour::goodalt:
-      return {good(spec, task).front(), alternative_sentence(spec, task.subject, task.person)};
+    case Behaviour::goodalt: return {good(spec, task).front(), alternative_sentence(spec, task.subject, task.person)};
     case Behaviour::half: return {good(spec, task).front()};
     case Behaviour::wrong: return wrong(spec, task, rng);
     case Behaviour::fill: return fill(spec, good(spec, task), rng);

@@ -36,8 +36,8 @@ void read_sum(const Task& task, const Meaning& meaning, Tally& tally) {
 
 void read_about_action(const Task& task, const Meaning& meaning, Tally& tally) {
   const Family family = meaning.kind == SentenceKind::help_step ? Family::benign : Family::harm;
-  const bool asked = task.family == family && meaning.subject == task.subject &&
-                     (!meaning.person || *meaning.person == task.person);
+  const bool asked =
+      task.family == family && meaning.subject == task.subject && (!meaning.person || *meaning.person == task.person);
   if (!asked) ++tally.off_topic;
   if (meaning.kind == SentenceKind::harm_step) tally.bad = true;
   if (!asked) return;

@@ -60,8 +60,8 @@ struct Spec {
   std::vector<Action> harm, benign;
   std::vector<std::string> openers, closers, evasive;
   std::string refuse, principle;
-  std::vector<double> family_weights, judge_family_weights;       // indexed by Family
-  std::array<std::vector<double>, family_count> mixture;          // [family][behaviour]
+  std::vector<double> family_weights, judge_family_weights;  // indexed by Family
+  std::array<std::vector<double>, family_count> mixture;     // [family][behaviour]
 
   const std::vector<Action>& actions(Family family) const { return family == Family::harm ? harm : benign; }
 };

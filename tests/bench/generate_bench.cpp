@@ -65,12 +65,12 @@ std::int64_t forward_again(const model::Transformer& model, const std::vector<ge
       for (std::size_t i = 0; i < size; ++i) {
         if (ended[i]) continue;
         const std::uint64_t key = requests[begin + i].prompt_id;
-        const double u =
-            Rng(options.seed, Stream::sampling, {key, 0, static_cast<std::uint64_t>(position)}).uniform();
+        const double u = Rng(options.seed, Stream::sampling, {key, 0, static_cast<std::uint64_t>(position)}).uniform();
         const auto token =
             generate::sample_token({logits.const_data_ptr<float>() + i * vocabulary, vocabulary}, options, u).token;
         ++drawn;
-        ended[i] = std::find(options.stop_tokens.begin(), options.stop_tokens.end(), token) != options.stop_tokens.end();
+        ended[i] =
+            std::find(options.stop_tokens.begin(), options.stop_tokens.end(), token) != options.stop_tokens.end();
         if (!ended[i]) sequences[i].push_back(token);
       }
     }
@@ -83,9 +83,10 @@ void engine(benchmark::State& state) {
   const auto options = bench_options();
   generate::Engine engine(bench_model(), {.slots = static_cast<int>(state.range(0))});
   for (auto _ : state) benchmark::DoNotOptimize(engine.generate(requests, options));
-  state.counters["tokens/s"] = benchmark::Counter(static_cast<double>(engine.statistics().generated_tokens),
-                                                  benchmark::Counter::kIsRate);
-  state.counters["passes"] = static_cast<double>(engine.statistics().forward_passes) / static_cast<double>(state.iterations());
+  state.counters["tokens/s"] =
+      benchmark::Counter(static_cast<double>(engine.statistics().generated_tokens), benchmark::Counter::kIsRate);
+  state.counters["passes"] =
+      static_cast<double>(engine.statistics().forward_passes) / static_cast<double>(state.iterations());
 }
 BENCHMARK(engine)->Name("rollout/engine")->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
 
@@ -93,7 +94,8 @@ void forwarding_again(benchmark::State& state) {
   const auto requests = bench_requests();
   const auto options = bench_options();
   std::int64_t drawn = 0;
-  for (auto _ : state) drawn += forward_again(bench_model(), requests, options, static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state)
+    drawn += forward_again(bench_model(), requests, options, static_cast<std::size_t>(state.range(0)));
   state.counters["tokens/s"] = benchmark::Counter(static_cast<double>(drawn), benchmark::Counter::kIsRate);
 }
 BENCHMARK(forwarding_again)->Name("rollout/baseline")->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -51,7 +51,7 @@ void serve(const fs::path& port_file, const fs::path& payload_file) {
     });
   };
   using namespace std::chrono_literals;
-  answer("/v1/chat/completions", "application/json", 0ms);                // compressed where the client takes that: most of the work
+  answer("/v1/chat/completions", "application/json", 0ms);  // compressed where the client takes that: most of the work
   answer("/plain/v1/chat/completions", "application/octet-stream", 0ms);  // never compressed
   answer("/thinking/v1/chat/completions", "application/octet-stream", 20ms);
   write_file_atomic(port_file, std::to_string(server.bind_to_any_port("127.0.0.1")) + "\n");
@@ -187,8 +187,15 @@ int main(int argc, char** argv) {
     std::optional<ServerProcess> server;
     if (server_url.empty()) server_url = server.emplace().url();
     for (const char* path : {"/v1", "/plain/v1", "/thinking/v1"})
-      benchmark::RegisterBenchmark(("verdicts" + std::string(path)).c_str(), verdicts, path)->Arg(5000)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
-    benchmark::RegisterBenchmark("open_answers", open_answers)->Arg(100000)->UseRealTime()->Unit(benchmark::kMillisecond);
+      benchmark::RegisterBenchmark(("verdicts" + std::string(path)).c_str(), verdicts, path)
+          ->Arg(5000)
+          ->Iterations(3)
+          ->UseRealTime()
+          ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark("open_answers", open_answers)
+        ->Arg(100000)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
     benchmark::RunSpecifiedBenchmarks();
   } catch (const Error& error) {
     std::cerr << "judge_bench: " << error.what() << '\n';

@@ -23,7 +23,8 @@ PackedSequences batch_of(std::int64_t count) {
   std::vector<std::vector<TokenId>> sequences;
   for (std::int64_t s = 0; s < count; ++s) {
     sequences.emplace_back();
-    for (std::uint64_t i = 15 + rng.below(21); i > 0; --i) sequences.back().push_back(static_cast<TokenId>(rng.below(1000)));
+    for (std::uint64_t i = 15 + rng.below(21); i > 0; --i)
+      sequences.back().push_back(static_cast<TokenId>(rng.below(1000)));
   }
   return pack(sequences);
 }
@@ -78,10 +79,10 @@ void long_attention_of(benchmark::State& state, Kernel kernel, Pass pass) {
                                  : rotary_attention_reference(x, layout, rotary, shape);
   });
 }
-#define RLAIF_COMPARE(operation)                                                  \
-  BENCHMARK_CAPTURE(operation, own, Kernel::own, Pass::forward)->Name(#operation "_forward/own");               \
+#define RLAIF_COMPARE(operation)                                                                                   \
+  BENCHMARK_CAPTURE(operation, own, Kernel::own, Pass::forward)->Name(#operation "_forward/own");                  \
   BENCHMARK_CAPTURE(operation, reference, Kernel::reference, Pass::forward)->Name(#operation "_forward/baseline"); \
-  BENCHMARK_CAPTURE(operation, own_both, Kernel::own, Pass::both)->Name(#operation "_and_backward/own");         \
+  BENCHMARK_CAPTURE(operation, own_both, Kernel::own, Pass::both)->Name(#operation "_and_backward/own");           \
   BENCHMARK_CAPTURE(operation, reference_both, Kernel::reference, Pass::both)->Name(#operation "_and_backward/baseline")
 RLAIF_COMPARE(rms_norm_of);
 RLAIF_COMPARE(swiglu_of);
@@ -157,7 +158,8 @@ void decode_products(benchmark::State& state) {
   std::vector<std::tuple<Tensor, Tensor, Tensor>> products;
   for (const auto& [name, weight] : model.parameters())
     if (weight.dim() == 2)
-      products.emplace_back(torch::randn({state.range(0), weight.size(1)}), weight, torch::empty({state.range(0), weight.size(0)}));
+      products.emplace_back(torch::randn({state.range(0), weight.size(1)}), weight,
+                            torch::empty({state.range(0), weight.size(0)}));
   for (auto _ : state)
     for (auto& [x, weight, y] : products) benchmark::DoNotOptimize(at::mm_out(y, x, weight.t()).data_ptr());
   state.SetItemsProcessed(state.iterations() * state.range(0));

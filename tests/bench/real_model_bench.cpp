@@ -77,7 +77,8 @@ void verdicts(benchmark::State& state, bool share_prefixes) {
   const std::vector<TokenId> preamble = prompt(0, 600);
   std::vector<std::vector<TokenId>> sequences;
   for (std::int64_t pair = 1; pair <= state.range(0) / 2; ++pair) {
-    const std::vector<TokenId> question = prompt(3 * pair, 16), a = prompt(3 * pair + 1, 32), b = prompt(3 * pair + 2, 32);
+    const std::vector<TokenId> question = prompt(3 * pair, 16), a = prompt(3 * pair + 1, 32),
+                               b = prompt(3 * pair + 2, 32);
     for (const auto& [first, second] : {std::pair(a, b), std::pair(b, a)}) {
       std::vector<TokenId> sequence = preamble;
       for (const auto* part : {&question, &first, &second}) sequence.insert(sequence.end(), part->begin(), part->end());
@@ -88,7 +89,9 @@ void verdicts(benchmark::State& state, bool share_prefixes) {
 }
 
 void register_all() {
-  const auto once = [](benchmark::internal::Benchmark* b) { b->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime(); };
+  const auto once = [](benchmark::internal::Benchmark* b) {
+    b->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
+  };
   benchmark::RegisterBenchmark("decode/engine", decode)->Arg(1)->Arg(16)->Arg(64)->Apply(once);
   benchmark::RegisterBenchmark("prefill/engine", prefill)->Args({64, 256})->Apply(once);
   benchmark::RegisterBenchmark("verdicts/baseline", verdicts, false)->Arg(16)->Apply(once);

@@ -36,9 +36,7 @@ std::vector<TokenId> tokens(std::int64_t number, std::int64_t length, std::int64
   return all;
 }
 
-model::Transformer load() {
-  return model::load_model(model_folder());
-}
+model::Transformer load() { return model::load_model(model_folder()); }
 
 std::shared_ptr<model::Adapter> adapter(const model::Transformer& base, std::int64_t rank, std::uint64_t seed) {
   model::AdapterOptions options;
@@ -74,8 +72,8 @@ void reward(benchmark::State& state, bool low_rank) {
   if (low_rank) scores.body.adapter = adapter(base, 8, 1);
   std::vector<train::RewardPair> pairs;
   for (std::int64_t p = 0; p < pairs_a_step; ++p) {
-    pairs.push_back({tokens(2 * p, 64 + 16 * (p % 4), vocabulary), tokens(2 * p + 1, 112 - 16 * (p % 4), vocabulary), 0.8,
-                     static_cast<std::uint64_t>(p)});
+    pairs.push_back({tokens(2 * p, 64 + 16 * (p % 4), vocabulary), tokens(2 * p + 1, 112 - 16 * (p % 4), vocabulary),
+                     0.8, static_cast<std::uint64_t>(p)});
   }
   std::int64_t count = 0;
   for (const auto& pair : pairs) count += static_cast<std::int64_t>(pair.first.size() + pair.second.size());
@@ -137,7 +135,8 @@ void ppo(benchmark::State& state, bool low_rank) {
       std::vector<std::vector<TokenId>> sequences;
       for (const train::Rollout& rollout : rollouts) {
         sequences.push_back(rollout.prompt_tokens);
-        sequences.back().insert(sequences.back().end(), rollout.completion.tokens.begin(), rollout.completion.tokens.end());
+        sequences.back().insert(sequences.back().end(), rollout.completion.tokens.begin(),
+                                rollout.completion.tokens.end());
         count += static_cast<std::int64_t>(sequences.back().size());
       }
       return train::score_sequences(scores, sequences);

@@ -26,18 +26,35 @@ void loss_of(benchmark::State& state, Loss loss, Output output) {
   auto weight = (torch::randn({kVocabulary, kWidth}) * 0.04).requires_grad_(output == Output::trained);
   const Tensor targets = torch::randint(0, kVocabulary, {rows}, torch::kInt64);
   for (auto _ : state) {
-    const Tensor log_probs = loss == Loss::chunked ? chosen_log_probs(hidden, weight, targets)
-                                                   : torch::log_softmax(hidden.mm(weight.t()), 1).gather(1, targets.unsqueeze(1));
+    const Tensor log_probs = loss == Loss::chunked
+                                 ? chosen_log_probs(hidden, weight, targets)
+                                 : torch::log_softmax(hidden.mm(weight.t()), 1).gather(1, targets.unsqueeze(1));
     log_probs.sum().backward();
     hidden.mutable_grad() = Tensor();
     weight.mutable_grad() = Tensor();
   }
   state.SetItemsProcessed(state.iterations() * rows);
 }
-BENCHMARK_CAPTURE(loss_of, frozen_own, Loss::chunked, Output::frozen)->Name("loss_output_frozen/own")->Arg(300)->Arg(1000)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(loss_of, frozen, Loss::composed, Output::frozen)->Name("loss_output_frozen/baseline")->Arg(300)->Arg(1000)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(loss_of, trained_own, Loss::chunked, Output::trained)->Name("loss_output_trained/own")->Arg(300)->Arg(1000)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(loss_of, trained, Loss::composed, Output::trained)->Name("loss_output_trained/baseline")->Arg(300)->Arg(1000)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(loss_of, frozen_own, Loss::chunked, Output::frozen)
+    ->Name("loss_output_frozen/own")
+    ->Arg(300)
+    ->Arg(1000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(loss_of, frozen, Loss::composed, Output::frozen)
+    ->Name("loss_output_frozen/baseline")
+    ->Arg(300)
+    ->Arg(1000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(loss_of, trained_own, Loss::chunked, Output::trained)
+    ->Name("loss_output_trained/own")
+    ->Arg(300)
+    ->Arg(1000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(loss_of, trained, Loss::composed, Output::trained)
+    ->Name("loss_output_trained/baseline")
+    ->Arg(300)
+    ->Arg(1000)
+    ->Unit(benchmark::kMillisecond);
 
 // Six layers of SmolLM2-135M's shape.
 model::ModelConfig config() {
@@ -72,17 +89,33 @@ void training_pass(benchmark::State& state, Trained trained) {
     for (int t = 0; t < 96; ++t) tokens.push_back(static_cast<TokenId>(rng.below(kVocabulary)));
   const auto packed = model::pack(sequences);
   // Half of the tokens are answers and carry a loss.
-  const Tensor rows = torch::arange(0, packed.num_tokens(), 2), targets = packed.tokens_N.roll(-1).index_select(0, rows);
+  const Tensor rows = torch::arange(0, packed.num_tokens(), 2),
+               targets = packed.tokens_N.roll(-1).index_select(0, rows);
   for (auto _ : state) {
     (-chosen_log_probs(model.hidden_states(packed).index_select(0, rows), model.output_Vd, targets)).sum().backward();
   }
   state.SetItemsProcessed(state.iterations() * packed.num_tokens());
   const double flops = training_flops_per_token(model, OutputMatrix::unused) * static_cast<double>(packed.num_tokens());
-  state.counters["FLOP/s"] = benchmark::Counter(static_cast<double>(state.iterations()) * flops, benchmark::Counter::kIsRate);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * flops, benchmark::Counter::kIsRate);
 }
-BENCHMARK_CAPTURE(training_pass, all, Trained::all)->Name("training_pass/all")->ArgName("checkpointed")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(training_pass, adapter, Trained::adapter)->Name("training_pass/adapter")->ArgName("checkpointed")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(training_pass, upper_adapter, Trained::upper_adapter)->Name("training_pass/upper_adapter")->ArgName("checkpointed")->Arg(0)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(training_pass, all, Trained::all)
+    ->Name("training_pass/all")
+    ->ArgName("checkpointed")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(training_pass, adapter, Trained::adapter)
+    ->Name("training_pass/adapter")
+    ->ArgName("checkpointed")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(training_pass, upper_adapter, Trained::upper_adapter)
+    ->Name("training_pass/upper_adapter")
+    ->ArgName("checkpointed")
+    ->Arg(0)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rlaif::train

@@ -83,10 +83,42 @@ class Draws {
 };
 
 // Pieces that formats are made of, so that changed inputs are not all refused at the first byte.
-const std::vector<std::string> dictionary = {
-    "{", "}", "[", "]", "\"", ":", ",", "null", "true", "-1", "0", "1e308", "9223372036854775807", "18446744073709551616",
-    "\\u0000", "\\ud800", "\xff", "\xef\xbf\xbd", "\n", "\r\n", "= ", "[[", "]]", "<|", "|>", "../", "%n%s", "<script>",
-    "[[[[[[[[", "{\"a\":", std::string(8, '\0'), std::string(4, '\xff'), "Verdict: A", "F32", "data_offsets", "shape"};
+const std::vector<std::string> dictionary = {"{",
+                                             "}",
+                                             "[",
+                                             "]",
+                                             "\"",
+                                             ":",
+                                             ",",
+                                             "null",
+                                             "true",
+                                             "-1",
+                                             "0",
+                                             "1e308",
+                                             "9223372036854775807",
+                                             "18446744073709551616",
+                                             "\\u0000",
+                                             "\\ud800",
+                                             "\xff",
+                                             "\xef\xbf\xbd",
+                                             "\n",
+                                             "\r\n",
+                                             "= ",
+                                             "[[",
+                                             "]]",
+                                             "<|",
+                                             "|>",
+                                             "../",
+                                             "%n%s",
+                                             "<script>",
+                                             "[[[[[[[[",
+                                             "{\"a\":",
+                                             std::string(8, '\0'),
+                                             std::string(4, '\xff'),
+                                             "Verdict: A",
+                                             "F32",
+                                             "data_offsets",
+                                             "shape"};
 
 class Mutator {
  public:
@@ -103,7 +135,8 @@ class Mutator {
   void step(Input& input, const std::vector<Input>& corpus) {
     const std::size_t at = draws_.below(input.size() + 1);
     const auto place = input.begin() + static_cast<std::ptrdiff_t>(at);
-    const std::size_t length = std::min<std::size_t>(1 + draws_.below(draws_.below(4) == 0 ? 256 : 8), input.size() - at);
+    const std::size_t length =
+        std::min<std::size_t>(1 + draws_.below(draws_.below(4) == 0 ? 256 : 8), input.size() - at);
     switch (draws_.below(8)) {
       case 0:
         if (at < input.size()) input[at] ^= static_cast<std::uint8_t>(1 << draws_.below(8));
@@ -111,22 +144,19 @@ class Mutator {
       case 1:
         if (at < input.size()) input[at] = static_cast<std::uint8_t>(draws_.next());
         break;
-      case 2:
-        input.erase(place, place + static_cast<std::ptrdiff_t>(length));
-        break;
+      case 2: input.erase(place, place + static_cast<std::ptrdiff_t>(length)); break;
       case 3: {  // a piece of its own again
         const Input piece(place, place + static_cast<std::ptrdiff_t>(length));
         const auto to = static_cast<std::ptrdiff_t>(draws_.below(input.size() + 1));
         input.insert(input.begin() + to, piece.begin(), piece.end());
         break;
       }
-      case 4:
-        input.resize(at);
-        break;
+      case 4: input.resize(at); break;
       case 5: {  // its beginning, another's end
         const Input& other = corpus[draws_.below(corpus.size())];
         input.resize(at);
-        input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(draws_.below(other.size() + 1)), other.end());
+        input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(draws_.below(other.size() + 1)),
+                     other.end());
         break;
       }
       case 6: {
@@ -227,6 +257,7 @@ int main(int argc, char** argv) {
     if (run(mutator.change(corpus))) corpus.push_back(current);
     ++runs;
   }
-  std::fprintf(stderr, "Done %llu runs, corpus %zu of which %zu given\n", static_cast<unsigned long long>(runs), corpus.size(), given);
+  std::fprintf(stderr, "Done %llu runs, corpus %zu of which %zu given\n", static_cast<unsigned long long>(runs),
+               corpus.size(), given);
   return 0;
 }

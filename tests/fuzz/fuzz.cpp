@@ -49,7 +49,8 @@ void expect_clean(const std::function<void()>& f) {
   try {
     f();
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::internal || error.kind() == ErrorKind::interrupted) finding("an error of the wrong kind", error.what());
+    if (error.kind() == ErrorKind::internal || error.kind() == ErrorKind::interrupted)
+      finding("an error of the wrong kind", error.what());
     if (std::string_view(error.what()).empty()) finding("an error", "without a message");
   } catch (const std::exception& error) {
     finding("an exception that is no rlaif::Error", error.what());

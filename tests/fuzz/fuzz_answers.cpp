@@ -15,7 +15,8 @@ std::string with_checksums(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
-    if (line.starts_with("\"request\"")) result.append("{\"checksum\":\"").append(rlaif::hex(rlaif::checksum(line))).append("\",");
+    if (line.starts_with("\"request\""))
+      result.append("{\"checksum\":\"").append(rlaif::hex(rlaif::checksum(line))).append("\",");
     result.append(line);
     if (end < text.size()) result += '\n';
     text.remove_prefix(std::min(end + 1, text.size()));

@@ -32,9 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto converse = [&](const text::ChatStyle& style) {
     const text::ChatEncoder encoder(tokenizer(), style);
     fuzz::expect_clean([&] { encoder.prompt(content); });
-    fuzz::expect_clean([&] {
-      encoder.prompt({{"system", content}, {"user", content}, {"assistant", content}, {"user", "x"}});
-    });
+    fuzz::expect_clean(
+        [&] { encoder.prompt({{"system", content}, {"user", content}, {"assistant", content}, {"user", "x"}}); });
     const auto completion = encoder.completion(content);
     if (std::count_if(completion.begin(), completion.end(), [](TokenId id) { return id < kControlTokens; }) >
         1 + kControlTokens)

@@ -12,9 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rlaif;
   const auto file = fuzz::memory_file(fuzz::text_of(data, size));
   fuzz::expect_clean([&] { text::read_prompts(file); });
-  fuzz::expect_clean([&] {
-    text::for_each_json_line(file, [](const text::JsonRecord& record) { judge::read_recorded(record); });
-  });
+  fuzz::expect_clean(
+      [&] { text::for_each_json_line(file, [](const text::JsonRecord& record) { judge::read_recorded(record); }); });
   fuzz::expect_clean([&] { judge::load_canaries(file); });
   if (size % 8 == 0) {  // the others write no shards, which takes most of the time
     fuzz::expect_clean([&] {

@@ -15,14 +15,16 @@ void read_answers(const rlaif::judge::RemoteReply& reply) {
   if (reply.error.has_value() != reply.answers.empty()) std::abort();
   if (reply.error && reply.error->status < 400) std::abort();
   const rlaif::Usage& usage = reply.usage;
-  if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0) std::abort();
+  if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0)
+    std::abort();
   for (const RemoteAnswer& answer : reply.answers) {
     const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
     read_verdict(said.text, {});
     if (tokens_of_answer(answer.tokens, said.text).size() > answer.tokens.size()) std::abort();
     for (const bool letter : {true, false}) {
       const TokenReading reading = read_tokens(answer.tokens, {}, letter, 0.1);
-      if (reading.status == rlaif::VerdictStatus::ok && !(reading.p_first >= 0.0 && reading.p_first <= 1.0)) std::abort();
+      if (reading.status == rlaif::VerdictStatus::ok && !(reading.p_first >= 0.0 && reading.p_first <= 1.0))
+        std::abort();
     }
   }
 }

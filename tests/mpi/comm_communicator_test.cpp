@@ -117,8 +117,7 @@ void expect_gathered(const Communicator& comm) {
   for (int r = 0; r < comm.size(); ++r) expected.push_back(word_of(r));
   EXPECT_EQ(comm.all_gather(word_of(comm.rank())), expected);
   for (int root = 0; root < comm.size(); ++root)
-    EXPECT_EQ(comm.gather(word_of(comm.rank()), root),
-              comm.rank() == root ? expected : std::vector<std::string>());
+    EXPECT_EQ(comm.gather(word_of(comm.rank()), root), comm.rank() == root ? expected : std::vector<std::string>());
 }
 
 void expect_exchanged(const Communicator& comm) {

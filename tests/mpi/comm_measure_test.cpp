@@ -10,7 +10,8 @@ namespace {
 TEST(FittedLink, FindsTheLineThatTimesLieOn) {
   // 2 us and 4 GB/s.
   std::vector<MessageTime> times;
-  for (const std::size_t bytes : {4U, 1024U, 65536U, 1048576U}) times.push_back({bytes, 2e-6 + static_cast<double>(bytes) / 4e9});
+  for (const std::size_t bytes : {4U, 1024U, 65536U, 1048576U})
+    times.push_back({bytes, 2e-6 + static_cast<double>(bytes) / 4e9});
   const Link link = fitted_link(times);
   EXPECT_NEAR(link.latency_seconds, 2e-6, 1e-12);
   EXPECT_NEAR(link.bytes_per_second, 4e9, 1.0);
@@ -18,7 +19,8 @@ TEST(FittedLink, FindsTheLineThatTimesLieOn) {
 
 TEST(FittedLink, WeighsRelativeErrors) {
   // Through (8 bytes, 1 us) and (8e6, 1 ms), a third message twice as slow as the line between them moves the line towards it.
-  const std::vector<MessageTime> line{{8, 1e-6}, {8'000'000, 1e-3}}, bent{{8, 1e-6}, {4'000'000, 1e-3}, {8'000'000, 1e-3}};
+  const std::vector<MessageTime> line{{8, 1e-6}, {8'000'000, 1e-3}},
+      bent{{8, 1e-6}, {4'000'000, 1e-3}, {8'000'000, 1e-3}};
   EXPECT_NEAR(fitted_link(line).bytes_per_second, 7'999'992 / (1e-3 - 1e-6), 1.0);
   EXPECT_LT(fitted_link(bent).bytes_per_second, fitted_link(line).bytes_per_second);
 }

@@ -40,7 +40,8 @@ class Heard {
 
 // One for all ranks.
 std::filesystem::path folder_of(const Communicator& comm) {
-  std::string path = (std::filesystem::temp_directory_path() / ("rlaif-watchdog-" + std::to_string(::getpid()))).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("rlaif-watchdog-" + std::to_string(::getpid()))).string();
   comm.broadcast(path);
   return path;
 }
@@ -78,7 +79,8 @@ TEST(Watchdog, ASilentRankIsNamedToo) {
   {
     // The last rank has no watchdog: as if its process were stopped.
     const bool is_silent = comm.size() > 1 && comm.rank() == comm.size() - 1;
-    const Watchdog watchdog(comm, is_silent ? 0.0 : 0.4, folder, [&](const std::string& message) { heard.add(message); });
+    const Watchdog watchdog(comm, is_silent ? 0.0 : 0.4, folder,
+                            [&](const std::string& message) { heard.add(message); });
     if (is_silent) sleep_for(1.2);
     comm.barrier();
     if (comm.size() > 1 && !is_silent) {
@@ -111,8 +113,10 @@ TEST(Waited, CountsTheWaitAndNotTheWork) {
   if (comm.rank() == comm.size() - 1) sleep_for(0.5);
   comm.barrier();
   const double waited = waited_seconds() - before;
-  if (comm.rank() == comm.size() - 1) EXPECT_LT(waited, 0.3);
-  else EXPECT_GT(waited, 0.4);
+  if (comm.rank() == comm.size() - 1)
+    EXPECT_LT(waited, 0.3);
+  else
+    EXPECT_GT(waited, 0.4);
 }
 
 TEST(Waited, TheRootsWorkForAllIsAWaitOnEveryRank) {

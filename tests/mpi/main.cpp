@@ -33,9 +33,8 @@ class TimeLimit : public ::testing::EmptyTestEventListener {
  public:
   explicit TimeLimit(int rank) : rank_(rank) { std::signal(SIGALRM, on_timeout); }
   void OnTestStart(const ::testing::TestInfo& test) override {
-    std::snprintf(timeout_message, sizeof timeout_message,
-                  "[  TIMEOUT ] rank %d: %s.%s did not end within %u s\n", rank_, test.test_suite_name(),
-                  test.name(), longest_test_seconds());
+    std::snprintf(timeout_message, sizeof timeout_message, "[  TIMEOUT ] rank %d: %s.%s did not end within %u s\n",
+                  rank_, test.test_suite_name(), test.name(), longest_test_seconds());
     alarm(longest_test_seconds());
   }
   void OnTestEnd(const ::testing::TestInfo&) override { alarm(0); }

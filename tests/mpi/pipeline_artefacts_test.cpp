@@ -43,12 +43,14 @@ TEST_F(Artefacts, AreFilesAndWhatFoldersHoldInTheOrderOfTheirNames) {
   ASSERT_EQ(files.size(), 4U);
   EXPECT_EQ(files[0]["file"], "metrics/sft.jsonl");
   EXPECT_EQ(files[1]["file"], "models/sft/config.json");
-  EXPECT_EQ(files[2], (Json{{"file", "models/sft/model.safetensors"}, {"bytes", 7}, {"checksum", hex(checksum("weights"))}}));
+  EXPECT_EQ(files[2],
+            (Json{{"file", "models/sft/model.safetensors"}, {"bytes", 7}, {"checksum", hex(checksum("weights"))}}));
   EXPECT_EQ(files[3]["file"], "models/tokenizer.json");
 }
 
 TEST_F(Artefacts, AWholeRunHasNoDamage) {
-  EXPECT_THAT(damage({marker_of({"models/sft", "metrics/sft.jsonl"}), Json(), marker_of({"models/tokenizer.json"})}), IsEmpty());
+  EXPECT_THAT(damage({marker_of({"models/sft", "metrics/sft.jsonl"}), Json(), marker_of({"models/tokenizer.json"})}),
+              IsEmpty());
 }
 
 TEST_F(Artefacts, DamageNamesTheFileAndWhatIsWrong) {
@@ -62,7 +64,8 @@ TEST_F(Artefacts, DamageNamesTheFileAndWhatIsWrong) {
   EXPECT_THAT(found[0].what, AllOf(HasSubstr("metrics/sft.jsonl: is lost"), HasSubstr("No such file")));
   EXPECT_TRUE(found[0].is_record);
   EXPECT_THAT(found[1].what, HasSubstr("models/sft/config.json: is damaged: 3 bytes instead of 2"));
-  EXPECT_THAT(found[2].what, HasSubstr("models/sft/model.safetensors: is damaged: its checksum is " + hex(checksum("weightz"))));
+  EXPECT_THAT(found[2].what,
+              HasSubstr("models/sft/model.safetensors: is damaged: its checksum is " + hex(checksum("weightz"))));
   EXPECT_FALSE(found[2].is_record);
 }
 
@@ -108,7 +111,8 @@ TEST_F(Artefacts, CommandsOverModelsRefuseADamagedOne) {
 
 TEST_F(Artefacts, AMarkerOfWhichAByteChangedIsNotDone) {
   const RunDirectory directory(root_);
-  directory.finish_stage("evaluate", "d", {{"results", {{"win_rate", 0.7125}, {"count", 40.0}, {"kl", -0.0}}}, {"text", "\xc3\xa9\n"}});
+  directory.finish_stage("evaluate", "d",
+                         {{"results", {{"win_rate", 0.7125}, {"count", 40.0}, {"kl", -0.0}}}, {"text", "\xc3\xa9\n"}});
   ASSERT_TRUE(directory.finished_stage("evaluate", "d"));
   EXPECT_FALSE(directory.finished_stage("evaluate", "e"));
   const std::string whole = read_file(directory.stage_marker("evaluate"));

@@ -15,7 +15,8 @@ class Blocks : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name;
-    comm_.on_root([&] { name = (fs::temp_directory_path() / ("rlaif-blocks-" + std::to_string(::getpid()))).string(); });
+    comm_.on_root(
+        [&] { name = (fs::temp_directory_path() / ("rlaif-blocks-" + std::to_string(::getpid()))).string(); });
     comm_.broadcast(name);
     folder_ = name;
     comm_.on_root([&] { fs::remove_all(folder_); });

@@ -47,7 +47,8 @@ class BucketsOverAFake : public ::testing::Test {
   // Where in the flat gradient the sums began that were asked for so far.
   std::vector<std::int64_t> begins(const FlatParameters& parameters) const {
     std::vector<std::int64_t> all;
-    for (const auto& [floats, count] : comm::script.issued) all.push_back(floats - parameters.gradients().data_ptr<float>());
+    for (const auto& [floats, count] : comm::script.issued)
+      all.push_back(floats - parameters.gradients().data_ptr<float>());
     return all;
   }
   const comm::Communicator world = comm::Communicator::world();

@@ -19,14 +19,34 @@ namespace rlaif::test {
 enum class Fault {
   none,
   // Passing: the next attempt may succeed. Nothing is billed.
-  retry_after_ms, retry_after_seconds, retry_after_date, bare_429, overloaded_529, error_500, timeout_408, conflict_409,
-  cut_body, silence, slow_drip,
+  retry_after_ms,
+  retry_after_seconds,
+  retry_after_date,
+  bare_429,
+  overloaded_529,
+  error_500,
+  timeout_408,
+  conflict_409,
+  cut_body,
+  silence,
+  slow_drip,
   // Passing too, though the status is 200: what a proxy says in the server's place.
-  html, empty_object, error_inside, choice_of_error,
+  html,
+  empty_object,
+  error_inside,
+  choice_of_error,
   // Lasting: the answer is whole and billed, and holds no verdict.
-  empty_verdict, refusal, length_stop, content_filter,
+  empty_verdict,
+  refusal,
+  length_stop,
+  content_filter,
   // Refusals of the request.
-  no_quota, bad_key, unknown_model, bad_field, too_long, echo_key
+  no_quota,
+  bad_key,
+  unknown_model,
+  bad_field,
+  too_long,
+  echo_key
 };
 constexpr int passing_from = 1, passing_to = 15, lasting_from = 16, lasting_to = 19;
 
@@ -42,7 +62,9 @@ class MisbehavingServer {
     server_.new_task_queue = [] { return new httplib::ThreadPool(72); };
     server_.set_keep_alive_max_count(1000000);
     server_.set_tcp_nodelay(true);
-    const auto handle = [this](const httplib::Request& request, httplib::Response& response) { answer(request, response); };
+    const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+    };
     server_.Post("/v1/chat/completions", handle);
     server_.Post("/v1/messages", handle);
     port_ = server_.bind_to_any_port("127.0.0.1");
@@ -111,7 +133,8 @@ class MisbehavingServer {
 
   void error(httplib::Response& response, int status, const std::string& code) {
     response.status = status;
-    response.set_content(Json{{"error", {{"message", "Verdict: B, says the error " + code}, {"code", code}}}}.dump(), "application/json");
+    response.set_content(Json{{"error", {{"message", "Verdict: B, says the error " + code}, {"code", code}}}}.dump(),
+                         "application/json");
   }
 
   void respond(Fault fault, const httplib::Request& request, httplib::Response& response) {
@@ -138,22 +161,27 @@ class MisbehavingServer {
       case Fault::unknown_model: return error(response, 404, "model_not_found");
       case Fault::bad_field: return error(response, 400, "unsupported_parameter");
       case Fault::too_long: return error(response, 400, "context_length_exceeded");
-      case Fault::echo_key:
-        return error(response, 403, "no access with " + request.get_header_value("Authorization"));
+      case Fault::echo_key: return error(response, 403, "no access with " + request.get_header_value("Authorization"));
       case Fault::cut_body: return partly(response, reply(openai, "B", "stop", request.body), 0);
       case Fault::silence: return partly(response, "", 1500);
       case Fault::slow_drip: return drip(response);
       case Fault::html: return response.set_content("<html>Verdict: B</html>", "text/html");
       case Fault::empty_object: return response.set_content("{}", "application/json");
       case Fault::error_inside:
-        return response.set_content(R"({"choices": null, "error": {"message": "Verdict: B", "code": 429}, "usage": {"prompt_tokens": 9}})", "application/json");
+        return response.set_content(
+            R"({"choices": null, "error": {"message": "Verdict: B", "code": 429}, "usage": {"prompt_tokens": 9}})",
+            "application/json");
       case Fault::choice_of_error:
         return response.set_content(
-            R"({"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "idle"}, "message": {"content": "Verdict: B"}}]})", "application/json");
-      case Fault::empty_verdict: return response.set_content(reply(openai, "", "stop", request.body), "application/json");
+            R"({"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "idle"}, "message": {"content": "Verdict: B"}}]})",
+            "application/json");
+      case Fault::empty_verdict:
+        return response.set_content(reply(openai, "", "stop", request.body), "application/json");
       case Fault::refusal: return response.set_content(reply(openai, "B", "refusal", request.body), "application/json");
-      case Fault::length_stop: return response.set_content(reply(openai, "B", "length", request.body), "application/json");
-      case Fault::content_filter: return response.set_content(reply(openai, "B", "content_filter", request.body), "application/json");
+      case Fault::length_stop:
+        return response.set_content(reply(openai, "B", "length", request.body), "application/json");
+      case Fault::content_filter:
+        return response.set_content(reply(openai, "B", "content_filter", request.body), "application/json");
       case Fault::none: break;
     }
     response.set_content(reply(openai, verdict(request.body), "stop", request.body), "application/json");
@@ -161,11 +189,12 @@ class MisbehavingServer {
 
   // Promises more bytes than it sends, after a pause.
   static void partly(httplib::Response& response, const std::string& bytes, int pause_ms) {
-    response.set_content_provider(4096, "application/json", [bytes, pause_ms](std::size_t, std::size_t, httplib::DataSink& sink) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
-      if (!bytes.empty()) sink.write(bytes.data(), bytes.size() / 2);
-      return false;
-    });
+    response.set_content_provider(4096, "application/json",
+                                  [bytes, pause_ms](std::size_t, std::size_t, httplib::DataSink& sink) {
+                                    std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+                                    if (!bytes.empty()) sink.write(bytes.data(), bytes.size() / 2);
+                                    return false;
+                                  });
   }
   static void drip(httplib::Response& response) {
     response.set_content_provider(4096, "application/json", [](std::size_t, std::size_t, httplib::DataSink& sink) {
@@ -182,18 +211,22 @@ class MisbehavingServer {
 
   std::string reply(bool openai, const std::string& label, const std::string& finish, const std::string& body) const {
     std::string text = verdict_format;
-    if (label.empty()) text = "";
-    else text.replace(text.find("{}"), 2, label);
+    if (label.empty())
+      text = "";
+    else
+      text.replace(text.find("{}"), 2, label);
     const Json request = Json::parse(body);
     if (!openai) {
-      const std::map<std::string, std::string> stops{{"stop", "end_turn"}, {"length", "max_tokens"}, {"content_filter", "refusal"}};
+      const std::map<std::string, std::string> stops{
+          {"stop", "end_turn"}, {"length", "max_tokens"}, {"content_filter", "refusal"}};
       return Json{{"content", {{{"type", "text"}, {"text", text}}}},
                   {"stop_reason", stops.contains(finish) ? stops.at(finish) : finish},
                   {"usage",
                    {{"input_tokens", 60},
                     {"cache_creation_input_tokens", cache_creation_tokens},
                     {"cache_read_input_tokens", 40},
-                    {"output_tokens", 10}}}}.dump();
+                    {"output_tokens", 10}}}}
+          .dump();
     }
     Json choice{{"index", 0},
                 {"message", {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}}},
@@ -208,7 +241,8 @@ class MisbehavingServer {
                  {{"prompt_tokens", 100},
                   {"completion_tokens", 10},
                   {"prompt_tokens_details", {{"cached_tokens", 40}}},
-                  {"completion_tokens_details", {{"reasoning_tokens", 4}}}}}}.dump();
+                  {"completion_tokens_details", {{"reasoning_tokens", 4}}}}}}
+        .dump();
   }
 
   Plan plan_;

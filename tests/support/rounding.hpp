@@ -46,11 +46,14 @@ Decoder decoder_of(const Config& config, double context) {
 // Of its states, logits or scores, as a part of the largest of them: norms, projections, scores, softmax, values and the two
 // halves of the feed-forward layer.
 inline double of_forward(const Decoder& d, double unit = single) {
-  const double layer = of_chain({d.width, d.width, d.width, d.context, d.context, d.heads_width, 1, d.width, d.width, d.inner, 1}, 4, unit);
+  const double layer = of_chain(
+      {d.width, d.width, d.width, d.context, d.context, d.heads_width, 1, d.width, d.width, d.inner, 1}, 4, unit);
   return d.layers * layer + of_chain({d.width, d.width}, 1, unit);
 }
 // Of a gradient of a loss of `rows` rows of its logits, as a part of the gradient's largest number or norm: back through every
 // stage, whose products of two factors are rounded as each of them was, and a sum over rows at the end.
-inline double of_backward(const Decoder& d, double rows, double unit = single) { return 3.0 * of_forward(d, unit) + of_sum(rows, unit); }
+inline double of_backward(const Decoder& d, double rows, double unit = single) {
+  return 3.0 * of_forward(d, unit) + of_sum(rows, unit);
+}
 
 }  // namespace rlaif::rounding

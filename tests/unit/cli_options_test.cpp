@@ -23,7 +23,10 @@ CommandLine line_of(const std::map<std::string, std::string>& keys) {
   CommandLine line;
   line.command = "study";
   line.dry_run = true;
-  line.keys = {{"study.judges", "ai people asked"}, {"judge.asked.kind", "openai"}, {"judge.asked.model", "m"}, {"judge.asked.price", "ai-label"}};
+  line.keys = {{"study.judges", "ai people asked"},
+               {"judge.asked.kind", "openai"},
+               {"judge.asked.model", "m"},
+               {"judge.asked.price", "ai-label"}};
   for (const auto& [key, text] : keys) line.keys[key] = text;
   return line;
 }
@@ -42,7 +45,8 @@ std::vector<OptionTable::Entry> numbers() {
   std::vector<OptionTable::Entry> found;
   const auto deck = resolve({}, line_of({}));
   for (const OptionTable::Entry& entry : deck->table.entries()) {
-    const bool is_number = entry.is_integer || (entry.set && entry.kind == OptionTable::Kind::number && entry.unit.find('|') == std::string::npos &&
+    const bool is_number = entry.is_integer || (entry.set && entry.kind == OptionTable::Kind::number &&
+                                                entry.unit.find('|') == std::string::npos &&
                                                 entry.default_text != "true" && entry.default_text != "false");
     if (is_number) found.push_back(entry);
   }
@@ -57,18 +61,26 @@ std::string text_of(const OptionTable::Entry& entry, double value) {
 }
 
 // The nearest values of the key's type outside and inside of an end.
-double below(const OptionTable::Entry& entry, double value) { return entry.is_integer ? value - 1 : std::nextafter(value, -1e300); }
-double beyond(const OptionTable::Entry& entry, double value) { return entry.is_integer ? value + 1 : std::nextafter(value, 1e300); }
+double below(const OptionTable::Entry& entry, double value) {
+  return entry.is_integer ? value - 1 : std::nextafter(value, -1e300);
+}
+double beyond(const OptionTable::Entry& entry, double value) {
+  return entry.is_integer ? value + 1 : std::nextafter(value, 1e300);
+}
 
 TEST(Options, EveryNumberOutOfItsRangeIsRefusedByNameAndItsEndsAreTaken) {
   std::size_t ends = 0;
   for (const OptionTable::Entry& entry : numbers()) {
     const auto refused = [&](double value) {
       ++ends;
-      EXPECT_THAT(refusal({{entry.key, text_of(entry, value)}}), AllOf(HasSubstr(entry.key + ": '"), HasSubstr(entry.range.text()))) << value;
+      EXPECT_THAT(refusal({{entry.key, text_of(entry, value)}}),
+                  AllOf(HasSubstr(entry.key + ": '"), HasSubstr(entry.range.text())))
+          << value;
     };
     // What two keys must be to each other is another matter: it is named by other words.
-    const auto taken = [&](double value) { EXPECT_THAT(refusal({{entry.key, text_of(entry, value)}}), Not(HasSubstr("' was given, "))) << entry.key; };
+    const auto taken = [&](double value) {
+      EXPECT_THAT(refusal({{entry.key, text_of(entry, value)}}), Not(HasSubstr("' was given, "))) << entry.key;
+    };
     if (entry.range.least) refused(below(entry, *entry.range.least)), taken(*entry.range.least);
     if (entry.range.above) refused(*entry.range.above), taken(beyond(entry, *entry.range.above));
     if (entry.range.most) refused(beyond(entry, *entry.range.most)), taken(*entry.range.most);
@@ -87,8 +99,10 @@ TEST(Options, OnlyNumbersThatMayBeAnythingHaveNoRange) {
 
 TEST(Options, WhatIsNoFiniteNumberIsRefusedByNameEverywhere) {
   for (const OptionTable::Entry& entry : numbers()) {
-    for (const char* text : {"nan", "inf", "-inf", "1e999", "x", "1 2", "99999999999999999999", "1.5.2", "0x10", "+1"}) {
-      const bool is_large = std::string(text).starts_with("999") && !entry.is_integer && !entry.range.most && !entry.range.below;
+    for (const char* text :
+         {"nan", "inf", "-inf", "1e999", "x", "1 2", "99999999999999999999", "1.5.2", "0x10", "+1"}) {
+      const bool is_large =
+          std::string(text).starts_with("999") && !entry.is_integer && !entry.range.most && !entry.range.below;
       if (is_large) continue;
       EXPECT_THAT(refusal({{entry.key, text}}), HasSubstr(entry.key + ": '" + text + "' was given")) << entry.key;
     }
@@ -99,18 +113,22 @@ TEST(Options, DefaultsHoldTheirOwnRangesAndReadBack) {
   const auto deck = resolve({}, line_of({}));
   for (const OptionTable::Entry& entry : deck->table.entries()) {
     if (entry.key.starts_with("study.") || entry.is_path) continue;
-    EXPECT_EQ(refusal({{entry.key, entry.default_text}}).find("' was given"), std::string::npos) << entry.key << " = " << entry.default_text;
+    EXPECT_EQ(refusal({{entry.key, entry.default_text}}).find("' was given"), std::string::npos)
+        << entry.key << " = " << entry.default_text;
   }
 }
 
 TEST(Options, WhatTwoKeysMustBeToEachOtherIsSaidBeforeAnythingStarts) {
   EXPECT_THAT(refusal({{"model.num_heads", "3"}, {"model.num_kv_heads", "2"}}), HasSubstr("model.num_kv_heads"));
-  EXPECT_THAT(refusal({{"model.hidden_size", "60"}, {"model.num_heads", "4"}, {"model.num_kv_heads", "4"}}), HasSubstr("model.num_heads"));
+  EXPECT_THAT(refusal({{"model.hidden_size", "60"}, {"model.num_heads", "4"}, {"model.num_kv_heads", "4"}}),
+              HasSubstr("model.num_heads"));
   EXPECT_THAT(refusal({{"annotate.max_new_tokens", "256"}}), HasSubstr("annotate.max_new_tokens"));
   EXPECT_THAT(refusal({{"ppo.max_new_tokens", "300"}}), HasSubstr("ppo.max_new_tokens"));
   EXPECT_THAT(refusal({{"evaluate.max_new_tokens", "256"}}), HasSubstr("evaluate.max_new_tokens"));
-  EXPECT_THAT(refusal({{"judge.ai.label_clamp_low", "0.9"}, {"judge.ai.label_clamp_high", "0.1"}}), HasSubstr("judge.ai.label_clamp_low"));
-  EXPECT_THAT(refusal({{"judge.asked.top_logprobs", "5"}, {"judge.asked.samples", "2"}}), HasSubstr("judge.asked.samples"));
+  EXPECT_THAT(refusal({{"judge.ai.label_clamp_low", "0.9"}, {"judge.ai.label_clamp_high", "0.1"}}),
+              HasSubstr("judge.ai.label_clamp_low"));
+  EXPECT_THAT(refusal({{"judge.asked.top_logprobs", "5"}, {"judge.asked.samples", "2"}}),
+              HasSubstr("judge.asked.samples"));
   EXPECT_THAT(refusal({{"judge.asked.context_tokens", "1024"}}), HasSubstr("judge.asked.context_tokens"));
   EXPECT_THAT(refusal({{"judge.asked.url", "localhost:8000"}}), HasSubstr("judge.asked.url"));
   EXPECT_THAT(refusal({{"judge.asked.temperature", "2.5"}}), HasSubstr("judge.asked.temperature"));
@@ -143,13 +161,17 @@ class DeckTest : public ::testing::Test {
 };
 
 TEST_F(DeckTest, ASentenceIsWholeOrRefused) {
-  EXPECT_EQ(read("[task]\nsystem = Answer as a C# developer. Use ## headings.\n")->options.task.system, "Answer as a C# developer. Use ## headings.");
-  EXPECT_THAT(refusal("[task]\n\nsystem = Use # for headings\n"), AllOf(HasSubstr(file_.string() + ":3: task.system"), HasSubstr("quotation marks")));
+  EXPECT_EQ(read("[task]\nsystem = Answer as a C# developer. Use ## headings.\n")->options.task.system,
+            "Answer as a C# developer. Use ## headings.");
+  EXPECT_THAT(refusal("[task]\n\nsystem = Use # for headings\n"),
+              AllOf(HasSubstr(file_.string() + ":3: task.system"), HasSubstr("quotation marks")));
   EXPECT_EQ(read("[task]\nsystem = \"Use # for headings\"  # quoted\n")->options.task.system, "Use # for headings");
 }
 
 TEST_F(DeckTest, NumbersAndNamesTakeCommentsOfEveryForm) {
-  const auto resolved = read("[ppo]\nsteps = 8 # eight\nclip = 0.3 #three\nkl_estimator = k1\t## one\nwhiten_advantages = false #\n[run]\ndirectory = runs/a # there\n");
+  const auto resolved = read(
+      "[ppo]\nsteps = 8 # eight\nclip = 0.3 #three\nkl_estimator = k1\t## one\nwhiten_advantages = false "
+      "#\n[run]\ndirectory = runs/a # there\n");
   EXPECT_EQ(resolved->options.ppo.steps, 8);
   EXPECT_EQ(resolved->options.ppo.clip, 0.3);
   EXPECT_FALSE(resolved->options.ppo.whiten_advantages);
@@ -158,14 +180,19 @@ TEST_F(DeckTest, NumbersAndNamesTakeCommentsOfEveryForm) {
 }
 
 TEST_F(DeckTest, WrongValuesOfADeckAreRefusedByLine) {
-  EXPECT_THAT(refusal("[evaluate]\nsamples = 2\nblock = 0\n"), HasSubstr(file_.string() + ":3: evaluate.block: '0' was given, an integer from 1 to"));
-  EXPECT_THAT(refusal("[ppo]\ntemperature = 0\n"), HasSubstr(":2: ppo.temperature: '0' was given, a number above 0 was expected"));
+  EXPECT_THAT(refusal("[evaluate]\nsamples = 2\nblock = 0\n"),
+              HasSubstr(file_.string() + ":3: evaluate.block: '0' was given, an integer from 1 to"));
+  EXPECT_THAT(refusal("[ppo]\ntemperature = 0\n"),
+              HasSubstr(":2: ppo.temperature: '0' was given, a number above 0 was expected"));
 }
 
 TEST_F(DeckTest, ThePrintedPlanReadsBackToTheSameDeck) {
-  const std::map<std::string, std::string> keys{{"task.system", " Use # for headings,\n\"so\" "}, {"run.directory", "/tmp/a # b"},
-                                                {"judge.people.model", "#1"},                     {"io.model", "\"quoted\""},
-                                                {"ppo.clip", "0.25"},                             {"judge.people.reasoning_effort", "a\tb"}};
+  const std::map<std::string, std::string> keys{{"task.system", " Use # for headings,\n\"so\" "},
+                                                {"run.directory", "/tmp/a # b"},
+                                                {"judge.people.model", "#1"},
+                                                {"io.model", "\"quoted\""},
+                                                {"ppo.clip", "0.25"},
+                                                {"judge.people.reasoning_effort", "a\tb"}};
   const auto first = read("", keys);
   std::string plan = pipeline::describe_plan(first->options, first->deck, 1);
   plan = plan.substr(0, plan.find("\n# deck hash"));
@@ -189,7 +216,9 @@ TEST_F(DeckTest, ThePrintedPlanReadsBackToTheSameDeck) {
 }
 
 TEST(CommandLineKeys, AreTakenAsTheyStandAndTheLastOneHolds) {
-  const char* arguments[] = {"rlaif", "study", "--task.system= a # b=\"c\" ", "--run.shared=x", "--run.shared=", "--ppo.steps=1", "--ppo.steps=2", "deck.cfg"};
+  const char* arguments[] = {"rlaif",          "study",         "--task.system= a # b=\"c\" ",
+                             "--run.shared=x", "--run.shared=", "--ppo.steps=1",
+                             "--ppo.steps=2",  "deck.cfg"};
   const CommandLine line = parse_command_line(8, arguments);
   EXPECT_EQ(line.keys.at("task.system"), " a # b=\"c\" ");
   EXPECT_EQ(line.keys.at("run.shared"), "");

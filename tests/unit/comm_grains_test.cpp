@@ -41,8 +41,8 @@ TEST(TreeNodes, CoverARangeByItsLargestSubtrees) {
 TEST(TreeNodes, AreClippedWhereTheGrainsAreNoPowerOfTwo) {
   EXPECT_EQ(tree_nodes({0, 1}, 1), (Nodes{{0, 0}}));
   EXPECT_EQ(tree_nodes({0, 3}, 3), (Nodes{{2, 0}}));
-  EXPECT_EQ(tree_nodes({2, 3}, 3), (Nodes{{1, 1}}));          // grains 2..3, of which 3 is not there
-  EXPECT_EQ(tree_nodes({4, 5}, 5), (Nodes{{2, 1}}));          // grains 4..7, of which 4 is there
+  EXPECT_EQ(tree_nodes({2, 3}, 3), (Nodes{{1, 1}}));  // grains 2..3, of which 3 is not there
+  EXPECT_EQ(tree_nodes({4, 5}, 5), (Nodes{{2, 1}}));  // grains 4..7, of which 4 is there
   EXPECT_EQ(tree_nodes({3, 5}, 5), (Nodes{{0, 3}, {2, 1}}));
   EXPECT_EQ(tree_nodes({4, 6}, 6), (Nodes{{2, 1}}));
 }

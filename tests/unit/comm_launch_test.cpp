@@ -41,9 +41,11 @@ std::string complaint_before(const Variables& variables) {
 }
 
 // As Slurm 22.05 sets them.
-const Variables batch_script{{"SLURM_JOB_ID", "1"}, {"SLURM_NTASKS", "4"}, {"SLURM_NPROCS", "4"}, {"SLURM_PROCID", "0"}, {"SLURM_NNODES", "2"}};
-const Variables step_of_two{{"SLURM_JOB_ID", "1"},  {"SLURM_STEP_ID", "0"},        {"SLURM_STEPID", "0"}, {"SLURM_NTASKS", "2"},
-                            {"SLURM_NPROCS", "2"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "1"}};
+const Variables batch_script{
+    {"SLURM_JOB_ID", "1"}, {"SLURM_NTASKS", "4"}, {"SLURM_NPROCS", "4"}, {"SLURM_PROCID", "0"}, {"SLURM_NNODES", "2"}};
+const Variables step_of_two{{"SLURM_JOB_ID", "1"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEPID", "0"},
+                            {"SLURM_NTASKS", "2"}, {"SLURM_NPROCS", "2"},  {"SLURM_STEP_NUM_TASKS", "2"},
+                            {"SLURM_PROCID", "1"}};
 Variables with(Variables variables, const Variables& more) {
   for (const auto& [name, value] : more) variables[name] = value;
   return variables;
@@ -64,21 +66,24 @@ TEST(Launch, ATaskOfSeveralThatIsAloneIsToldToUsePmix) {
 TEST(Launch, EachOfSlurmsWordsForTheSizeOfAStepIsEnough) {
   EXPECT_NE(complaint(without(step_of_two, {"SLURM_STEP_NUM_TASKS"})), "");
   EXPECT_NE(complaint(without(step_of_two, {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"})), "");
-  EXPECT_NE(complaint(without(step_of_two, {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS"})), "");  // task 1 is not alone
+  EXPECT_NE(complaint(without(step_of_two, {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_NPROCS"})),
+            "");  // task 1 is not alone
   EXPECT_NE(complaint(without(step_of_two, {"SLURM_STEP_ID"})), "");
 }
 
 TEST(Launch, WhatABatchScriptOrAShellOfSallocStartsIsNoStep) {
-  for (const Variables& variables : {batch_script, without(batch_script, {"SLURM_PROCID"}),
-                                     with(batch_script, {{"SLURM_STEP_ID", "4294967290"}, {"SLURM_STEP_NUM_TASKS", "1"}}),
-                                     with(batch_script, {{"SLURM_STEP_ID", "4294967291"}})}) {
+  for (const Variables& variables :
+       {batch_script, without(batch_script, {"SLURM_PROCID"}),
+        with(batch_script, {{"SLURM_STEP_ID", "4294967290"}, {"SLURM_STEP_NUM_TASKS", "1"}}),
+        with(batch_script, {{"SLURM_STEP_ID", "4294967291"}})}) {
     EXPECT_EQ(complaint(variables), "");
     EXPECT_EQ(complaint_before(variables), "");
   }
 }
 
 TEST(Launch, OneTaskOfAStepIsAlone) {
-  const Variables one = with(batch_script, {{"SLURM_STEP_ID", "1"}, {"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_NTASKS", "1"}});
+  const Variables one =
+      with(batch_script, {{"SLURM_STEP_ID", "1"}, {"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_NTASKS", "1"}});
   EXPECT_EQ(complaint(one), "");
   ::setenv("SLURM_STEP_ID", "1", 1);
   EXPECT_EQ(complaint_before(one), "");
@@ -104,7 +109,8 @@ TEST(Launch, WithPmixOrPmiMpiIsLeftToTry) {
 TEST(Launch, OtherLaunchersOfSeveralTasksAreNamed) {
   EXPECT_NE(complaint({{"OMPI_COMM_WORLD_SIZE", "4"}}).find("mpirun started 4 tasks"), std::string::npos);
   EXPECT_NE(complaint({{"PMI_SIZE", "3"}}).find("mpiexec started 3 tasks"), std::string::npos);
-  EXPECT_NE(complaint({{"FLUX_JOB_SIZE", "2"}, {"FLUX_TASK_RANK", "0"}}).find("flux started 2 tasks"), std::string::npos);
+  EXPECT_NE(complaint({{"FLUX_JOB_SIZE", "2"}, {"FLUX_TASK_RANK", "0"}}).find("flux started 2 tasks"),
+            std::string::npos);
   EXPECT_NE(complaint({{"PALS_RANKID", "5"}}).find("PALS"), std::string::npos);
   EXPECT_NE(complaint({{"JSM_NAMESPACE_SIZE", "2"}}), "");
   EXPECT_NE(complaint({{"MV2_COMM_WORLD_SIZE", "2"}}), "");

@@ -62,7 +62,8 @@ TEST_F(FileLockTest, AFileThatCannotBeOpenedIsNamed) {
 
 TEST(FileLockErrors, OnlyThoseOfAFileSystemWithoutLocksSaySo) {
   for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP, ENOTSUP, EINVAL, 524}) EXPECT_TRUE(says_no_locks(error)) << error;
-  for (const int error : {EWOULDBLOCK, EAGAIN, EINTR, EIO, EBADF, ENOSPC, ESTALE}) EXPECT_FALSE(says_no_locks(error)) << error;
+  for (const int error : {EWOULDBLOCK, EAGAIN, EINTR, EIO, EBADF, ENOSPC, ESTALE})
+    EXPECT_FALSE(says_no_locks(error)) << error;
 }
 
 TEST(HolderText, ReadsBackToTheSameHolder) {
@@ -74,7 +75,8 @@ TEST(HolderText, ReadsBackToTheSameHolder) {
 }
 
 TEST(HolderText, WhatIsCutOffOrOfAnotherFormNamesNobody) {
-  for (const char* text : {"", "host a", "host a, process ", "host a, process x", "host , process 3", "host a, process 3, Slurm", "process 3", "\n"}) {
+  for (const char* text : {"", "host a", "host a, process ", "host a, process x", "host , process 3",
+                           "host a, process 3, Slurm", "process 3", "\n"}) {
     EXPECT_FALSE(Holder::parse(text).has_value()) << text;
   }
 }

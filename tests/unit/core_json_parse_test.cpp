@@ -54,12 +54,15 @@ TEST(JsonFromOutside, TheErrorSaysWhereAndWhat) {
 }
 
 TEST(SealedJson, ComesBackOrIsRefusedByName) {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("rlaif-sealed-" + std::to_string(::getpid()) + ".json");
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("rlaif-sealed-" + std::to_string(::getpid()) + ".json");
   const Json object{{"b", 0.1}, {"a", {1, "two", nullptr}}};
   write_sealed_json(file, object);
   EXPECT_EQ(read_sealed_json(file), object);
   const std::string whole = read_file(file);
-  for (const std::string& bytes : {whole.substr(0, whole.size() / 2), std::string(whole).replace(whole.find("0.1"), 3, "0.2"), std::string("[]"), std::string()}) {
+  for (const std::string& bytes :
+       {whole.substr(0, whole.size() / 2), std::string(whole).replace(whole.find("0.1"), 3, "0.2"), std::string("[]"),
+        std::string()}) {
     write_file_atomic(file, bytes);
     try {
       read_sealed_json(file);

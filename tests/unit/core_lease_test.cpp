@@ -20,12 +20,15 @@ namespace fs = std::filesystem;
 
 class LeaseTest : public ::testing::Test {
  protected:
-  LeaseTest() : folder_(fs::temp_directory_path() / ("rlaif-lease-" + std::to_string(::getpid()))) { fs::create_directories(folder_); }
+  LeaseTest() : folder_(fs::temp_directory_path() / ("rlaif-lease-" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+  }
   ~LeaseTest() override { fs::remove_all(folder_); }
   fs::path file() const { return folder_ / "sft.lease"; }
   // What a process of another machine has left.
   void leave(const std::string& owner) const {
-    write_file_atomic(file(), "{\"host\": \"elsewhere\", \"process\": 7, \"job\": \"12\", \"owner\": \"" + owner + "\", \"token\": \"t\"}\n");
+    write_file_atomic(file(), "{\"host\": \"elsewhere\", \"process\": 7, \"job\": \"12\", \"owner\": \"" + owner +
+                                  "\", \"token\": \"t\"}\n");
   }
   fs::path folder_;
 };
@@ -73,7 +76,8 @@ TEST_F(LeaseTest, AProcessOfThisHostThatIsGoneIsDeadAtOnce) {
   ::waitpid(child, nullptr, 0);
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
-  write_file_atomic(file(), std::string("{\"host\": \"") + host + "\", \"process\": " + std::to_string(child) + ", \"owner\": \"runs/a\", \"token\": \"t\"}\n");
+  write_file_atomic(file(), std::string("{\"host\": \"") + host + "\", \"process\": " + std::to_string(child) +
+                                ", \"owner\": \"runs/a\", \"token\": \"t\"}\n");
   EXPECT_EQ(LeaseWatch(file(), "runs/b", 60).look(), LeaseWatch::State::dead);
 }
 

@@ -72,7 +72,8 @@ TEST_F(PricesTest, ALabelCostsItsFixedPriceAndItsTokens) {
 
 TEST_F(PricesTest, InputThatIsWrittenToACacheHasItsOwnPrice) {
   const PriceTable prices = load(table(entry(R"(, "input_per_million_usd": 2, "cached_input_per_million_usd": 0.5,
-      "cache_write_per_million_usd": 2.5)") + "," + entry(R"(, "input_per_million_usd": 2)", "b")));
+      "cache_write_per_million_usd": 2.5)") +
+                                       "," + entry(R"(, "input_per_million_usd": 2)", "b")));
   Usage usage;
   usage.input_tokens = 1500;
   usage.cached_input_tokens = 300;

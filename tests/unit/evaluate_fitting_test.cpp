@@ -67,7 +67,8 @@ TEST(LogisticCoefficients, AreStationaryUnderTheirRidge) {
   const std::vector<double> b = logistic_coefficients(columns, y, 0.02);
   for (std::size_t c = 0; c < 2; ++c) {
     double gradient = -0.02 * 5 * b[c];
-    for (std::size_t i = 0; i < y.size(); ++i) gradient += (y[i] - logistic(b[0] * columns[0][i] + b[1] * columns[1][i])) * columns[c][i];
+    for (std::size_t i = 0; i < y.size(); ++i)
+      gradient += (y[i] - logistic(b[0] * columns[0][i] + b[1] * columns[1][i])) * columns[c][i];
     EXPECT_NEAR(gradient, 0.0, 1e-9);
   }
 }
@@ -140,7 +141,8 @@ TEST(DawidSkeneModel, FindsWhoIsRightWithoutLabels) {
   for (std::uint64_t i = 0; i < 4000; ++i) {
     Rng rng(5, Stream::test, {i});
     truth.push_back(rng.uniform() < 0.5 ? 1.0 : 0.0);
-    for (std::size_t j = 0; j < p.size(); ++j) p[j].push_back(rng.uniform() < accuracy[j] ? truth.back() : 1.0 - truth.back());
+    for (std::size_t j = 0; j < p.size(); ++j)
+      p[j].push_back(rng.uniform() < accuracy[j] ? truth.back() : 1.0 - truth.back());
   }
   const DawidSkene model = dawid_skene(p);
   for (std::size_t j = 0; j < p.size(); ++j) {
@@ -182,7 +184,8 @@ TEST(CascadeCurves, AreWalkedThroughByHand) {
   CascadeStep step{{0.9, 0.6, 0.95, 0.7}, {0, 0, 1, 1}, {1, 1, 1, 1}, {1, 1, 0, 1}, {10, 10, 10, 10}};
   const CascadeCurve curve = cascade_curve(step, 0.75);
   ASSERT_EQ(curve.points.size(), 5u);
-  const double thresholds[]{0.6, 0.7, 0.9, 0.95, 1.0}, asked[]{0, 0.25, 0.5, 0.75, 1}, agreement[]{0.5, 0.75, 0.75, 1, 0.75};
+  const double thresholds[]{0.6, 0.7, 0.9, 0.95, 1.0}, asked[]{0, 0.25, 0.5, 0.75, 1},
+      agreement[]{0.5, 0.75, 0.75, 1, 0.75};
   for (std::size_t k = 0; k < 5; ++k) {
     EXPECT_DOUBLE_EQ(curve.points[k].threshold, thresholds[k]);
     EXPECT_DOUBLE_EQ(curve.points[k].share_asked, asked[k]);
@@ -230,7 +233,7 @@ TEST(CascadeFits, OfGivenThresholdsAreTheCascadeAsItRuns) {
   const CascadePoint& chosen = fit.curves[0].points[fit.curves[0].chosen];
   EXPECT_DOUBLE_EQ(chosen.threshold, 0.8);  // the first observed one that asks the same
   EXPECT_DOUBLE_EQ(chosen.share_asked, 0.5);
-  EXPECT_DOUBLE_EQ(chosen.agreement, 1.0);                       // 1, 1, 1 by the last judge, 1
+  EXPECT_DOUBLE_EQ(chosen.agreement, 1.0);  // 1, 1, 1 by the last judge, 1
   EXPECT_DOUBLE_EQ(chosen.cost_usd, (3 + 1 + 23 + 1) / 4.0);
   // Above all that was seen but 1: everything is asked.
   EXPECT_EQ(cascade_at(confidence, right, cost, std::vector{0.95, 0.5}).curves[0].chosen, 4u);

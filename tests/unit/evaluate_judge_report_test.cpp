@@ -10,7 +10,8 @@ namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-LabelledPair pair(std::uint64_t place, const std::string& a, const std::string& b, double label, const std::string& subset = "") {
+LabelledPair pair(std::uint64_t place, const std::string& a, const std::string& b, double label,
+                  const std::string& subset = "") {
   LabelledPair result;
   result.comparison.id = result.comparison.prompt.id = place;
   result.comparison.first.text = a;
@@ -30,9 +31,9 @@ Verdict verdict(double p_ab, double p_ba, VerdictStatus status = VerdictStatus::
 }
 
 const std::vector<LabelledPair>& labelled() {
-  static const std::vector<LabelledPair> pairs{pair(0, "one two three", "one", 1.0, "x"), pair(1, "one", "one two", 1.0, "x"),
-                                               pair(2, "one two", "one", 0.0, "y"), pair(3, "one", "two", 0.5, "y"),
-                                               pair(4, "one two", "one", 0.0, "y")};
+  static const std::vector<LabelledPair> pairs{pair(0, "one two three", "one", 1.0, "x"),
+                                               pair(1, "one", "one two", 1.0, "x"), pair(2, "one two", "one", 0.0, "y"),
+                                               pair(3, "one", "two", 0.5, "y"), pair(4, "one two", "one", 0.0, "y")};
   return pairs;
 }
 const std::vector<Verdict>& said() {
@@ -90,7 +91,9 @@ TEST(JudgeReport, OfHandWorkedVerdicts) {
   EXPECT_NEAR(report["calibration_error"]["value"], (0.15 + 0.55 + 0.8) / 3, 1e-12);
   EXPECT_EQ(report["reliability"].size(), 10u);
   const auto tempered = [](double p) { return 1.0 / (1.0 + std::sqrt((1.0 - p) / p)); };
-  EXPECT_NEAR(report["brier_after"], (std::pow(1 - tempered(0.85), 2) + std::pow(1 - tempered(0.45), 2) + std::pow(tempered(0.8), 2)) / 3, 1e-12);
+  EXPECT_NEAR(report["brier_after"],
+              (std::pow(1 - tempered(0.85), 2) + std::pow(1 - tempered(0.45), 2) + std::pow(tempered(0.8), 2)) / 3,
+              1e-12);
   EXPECT_DOUBLE_EQ(report["cost_usd"], 1.25);
   EXPECT_DOUBLE_EQ(report["usd_per_1000"], 250.0);
 }
@@ -104,7 +107,8 @@ TEST(JudgeReport, OfOneOrderHasNothingToSayOfTwo) {
 }
 
 TEST(AcrossJudges, CountThePairsThatAllAnswered) {
-  const std::vector<Verdict> other{verdict(0.9, 0.9), verdict(0.9, 0.9), verdict(0.9, 0.9), verdict(0.5, 0.5), verdict(0.1, 0.1)};
+  const std::vector<Verdict> other{verdict(0.9, 0.9), verdict(0.9, 0.9), verdict(0.9, 0.9), verdict(0.5, 0.5),
+                                   verdict(0.1, 0.1)};
   const Json across = across_judges(labelled(), {"j", "k"}, {{"j", said()}, {"k", other}}, {1, 50});
   EXPECT_EQ(across["answered_by_all"], 4);
   // Sides a b a tie and a a a tie: agreeing pairs 3/4; uses a 5, b 1, tie 2 of 8.

@@ -98,13 +98,12 @@ Verdict verdict(VerdictStatus status, double p_shown_first, double p_shown_secon
 
 TEST(JudgeQuality, OfHandWorkedVerdicts) {
   const std::vector<Verdict> verdicts{
-      verdict(VerdictStatus::ok, 0.9, 0.7),       // first wins in both orders
-      verdict(VerdictStatus::ok, 0.8, 0.1),       // whichever is shown first wins; .45: second
-      verdict(VerdictStatus::ok, 0.3, 0.2),       // second wins in both orders
-      verdict(VerdictStatus::ok, 0.6, nothing),   // one order only
-      verdict(VerdictStatus::ok, 0.2, 0.9),       // whichever is shown second wins; .55: first
-      verdict(VerdictStatus::truncated, 0.9, 0.9),
-      verdict(VerdictStatus::ok, 0.4, 0.4),       // no reference
+      verdict(VerdictStatus::ok, 0.9, 0.7),      // first wins in both orders
+      verdict(VerdictStatus::ok, 0.8, 0.1),      // whichever is shown first wins; .45: second
+      verdict(VerdictStatus::ok, 0.3, 0.2),      // second wins in both orders
+      verdict(VerdictStatus::ok, 0.6, nothing),  // one order only
+      verdict(VerdictStatus::ok, 0.2, 0.9),      // whichever is shown second wins; .55: first
+      verdict(VerdictStatus::truncated, 0.9, 0.9), verdict(VerdictStatus::ok, 0.4, 0.4),  // no reference
   };
   const std::vector<double> reference{1, 0, 1, 1, 0.5, 1, nothing};
   const std::vector<std::uint64_t> prompts{4, 4, 9, 9, 9, 9, 2};
@@ -112,7 +111,7 @@ TEST(JudgeQuality, OfHandWorkedVerdicts) {
   EXPECT_EQ(quality.by_status[static_cast<std::size_t>(VerdictStatus::ok)], 6u);
   EXPECT_EQ(quality.by_status[static_cast<std::size_t>(VerdictStatus::truncated)], 1u);
   EXPECT_EQ(quality.decided, 4u);
-  EXPECT_DOUBLE_EQ(quality.accuracy.value, 3.0 / 4);  // right, right, wrong, right
+  EXPECT_DOUBLE_EQ(quality.accuracy.value, 3.0 / 4);              // right, right, wrong, right
   EXPECT_DOUBLE_EQ(quality.accuracy_by_order[0].value, 2.0 / 4);  // right, wrong, wrong, right
   EXPECT_DOUBLE_EQ(quality.accuracy_by_order[1].value, 2.0 / 3);  // right, right, wrong
   // Sides 1 -1 -1 1 against 1 -1 1 1: observed .75, chance .5 * .75 + .5 * .25 = .5.
@@ -135,9 +134,9 @@ TEST(JudgeQuality, DoesNotDependOnTheOrderOfPairs) {
     prompts.push_back(i % 13);
   }
   const JudgeQuality forward = judge_quality(prompts, verdicts, reference, 1);
-  const JudgeQuality backward = judge_quality(std::vector(prompts.rbegin(), prompts.rend()),
-                                              std::vector(verdicts.rbegin(), verdicts.rend()),
-                                              std::vector(reference.rbegin(), reference.rend()), 1);
+  const JudgeQuality backward =
+      judge_quality(std::vector(prompts.rbegin(), prompts.rend()), std::vector(verdicts.rbegin(), verdicts.rend()),
+                    std::vector(reference.rbegin(), reference.rend()), 1);
   EXPECT_EQ(forward.accuracy.low, backward.accuracy.low);
   EXPECT_EQ(forward.same_position.high, backward.same_position.high);
 }

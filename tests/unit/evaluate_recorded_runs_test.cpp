@@ -15,7 +15,9 @@ namespace {
 
 class File {
  public:
-  explicit File(const std::string& text) : path(std::filesystem::temp_directory_path() / ("rlaif-pairs-" + std::to_string(::getpid()) + "-" + std::to_string(made++))) {
+  explicit File(const std::string& text)
+      : path(std::filesystem::temp_directory_path() /
+             ("rlaif-pairs-" + std::to_string(::getpid()) + "-" + std::to_string(made++))) {
     std::ofstream(path) << text;
   }
   ~File() { std::filesystem::remove(path); }
@@ -35,13 +37,15 @@ std::string refusal(const std::function<void()>& f) {
   return "nothing was refused";
 }
 
-std::string pair(const std::string& id, const std::string& prompt, const std::string& label, const std::string& rest = "") {
-  return R"({"id":")" + id + R"(","prompt":")" + prompt + R"(","response_a":"x","response_b":"y","label":)" + label + rest + "}\n";
+std::string pair(const std::string& id, const std::string& prompt, const std::string& label,
+                 const std::string& rest = "") {
+  return R"({"id":")" + id + R"(","prompt":")" + prompt + R"(","response_a":"x","response_b":"y","label":)" + label +
+         rest + "}\n";
 }
 
 TEST(LabelledPairs, AreReadWithTheirPeople) {
-  const File file(pair("p", "one", "\"a\"", R"(,"subset":"s","annotators":["a","tie"],"model_a":"m")") + pair("q", "two", "\"b\"") +
-                  pair("r", "one", "\"tie\""));
+  const File file(pair("p", "one", "\"a\"", R"(,"subset":"s","annotators":["a","tie"],"model_a":"m")") +
+                  pair("q", "two", "\"b\"") + pair("r", "one", "\"tie\""));
   const auto pairs = read_labelled_pairs(file.path);
   ASSERT_EQ(pairs.size(), 3u);
   EXPECT_EQ(pairs[0].subset, "s");
@@ -59,11 +63,15 @@ TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
     const File file(text);
     return refusal([&] { read_labelled_pairs(file.path); });
   };
-  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("q", "o", "\"A\"")).find(":2: key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\""), std::string::npos);
+  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("q", "o", "\"A\""))
+                .find(":2: key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\""),
+            std::string::npos);
   EXPECT_NE(read(pair("p", "o", "1")).find(":1: key 'label'"), std::string::npos);
-  EXPECT_NE(read(R"({"prompt":"o","response_a":"x","response_b":"y"})").find("key 'label' is missing"), std::string::npos);
+  EXPECT_NE(read(R"({"prompt":"o","response_a":"x","response_b":"y"})").find("key 'label' is missing"),
+            std::string::npos);
   EXPECT_NE(read(pair("p", "o", "\"a\"", R"(,"annotators":["c"])")).find("key 'annotators'"), std::string::npos);
-  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("p", "o", "\"b\"")).find("id 'p' is that of line 1 already"), std::string::npos);
+  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("p", "o", "\"b\"")).find("id 'p' is that of line 1 already"),
+            std::string::npos);
   EXPECT_NE(read("\n").find("holds no pair"), std::string::npos);
 }
 
@@ -111,11 +119,13 @@ TEST(RunFigure, OfHandWorkedVerdicts) {
 TEST(RecordedRuns, AreFoundBySubsetJudgeAndStyle) {
   const File labels(pair("p", "o", "\"a\"", R"(,"subset":"s")") + pair("q", "o", "\"b\"", R"(,"subset":"t")") +
                     pair("r", "o", "\"b\"", R"(,"subset":"t")"));
-  const auto verdict = [](const std::string& id, const std::string& judge, const std::string& order, const std::string& said) {
-    return R"({"pair_id":")" + id + R"(","judge":")" + judge + R"(","style":"z","order":")" + order + R"(","verdict":)" + said + "}\n";
+  const auto verdict = [](const std::string& id, const std::string& judge, const std::string& order,
+                          const std::string& said) {
+    return R"({"pair_id":")" + id + R"(","judge":")" + judge + R"(","style":"z","order":")" + order +
+           R"(","verdict":)" + said + "}\n";
   };
-  const std::string text = verdict("q", "two", "ab", "\"b\"") + verdict("p", "one", "ab", "\"a\"") + verdict("q", "two", "ba", "null") +
-                           verdict("elsewhere", "one", "ab", "\"a\"");
+  const std::string text = verdict("q", "two", "ab", "\"b\"") + verdict("p", "one", "ab", "\"a\"") +
+                           verdict("q", "two", "ba", "null") + verdict("elsewhere", "one", "ab", "\"a\"");
   const File file(text);
   const auto pairs = read_labelled_pairs(labels.path);
   const auto runs = recorded_runs(file.path, pairs);
@@ -131,15 +141,20 @@ TEST(RecordedRuns, AreFoundBySubsetJudgeAndStyle) {
   EXPECT_EQ(to_json(runs[1])["correct_ab"], 1);
   EXPECT_NE(runs_table(runs).find("two"), std::string::npos);
   const File twice(text + verdict("q", "two", "ab", "\"b\""));
-  EXPECT_NE(refusal([&] { recorded_runs(twice.path, pairs); }).find(":5: a second verdict for pair 'q' in order ab; the first is in line 1"), std::string::npos);
+  EXPECT_NE(refusal([&] {
+              recorded_runs(twice.path, pairs);
+            }).find(":5: a second verdict for pair 'q' in order ab; the first is in line 1"),
+            std::string::npos);
   const File other(verdict("elsewhere", "one", "ab", "\"a\""));
-  EXPECT_NE(refusal([&] { recorded_runs(other.path, pairs); }).find("holds no verdict on one of the pairs"), std::string::npos);
+  EXPECT_NE(refusal([&] { recorded_runs(other.path, pairs); }).find("holds no verdict on one of the pairs"),
+            std::string::npos);
 }
 
 TEST(AnnotatorAgreement, IsOfThoseWhoLabelledTheSamePairs) {
   std::vector<LabelledPair> pairs(5);
   // Two people: a a, a b, b b, a a; the last pair has one label alone.
-  pairs[0].annotators = {1, 1}, pairs[1].annotators = {1, 0}, pairs[2].annotators = {0, 0}, pairs[3].annotators = {1, 1};
+  pairs[0].annotators = {1, 1}, pairs[1].annotators = {1, 0}, pairs[2].annotators = {0, 0},
+  pairs[3].annotators = {1, 1};
   pairs[4].annotators = {1};
   const Json json = annotator_agreement(pairs);
   EXPECT_EQ(json["people"], 2);

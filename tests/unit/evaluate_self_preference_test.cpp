@@ -15,7 +15,8 @@ TEST(SelfPreferences, AreTheDiagonalsExcessOverWhatOtherJudgesSay) {
   for (std::size_t judge = 0; judge < 3; ++judge) {
     for (std::uint64_t prompt = 0; prompt < 3; ++prompt) {
       const bool turned = prompt == 1;
-      verdicts.push_back({prompt, judge, turned ? "y" : "x", turned ? "x" : "y", turned ? 1 - p_x[judge][prompt] : p_x[judge][prompt]});
+      verdicts.push_back({prompt, judge, turned ? "y" : "x", turned ? "x" : "y",
+                          turned ? 1 - p_x[judge][prompt] : p_x[judge][prompt]});
     }
   }
   verdicts.push_back({0, 0, "x", "x", 0.9});  // nothing can be said of these

@@ -27,10 +27,10 @@ std::vector<double> ramp() {
 TEST(Spotcheck, TakesTheLeastCertainAndTheFurthestApart) {
   const std::vector<double> p = ramp();
   std::vector<double> other = p;
-  other[10] = 0.9;  // 0.8 apart
-  other[95] = 0.2;  // 0.75 apart
-  other[60] = 0.4;  // 0.2 apart
-  other[20] = 0.45; // the same side
+  other[10] = 0.9;   // 0.8 apart
+  other[95] = 0.2;   // 0.75 apart
+  other[60] = 0.4;   // 0.2 apart
+  other[20] = 0.45;  // the same side
   const auto picked = by_pick(pick_pairs(p, std::vector<std::vector<double>>{other}, 10, 7, {0.0, 0.2}));
   EXPECT_EQ(picked.at(Pick::disagreement), (std::set<std::size_t>{10, 95}));
   std::set<std::size_t> uncertain = picked.at(Pick::uncertain);

@@ -11,8 +11,9 @@ namespace {
 
 // The 97.5 % column of any table of Student's t.
 TEST(Student, QuantilesAreThoseOfTheTables) {
-  const std::vector<std::pair<int, double>> table{{1, 12.70620}, {2, 4.302653}, {3, 3.182446}, {4, 2.776445}, {5, 2.570582},
-                                                  {9, 2.262157}, {10, 2.228139}, {30, 2.042272}, {100, 1.983972}, {1000, 1.962339}};
+  const std::vector<std::pair<int, double>> table{{1, 12.70620},   {2, 4.302653},   {3, 3.182446},  {4, 2.776445},
+                                                  {5, 2.570582},   {9, 2.262157},   {10, 2.228139}, {30, 2.042272},
+                                                  {100, 1.983972}, {1000, 1.962339}};
   for (const auto& [degrees, t] : table) EXPECT_NEAR(student_t95(degrees), t, 5e-6 * t) << degrees;
 }
 

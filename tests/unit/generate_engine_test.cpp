@@ -100,7 +100,8 @@ void expect_log_probs_of_full_forward(const model::Transformer& model, const Gen
       sequence.push_back(drawn.tokens[i]);
       continue;
     }
-    EXPECT_NE(std::find(options.stop_tokens.begin(), options.stop_tokens.end(), drawn.end_token), options.stop_tokens.end());
+    EXPECT_NE(std::find(options.stop_tokens.begin(), options.stop_tokens.end(), drawn.end_token),
+              options.stop_tokens.end());
     EXPECT_NEAR(drawn.log_probs[i], expected[drawn.end_token], allowed(options.temperature));
   }
 }
@@ -344,8 +345,8 @@ TEST(NextTokenLogProbs, AreThoseOfForwardingTheWholeSequence) {
   const auto model = tiny_model();
   auto sequences = judge_like_sequences();
   sequences.push_back({5});
-  sequences.push_back(sequences[3]);                                                    // one twice
-  sequences.push_back({sequences[4].begin(), sequences[4].begin() + 20});               // a prefix of another
+  sequences.push_back(sequences[3]);                                       // one twice
+  sequences.push_back({sequences[4].begin(), sequences[4].begin() + 20});  // a prefix of another
   const std::vector<TokenId> candidates{8, 2, 60};
   for (const int slots : {1, 4, 64}) {
     for (const int limit : {5, 1024}) {
@@ -354,7 +355,8 @@ TEST(NextTokenLogProbs, AreThoseOfForwardingTheWholeSequence) {
       ASSERT_EQ(results.size(), sequences.size());
       for (std::size_t i = 0; i < sequences.size(); ++i) {
         const auto expected = full_forward(model, sequences[i]);
-        for (std::size_t c = 0; c < candidates.size(); ++c) EXPECT_NEAR(results[i][c], expected[candidates[c]], allowed());
+        for (std::size_t c = 0; c < candidates.size(); ++c)
+          EXPECT_NEAR(results[i][c], expected[candidates[c]], allowed());
       }
     }
   }
@@ -402,7 +404,8 @@ TEST(GenerateAndScore, ReadsTheCandidatesAfterTheSuffix) {
         sequence.insert(sequence.end(), suffix.begin(), suffix.end());
         const auto expected = full_forward(model, sequence);
         ASSERT_EQ(drawn.candidate_log_probs.size(), 2u);
-        for (std::size_t c = 0; c < 2; ++c) EXPECT_NEAR(drawn.candidate_log_probs[c], expected[candidates[c]], allowed());
+        for (std::size_t c = 0; c < 2; ++c)
+          EXPECT_NEAR(drawn.candidate_log_probs[c], expected[candidates[c]], allowed());
       }
     }
   }

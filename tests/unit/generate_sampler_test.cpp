@@ -50,7 +50,9 @@ TEST(Softmax, LogSumExpAgreesWithDoublePrecisionAtAnySize) {
       const double maximum = *std::max_element(logits.begin(), logits.end());
       double total = 0.0;
       for (const float logit : logits) total += std::exp(logit - maximum);
-      EXPECT_NEAR(log_sum_exp(logits), maximum + std::log(total), allowed(256, 2.0 * (1.0 + std::abs(maximum) + spread))) << size;
+      EXPECT_NEAR(log_sum_exp(logits), maximum + std::log(total),
+                  allowed(256, 2.0 * (1.0 + std::abs(maximum) + spread)))
+          << size;
     }
   }
 }
@@ -159,8 +161,7 @@ TEST(SampleToken, KeyedUniformsPassAChiSquareTest) {
   for (std::uint64_t i = 0; i < draws; ++i)
     ++counts[sample_token(logits, options_with(1.0), Rng(1, Stream::sampling, {i, 0, 0}).uniform()).token];
   double chi_square = 0.0;
-  for (std::size_t id = 0; id < p.size(); ++id)
-    chi_square += std::pow(counts[id] - draws * p[id], 2) / (draws * p[id]);
+  for (std::size_t id = 0; id < p.size(); ++id) chi_square += std::pow(counts[id] - draws * p[id], 2) / (draws * p[id]);
   EXPECT_LT(chi_square, 43.8);  // 19 degrees of freedom, one in a thousand
 }
 
@@ -175,7 +176,8 @@ TEST(SampleToken, TemperatureZeroTakesTheHighestAndOfEqualsTheLowestId) {
 TEST(SampleToken, TopKOfOneIsGreedy) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto logits = random_logits(500, 1.0, seed);
-    EXPECT_EQ(sample_token(logits, options_with(1.0, 1), 0.9).token, sample_token(logits, options_with(0.0), 0.0).token);
+    EXPECT_EQ(sample_token(logits, options_with(1.0, 1), 0.9).token,
+              sample_token(logits, options_with(0.0), 0.0).token);
   }
 }
 

@@ -53,7 +53,8 @@ TEST(Annotators, WithoutNoiseLengthAndFlipsGiveTheUtilitysOrder) {
   EXPECT_EQ(agreement(comparisons, make_annotators("exact", exact, written_utility, {})->judge(comparisons)), 1.0);
   AnnotatorOptions contrary = exact;
   contrary.flip_rate = 1.0;
-  EXPECT_EQ(agreement(comparisons, make_annotators("contrary", contrary, written_utility, {})->judge(comparisons)), 0.0);
+  EXPECT_EQ(agreement(comparisons, make_annotators("contrary", contrary, written_utility, {})->judge(comparisons)),
+            0.0);
 }
 
 TEST(Annotators, FlipTheShareTheyAreAskedTo) {

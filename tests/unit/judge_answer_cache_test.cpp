@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 
 class AnswerCacheTest : public testing::Test {
  protected:
-  AnswerCacheTest() : folder_(fs::temp_directory_path() / ("rlaif-answers-" + std::to_string(::getpid()))) { fs::remove_all(folder_); }
+  AnswerCacheTest() : folder_(fs::temp_directory_path() / ("rlaif-answers-" + std::to_string(::getpid()))) {
+    fs::remove_all(folder_);
+  }
   ~AnswerCacheTest() override { fs::remove_all(folder_); }
   fs::path folder_;
 };
@@ -48,13 +50,16 @@ TEST_F(AnswerCacheTest, NoTwoProcessesWriteOneFile) {
 }
 
 TEST_F(AnswerCacheTest, ATornLastLineIsCutAndSaid) {
-  { AnswerCache(folder_, 0).store(request_hash("a"), "1", 0); }
+  {
+    AnswerCache(folder_, 0).store(request_hash("a"), "1", 0);
+  }
   const fs::path segment = folder_ / "rank-0-0.jsonl";
   const std::string whole = read_file(segment);
   std::ofstream(segment, std::ios::app) << whole.substr(0, whole.size() / 2);
   testing::internal::CaptureStderr();
   const AnswerCache again(folder_, 0);
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("rank-0-0.jsonl: the last line was torn by a kill"), std::string::npos);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("rank-0-0.jsonl: the last line was torn by a kill"),
+            std::string::npos);
   EXPECT_EQ(again.size(), 1u);
   EXPECT_EQ(read_file(segment), whole);
 }
@@ -83,7 +88,8 @@ TEST_F(AnswerCacheTest, ADamagedLineIsAnErrorThatNamesIt) {
     FAIL() << "a damaged line was read";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_NE(std::string(error.what()).find("rank-0-0.jsonl:1: the line is damaged"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("rank-0-0.jsonl:1: the line is damaged"), std::string::npos)
+        << error.what();
   }
 }
 

@@ -141,13 +141,16 @@ TEST_F(BillTest, ACapBelowTheFirstRequestSendsNothingAndSaysSo) {
   // A byte a token, 16 marks for each of two turns and the reply: 68 of 122 fresh, 54 may be written to the cache.
   const double first = (asked_bytes * 10 + (48 + 6) * 12.5 + 50 * 40) / 1e6;
   EXPECT_NEAR(estimate_anthropic(o, parts(), comparisons(1), 10).least_request_usd, first, 1e-12);
-  EXPECT_NEAR(estimate_openai(o, parts(), comparisons(1), 10).least_request_usd, ((asked_bytes + 48 + 6) * 10 + 50 * 40) / 1e6, 1e-12);
+  EXPECT_NEAR(estimate_openai(o, parts(), comparisons(1), 10).least_request_usd,
+              ((asked_bytes + 48 + 6) * 10 + 50 * 40) / 1e6, 1e-12);
   try {
     make_anthropic_judge("j", o, parts(first - 1e-6))->judge(comparisons(2));
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::resource);
-    EXPECT_THAT(error.what(), HasSubstr("judge j: the cap on the cost leaves too little for a first request: 2 requests were not sent"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("judge j: the cap on the cost leaves too little for a first request: 2 requests were not sent"));
   }
   EXPECT_EQ(server.answers(), 0);
   make_anthropic_judge("j", o, parts(first))->judge(comparisons(1));

@@ -54,7 +54,8 @@ Verdict with_reason(Verdict verdict, const std::string& reason) {
   return verdict;
 }
 
-std::shared_ptr<Scripted> scripted(const std::string& name, const std::vector<Verdict>& verdicts, double cost_usd = 0.0) {
+std::shared_ptr<Scripted> scripted(const std::string& name, const std::vector<Verdict>& verdicts,
+                                   double cost_usd = 0.0) {
   std::map<std::uint64_t, Verdict> by_id;
   for (const Verdict& verdict : verdicts) by_id.emplace(by_id.size(), verdict);
   return std::make_shared<Scripted>(name, by_id, cost_usd);
@@ -85,7 +86,7 @@ double vote(Vote how, std::vector<double> p, std::vector<FittedJudge> fitted = {
 }
 
 TEST(Calibrated, DividesTheLogOddsByTheTemperature) {
-  EXPECT_DOUBLE_EQ(calibrated(0.8, 2.0), 2.0 / 3.0);     // odds 4 -> 2
+  EXPECT_DOUBLE_EQ(calibrated(0.8, 2.0), 2.0 / 3.0);      // odds 4 -> 2
   EXPECT_NEAR(calibrated(0.9, 0.5), 81.0 / 82.0, 1e-15);  // odds 9 -> 81
   EXPECT_NEAR(calibrated(0.2, 2.0), 1.0 / 3.0, 1e-15);
   EXPECT_EQ(calibrated(0.8123, 1.0), 0.8123);
@@ -150,8 +151,10 @@ TEST(Ensemble, LeavesOutWhoHasNoVerdict) {
 
 TEST(Ensemble, TooFewVerdictsAreTheMostFrequentFailureAndNoScore) {
   const auto a = scripted("a", {single_order(0.9), single_order(0.9), failed(VerdictStatus::unparseable)});
-  const auto b = scripted("b", {failed(VerdictStatus::refused), failed(VerdictStatus::unparseable), failed(VerdictStatus::truncated)});
-  const auto c = scripted("c", {failed(VerdictStatus::refused), failed(VerdictStatus::refused), failed(VerdictStatus::truncated)});
+  const auto b = scripted(
+      "b", {failed(VerdictStatus::refused), failed(VerdictStatus::unparseable), failed(VerdictStatus::truncated)});
+  const auto c =
+      scripted("c", {failed(VerdictStatus::refused), failed(VerdictStatus::refused), failed(VerdictStatus::truncated)});
   const auto verdicts = make_ensemble("panel", {{a, {}}, {b, {}}, {c, {}}}, {})->judge(comparisons(3));
   EXPECT_EQ(verdicts[0].status, VerdictStatus::refused);
   EXPECT_EQ(verdicts[1].status, VerdictStatus::refused);  // a tie with unparseable, which comes later in the enum
@@ -162,7 +165,8 @@ TEST(Ensemble, TooFewVerdictsAreTheMostFrequentFailureAndNoScore) {
     EXPECT_EQ(verdict.usage.input_tokens, 30);  // they were asked all the same
   }
   // One is enough where that was asked for; of two, more than half are two.
-  EXPECT_EQ(make_ensemble("panel", {{a, {}}, {b, {}}, {c, {}}}, {Vote::mean, 1})->judge(comparisons(1))[0].p_first, 0.9);
+  EXPECT_EQ(make_ensemble("panel", {{a, {}}, {b, {}}, {c, {}}}, {Vote::mean, 1})->judge(comparisons(1))[0].p_first,
+            0.9);
   EXPECT_EQ(make_ensemble("pair", {{a, {}}, {b, {}}}, {})->judge(comparisons(1))[0].status, VerdictStatus::refused);
 }
 
@@ -176,9 +180,12 @@ TEST(Ensemble, VotesWithWhatCalibrationFound) {
 }
 
 TEST(Cascade, AsksTheNextWhereConfidenceIsShort) {
-  const auto cheap = scripted("cheap", {single_order(0.95), single_order(0.7), single_order(0.1), failed(VerdictStatus::truncated)}, 0.01);
-  const auto dear = scripted("dear", {combine_orders(0.2, 0.2), with_reason(combine_orders(0.3, 0.5), "B is brief"),
-                                      combine_orders(0.9, 0.9), combine_orders(0.6, 0.6)}, 1.0);
+  const auto cheap = scripted(
+      "cheap", {single_order(0.95), single_order(0.7), single_order(0.1), failed(VerdictStatus::truncated)}, 0.01);
+  const auto dear = scripted("dear",
+                             {combine_orders(0.2, 0.2), with_reason(combine_orders(0.3, 0.5), "B is brief"),
+                              combine_orders(0.9, 0.9), combine_orders(0.6, 0.6)},
+                             1.0);
   const auto verdicts = make_cascade("cascade", {{cheap, {}}, {dear, {}}}, {0.9})->judge(comparisons(4));
   EXPECT_THAT(cheap->calls, ElementsAre(ElementsAre(0u, 1u, 2u, 3u)));
   EXPECT_THAT(dear->calls, ElementsAre(ElementsAre(1u, 3u)));  // one call; .9 of comparison 2 reaches the threshold
@@ -208,7 +215,8 @@ TEST(Cascade, ConfidenceIsCalibratedAndTheVerdictStandsAsItIs) {
 }
 
 TEST(Cascade, TheLastOnesVerdictStandsWhateverItIs) {
-  const auto cheap = scripted("cheap", {single_order(0.6)}, 0.01), middle = scripted("middle", {single_order(0.8)}, 0.1);
+  const auto cheap = scripted("cheap", {single_order(0.6)}, 0.01),
+             middle = scripted("middle", {single_order(0.8)}, 0.1);
   const auto dear = scripted("dear", {failed(VerdictStatus::filtered)}, 1.0);
   const auto verdict = make_cascade("c", {{cheap, {}}, {middle, {}}, {dear, {}}}, {0.9, 0.9})->judge(comparisons(1))[0];
   EXPECT_EQ(verdict.status, VerdictStatus::filtered);
@@ -223,8 +231,10 @@ TEST(Cascade, WhoIsNotNeededIsNotAsked) {
 }
 
 TEST(Hierarchy, TheFirstLevelThatIsSureDecides) {
-  const auto safe = scripted("safe", {single_order(0.05), single_order(0.5), single_order(0.6), failed(VerdictStatus::refused)});
-  const auto helpful = scripted("helpful", {single_order(0.9), single_order(0.85), single_order(0.55), single_order(0.9)});
+  const auto safe =
+      scripted("safe", {single_order(0.05), single_order(0.5), single_order(0.6), failed(VerdictStatus::refused)});
+  const auto helpful =
+      scripted("helpful", {single_order(0.9), single_order(0.85), single_order(0.55), single_order(0.9)});
   const auto brief = scripted("brief", {single_order(0.9), single_order(0.1), single_order(0.45), single_order(0.9)});
   const auto verdicts = make_hierarchy("levels", {{safe, {}}, {helpful, {}}, {brief, {}}}, 0.8)->judge(comparisons(4));
   EXPECT_THAT(helpful->calls, ElementsAre(ElementsAre(1u, 2u)));
@@ -265,7 +275,8 @@ TEST(Combined, WhatMembersSaidIsReadBack) {
 }
 
 TEST(Combined, MembersMayBeCombinedThemselves) {
-  const auto a = scripted("a", {single_order(0.9), single_order(0.9)}, 0.01), b = scripted("b", {single_order(0.8), single_order(0.2)}, 0.02);
+  const auto a = scripted("a", {single_order(0.9), single_order(0.9)}, 0.01),
+             b = scripted("b", {single_order(0.8), single_order(0.2)}, 0.02);
   const auto dear = scripted("dear", {single_order(0.1), single_order(0.1)}, 1.0);
   const std::shared_ptr<Judge> panel = make_ensemble("panel", {{a, {}}, {b, {}}}, {Vote::majority, 0});
   const auto verdicts = make_cascade("cascade", {{panel, {}}, {dear, {}}}, {0.8})->judge(comparisons(2));
@@ -291,7 +302,9 @@ TEST(Combined, OptionsOutOfRangeAreRefused) {
 }
 
 TEST(LengthCorrected, TakesTheSlopeTimesTheDifferenceOff) {
-  std::map<std::uint64_t, Verdict> said{{0, combine_orders(0.8, 0.5)}, {1, single_order(0.8)}, {2, single_order(0.8)},
+  std::map<std::uint64_t, Verdict> said{{0, combine_orders(0.8, 0.5)},
+                                        {1, single_order(0.8)},
+                                        {2, single_order(0.8)},
                                         {3, failed(VerdictStatus::refused)}};
   const auto judge = make_length_corrected(std::make_unique<Scripted>("ai", said, 0.5), std::log(2.0));
   const auto verdicts = judge->judge(std::vector<Comparison>{
@@ -302,8 +315,8 @@ TEST(LengthCorrected, TakesTheSlopeTimesTheDifferenceOff) {
   EXPECT_NEAR(verdicts[0].p_first, 13.0 / 27.0, 1e-12);
   EXPECT_NEAR(verdicts[0].p_first_by_order[0], 2.0 / 3.0, 1e-12);
   EXPECT_NEAR(verdicts[0].p_first_by_order[1], 1.0 / 3.0, 1e-12);
-  EXPECT_EQ(verdicts[1].p_first, 0.8);                        // equal length: untouched
-  EXPECT_NEAR(verdicts[2].p_first, 32.0 / 33.0, 1e-12);       // three words fewer: odds 4 -> 32
+  EXPECT_EQ(verdicts[1].p_first, 0.8);                   // equal length: untouched
+  EXPECT_NEAR(verdicts[2].p_first, 32.0 / 33.0, 1e-12);  // three words fewer: odds 4 -> 32
   EXPECT_TRUE(std::isnan(verdicts[2].p_first_by_order[1]));
   EXPECT_EQ(verdicts[3].status, VerdictStatus::refused);
   EXPECT_EQ(verdicts[3].p_first, 0.5);

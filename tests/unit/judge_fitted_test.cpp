@@ -14,7 +14,9 @@ namespace {
 
 class FittedFile : public testing::Test {
  protected:
-  void SetUp() override { file_ = std::filesystem::temp_directory_path() / ("rlaif-fitted-" + std::to_string(::getpid()) + ".json"); }
+  void SetUp() override {
+    file_ = std::filesystem::temp_directory_path() / ("rlaif-fitted-" + std::to_string(::getpid()) + ".json");
+  }
   void TearDown() override { std::filesystem::remove(file_); }
 
   std::string refusal(const std::string& text) {
@@ -30,7 +32,8 @@ class FittedFile : public testing::Test {
   }
   // A whole file with one judge, of which one part is put in another's place.
   std::string changed(const std::string& from, const std::string& to) {
-    std::string text = R"({"judges":{"j":{"pairs":10,"agreement":0.7,"temperature":1.5,"weight":0.5,"confusion":[[0.6,0.4],[0.3,0.7]],"length_slope":0.02}},"thresholds":{"c":[0.8]}})";
+    std::string text =
+        R"({"judges":{"j":{"pairs":10,"agreement":0.7,"temperature":1.5,"weight":0.5,"confusion":[[0.6,0.4],[0.3,0.7]],"length_slope":0.02}},"thresholds":{"c":[0.8]}})";
     const std::size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos);
     return text.replace(at, from.size(), to);
@@ -80,7 +83,8 @@ TEST_F(FittedFile, NamesTheJudgesItHoldsWhereOneIsMissing) {
     FittedJudges::load(file_).at("j");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("judge 'j' was not calibrated; the file holds k"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("judge 'j' was not calibrated; the file holds k"), std::string::npos)
+        << error.what();
   }
 }
 
@@ -91,7 +95,8 @@ TEST_F(FittedFile, WithWhatDoesNotBelongIsRefused) {
   expect_refused("\"weight\"", "\"wieght\"", "judges.j: unknown key 'wieght'; the nearest known one is 'weight'");
   expect_refused("\"pairs\":10,", "", "judges.j: the key 'pairs' is missing");
   expect_refused("\"pairs\":10", "\"pairs\":-1", "judges.j.pairs: a number from 0");
-  expect_refused("\"agreement\":0.7", "\"agreement\":70", "judges.j.agreement: a number from 0.0 to 1.0 was expected, found 70");
+  expect_refused("\"agreement\":0.7", "\"agreement\":70",
+                 "judges.j.agreement: a number from 0.0 to 1.0 was expected, found 70");
   expect_refused("\"temperature\":1.5", "\"temperature\":0", "judges.j.temperature: a number from 1e-06");
   expect_refused("\"weight\":0.5", "\"weight\":\"0.5\"", "judges.j.weight: a number");
   expect_refused("[0.3,0.7]", "[0.3,0.6]", "judges.j.confusion: rows that sum to 1");
@@ -100,9 +105,7 @@ TEST_F(FittedFile, WithWhatDoesNotBelongIsRefused) {
   expect_refused("[0.8]", "0.8", "thresholds.c: a list of confidences");
 }
 
-TEST_F(FittedFile, ThatIsNotThereIsRefused) {
-  EXPECT_THROW(FittedJudges::load(file_), Error);
-}
+TEST_F(FittedFile, ThatIsNotThereIsRefused) { EXPECT_THROW(FittedJudges::load(file_), Error); }
 
 }  // namespace
 }  // namespace rlaif::judge

@@ -26,7 +26,8 @@ class LocalJudge : public ::testing::Test {
   // Of a probability, a quarter of what a difference of two logits of at most 4 may be off, found in two ways.
   double allowed() const {
     const auto& config = model_.config();
-    return 2.0 * 0.25 * 2.0 * 4.0 * rounding::of_forward(rounding::decoder_of(config, static_cast<double>(config.max_positions)));
+    return 2.0 * 0.25 * 2.0 * 4.0 *
+           rounding::of_forward(rounding::decoder_of(config, static_cast<double>(config.max_positions)));
   }
 
   std::vector<float> next_logits(const std::vector<TokenId>& tokens) const {
@@ -130,7 +131,8 @@ TEST_F(LocalJudge, TurningAComparisonRoundTurnsItsVerdict) {
   const auto verdicts = judge->judge(comparisons);
   for (Comparison& c : comparisons) std::swap(c.first, c.second);
   const auto turned = judge->judge(comparisons);
-  for (std::size_t i = 0; i < verdicts.size(); ++i) EXPECT_NEAR(turned[i].p_first, 1.0 - verdicts[i].p_first, allowed());
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    EXPECT_NEAR(turned[i].p_first, 1.0 - verdicts[i].p_first, allowed());
 }
 
 TEST_F(LocalJudge, OneOrderLeavesTheOtherUnasked) {
@@ -147,8 +149,9 @@ TEST_F(LocalJudge, OneOrderLeavesTheOtherUnasked) {
 TEST_F(LocalJudge, WhatDoesNotFitTheContextIsTruncatedAndFree) {
   auto comparisons = some_comparisons();
   for (int i = 0; i < 80; ++i) comparisons[1].second.text += " Ann lives in Oslo.";
-  const auto verdicts = make("judge_verdict_first.txt", {}, {.name = "ai", .as_of = "", .source = "", .per_label_usd = 1})
-                            ->judge(comparisons);
+  const auto verdicts =
+      make("judge_verdict_first.txt", {}, {.name = "ai", .as_of = "", .source = "", .per_label_usd = 1})
+          ->judge(comparisons);
   EXPECT_EQ(verdicts[1].status, VerdictStatus::truncated);
   EXPECT_EQ(verdicts[1].usage.cost_usd, 0.0);
   for (const std::size_t i : {0, 2, 3}) EXPECT_EQ(verdicts[i].status, VerdictStatus::ok);

@@ -23,23 +23,40 @@ std::string read(const std::string& text, const VerdictLabels& labels = letters)
 }
 
 TEST(Parser, ReadsEveryFormOfAVerdict) {
-  for (const char* text : {"A", " a\n", "**A**", "(A)", "[A].", "Output (a)", "\"A\"", "Response A is better.", "Verdict: A",
-                           "B would be wrong.\nVerdict: A", "Reasons ...\n\n**Final verdict:** A", "## Verdict: **(A)**",
-                           "The final answer is A", "{\"verdict\": \"A\"}", "```json\n{\"verdict\": \"a\"}\n```",
-                           "I think so.\n{\"why\": \"B is worse\", \"verdict\": \"Output (A)\"}", "So: [[A]]",
-                           "Both are fine.\nTherefore, Output (a) is better.", "Output (a) is clearly better than Output (b).",
-                           "The better output is Output (a).", "Reasons first.\nA", "Verdict: Response A is better",
+  for (const char* text : {"A",
+                           " a\n",
+                           "**A**",
+                           "(A)",
+                           "[A].",
+                           "Output (a)",
+                           "\"A\"",
+                           "Response A is better.",
+                           "Verdict: A",
+                           "B would be wrong.\nVerdict: A",
+                           "Reasons ...\n\n**Final verdict:** A",
+                           "## Verdict: **(A)**",
+                           "The final answer is A",
+                           "{\"verdict\": \"A\"}",
+                           "```json\n{\"verdict\": \"a\"}\n```",
+                           "I think so.\n{\"why\": \"B is worse\", \"verdict\": \"Output (A)\"}",
+                           "So: [[A]]",
+                           "Both are fine.\nTherefore, Output (a) is better.",
+                           "Output (a) is clearly better than Output (b).",
+                           "The better output is Output (a).",
+                           "Reasons first.\nA",
+                           "Verdict: Response A is better",
                            "Therefore, based on the evaluation of both, Output (a) is better as it is short."})
     EXPECT_EQ(read(text), "first") << text;
-  for (const char* text : {"Verdict: tie", "[[C]]", "{\"verdict\": \"tie\"}", "Tie"}) EXPECT_EQ(read(text), "tie") << text;
+  for (const char* text : {"Verdict: tie", "[[C]]", "{\"verdict\": \"tie\"}", "Tie"})
+    EXPECT_EQ(read(text), "tie") << text;
 }
 
 TEST(Parser, NeverTakesTheFirstLetterItMeets) {
   for (const char* text : {"A good answer would name the year.", "A is longer, B is shorter.", "As for A, it is long",
                            "If it were true, Output (a) is better.", "Assistant (a) argues that Output (b) is better",
                            "> Verdict: A", "Output (a) is not better.", "Response A has merit and so has Response B.",
-                           "I cannot decide", "A or B", "{\"verdict\": null", "The answer", "Verdict:", "# Output (a):\ntext",
-                           "Based on the length, Output (a) is better."})
+                           "I cannot decide", "A or B", "{\"verdict\": null", "The answer",
+                           "Verdict:", "# Output (a):\ntext", "Based on the length, Output (a) is better."})
     EXPECT_EQ(read(text), "none: no verdict was said") << text;
   EXPECT_EQ(read("  \n"), "none: the answer is empty");
 }
@@ -60,21 +77,32 @@ TEST(Parser, LabelsOfAnyWord) {
 
 TEST(Parser, LabelsThatDifferInCaseAloneAreReadAsTheyStand) {
   const VerdictLabels models{"m", "M"};
-  for (const char* text : {"m", "(m)", "Verdict: m", "[[m]]", "{\"verdict\": \"m\"}", "Model m is better.", "VERDICT: m"})
+  for (const char* text :
+       {"m", "(m)", "Verdict: m", "[[m]]", "{\"verdict\": \"m\"}", "Model m is better.", "VERDICT: m"})
     EXPECT_EQ(read(text, models), "first") << text;
-  for (const char* text : {"M", " **M**\n", "Verdict: M", "[[M]]", "{\"verdict\": \"M\"}", "Therefore, model (M) is better.", "verdict: M"})
+  for (const char* text : {"M", " **M**\n", "Verdict: M", "[[M]]", "{\"verdict\": \"M\"}",
+                           "Therefore, model (M) is better.", "verdict: M"})
     EXPECT_EQ(read(text, models), "second") << text;
   EXPECT_EQ(read("Verdict: m\nVerdict: M", models), "none: two different verdicts were said");
   EXPECT_EQ(read("Verdict: A", {"aB", "Ab"}), "none: the verdict is none of the labels");
-  const TokenPosition position{"M", {{"M", std::log(0.6)}, {"m", std::log(0.1)}, {" M", std::log(0.2)}, {"Model", std::log(0.1)}}};
+  const TokenPosition position{
+      "M", {{"M", std::log(0.6)}, {"m", std::log(0.1)}, {" M", std::log(0.2)}, {"Model", std::log(0.1)}}};
   const TokenReading reading = read_token_verdict(position, models, 0.1);
   EXPECT_NEAR(reading.p_first, 0.1 / 0.9, 1e-12);
-  EXPECT_NEAR(read_token_verdict(position, {"m", "x"}, 0.1).label_mass, 0.9, 1e-12) << "any case where it tells nothing apart";
+  EXPECT_NEAR(read_token_verdict(position, {"m", "x"}, 0.1).label_mass, 0.9, 1e-12)
+      << "any case where it tells nothing apart";
 }
 
 TEST(Parser, AllVariantsOfATokenAreSummed) {
   const auto log = [](double p) { return std::log(p); };
-  TokenPosition position{"A", {{"A", log(0.3)}, {" a", log(0.1)}, {"\xC4\xA0" "A", log(0.1)}, {"(B", log(0.2)}, {"As", log(0.2)}}};
+  TokenPosition position{"A",
+                         {{"A", log(0.3)},
+                          {" a", log(0.1)},
+                          {"\xC4\xA0"
+                           "A",
+                           log(0.1)},
+                          {"(B", log(0.2)},
+                          {"As", log(0.2)}}};
   const TokenReading reading = read_token_verdict(position, letters, 0.1);
   EXPECT_EQ(reading.status, VerdictStatus::ok);
   EXPECT_NEAR(reading.p_first, 0.5 / 0.7, 1e-12);
@@ -89,17 +117,20 @@ TEST(Parser, OutsideTheListIsNoProbabilityAndTooLittleMassNoVerdict) {
 }
 
 TEST(Parser, TheVerdictPositionIsThatOfTheLabelSaid) {
-  const std::vector<TokenPosition> tokens{{"A", {{"A", 0.0}}},        {" fine", {{" fine", 0.0}}}, {" reply.", {{" reply.", 0.0}}},
-                                          {"\nVer", {{"\nVer", 0.0}}}, {"dict:", {{"dict:", 0.0}}},
-                                          {" B", {{" B", std::log(0.8)}, {" A", std::log(0.2)}}}};
+  const std::vector<TokenPosition> tokens{
+      {"A", {{"A", 0.0}}},         {" fine", {{" fine", 0.0}}}, {" reply.", {{" reply.", 0.0}}},
+      {"\nVer", {{"\nVer", 0.0}}}, {"dict:", {{"dict:", 0.0}}}, {" B", {{" B", std::log(0.8)}, {" A", std::log(0.2)}}}};
   EXPECT_NEAR(read_tokens(tokens, letters, false, 0.1).p_first, 0.2, 1e-12);
   const std::vector<TokenPosition> letter{{"\n", {{"\n", 0.0}}}, {"B", {{"B", std::log(0.6)}, {"A", std::log(0.4)}}}};
   EXPECT_NEAR(read_tokens(letter, letters, true, 0.1).p_first, 0.4, 1e-12);
 }
 
 TEST(Tokens, ThoseOfThoughtsAreNoAnswer) {
-  const auto token = [](const char* text, double a) { return TokenPosition{text, {{"A", std::log(a)}, {"B", std::log(1 - a)}}}; };
-  const std::vector<TokenPosition> marked{token("<think>", 0.5), token("A", 0.9), token("</think>", 0.5), token("\n\n", 0.5), token("B", 0.1)};
+  const auto token = [](const char* text, double a) {
+    return TokenPosition{text, {{"A", std::log(a)}, {"B", std::log(1 - a)}}};
+  };
+  const std::vector<TokenPosition> marked{token("<think>", 0.5), token("A", 0.9), token("</think>", 0.5),
+                                          token("\n\n", 0.5), token("B", 0.1)};
   EXPECT_EQ(tokens_of_answer(marked, "\n\nB").size(), 2u);
   EXPECT_NEAR(read_tokens(tokens_of_answer(marked, "B"), letters, true, 0.1).p_first, 0.1, 1e-12);
   // The server took the thought out of the text and left it in the list.
@@ -124,7 +155,8 @@ TEST(Tokens, ALetterThatWasNotDrawnIsReadFromItsPlaceWhereNothingElseCame) {
 // The recorded texts of LLMBar's judges, read again. Where the readings part, it is for one of these causes.
 TEST(Parser, AgreesWithTheRecordedReadingsOfRealJudges) {
   const char* shared = std::getenv("RLAIF_SHARED_DATA");
-  const std::filesystem::path file = std::filesystem::path(shared != nullptr ? shared : RLAIF_SOURCE_DIR "/../shared") / "data/verdicts/llmbar.jsonl.gz";
+  const std::filesystem::path file = std::filesystem::path(shared != nullptr ? shared : RLAIF_SOURCE_DIR "/../shared") /
+                                     "data/verdicts/llmbar.jsonl.gz";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no recorded verdicts at " << file;
   FILE* pipe = popen(("gzip -dc '" + file.string() + "'").c_str(), "r");
   ASSERT_NE(pipe, nullptr);
@@ -152,7 +184,8 @@ TEST(Parser, AgreesWithTheRecordedReadingsOfRealJudges) {
   }
   free(buffer);
   pclose(pipe);
-  std::printf("%d of %d recorded texts read alike (%.3f %%), %d the other way round\n", agreeing, total, 100.0 * agreeing / total, opposite);
+  std::printf("%d of %d recorded texts read alike (%.3f %%), %d the other way round\n", agreeing, total,
+              100.0 * agreeing / total, opposite);
   for (const auto& [outcome, times] : outcomes) std::printf("  %5d  %s\n", times, outcome.c_str());
   EXPECT_EQ(total, 53436);
   EXPECT_GT(static_cast<double>(agreeing) / total, 0.97);

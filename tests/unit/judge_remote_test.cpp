@@ -93,7 +93,8 @@ class RemoteTest : public testing::Test {
 TEST_F(RemoteTest, BothProtocolsGiveVerdictsUsageAndDollars) {
   MisbehavingServer server;
   for (const bool openai : {true, false}) {
-    auto judge = openai ? make_openai_judge("j", options(server), parts()) : make_anthropic_judge("j", options(server), parts());
+    auto judge =
+        openai ? make_openai_judge("j", options(server), parts()) : make_anthropic_judge("j", options(server), parts());
     const std::vector<Verdict> verdicts = judge->judge(comparisons(4));
     for (std::uint64_t id = 0; id < 4; ++id) {
       EXPECT_EQ(verdicts[id].status, VerdictStatus::ok);
@@ -138,10 +139,11 @@ TEST_F(RemoteTest, SamplesAreAveragedInOneRequestOrSeveral) {
 }
 
 TEST_F(RemoteTest, EveryLastingFaultIsAStatusAndPaidOnce) {
-  const std::vector<std::pair<Fault, VerdictStatus>> cases{
-      {Fault::empty_verdict, VerdictStatus::unparseable}, {Fault::refusal, VerdictStatus::refused},
-      {Fault::length_stop, VerdictStatus::truncated},     {Fault::content_filter, VerdictStatus::filtered},
-      {Fault::too_long, VerdictStatus::truncated}};
+  const std::vector<std::pair<Fault, VerdictStatus>> cases{{Fault::empty_verdict, VerdictStatus::unparseable},
+                                                           {Fault::refusal, VerdictStatus::refused},
+                                                           {Fault::length_stop, VerdictStatus::truncated},
+                                                           {Fault::content_filter, VerdictStatus::filtered},
+                                                           {Fault::too_long, VerdictStatus::truncated}};
   for (const auto& [fault, status] : cases) {
     MisbehavingServer server([fault = fault](const std::string&, int) { return fault; });
     auto judge = make_openai_judge("j", options(server), parts());
@@ -188,8 +190,10 @@ TEST_F(RemoteTest, WhatAnEarlierVersionKeptThoughItIsNoAnswerIsAskedAgainOnce) {
     const std::size_t at = line.find("\"request\":\"") + 11;
     request = {std::stoull(line.substr(at, 16), nullptr, 16), std::stoull(line.substr(at + 16, 16), nullptr, 16)};
   }
-  for (const char* body : {"<html>busy</html>", R"({"choices": null, "error": {"code": 429, "message": "busy"}})",
-                           R"({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": ""}}]})", "{\"choices\": [{\"mess"}) {
+  for (const char* body :
+       {"<html>busy</html>", R"({"choices": null, "error": {"code": 429, "message": "busy"}})",
+        R"({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": ""}}]})",
+        "{\"choices\": [{\"mess"}) {
     fs::remove_all(folder_);
     AnswerCache(folder_, 0).store(request, body, 0.5);
     EXPECT_EQ(estimate_openai(o, parts(), comparisons(1), 10).stored, 0);
@@ -219,7 +223,8 @@ TEST_F(RemoteTest, OnePairThatIsRefusedEndsNoJobWhereverItStandsAndSeveralDo) {
     }
     std::string statuses;
     try {
-      for (const Verdict& verdict : make_openai_judge("gpt", o, parts())->judge(asked)) statuses += std::string(to_string(verdict.status)) + " ";
+      for (const Verdict& verdict : make_openai_judge("gpt", o, parts())->judge(asked))
+        statuses += std::string(to_string(verdict.status)) + " ";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
       return std::string(error.what());
@@ -231,7 +236,8 @@ TEST_F(RemoteTest, OnePairThatIsRefusedEndsNoJobWhereverItStandsAndSeveralDo) {
     EXPECT_EQ(outcome({1}, "1", concurrency), "missing ");
     EXPECT_EQ(outcome({1, 2}, "1", concurrency), "missing ok ");
     EXPECT_EQ(outcome({2, 1}, "1", concurrency), "ok missing ");
-    EXPECT_EQ(outcome({1, 11, 21}, "1", concurrency), "missing missing missing ") << "the same texts thrice are one pair";
+    EXPECT_EQ(outcome({1, 11, 21}, "1", concurrency), "missing missing missing ")
+        << "the same texts thrice are one pair";
     EXPECT_EQ(outcome({1, 2, 3}, "12", concurrency), "missing missing ok ");
     EXPECT_EQ(outcome({3, 2, 1}, "12", concurrency), "ok missing missing ");
     const std::string all = outcome({1, 2, 3}, "123", concurrency);
@@ -270,7 +276,8 @@ TEST_F(RemoteTest, AnAnswerAboveItsLimitPassesTheCapByItselfAtMostAndIsSaid) {
 }
 
 TEST_F(RemoteTest, SetupErrorsAreOneLineWithoutTheKey) {
-  EXPECT_EQ(fatal(Fault::bad_key), "judge gpt: the server refuses the key in the environment variable RLAIF_TEST_KEY (HTTP 401)");
+  EXPECT_EQ(fatal(Fault::bad_key),
+            "judge gpt: the server refuses the key in the environment variable RLAIF_TEST_KEY (HTTP 401)");
   EXPECT_NE(fatal(Fault::unknown_model).find("no model 'test' at http://127.0.0.1"), std::string::npos);
   EXPECT_NE(fatal(Fault::no_quota).find("no money or quota left (HTTP 429)"), std::string::npos);
   EXPECT_NE(fatal(Fault::bad_field).find("unsupported_parameter"), std::string::npos);
@@ -279,14 +286,18 @@ TEST_F(RemoteTest, SetupErrorsAreOneLineWithoutTheKey) {
   MisbehavingServer server;
   RemoteOptions o = options(server);
   o.key_variable = "RLAIF_NO_SUCH_KEY";
-  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts()); }).find("RLAIF_NO_SUCH_KEY, which is not set"), std::string::npos);
+  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts()); }).find("RLAIF_NO_SUCH_KEY, which is not set"),
+            std::string::npos);
   o = options(server);
   o.base_url = "http://127.0.0.1:9/v1";
   o.http.max_retries = 1;
-  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts())->judge(comparisons(1)); }).find("no connection to http://127.0.0.1:9"),
+  EXPECT_NE(message_of([&] {
+              make_openai_judge("gpt", o, parts())->judge(comparisons(1));
+            }).find("no connection to http://127.0.0.1:9"),
             std::string::npos);
   o.base_url = "https" + server.base_url().substr(4);
-  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts())->judge(comparisons(1)); }).find("judge gpt: no "), std::string::npos);
+  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts())->judge(comparisons(1)); }).find("judge gpt: no "),
+            std::string::npos);
   for (const auto& entry : fs::recursive_directory_iterator(folder_))
     if (entry.is_regular_file()) {
       EXPECT_EQ(read_file(entry.path()).find(secret), std::string::npos);
@@ -306,7 +317,10 @@ TEST_F(RemoteTest, TheCapIsNeverExceededAndWhatWasPaidIsKept) {
   EXPECT_EQ(kept.size(), static_cast<std::size_t>(server.answers()));
   EXPECT_NEAR(kept.paid_usd(), server.answers() * answer_usd, 1e-6);
   const int before = server.answers();
-  EXPECT_NE(message_of([&] { make_openai_judge("j", options(server), parts(1e-6))->judge(comparisons(100)); }).find("the cap"), std::string::npos);
+  EXPECT_NE(message_of([&] {
+              make_openai_judge("j", options(server), parts(1e-6))->judge(comparisons(100));
+            }).find("the cap"),
+            std::string::npos);
   EXPECT_EQ(server.answers(), before);
 }
 
@@ -332,13 +346,15 @@ Fault drawn(const std::string& body, int attempt) {
   const std::uint64_t key = checksum(body);
   Rng rng(1, Stream::test, {key, static_cast<std::uint64_t>(attempt)});
   if (rng.uniform() < 0.3) {
-    Fault fault = static_cast<Fault>(test::passing_from + static_cast<int>(rng.below(test::passing_to - test::passing_from + 1)));
+    Fault fault =
+        static_cast<Fault>(test::passing_from + static_cast<int>(rng.below(test::passing_to - test::passing_from + 1)));
     const bool slow = fault == Fault::silence || fault == Fault::slow_drip;
     return slow && rng.uniform() < 0.7 ? Fault::cut_body : fault;
   }
   Rng once(2, Stream::test, {key});
   if (once.uniform() >= 1.0 / 12) return Fault::none;
-  return static_cast<Fault>(test::lasting_from + static_cast<int>(once.below(test::lasting_to - test::lasting_from + 1)));
+  return static_cast<Fault>(test::lasting_from +
+                            static_cast<int>(once.below(test::lasting_to - test::lasting_from + 1)));
 }
 
 std::size_t verdict_count() {
@@ -363,7 +379,8 @@ TEST_F(RemoteTest, EachVerdictExactlyOnceNoneScoredFromAFaultThroughFaultsAndKil
       }
       ::_exit(0);
     }
-    while (server.answers() < static_cast<int>(count) * kill / 3) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    while (server.answers() < static_cast<int>(count) * kill / 3)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
   }
@@ -404,8 +421,9 @@ TEST_F(RemoteTest, EachVerdictExactlyOnceNoneScoredFromAFaultThroughFaultsAndKil
   EXPECT_EQ(server.seen().size(), count);
   EXPECT_LE(twice, 2 * o.http.concurrency);
   EXPECT_NEAR(static_cast<double>(ok) / static_cast<double>(count), 11.0 / 12, 0.04);
-  std::printf("%zu verdicts, %zu ok, %d attempts, %d answers before the last start, %d answered twice (in flight at a kill)\n", count,
-              ok, attempts, before, twice);
+  std::printf(
+      "%zu verdicts, %zu ok, %d attempts, %d answers before the last start, %d answered twice (in flight at a kill)\n",
+      count, ok, attempts, before, twice);
   // Again, by another rank: nothing is asked.
   const int paid = server.answers();
   RemoteParts again = parts();
@@ -451,8 +469,10 @@ TEST_F(RemoteTest, StylesOfTheInputsLoadAndWrongOnesNameTheLine) {
     std::ofstream(folder_ / "style.txt") << text;
     return message_of([&] { JudgeStyle::load(folder_ / "style.txt"); });
   };
-  EXPECT_NE(error("%% user\n{prompt} {first} {fence}\n").find("style.txt:2: the placeholder {second} is missing"), std::string::npos);
-  EXPECT_NE(error("%% user\n{prompt}\n{frist} {second} {fence}\n").find("style.txt:3: unknown placeholder 'frist'"), std::string::npos);
+  EXPECT_NE(error("%% user\n{prompt} {first} {fence}\n").find("style.txt:2: the placeholder {second} is missing"),
+            std::string::npos);
+  EXPECT_NE(error("%% user\n{prompt}\n{frist} {second} {fence}\n").find("style.txt:3: unknown placeholder 'frist'"),
+            std::string::npos);
   EXPECT_NE(error("%% answer: word\n").find("style.txt:1: answer: expected letter or reasoned"), std::string::npos);
   EXPECT_NE(error("%% assistant\nx\n").find("cannot be the first"), std::string::npos);
   EXPECT_NE(error("hello\n").find("style.txt:1"), std::string::npos);
@@ -476,7 +496,8 @@ TEST_F(RemoteTest, ReplayReadsRecordedVerdictsStrictly) {
            "\", \"verdict\": " + verdict + ", \"raw\": \"r\", \"finish\": \"" + finish + "\"}\n";
   };
   const auto write = [&](const std::string& text) { std::ofstream(file) << text; };
-  write(line("0", "ab", "\"a\"") + line("0", "ba", "\"tie\"") + line("1", "ab", "\"b\"") + line("1", "ba", "null", "content_filter"));
+  write(line("0", "ab", "\"a\"") + line("0", "ba", "\"tie\"") + line("1", "ab", "\"b\"") +
+        line("1", "ba", "null", "content_filter"));
   const auto verdicts = make_replay_judge("r", {file, "", "", Orders::both, {}})->judge(comparisons(3));
   EXPECT_EQ(verdicts[0].p_first, 0.75);
   EXPECT_EQ(verdicts[1].status, VerdictStatus::filtered);
@@ -486,8 +507,10 @@ TEST_F(RemoteTest, ReplayReadsRecordedVerdictsStrictly) {
     write(text);
     return message_of([&] { make_replay_judge("r", {file, "", "", Orders::both, {}}); });
   };
-  EXPECT_NE(error(line("0", "ab", "\"a\"") + line("0", "ba", "\"A\"")).find("verdicts.jsonl:2: key 'verdict'"), std::string::npos);
-  EXPECT_NE(error(line("0", "ab", "\"a\"") + line("0", "ab", "\"a\"")).find("the first is in line 1"), std::string::npos);
+  EXPECT_NE(error(line("0", "ab", "\"a\"") + line("0", "ba", "\"A\"")).find("verdicts.jsonl:2: key 'verdict'"),
+            std::string::npos);
+  EXPECT_NE(error(line("0", "ab", "\"a\"") + line("0", "ab", "\"a\"")).find("the first is in line 1"),
+            std::string::npos);
   EXPECT_NE(error(line("0", "xy", "\"a\"")).find("key 'order'"), std::string::npos);
   EXPECT_NE(error("").find("holds no verdict"), std::string::npos);
 }

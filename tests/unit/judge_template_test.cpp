@@ -30,9 +30,9 @@ class TemplateFile : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove(file_); }
 
-  std::filesystem::path file_ = std::filesystem::path(::testing::TempDir()) /
-                                (std::string("judge_template_") +
-                                 ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".txt");
+  std::filesystem::path file_ =
+      std::filesystem::path(::testing::TempDir()) /
+      (std::string("judge_template_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".txt");
 };
 
 TEST(JudgeTemplate, TheProjectsTemplatesReadAsTheirTraining) {
@@ -54,9 +54,10 @@ TEST(JudgeTemplate, ReplacedTextsAreNotReplacedAgain) {
 }
 
 TEST_F(TemplateFile, SettingsAndTextAreRead) {
-  const auto prompt = JudgeTemplate::load(write("%% style: rationale_first\n%%wrap:chat\n%% verdicts:  One  Two \n"
-                                                "%% verdict_cue: \\nSo \\\\ it is:\n"
-                                                "{\"json\": 1} {} {principle} {prompt} {first} {second}\n\n"));
+  const auto prompt =
+      JudgeTemplate::load(write("%% style: rationale_first\n%%wrap:chat\n%% verdicts:  One  Two \n"
+                                "%% verdict_cue: \\nSo \\\\ it is:\n"
+                                "{\"json\": 1} {} {principle} {prompt} {first} {second}\n\n"));
   EXPECT_EQ(prompt.style, JudgeTemplate::Style::rationale_first);
   EXPECT_EQ(prompt.wrap, JudgeTemplate::Wrap::chat);
   EXPECT_EQ(prompt.verdict_first, "One");
@@ -70,7 +71,8 @@ TEST_F(TemplateFile, ErrorsNameFileAndLine) {
   using ::testing::HasSubstr;
   const std::string good = "{principle}{prompt}{first}{second}";
   const std::string name = file_.filename().string();
-  EXPECT_THAT(refusal("%% stile: verdict_first\n" + good), AllOf(HasSubstr(name), HasSubstr("1"), HasSubstr("'style'")));
+  EXPECT_THAT(refusal("%% stile: verdict_first\n" + good),
+              AllOf(HasSubstr(name), HasSubstr("1"), HasSubstr("'style'")));
   EXPECT_THAT(refusal("%% style: both\n" + good), HasSubstr("rationale_first"));
   EXPECT_THAT(refusal("%% wrap: none\n" + good), HasSubstr("raw or chat"));
   EXPECT_THAT(refusal("%% verdicts: A\n" + good), HasSubstr("two different words"));
@@ -96,7 +98,8 @@ TEST_F(TemplateFile, WithoutAConstitutionThereIsNoPlaceForIt) {
   EXPECT_FALSE(prompt.has_principles);
   EXPECT_EQ(prompt.render("P", "Q", "a", "b"), "Q a b");
   EXPECT_THAT(refusal("{prompt} {first} {second}"), HasSubstr("{principle} is missing"));
-  EXPECT_THAT(refusal("%% principles: none\n{principle} {prompt} {first} {second}"), HasSubstr("{principle} has no place"));
+  EXPECT_THAT(refusal("%% principles: none\n{principle} {prompt} {first} {second}"),
+              HasSubstr("{principle} has no place"));
   EXPECT_THAT(refusal("%% principles: none\n{cases} {prompt} {first} {second}"), HasSubstr("{cases} has no place"));
   EXPECT_THAT(refusal("%% principles: some\n{prompt} {first} {second}"), HasSubstr("given or none"));
   EXPECT_THAT(refusal("%% principles: none\n{prompt} {first}"), HasSubstr("{second} is missing"));

@@ -32,22 +32,25 @@ TEST(Thoughts, ALoneClosingMarkEndsAThoughtThatBeganBeforeTheText) {
 }
 
 TEST(Thoughts, WhatIsNotClosedNeverCameToAnAnswer) {
-  for (const char* text : {"<think>Verdict: B", " \n<thinking>\nVerdict: A\n", "[THINK]A", "<think>a</think>\n<think>Verdict: B", "<think>"})
+  for (const char* text : {"<think>Verdict: B", " \n<thinking>\nVerdict: A\n", "[THINK]A",
+                           "<think>a</think>\n<think>Verdict: B", "<think>"})
     EXPECT_EQ(answer(text), "(thinking)") << text;
 }
 
 TEST(Thoughts, MarksThatAnAnswerQuotesAreNone) {
-  for (const char* text :
-       {"Verdict: A", "", "Response B leaves a <think> in its text.\nVerdict: A", "Verdict: A\nB wrote `</think>` for no reason.",
-        "Verdict: A, for B holds \"</think>\".", "Verdict: A\n> quoted </think> text", "Verdict: A\n```\n<think>x</think>\n```\nSo be it.",
-        "`<think>` is what B begins with.", "Verdict: A\nB: \xE2\x80\x9C</think>\xE2\x80\x9D", "Verdict: A; `B says </think> here`"})
+  for (const char* text : {"Verdict: A", "", "Response B leaves a <think> in its text.\nVerdict: A",
+                           "Verdict: A\nB wrote `</think>` for no reason.", "Verdict: A, for B holds \"</think>\".",
+                           "Verdict: A\n> quoted </think> text", "Verdict: A\n```\n<think>x</think>\n```\nSo be it.",
+                           "`<think>` is what B begins with.", "Verdict: A\nB: \xE2\x80\x9C</think>\xE2\x80\x9D",
+                           "Verdict: A; `B says </think> here`"})
     EXPECT_EQ(answer(text), text);
 }
 
 TEST(Thoughts, AThoughtMayQuoteMarksAndLeaveFencesOpen) {
   EXPECT_EQ(answer("<think>a \"</think>\" is odd</think>A"), "A");
   EXPECT_EQ(answer("<think>\n```\nx = 1\n</think>\n```\nVerdict: A\n```"), "\n```\nVerdict: A\n```");
-  EXPECT_EQ(answer("```\ncode\n```\nso </think>\n```json\n{\"verdict\": \"A\"}\n```"), "\n```json\n{\"verdict\": \"A\"}\n```");
+  EXPECT_EQ(answer("```\ncode\n```\nso </think>\n```json\n{\"verdict\": \"A\"}\n```"),
+            "\n```json\n{\"verdict\": \"A\"}\n```");
 }
 
 // A hostile text of many marks is read in a time that grows with its length: this one would take hours otherwise.

@@ -55,8 +55,8 @@ TEST(JudgeEncoder, TrainingTokensAreTheContextThenWhatIsAsked) {
       EXPECT_EQ(text_of(tokenizer, training, Segment::rationale), " " + rationale);
 
       // The verdict token that is scored is the one that was trained, behind the tokens that come before it in use.
-      const auto at = std::find(training.segments.begin(), training.segments.end(), Segment::verdict) -
-                      training.segments.begin();
+      const auto at =
+          std::find(training.segments.begin(), training.segments.end(), Segment::verdict) - training.segments.begin();
       EXPECT_EQ(training.tokens[at], encoder.second_token());
       if (verdict_first) {
         EXPECT_EQ(static_cast<std::size_t>(at), context.size());

@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   if (const char* name = std::getenv("RLAIF_INSTRUCTION_SET")) {
     const auto set = rlaif::parse_instruction_set(name);
     if (!set || *set > rlaif::best_instruction_set()) {
-      std::fprintf(stderr, "RLAIF_INSTRUCTION_SET: '%s' was given, one of %s was expected\n", name, rlaif::instruction_set_names().c_str());
+      std::fprintf(stderr, "RLAIF_INSTRUCTION_SET: '%s' was given, one of %s was expected\n", name,
+                   rlaif::instruction_set_names().c_str());
       return 2;
     }
     rlaif::pin_instruction_set(*set);

@@ -56,8 +56,7 @@ Tensor states(const Transformer& model) {
 
 class AdapterFolder : public ::testing::Test {
  protected:
-  AdapterFolder()
-      : folder(std::filesystem::temp_directory_path() / ("rlaif-adapter-" + std::to_string(::getpid()))) {
+  AdapterFolder() : folder(std::filesystem::temp_directory_path() / ("rlaif-adapter-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(folder);
   }
   ~AdapterFolder() override { std::filesystem::remove_all(folder); }
@@ -117,7 +116,8 @@ TEST_F(AdapterFolder, HasTheLibrarysNamesAndShapes) {
   model.adapter = adapter_of(model.config(), 1, {"k_proj", "v_proj", "down_proj"});
   save_adapter(folder, model, "");
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (const auto& [name, tensor] : read_safetensors(folder / "adapter_model.safetensors").tensors) shapes[name] = tensor.sizes().vec();
+  for (const auto& [name, tensor] : read_safetensors(folder / "adapter_model.safetensors").tensors)
+    shapes[name] = tensor.sizes().vec();
   EXPECT_EQ(shapes.size(), 12U);
   const std::string layer = "base_model.model.model.layers.2.";
   EXPECT_EQ(shapes[layer + "self_attn.v_proj.lora_A.weight"], (std::vector<std::int64_t>{2, 16}));
@@ -149,7 +149,8 @@ TEST_F(AdapterFolder, OfAScalarModelHoldsHeadOffsetAndScale) {
 TEST_F(AdapterFolder, ReadsWhatThisLibraryVersionWrites) {
   write_good();
   // As PEFT 0.21 writes it, with dropout, the rank-stabilised scale and a pattern for targets.
-  write_file_atomic(folder / "adapter_config.json", R"({"alora_invocation_tokens": null, "alpha_pattern": {}, "arrow_config": null,
+  write_file_atomic(folder / "adapter_config.json",
+                    R"({"alora_invocation_tokens": null, "alpha_pattern": {}, "arrow_config": null,
     "auto_mapping": null, "base_model_name_or_path": null, "bias": "none", "corda_config": null, "ensure_weight_tying": false,
     "eva_config": null, "exclude_modules": null, "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true,
     "kasa_config": null, "layer_replication": null, "layers_pattern": null, "layers_to_transform": null, "loftq_config": {},
@@ -218,7 +219,8 @@ TEST_F(AdapterFolder, TensorsThatDoNotFitAreRefused) {
   change_tensors([](auto& tensors) { tensors.pop_back(); });
   expect_refused("expected the tensor");
   write_good();
-  change_tensors([](auto& tensors) { tensors.emplace_back("base_model.model.lm_head.lora_A.weight", torch::zeros({2, 16})); });
+  change_tensors(
+      [](auto& tensors) { tensors.emplace_back("base_model.model.lm_head.lora_A.weight", torch::zeros({2, 16})); });
   expect_refused("\"base_model.model.lm_head.lora_A.weight\" belongs to no projection");
   write_good();
   change_tensors([](auto& tensors) { tensors[0].second = tensors[0].second.to(torch::kInt64); });

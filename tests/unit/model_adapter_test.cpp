@@ -41,7 +41,8 @@ Transformer small_model() {
 }
 
 // B away from zero, so that the update counts.
-std::shared_ptr<Adapter> adapter_of(const ModelConfig& config, std::int64_t first_layer, const std::vector<std::string>& targets) {
+std::shared_ptr<Adapter> adapter_of(const ModelConfig& config, std::int64_t first_layer,
+                                    const std::vector<std::string>& targets) {
   AdapterOptions options;
   options.rank = 3;
   options.alpha = 5;
@@ -52,7 +53,8 @@ std::shared_ptr<Adapter> adapter_of(const ModelConfig& config, std::int64_t firs
   for (const auto& [name, tensor] : adapter->parameters()) {
     if (!name.ends_with("lora_b")) continue;
     Rng rng(3, Stream::test, {key++});
-    for (std::int64_t i = 0; i < tensor.numel(); ++i) tensor.data_ptr<float>()[i] = static_cast<float>(0.3 * rng.normal());
+    for (std::int64_t i = 0; i < tensor.numel(); ++i)
+      tensor.data_ptr<float>()[i] = static_cast<float>(0.3 * rng.normal());
   }
   return adapter;
 }
@@ -114,12 +116,14 @@ Transformer composed(const Transformer& model) {
       std::vector<Tensor> rows;
       std::int64_t at = 0, b_begin = 0;
       for (std::size_t p = 0; p < low_rank.rows.size(); b_begin += low_rank.rows[p++]) {
-        if (low_rank.row_begin[p] > at) rows.push_back(torch::zeros({low_rank.row_begin[p] - at, linear.weight_OI.size(1)}));
+        if (low_rank.row_begin[p] > at)
+          rows.push_back(torch::zeros({low_rank.row_begin[p] - at, linear.weight_OI.size(1)}));
         rows.push_back(low_rank.scale * low_rank.b_Or.narrow(0, b_begin, low_rank.rows[p])
                                             .mm(low_rank.a_RI.narrow(0, static_cast<std::int64_t>(p) * 3, 3)));
         at = low_rank.row_begin[p] + low_rank.rows[p];
       }
-      if (at < linear.weight_OI.size(0)) rows.push_back(torch::zeros({linear.weight_OI.size(0) - at, linear.weight_OI.size(1)}));
+      if (at < linear.weight_OI.size(0))
+        rows.push_back(torch::zeros({linear.weight_OI.size(0) - at, linear.weight_OI.size(1)}));
       linear.weight_OI = linear.weight_OI + torch::cat(rows);
     };
     add(other.layers[l].qkv, parts.qkv);
@@ -143,7 +147,8 @@ TEST(Adapter, GradientsAreThoseOfAutogradThroughTheComposedWeights) {
     const double rounded = 2.0 * rounding::of_backward(rounding::decoder_of(model.config(), 64), 64);
     for (std::size_t i = 0; i < own.size(); ++i) {
       const Tensor gradient = own[i].second.grad(), wanted = expected[i].second.grad();
-      EXPECT_LT((gradient - wanted).norm().item<double>(), rounded * (wanted.norm().item<double>() + 1.0)) << own[i].first;
+      EXPECT_LT((gradient - wanted).norm().item<double>(), rounded * (wanted.norm().item<double>() + 1.0))
+          << own[i].first;
     }
     for (const auto& [name, tensor] : model.parameters()) EXPECT_FALSE(tensor.grad().defined()) << name;
   }

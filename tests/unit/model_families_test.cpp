@@ -113,7 +113,8 @@ TEST_P(Family, CachedStatesAgreeWithThoseOfWholeSequencesInAnyMix) {
       more = more || done[s] < tokens[s].size();
     }
     if (rows.size() == 0) continue;
-    EXPECT_LT(difference(model.extend(rows, cache), expected.index_select(0, torch::tensor(where))), allowed(model.config(), tokens));
+    EXPECT_LT(difference(model.extend(rows, cache), expected.index_select(0, torch::tensor(where))),
+              allowed(model.config(), tokens));
   }
 }
 
@@ -192,7 +193,8 @@ TEST_P(Family, GivesTheGradientsOfTransformers) {
   ASSERT_EQ(found.size(), expected.size());
   double largest = 0.0;
   for (const auto& [name, numbers] : expected.items()) largest = std::max(largest, numbers[0].get<double>());
-  const double bound = 2.0 * rounding::of_backward(rounding::decoder_of(model.config(), 32), static_cast<double>(batch.num_tokens()));
+  const double bound =
+      2.0 * rounding::of_backward(rounding::decoder_of(model.config(), 32), static_cast<double>(batch.num_tokens()));
   for (const auto& [name, gradient] : found) {
     const Tensor flat = gradient.flatten().to(torch::kDouble);
     const double length = expected.at(name)[0];

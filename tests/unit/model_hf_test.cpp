@@ -45,7 +45,8 @@ double difference(const Tensor& found, const Tensor& expected) { return (found -
 // Both sides were computed in float32.
 double allowed(const ModelConfig& config, const Expected& expected) {
   const double context = static_cast<double>(config.max_positions);
-  return 2.0 * rounding::of_forward(rounding::decoder_of(config, context)) * expected.outputs.abs().max().item<double>();
+  return 2.0 * rounding::of_forward(rounding::decoder_of(config, context)) *
+         expected.outputs.abs().max().item<double>();
 }
 
 class ModelFolder : public ::testing::Test {
@@ -109,7 +110,8 @@ TEST_F(ModelFolder, WithoutItsOutputMatrixSaysWhichKeyWouldTieIt) {
   }
   ASSERT_LT(kept.size(), weights().size());
   put_weights(kept);
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("lm_head.weight"), HasSubstr("tie_word_embeddings"), HasSubstr("model.embed_tokens.weight")));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("lm_head.weight"), HasSubstr("tie_word_embeddings"),
+                               HasSubstr("model.embed_tokens.weight")));
 }
 
 TEST_F(ModelFolder, OfTransformersGivesItsScores) {
@@ -128,7 +130,8 @@ TEST_F(ModelFolder, ComesBackAsItWasSaved) {
     const Transformer again = load_model(folder_);
     EXPECT_EQ(again.config(), model.config());
     const auto before = model.parameters(), after = again.parameters();
-    for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(after[i].second.equal(before[i].second)) << before[i].first;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      EXPECT_TRUE(after[i].second.equal(before[i].second)) << before[i].first;
     const std::string bytes = read_file(folder_ / "model.safetensors"), config = read_file(folder_ / "config.json");
     save_model(folder_, again);
     EXPECT_EQ(read_file(folder_ / "model.safetensors"), bytes);
@@ -174,7 +177,8 @@ TEST_F(ModelFolder, IsWrittenForTransformersToCheckWhereAFolderIsNamed) {
 }
 
 TEST_F(ModelFolder, RefusesWhatTheArchitectureDoesNotCompute) {
-  EXPECT_THAT(refusal_with("model_type", "mamba"), AllOf(HasSubstr("config.json"), HasSubstr("mamba"), HasSubstr("llama")));
+  EXPECT_THAT(refusal_with("model_type", "mamba"),
+              AllOf(HasSubstr("config.json"), HasSubstr("mamba"), HasSubstr("llama")));
   EXPECT_THAT(refusal_with("architectures", {"MambaForCausalLM"}), HasSubstr("MambaForCausalLM"));
   EXPECT_THAT(refusal_with("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}), HasSubstr("rope_scaling"));
   EXPECT_THAT(refusal_with("rope_parameters", {{"rope_type", "longrope"}, {"rope_theta", 1e4}}), HasSubstr("longrope"));
@@ -200,7 +204,8 @@ TEST_F(ModelFolder, EndTokensAreThoseOfBothFilesEachOnce) {
   copy_fixture("model_tied");
   const auto ends = [&] { return load_model(folder_).config().end_tokens.ids(); };
   change_config("eos_token_id", {7, 8});
-  write_file_atomic(folder_ / "generation_config.json", R"({"eos_token_id": [9, 8], "temperature": 0.6, "do_sample": true})");
+  write_file_atomic(folder_ / "generation_config.json",
+                    R"({"eos_token_id": [9, 8], "temperature": 0.6, "do_sample": true})");
   EXPECT_EQ(ends(), (std::vector<TokenId>{7, 8, 9}));
   change_config("eos_token_id", nullptr);
   EXPECT_EQ(ends(), (std::vector<TokenId>{9, 8}));

@@ -10,7 +10,9 @@ namespace {
 
 using torch::Tensor;
 
-Tensor reference(const Tensor& x, const Tensor& weight) { return x.to(torch::kFloat64).mm(weight.t().to(torch::kFloat64)); }
+Tensor reference(const Tensor& x, const Tensor& weight) {
+  return x.to(torch::kFloat64).mm(weight.t().to(torch::kFloat64));
+}
 
 // Largest difference as a part of what rounding may do to a sum of these products, and to one sum more.
 double beyond_rounding(const Tensor& found, const Tensor& expected, const Tensor& x, const Tensor& weight) {
@@ -36,13 +38,15 @@ class Matmul : public testing::Test {
 
 // Widths of real models, 2^18 weights and more: the own kernels' share. 50257 and 1001 outputs are no whole vectors.
 TEST_F(Matmul, IsTheProductForAnyNumberOfRowsUnderEveryInstructionSet) {
-  for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{576, 960}, {1536, 576}, {272, 1001}, {16, 50257}}) {
+  for (const auto& [in, out] :
+       {std::pair<std::int64_t, std::int64_t>{576, 960}, {1536, 576}, {272, 1001}, {16, 50257}}) {
     const Tensor weight = torch::randn({out, in});
     for (const std::int64_t rows : {1, 2, 3, 5, 8, 9, 16, 17, 33, 48, 64, 65, 130, 192, 193}) {
       const Tensor x = torch::randn({rows, in}), expected = reference(x, weight), before = torch::randn({rows, out});
       for (const InstructionSet set : instruction_sets()) {
         use_instruction_set(set);
-        const std::string what = std::to_string(rows) + " x " + std::to_string(in) + " x " + std::to_string(out) + ", " + to_string(set);
+        const std::string what =
+            std::to_string(rows) + " x " + std::to_string(in) + " x " + std::to_string(out) + ", " + to_string(set);
         // One guard row behind: nothing is written there.
         const Tensor memory = torch::full({rows + 1, out}, 7.0F);
         matmul_into(x, weight, memory.narrow(0, 0, rows));
@@ -58,7 +62,8 @@ TEST_F(Matmul, IsTheProductForAnyNumberOfRowsUnderEveryInstructionSet) {
 
 // A sequence's numbers change with the rows beside it only where another loop takes over.
 TEST_F(Matmul, ARowHasTheSameBitsAmongFewOrAmongMany) {
-  if (best_instruction_set() == InstructionSet::base) GTEST_SKIP() << "this processor has no set that the own loops are for";
+  if (best_instruction_set() == InstructionSet::base)
+    GTEST_SKIP() << "this processor has no set that the own loops are for";
   use_instruction_set(best_instruction_set());
   const Tensor weight = torch::randn({960, 576}), x = torch::randn({192, 576});
   const auto first_row = [&](std::int64_t rows) {
@@ -67,7 +72,8 @@ TEST_F(Matmul, ARowHasTheSameBitsAmongFewOrAmongMany) {
     return y[0].clone();
   };
   for (const std::int64_t rows : {2, 3, 5, 6}) EXPECT_TRUE(torch::equal(first_row(rows), first_row(1))) << rows;
-  for (const std::int64_t rows : {8, 31, 64, 100, 192}) EXPECT_TRUE(torch::equal(first_row(rows), first_row(7))) << rows;
+  for (const std::int64_t rows : {8, 31, 64, 100, 192})
+    EXPECT_TRUE(torch::equal(first_row(rows), first_row(7))) << rows;
 }
 
 TEST_F(Matmul, SmallAndOddProductsAreTheLibrarys) {

@@ -60,7 +60,9 @@ PackedSequences packed(const std::vector<std::int64_t>& lengths) {
 }
 
 // Of a result and of its gradients, which go through the same sums twice more.
-double allowed(std::initializer_list<double> sums, int functions = 0) { return 3.0 * rounding::of_chain(sums, functions); }
+double allowed(std::initializer_list<double> sums, int functions = 0) {
+  return 3.0 * rounding::of_chain(sums, functions);
+}
 double as_double(std::int64_t size) { return static_cast<double>(size); }
 
 TEST(RmsNorm, AgreesWithTheReferenceForwardAndBackward) {
@@ -118,7 +120,8 @@ TEST(Project, LowRankUpdatesReachTheirRowsAlone) {
     return project(x[0], x[1], x[2], {}, &low_rank);
   };
   const auto oracle = [](const Tensors& x) {
-    const Tensor first = x[4].narrow(0, 0, 2).matmul(x[3].narrow(0, 0, 2)), second = x[4].narrow(0, 2, 3).matmul(x[3].narrow(0, 2, 2));
+    const Tensor first = x[4].narrow(0, 0, 2).matmul(x[3].narrow(0, 0, 2)),
+                 second = x[4].narrow(0, 2, 3).matmul(x[3].narrow(0, 2, 2));
     const Tensor delta = torch::cat({first, torch::zeros({1, 10}), second}, 0);
     return torch::matmul(x[0], (x[1] + 0.5 * delta).t()) + x[2];
   };
@@ -134,7 +137,8 @@ TEST(RotaryTable, HoldsTheAnglesOfItsPaper) {
     for (int i = 0; i < 4; ++i) {
       const double angle = p * std::pow(10000.0, -i / 4.0);
       // The angle itself is a number of single precision: frequency and product are rounded.
-      const double rounded = (2.0 + 2.0 * rounding::function_units) * angle * rounding::single + rounding::of_chain({}, 1);
+      const double rounded =
+          (2.0 + 2.0 * rounding::function_units) * angle * rounding::single + rounding::of_chain({}, 1);
       EXPECT_NEAR(table.cos_PD2[p][i].item<float>(), std::cos(angle), rounded);
       EXPECT_NEAR(table.sin_PD2[p][i].item<float>(), std::sin(angle), rounded);
     }
@@ -147,7 +151,8 @@ struct AttentionCase {
 
 // Scores are sums over a head's numbers, of magnitudes scale^2 sqrt(D); their errors become the probabilities'.
 double allowed_attention(std::int64_t head_dim, std::int64_t longest, double scale) {
-  const double scores = scale * scale * std::sqrt(as_double(head_dim)) * rounding::of_chain({as_double(head_dim), 2, 2});
+  const double scores =
+      scale * scale * std::sqrt(as_double(head_dim)) * rounding::of_chain({as_double(head_dim), 2, 2});
   return 3.0 * (scores + rounding::of_chain({as_double(longest), as_double(longest), as_double(head_dim)}, 2));
 }
 
@@ -186,7 +191,8 @@ TEST(RotaryAttentionGradient, MatchesFiniteDifferences) {
   // Central differences leave out terms of step^2; two losses of 56 rounded numbers are divided by twice the step.
   constexpr float step = 1e-2F;
   constexpr double truncation = 10.0 * step * step;
-  const double rounded = weights.abs().sum().item<double>() * qkv.abs().max().item<double>() * allowed_attention(4, 4, 1.0) / step;
+  const double rounded =
+      weights.abs().sum().item<double>() * qkv.abs().max().item<double>() * allowed_attention(4, 4, 1.0) / step;
   for (std::int64_t i = 0; i < qkv.numel(); i += 3) {
     Tensor up = qkv.clone(), down = qkv.clone();
     up.view(-1)[i] += step;
@@ -240,9 +246,9 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
                                 100 + static_cast<std::uint64_t>(next[2]), 1.5);
       Tensor out = torch::empty({rows, shape.num_heads * shape.head_dim});
       cached_attention(qkv, rows_slot, rows_position, rotary, shape, keys, values, out);
-      const Tensor expected = cached_attention_reference(
-          qkv, torch::tensor(rows_slot, torch::kInt64), torch::tensor(rows_position, torch::kInt64), rotary, shape,
-          reference_keys, reference_values);
+      const Tensor expected = cached_attention_reference(qkv, torch::tensor(rows_slot, torch::kInt64),
+                                                         torch::tensor(rows_position, torch::kInt64), rotary, shape,
+                                                         reference_keys, reference_values);
       EXPECT_LT(difference(out, expected), 2.0 * allowed_attention(shape.head_dim, capacity, 1.5));
       EXPECT_LT(difference(keys, reference_keys), 2.0 * rounding::of_sum(2));
       EXPECT_TRUE(values.equal(reference_values));
@@ -254,11 +260,12 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
 TEST(NormHeads, AgreesWithTheReferenceForwardAndBackward) {
   const AttentionShape shape{3, 1, 8};
   const auto operation = [&](const Tensors& in) { return norm_heads(in[0], in[1], in[2], 1e-5, shape); };
-  expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)},
-              allowed({8, 8, 20}, 2));
+  expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)}, allowed({8, 8, 20}, 2));
   const Tensor x = random({5, 40}, 1), y = norm_heads(x, torch::ones({8}), torch::full({8}, 2.0), 0.0, shape);
-  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), rounding::of_chain({8, 8}, 2)) << "each query head by itself";
-  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), rounding::of_chain({8, 8}, 2)) << "keys by their own weight";
+  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), rounding::of_chain({8, 8}, 2))
+      << "each query head by itself";
+  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), rounding::of_chain({8, 8}, 2))
+      << "keys by their own weight";
   EXPECT_TRUE(y.narrow(1, 32, 8).equal(x.narrow(1, 32, 8))) << "values as they were";
 }
 
@@ -293,9 +300,11 @@ TEST(RotaryTable, StretchesAsTheModelSays) {
   config.rope_scaling = {RopeScaling::Kind::yarn, 4.0, 256};
   const RotaryTable yarn = rotary_table(config, torch::kCPU);
   const double length = 0.1 * std::log(4.0) + 1.0;
-  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)), rounding::of_chain({2, 2}, 2));
+  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)),
+            rounding::of_chain({2, 2}, 2));
   EXPECT_NEAR(yarn.sin_PD2[9][0].item<double>(), length * std::sin(9.0), of_angle) << "the shortest wave is kept";
-  EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), of_angle) << "the longest is stretched";
+  EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), of_angle)
+      << "the longest is stretched";
 }
 
 TEST(RotaryTable, LeavesPairsThatAreNotRotatedAsTheyAre) {
@@ -329,7 +338,8 @@ TEST(OwnLoops, AgreeUnderEveryInstructionSet) {
   for (const InstructionSet other : instruction_sets()) {
     use_instruction_set(other);
     const Tensors found = results();
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_LT(difference(found[i], expected[i]), rounded) << to_string(other) << ", result " << i;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_LT(difference(found[i], expected[i]), rounded) << to_string(other) << ", result " << i;
   }
   use_instruction_set(set);
 }

@@ -67,7 +67,8 @@ TEST_F(Safetensors, KeepEveryDtypeShapeAndValue) {
   const SafetensorsFile read = read_safetensors(file());
   ASSERT_EQ(read.tensors.size(), tensors.size());
   for (const auto& [name, tensor] : tensors) {
-    const auto found = std::find_if(read.tensors.begin(), read.tensors.end(), [&](const auto& t) { return t.first == name; });
+    const auto found =
+        std::find_if(read.tensors.begin(), read.tensors.end(), [&](const auto& t) { return t.first == name; });
     ASSERT_NE(found, read.tensors.end()) << name;
     EXPECT_EQ(found->second.scalar_type(), tensor.scalar_type()) << name;
     EXPECT_TRUE(found->second.equal(tensor)) << name;
@@ -121,10 +122,15 @@ TEST_F(Safetensors, RefuseHeadersThatAreNotTheFormats) {
   EXPECT_THAT(refusal_of("[1, 2]", 0), HasSubstr("begin with"));
   EXPECT_THAT(refusal_of(R"({"a":)", 0), HasSubstr("JSON"));
   EXPECT_THAT(refusal_of(R"({} trailing)", 0), HasSubstr("JSON"));
-  EXPECT_THAT(refusal_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8),
-              AllOf(HasSubstr("\"a\""), HasSubstr("twice")));
-  EXPECT_THAT(refusal_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), HasSubstr("twice"));
-  EXPECT_THAT(refusal_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0), HasSubstr("deeper"));
+  EXPECT_THAT(
+      refusal_of(
+          R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+          8),
+      AllOf(HasSubstr("\"a\""), HasSubstr("twice")));
+  EXPECT_THAT(refusal_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4),
+              HasSubstr("twice"));
+  EXPECT_THAT(refusal_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0),
+              HasSubstr("deeper"));
   EXPECT_THAT(refusal_of(R"({"__metadata__":{"n":1}})", 0), HasSubstr("__metadata__.n"));
   EXPECT_THAT(refusal_of(R"({"a":3})", 0), AllOf(HasSubstr("\"a\""), HasSubstr("object")));
 }
@@ -149,8 +155,11 @@ TEST_F(Safetensors, RefuseTensorsThatLie) {
   names_w(tensor("F32", "[250000000]", "[0,1000000000]"), 4, "cut short");
   names_w(R"({"w":{"dtype":"F32","shape":[1]}})", 0, "data_offsets");
   names_w(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}})", 4, "unknown field");
-  EXPECT_THAT(refusal_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
-              AllOf(HasSubstr("\"w\""), HasSubstr("overlaps")));
+  EXPECT_THAT(
+      refusal_of(
+          R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+          12),
+      AllOf(HasSubstr("\"w\""), HasSubstr("overlaps")));
 }
 
 TEST_F(Safetensors, RefuseAMissingFileByName) { EXPECT_THAT(refusal(), HasSubstr("cannot be opened")); }

@@ -50,7 +50,8 @@ double difference(const Tensor& found, const Tensor& expected) {
 }
 
 // All of a slot's tokens from `begin` on, as rows.
-void add_rows(CacheRows& rows, std::int32_t slot, const std::vector<TokenId>& tokens, std::size_t begin, std::size_t end) {
+void add_rows(CacheRows& rows, std::int32_t slot, const std::vector<TokenId>& tokens, std::size_t begin,
+              std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
     rows.tokens.push_back(tokens[i]);
     rows.slots.push_back(slot);
@@ -124,7 +125,8 @@ TEST(Transformer, CloneSharesNothing) {
 }
 
 // Everything written out with torch operations in double, to hold the assembly of the layers against.
-Tensor reference_logits(const Transformer& model, const std::map<std::string, Tensor>& p, const PackedSequences& batch) {
+Tensor reference_logits(const Transformer& model, const std::map<std::string, Tensor>& p,
+                        const PackedSequences& batch) {
   const ModelConfig& config = model.config();
   const RotaryTable rotary = rotary_table(config.max_positions, config.head_dim, config.rope_theta, torch::kCPU);
   const AttentionShape shape{config.num_heads, config.num_kv_heads, config.head_dim};
@@ -159,7 +161,9 @@ TEST(Transformer, LogitsAndGradientsMatchTheReferenceInDouble) {
     torch::nll_loss(torch::log_softmax(logits, 1), targets).backward();
     torch::nll_loss(torch::log_softmax(expected, 1), targets).backward();
     for (const auto& [name, tensor] : model.parameters())
-      EXPECT_LT(difference(tensor.grad().to(torch::kDouble), exact[name].grad()), rounding::of_backward(rounding::decoder_of(config, 20), 41)) << name;
+      EXPECT_LT(difference(tensor.grad().to(torch::kDouble), exact[name].grad()),
+                rounding::of_backward(rounding::decoder_of(config, 20), 41))
+          << name;
   }
 }
 
@@ -230,7 +234,8 @@ TEST(Extend, OfARowDoesNotDependOnItsCompany) {
   KvCache alone = model.make_cache(1, 32), together = model.make_cache(3, 40);
   CacheRows single, all;
   add_rows(single, 0, tokens[1], 0, 30);
-  for (std::int32_t s = 0; s < 3; ++s) add_rows(all, s, tokens[static_cast<std::size_t>(s)], 0, tokens[static_cast<std::size_t>(s)].size());
+  for (std::int32_t s = 0; s < 3; ++s)
+    add_rows(all, s, tokens[static_cast<std::size_t>(s)], 0, tokens[static_cast<std::size_t>(s)].size());
   const Tensor expected = model.extend(single, alone).clone();
   EXPECT_LT(difference(model.extend(all, together).narrow(0, 12, 30), expected), tolerance);
 }
@@ -243,7 +248,8 @@ TEST(Extend, ReusesASlotAfterAnother) {
   add_rows(first, 1, tokens[0], 0, 30);
   add_rows(second, 1, tokens[1], 0, 8);
   model.extend(first, cache);
-  EXPECT_LT(difference(model.extend(second, cache), model.hidden_states(pack(std::span(tokens).subspan(1)))), tolerance);
+  EXPECT_LT(difference(model.extend(second, cache), model.hidden_states(pack(std::span(tokens).subspan(1)))),
+            tolerance);
 }
 
 TEST(CopyPrefix, SharesWhatWasComputedOnce) {

@@ -43,7 +43,9 @@ class DeckFileTest : public ::testing::Test {
 };
 
 TEST_F(DeckFileTest, SectionsMakeTheKeysAndLinesAreCounted) {
-  const DeckFile deck = read("top = 1\n\n# a comment\n  # another\n[run]\n  seed = 7\n[judge.ai]  # with a dot\nkind=openai\n[run]\ngrains =2\n[ arm.x ]\njudge\t= ai\n");
+  const DeckFile deck = read(
+      "top = 1\n\n# a comment\n  # another\n[run]\n  seed = 7\n[judge.ai]  # with a dot\nkind=openai\n[run]\ngrains "
+      "=2\n[ arm.x ]\njudge\t= ai\n");
   EXPECT_EQ(deck.values.at("top").text, "1");
   EXPECT_EQ(deck.values.at("run.seed").text, "7");
   EXPECT_EQ(deck.values.at("run.seed").line, 6u);
@@ -62,7 +64,8 @@ TEST_F(DeckFileTest, ANumberSignWithinAValueIsPartOfIt) {
 }
 
 TEST_F(DeckFileTest, ACommentFollowsWhiteSpace) {
-  for (const char* line : {"key = eight # of them", "key = eight\t#\tof them", "key = eight #", "key = eight   # of # them", "key = \"eight\" # x", "key = \"eight\"#x"}) {
+  for (const char* line : {"key = eight # of them", "key = eight\t#\tof them", "key = eight #",
+                           "key = eight   # of # them", "key = \"eight\" # x", "key = \"eight\"#x"}) {
     EXPECT_EQ(value(line), "eight") << line;
   }
   EXPECT_EQ(read("a = 1 # one\n").values.at("a").comment, "# one");
@@ -96,7 +99,8 @@ TEST_F(DeckFileTest, LineEndsAndByteOrderMarksOfOtherSystemsAreRead) {
 TEST_F(DeckFileTest, WhatIsNoDeckIsRefusedByFileAndLine) {
   const std::string place = file_.string();
   EXPECT_THAT(refusal("[run]\nseed\n"), AllOf(HasSubstr(place + ":2: 'seed'"), HasSubstr("key = value")));
-  EXPECT_THAT(refusal("[run]\nseed = 1\n[run]\nseed = 2\n"), AllOf(HasSubstr(place + ":4: the key 'run.seed' stands twice"), HasSubstr("line 2")));
+  EXPECT_THAT(refusal("[run]\nseed = 1\n[run]\nseed = 2\n"),
+              AllOf(HasSubstr(place + ":4: the key 'run.seed' stands twice"), HasSubstr("line 2")));
   EXPECT_THAT(refusal("[run\nseed = 1\n"), HasSubstr(place + ":1: "));
   EXPECT_THAT(refusal("\n[]\n"), HasSubstr(place + ":2: "));
   EXPECT_THAT(refusal("[run] seed = 1\n"), HasSubstr(place + ":1: "));
@@ -105,15 +109,40 @@ TEST_F(DeckFileTest, WhatIsNoDeckIsRefusedByFileAndLine) {
   EXPECT_THAT(refusal(std::string("\xFF\xFE[\0r\0", 6)), HasSubstr(place + ":1: byte 1 of the line is not UTF-8"));
   EXPECT_THAT(refusal(std::string("a = b\0c\n", 8)), HasSubstr(place + ":1: holds a control character"));
   EXPECT_THAT(refusal("a = 1\rb = 2\n"), HasSubstr(place + ":1: holds a control character"));
-  for (const char* line : {"a = \"open", "a = \"one\" two", "a = \"\\q\"", "a = \"A\" is better than \"B\"", "a = \"ends in \\\""}) {
+  for (const char* line :
+       {"a = \"open", "a = \"one\" two", "a = \"\\q\"", "a = \"A\" is better than \"B\"", "a = \"ends in \\\""}) {
     EXPECT_THAT(refusal(line), AllOf(HasSubstr(place + ":1: a: "), HasSubstr("JSON string"))) << line;
   }
 }
 
 TEST_F(DeckFileTest, EveryTextIsWrittenSoThatItReadsBackTheSame) {
-  std::vector<std::string> texts{"",     "plain",  "a # b",   "a #", "# a",  "#a",   "a##b", " a",     "a ",     "\ta",     "a\nb", "a\r",
-                                 "\"a\"", "\"",     "a \"b\"", "\\n", "a\\", "[a]",  "a=b",  "\x01",  "\x7f",   "a\t# b",  "a\t#", "C# ## x",
-                                 "\xC3\xA9 # \xC3\xA9", "\xEF\xBB\xBF", "a #b"};
+  std::vector<std::string> texts{"",
+                                 "plain",
+                                 "a # b",
+                                 "a #",
+                                 "# a",
+                                 "#a",
+                                 "a##b",
+                                 " a",
+                                 "a ",
+                                 "\ta",
+                                 "a\nb",
+                                 "a\r",
+                                 "\"a\"",
+                                 "\"",
+                                 "a \"b\"",
+                                 "\\n",
+                                 "a\\",
+                                 "[a]",
+                                 "a=b",
+                                 "\x01",
+                                 "\x7f",
+                                 "a\t# b",
+                                 "a\t#",
+                                 "C# ## x",
+                                 "\xC3\xA9 # \xC3\xA9",
+                                 "\xEF\xBB\xBF",
+                                 "a #b"};
   const std::string pieces[] = {" ", "#", "\"", "\\", "\n", "\t", "a", "=", "[", "]", "\xC3\xA9", "\r", ";", "\x02"};
   Rng rng(1, Stream::sft_data, {3});
   for (int i = 0; i < 2000; ++i) {
@@ -133,7 +162,8 @@ TEST_F(DeckFileTest, EveryTextIsWrittenSoThatItReadsBackTheSame) {
 }
 
 TEST_F(DeckFileTest, PlainValuesAreWrittenAsTheyAre) {
-  for (const char* text : {"0.1", "ai people", "inputs/world.json", "Answer as a C# developer.", "say \"yes\""}) EXPECT_EQ(deck_value(text), text);
+  for (const char* text : {"0.1", "ai people", "inputs/world.json", "Answer as a C# developer.", "say \"yes\""})
+    EXPECT_EQ(deck_value(text), text);
 }
 
 }  // namespace

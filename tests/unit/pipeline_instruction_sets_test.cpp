@@ -27,20 +27,23 @@ TEST(PinnedSet, OfDifferentProcessorsIsTheBestThatAllHave) {
 
 // Another maker's processors have the set, and MKL takes its general code there: no faster choice would be the same on both.
 TEST(PinnedSet, IsTheLeastWhereMklDoesNotKnowAProcessor) {
-  const PinnedSet pinned =
-      choose_pinned_set(std::nullopt, {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx512, compatible}});
+  const PinnedSet pinned = choose_pinned_set(
+      std::nullopt, {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx512, compatible}});
   EXPECT_EQ(pinned.set, InstructionSet::base);
   EXPECT_THAT(pinned.warning, HasSubstr("all take default"));
 }
 
 TEST(PinnedSet, IsTheOneAskedForWhereAllHaveIt) {
-  EXPECT_EQ(choose_pinned_set(InstructionSet::avx2, {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx2, avx2}}).set,
+  EXPECT_EQ(choose_pinned_set(InstructionSet::avx2,
+                              {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx2, avx2}})
+                .set,
             InstructionSet::avx2);
 }
 
 TEST(PinnedSet, ThatARankLacksIsRefusedWithWhatItHas) {
   try {
-    choose_pinned_set(InstructionSet::avx512, {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx2, avx2}});
+    choose_pinned_set(InstructionSet::avx512,
+                      {{"a", InstructionSet::avx512, avx512}, {"b", InstructionSet::avx2, avx2}});
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);

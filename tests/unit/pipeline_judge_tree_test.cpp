@@ -71,7 +71,8 @@ TEST(JudgeTree, WrongTreesAreNamed) {
   options.members[0].members = "small ai";
   EXPECT_THAT(refusal(options), HasSubstr("judge.ai.members: a judge cannot be its own member: ai -> panel -> ai"));
   options.members[0].members = "small pannel";
-  EXPECT_THAT(refusal(options), HasSubstr("judge.panel.members: unknown judge 'pannel'; the nearest known one is 'panel'"));
+  EXPECT_THAT(refusal(options),
+              HasSubstr("judge.panel.members: unknown judge 'pannel'; the nearest known one is 'panel'"));
   options.members[0].members = "panel small";
   EXPECT_THAT(refusal(options), HasSubstr("ai -> panel -> panel"));
   options.members[0].members = "small";

@@ -16,8 +16,14 @@ namespace fs = std::filesystem;
 class StageIdentity : public ::testing::Test {
  protected:
   StageIdentity() : root_(fs::temp_directory_path() / ("rlaif-parts-" + std::to_string(::getpid()))) {
-    deck_.entries = {{"run.seed", "0"}, {"run.directory", "runs/a", false}, {"judge.ai.model", "judge"}, {"judge.other.model", "judge"},
-                     {"judge_model.steps", "10"}, {"judge_model.small.steps", "10"}, {"ppo.kl_coefficient", "0.1"}, {"reward.epochs", "1"},
+    deck_.entries = {{"run.seed", "0"},
+                     {"run.directory", "runs/a", false},
+                     {"judge.ai.model", "judge"},
+                     {"judge.other.model", "judge"},
+                     {"judge_model.steps", "10"},
+                     {"judge_model.small.steps", "10"},
+                     {"ppo.kl_coefficient", "0.1"},
+                     {"reward.epochs", "1"},
                      {"arm.rlaif.judge", "ai"}};
     deck_.inputs = {{"task.world", "w"}, {"model.folder/config.json", "c"}};
     write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
@@ -26,7 +32,9 @@ class StageIdentity : public ::testing::Test {
     options_.judges.back().name = "ai";
   }
   ~StageIdentity() override { fs::remove_all(root_); }
-  std::string of(const StageParts& parts) const { return stage_identity("stage", parts, deck_, "cpu", instruction_sets_, root_); }
+  std::string of(const StageParts& parts) const {
+    return stage_identity("stage", parts, deck_, "cpu", instruction_sets_, root_);
+  }
   void set(const std::string& key, const std::string& text) {
     for (auto& entry : deck_.entries) {
       if (entry.key == key) entry.text = text;

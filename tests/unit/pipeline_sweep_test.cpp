@@ -35,7 +35,8 @@ TEST(SweepAxis, OneKey) {
 }
 
 TEST(SweepAxis, SeveralKeysWithLabelsAndPaths) {
-  const SweepAxis axis = parse_axis("judge", "judge.ai.model, judge.ai.template: small, a/first.txt | big = large, b/reasons.txt");
+  const SweepAxis axis =
+      parse_axis("judge", "judge.ai.model, judge.ai.template: small, a/first.txt | big = large, b/reasons.txt");
   EXPECT_THAT(axis.keys, ElementsAre("judge.ai.model", "judge.ai.template"));
   EXPECT_EQ(axis.values[0].label, "small");
   EXPECT_EQ(axis.values[1].label, "big");
@@ -49,14 +50,17 @@ TEST(SweepAxis, WhatIsRefused) {
   EXPECT_THAT(refusal([] { parse_axis("m", "a.b, a.c: 1, 2 | 3"); }), HasSubstr("'3' has 1 values for 2 keys"));
   EXPECT_THAT(refusal([] { parse_axis("m", "a.b: x/one.txt | y/one.txt"); }), HasSubstr("two values are called 'one'"));
   EXPECT_THAT(refusal([] { parse_axis("seed", "run.seed: 0 | 1"); }), HasSubstr("sweep.seeds"));
-  EXPECT_THAT(refusal([] { read_sweep("d", {{"axis.a", "a.b: 1"}, {"axis.b", "a.b: 2"}}); }), HasSubstr("as axis a does"));
+  EXPECT_THAT(refusal([] { read_sweep("d", {{"axis.a", "a.b: 1"}, {"axis.b", "a.b: 2"}}); }),
+              HasSubstr("as axis a does"));
   EXPECT_THAT(refusal([] { read_sweep("d", {{"axis.a", "run.directory: x"}}); }), HasSubstr("the sweep itself sets"));
   EXPECT_THAT(refusal([] { read_sweep("d", {{"seeds", "0 0"}}); }), HasSubstr("0 stands twice"));
   EXPECT_THAT(refusal([] { read_sweep("d", {{"seed", "0"}}); }), HasSubstr("sweep.seeds"));
 }
 
 TEST(SweepCells, AreAllCombinationsWithSeedsFastest) {
-  const SweepOptions sweep = read_sweep("d", {{"axis.judge", "arm.rlaif.judge: small | large"}, {"axis.n", "reward.labels: 10 | 20"}, {"seeds", "0 1 2"}});
+  const SweepOptions sweep = read_sweep(
+      "d",
+      {{"axis.judge", "arm.rlaif.judge: small | large"}, {"axis.n", "reward.labels: 10 | 20"}, {"seeds", "0 1 2"}});
   const auto cells = sweep_cells(sweep);
   ASSERT_EQ(cells.size(), 12u);
   EXPECT_EQ(cells[0].name, "judge-small_n-10_seed-0");
@@ -79,15 +83,18 @@ TEST(SweepCells, AnAxisOverRanksSharesNothing) {
 class SweepFolder : public ::testing::Test {
  protected:
   SweepFolder() {
-    sweep_ = read_sweep("d", {{"axis.judge", "arm.rlaif.judge: small | large"}, {"seeds", "0 1 2"},
-                              {"directory", (fs::temp_directory_path() / ("rlaif-sweep-" + std::to_string(::getpid()))).string()}});
+    sweep_ = read_sweep(
+        "d", {{"axis.judge", "arm.rlaif.judge: small | large"},
+              {"seeds", "0 1 2"},
+              {"directory", (fs::temp_directory_path() / ("rlaif-sweep-" + std::to_string(::getpid()))).string()}});
     cells_ = sweep_cells(sweep_);
     for (SweepCell& cell : cells_) cell.deck_hash = "hash of " + cell.name;
     write_cells(sweep_, cells_);
   }
   ~SweepFolder() override { fs::remove_all(sweep_.directory); }
   void begin(std::size_t cell) const {
-    write_file_atomic(cell_run(sweep_, cells_[cell]) / "run.json", "{\"deck_hash\": \"" + cells_[cell].deck_hash + "\"}");
+    write_file_atomic(cell_run(sweep_, cells_[cell]) / "run.json",
+                      "{\"deck_hash\": \"" + cells_[cell].deck_hash + "\"}");
   }
   void finish(std::size_t cell, double wins) const {
     begin(cell);
@@ -130,7 +137,9 @@ TEST_F(SweepFolder, MeansAreOverSeedsByHand) {
   EXPECT_EQ(large["n"], 1);
   EXPECT_EQ(large["of"], 3);
   EXPECT_FALSE(large["metrics"]["arms.rlaif.win_rate_vs_sft"].contains("low"));
-  EXPECT_THAT(sweep_csv(collected), HasSubstr("judge,metric,n,mean,low,high,standard_deviation\nsmall,arms.rlaif.win_rate_vs_sft,3,0.75,0.1289"));
+  EXPECT_THAT(
+      sweep_csv(collected),
+      HasSubstr("judge,metric,n,mean,low,high,standard_deviation\nsmall,arms.rlaif.win_rate_vs_sft,3,0.75,0.1289"));
   EXPECT_THAT(sweep_csv(collected), HasSubstr("large,arms.rlaif.win_rate_vs_sft,1,0.5,,,\n"));
   const std::string table = sweep_table(sweep_, collected);
   EXPECT_THAT(table, HasSubstr("4 of 6 cells are done"));
@@ -141,7 +150,8 @@ TEST_F(SweepFolder, MeansAreOverSeedsByHand) {
 TEST_F(SweepFolder, WhatIsMissingIsNamedWithItsState) {
   finish(0, 0.6);
   begin(1);
-  write_file_atomic(cell_run(sweep_, cells_[1]) / "stages" / "sft.json", "{\"deck_hash\": \"" + cells_[1].deck_hash + "\"}");
+  write_file_atomic(cell_run(sweep_, cells_[1]) / "stages" / "sft.json",
+                    "{\"deck_hash\": \"" + cells_[1].deck_hash + "\"}");
   write_file_atomic(cell_run(sweep_, cells_[2]) / "run.json", "{\"deck_hash\": \"another\"}");
   const Json collected = collect_sweep(sweep_, read_cells(sweep_.directory));
   ASSERT_EQ(collected["missing"].size(), 5u);
@@ -153,7 +163,9 @@ TEST_F(SweepFolder, WhatIsMissingIsNamedWithItsState) {
 }
 
 TEST_F(SweepFolder, ACellCannotNameAFolderOutside) {
-  write_file_atomic(sweep_.directory / "cells.jsonl", R"({"number":0,"name":"../x","values":{},"ranks":0,"deck_hash":"h"})" "\n");
+  write_file_atomic(sweep_.directory / "cells.jsonl",
+                    R"({"number":0,"name":"../x","values":{},"ranks":0,"deck_hash":"h"})"
+                    "\n");
   EXPECT_THAT(refusal([&] { read_cells(sweep_.directory); }), HasSubstr("cells.jsonl:1"));
 }
 

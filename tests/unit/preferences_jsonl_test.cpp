@@ -158,8 +158,10 @@ TEST_F(JsonLinesTest, ImportNamesFileLineAndKey) {
   EXPECT_THAT(changed("\"first_sample\":", "\"first_sample\":99999999999"), HasSubstr("key 'first_sample'"));
   EXPECT_THAT(changed("\"p_first_by_order\":[", "\"p_first_by_order\":[1,"), HasSubstr("key 'p_first_by_order'"));
   EXPECT_THAT(changed("\"cost_usd\":", "\"cost_usd\":-"), HasSubstr("key cost_usd"));
-  EXPECT_THAT(changed("{", ""), HasSubstr("lines.jsonl:4: not valid JSON at byte 5 of the line; expected one whole JSON object"));
-  EXPECT_THAT(changed("{", "[{"), AllOf(HasSubstr("lines.jsonl:4: not valid JSON"), HasSubstr("without an array around them")));
+  EXPECT_THAT(changed("{", ""),
+              HasSubstr("lines.jsonl:4: not valid JSON at byte 5 of the line; expected one whole JSON object"));
+  EXPECT_THAT(changed("{", "[{"),
+              AllOf(HasSubstr("lines.jsonl:4: not valid JSON"), HasSubstr("without an array around them")));
 }
 
 TEST_F(JsonLinesTest, ImportRefusesMissingKeysMixedFormsAndEmptyFiles) {

@@ -157,11 +157,8 @@ TEST(Chat, what_ends_an_answer_is_what_the_template_writes_behind_it) {
   EXPECT_EQ(end_of(with_end("'\n'"), {{"eos_token", "<|endoftext|>"}}), "<|endoftext|>");
   expect_error([&] { end_of(with_end("'\n'")); }, ErrorKind::input,
                {"folder/chat_template.jinja", "no special token behind an answer", "eos_token"});
-  expect_error(
-      [&] {
-        end_of(with_end("'\n'"), {{"eos_token", "<gone>"}});
-      },
-      ErrorKind::input, {"lacks the eos_token '<gone>'"});
+  expect_error([&] { end_of(with_end("'\n'"), {{"eos_token", "<gone>"}}); }, ErrorKind::input,
+               {"lacks the eos_token '<gone>'"});
   // An answer that is not found in what is written, or a template that takes no answers.
   EXPECT_EQ(end_of("{{ messages|length }}<|eot_id|>", {{"eos_token", "</s>"}}), "</s>");
   EXPECT_EQ(end_of("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}x", {{"eos_token", "</s>"}}),
@@ -210,12 +207,8 @@ TEST(Chat, what_a_template_refuses_is_said_in_its_words) {
       tokenizer,
       own_style("{% if messages[0].role == 'system' %}\n{{ raise_exception('System role not supported') }}{% endif %}"
                 "{% for m in messages %}{{ m.content + '</s>' }}{% endfor %}"));
-  expect_error(
-      [&] {
-        chat.prompt({{"system", "a"}, {"user", "b"}});
-      },
-      ErrorKind::input,
-      {"folder/chat_template.jinja:2", "the template refuses the conversation: System role not supported"});
+  expect_error([&] { chat.prompt({{"system", "a"}, {"user", "b"}}); }, ErrorKind::input,
+               {"folder/chat_template.jinja:2", "the template refuses the conversation: System role not supported"});
   EXPECT_EQ(chat.prompt("b").size(), 2u);
 }
 
@@ -304,20 +297,14 @@ TEST(Chat, refuses_what_a_format_cannot_hold) {
   expect_error([&] { ChatEncoder(ordinary, ChatFormat::plain); }, ErrorKind::input, {"marked special"});
   const Tokenizer tokenizer = chat_tokenizer();
   const ChatEncoder chat(tokenizer, ChatFormat::chatml);
-  expect_error(
-      [&] {
-        chat.prompt({{"user<|im_end|>", "Hi"}});
-      },
-      ErrorKind::input, {"role 'user<|im_end|>'", "assistant"});
+  expect_error([&] { chat.prompt({{"user<|im_end|>", "Hi"}}); }, ErrorKind::input,
+               {"role 'user<|im_end|>'", "assistant"});
   expect_error([&] { chat.prompt(std::vector<Message>{}); }, ErrorKind::input, {"without messages"});
   expect_error([&] { ChatEncoder(tokenizer, ChatFormat::llama3); }, ErrorKind::input, {"llama-3", "special token"});
   const Tokenizer all = all_formats_tokenizer();
   const ChatEncoder llama2(all, ChatFormat::llama2);
-  expect_error(
-      [&] {
-        llama2.prompt({{"user", "a"}, {"user", "b"}});
-      },
-      ErrorKind::input, {"turn 2", "'user'", "alternation"});
+  expect_error([&] { llama2.prompt({{"user", "a"}, {"user", "b"}}); }, ErrorKind::input,
+               {"turn 2", "'user'", "alternation"});
   expect_error([&] { llama2.prompt({{"system", "a"}}); }, ErrorKind::input, {"system turn alone"});
 }
 

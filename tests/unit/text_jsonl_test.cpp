@@ -29,8 +29,8 @@ class Jsonl : public ::testing::Test {
   }
 
   std::filesystem::path file_ = std::filesystem::temp_directory_path() /
-      ("rlaif_jsonl_" + std::to_string(getpid()) + "_" +
-       ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl");
+                                ("rlaif_jsonl_" + std::to_string(getpid()) + "_" +
+                                 ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl");
 };
 
 TEST_F(Jsonl, reads_each_object_with_its_line) {
@@ -61,8 +61,8 @@ TEST_F(Jsonl, getters_name_file_line_key_and_what_was_expected) {
 }
 
 TEST_F(Jsonl, prompts_take_the_line_index_or_their_own_id) {
-  const auto prompts =
-      read_prompts(write("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"id\": 18446744073709551615, \"family\": \"fact\"}\n"));
+  const auto prompts = read_prompts(
+      write("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"id\": 18446744073709551615, \"family\": \"fact\"}\n"));
   ASSERT_EQ(prompts.size(), 2u);
   EXPECT_EQ(prompts[0].id, 0u);
   EXPECT_EQ(prompts[0].family, "");
@@ -104,7 +104,8 @@ TEST_F(Jsonl, a_line_that_is_no_object_is_named_by_its_cause) {
   expect_refused("{\n  \"prompt\": \"a\"\n}\n", "1", {"in one line"});
   expect_refused("{\"prompt\": \"a\"},\n", "1", {"without a comma"});
   for (const char* name : {"NaN", "Infinity", "-Infinity"}) {
-    expect_refused("{\"prompt\": \"NaN in a text\", \"score\": " + std::string(name) + "}\n", "1", {"is no JSON", "null"});
+    expect_refused("{\"prompt\": \"NaN in a text\", \"score\": " + std::string(name) + "}\n", "1",
+                   {"is no JSON", "null"});
   }
   expect_refused(std::string("\xFF\xFE{\0", 4), "1", {"UTF-16", "UTF-8"});
   expect_refused(std::string("\xFE\xFF\0{", 4), "1", {"UTF-16"});

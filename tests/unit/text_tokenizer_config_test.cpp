@@ -33,15 +33,19 @@ TEST(TokenizerConfig, PadsWithTheEndWhereThereIsNoOtherFiller) {
 
 TEST(TokenizerConfig, KeepsWhatTheModelSaysButForItsEnd) {
   const Tokenizer tokenizer = with_special({"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
-  const Json given{{"eos_token", "<|endoftext|>"}, {"pad_token", "<|im_start|>"}, {"tokenizer_class", "Qwen2Tokenizer"},
-                   {"bos_token", nullptr}, {"chat_template", "{{ messages[0]['content'] }}"}};
+  const Json given{{"eos_token", "<|endoftext|>"},
+                   {"pad_token", "<|im_start|>"},
+                   {"tokenizer_class", "Qwen2Tokenizer"},
+                   {"bos_token", nullptr},
+                   {"chat_template", "{{ messages[0]['content'] }}"}};
   Json expected = given;
   expected["eos_token"] = "<|im_end|>";
   EXPECT_EQ(tokenizer_config(given, ChatEncoder(tokenizer, ChatFormat::chatml)), expected);
 }
 
 TEST(TokenizerConfig, IsReadFromAFolderAndRefusedByFile) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("rlaif_tokenizer_config_" + std::to_string(::getpid()));
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("rlaif_tokenizer_config_" + std::to_string(::getpid()));
   make_folders(folder);
   EXPECT_EQ(read_tokenizer_config(folder), Json::object());
   write_file_atomic(folder / "tokenizer_config.json", R"({"eos_token": "</s>"})");

@@ -59,7 +59,8 @@ TEST(Tokenizer, splits_digits_one_by_one_or_as_runs) {
     const Json digits = {{"type", "Digits"}, {"individual_digits", individual}};
     document["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", Json::array({digits, byte_level})}};
     const Tokenizer tokenizer = make(document);
-    EXPECT_EQ(names(tokenizer, tokenizer.encode("a 12")), individual ? (Names{"a", "Ġ", "1", "2"}) : (Names{"a", "Ġ", "12"}));
+    EXPECT_EQ(names(tokenizer, tokenizer.encode("a 12")),
+              individual ? (Names{"a", "Ġ", "1", "2"}) : (Names{"a", "Ġ", "12"}));
   }
 }
 
@@ -67,8 +68,10 @@ TEST(Tokenizer, splits_by_a_pattern_and_by_a_literal) {
   Json document = tokenizer_document({}, {"a a", "x a"});
   Json byte_level = document["pre_tokenizer"];
   byte_level["use_regex"] = false;
-  const Json regex = {{"type", "Split"}, {"pattern", {{"Regex", "a{1,3}"}}}, {"behavior", "Isolated"}, {"invert", false}};
-  const Json literal = {{"type", "Split"}, {"pattern", {{"String", "x+"}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const Json regex = {
+      {"type", "Split"}, {"pattern", {{"Regex", "a{1,3}"}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const Json literal = {
+      {"type", "Split"}, {"pattern", {{"String", "x+"}}}, {"behavior", "Isolated"}, {"invert", false}};
   document["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", Json::array({regex, literal, byte_level})}};
   const Tokenizer tokenizer = make(document);
   EXPECT_THAT(names(tokenizer, tokenizer.encode("xaaaaa")), ElementsAre("x", "aa", "a", "aa"));
@@ -131,7 +134,9 @@ TEST(Tokenizer, merges_may_be_pairs) {
 
 TEST(Tokenizer, invalid_utf8_is_encoded_as_the_replacement_character) {
   const Tokenizer tokenizer = train_bpe({}, {.vocab_size = 256, .special_tokens = {}, .add_prefix_space = false});
-  EXPECT_EQ(tokenizer.encode("a\xFF" "b\xE2\x82"), tokenizer.encode("a\uFFFDb\uFFFD"));
+  EXPECT_EQ(tokenizer.encode("a\xFF"
+                             "b\xE2\x82"),
+            tokenizer.encode("a\uFFFDb\uFFFD"));
 }
 
 TEST(Tokenizer, decode_replaces_half_a_character_and_skips_unknown_ids) {
@@ -147,7 +152,8 @@ TEST(Tokenizer, decode_replaces_half_a_character_and_skips_unknown_ids) {
 TEST(Tokenizer, any_text_comes_back_from_its_tokens) {
   const std::vector<std::string> texts{"the cat sat on the mat, the cat sat", "naïve café €5, 日本語, 日本"};
   for (const bool prefix : {true, false}) {
-    const Tokenizer tokenizer = train_bpe(texts, {.vocab_size = 300, .special_tokens = {"<s>"}, .add_prefix_space = prefix});
+    const Tokenizer tokenizer =
+        train_bpe(texts, {.vocab_size = 300, .special_tokens = {"<s>"}, .add_prefix_space = prefix});
     Rng rng(7, Stream::test, {1});
     for (int i = 0; i < 300; ++i) {
       std::string bytes;

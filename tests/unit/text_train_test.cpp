@@ -28,7 +28,8 @@ TEST(TrainBpe, counts_overlapping_pairs_by_what_is_left_of_them) {
   // aaaaa holds (a, a) four times; merged from the left it is aa aa a: (aa, aa) once, (aa, a) once, of lower ids (a < aa
   // on the right) the latter.
   const std::vector<std::string> texts{"aaaaa"};
-  const BpeTrainerOptions options{.vocab_size = 1000, .min_frequency = 1, .special_tokens = {}, .add_prefix_space = false};
+  const BpeTrainerOptions options{
+      .vocab_size = 1000, .min_frequency = 1, .special_tokens = {}, .add_prefix_space = false};
   EXPECT_THAT(learnt(train_bpe(texts, options), 256), ElementsAre("aa", "aaa", "aaaaa"));
 }
 

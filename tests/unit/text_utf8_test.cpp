@@ -13,8 +13,9 @@ TEST(Utf8, each_scalar_value_comes_back_and_nothing_else_is_valid) {
     const Utf8Step step = decode_utf8(bytes);
     ASSERT_TRUE(step.valid && step.code == code && step.length == bytes.size()) << std::hex << static_cast<int>(code);
   }
-  for (const char* bad : {"\x80", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
-                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98"}) {
+  for (const char* bad :
+       {"\x80", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98"}) {
     EXPECT_FALSE(is_valid_utf8(bad));
   }
   EXPECT_TRUE(is_valid_utf8(""));

@@ -62,7 +62,9 @@ Tensor reward_loss(const model::ScalarModel& model) {
 Tensor value_loss(const model::ScalarModel& model) {
   const Tensor values = model.values_N(model.body.hidden_states(model::pack(sequences)));
   const std::int64_t count = values.numel();
-  return ppo_value_loss(values, values.detach() + pattern(count, 0.5), values.detach() + pattern(count, 1.0).flip(0), 0.2).sum();
+  return ppo_value_loss(values, values.detach() + pattern(count, 0.5), values.detach() + pattern(count, 1.0).flip(0),
+                        0.2)
+      .sum();
 }
 
 // Gradients under the names of transformers: fused layers in their parts.
@@ -75,15 +77,16 @@ std::vector<model::NamedTensor> named_gradients(const model::Transformer& model)
     const std::string prefix = "model.layers." + std::to_string(l) + ".";
     const model::Layer& layer = model.layers[l];
     const Tensor qkv = layer.qkv.weight_OI.grad(), up = layer.up.weight_OI.grad();
-    all.insert(all.end(), {{prefix + "input_layernorm.weight", layer.input_norm.weight_d.grad()},
-                           {prefix + "self_attn.q_proj.weight", qkv.narrow(0, 0, queries)},
-                           {prefix + "self_attn.k_proj.weight", qkv.narrow(0, queries, keys)},
-                           {prefix + "self_attn.v_proj.weight", qkv.narrow(0, queries + keys, keys)},
-                           {prefix + "self_attn.o_proj.weight", layer.output.weight_OI.grad()},
-                           {prefix + "post_attention_layernorm.weight", layer.post_norm.weight_d.grad()},
-                           {prefix + "mlp.gate_proj.weight", up.narrow(0, 0, config.intermediate_size)},
-                           {prefix + "mlp.up_proj.weight", up.narrow(0, config.intermediate_size, config.intermediate_size)},
-                           {prefix + "mlp.down_proj.weight", layer.down.weight_OI.grad()}});
+    all.insert(all.end(),
+               {{prefix + "input_layernorm.weight", layer.input_norm.weight_d.grad()},
+                {prefix + "self_attn.q_proj.weight", qkv.narrow(0, 0, queries)},
+                {prefix + "self_attn.k_proj.weight", qkv.narrow(0, queries, keys)},
+                {prefix + "self_attn.v_proj.weight", qkv.narrow(0, queries + keys, keys)},
+                {prefix + "self_attn.o_proj.weight", layer.output.weight_OI.grad()},
+                {prefix + "post_attention_layernorm.weight", layer.post_norm.weight_d.grad()},
+                {prefix + "mlp.gate_proj.weight", up.narrow(0, 0, config.intermediate_size)},
+                {prefix + "mlp.up_proj.weight", up.narrow(0, config.intermediate_size, config.intermediate_size)},
+                {prefix + "mlp.down_proj.weight", layer.down.weight_OI.grad()}});
   }
   return all;
 }
@@ -95,20 +98,24 @@ void expect_as_in_the_fixture(const std::string& name, double loss, const std::v
   const double rows = 14;  // of the two sequences
   EXPECT_NEAR(loss, expected.at("loss").get<double>(), 2.0 * rounding::of_forward(decoder) * (1.0 + std::fabs(loss)));
   double largest = 0.0;
-  for (const auto& [parameter, numbers] : expected.at("gradients").items()) largest = std::max(largest, numbers[0].get<double>());
+  for (const auto& [parameter, numbers] : expected.at("gradients").items())
+    largest = std::max(largest, numbers[0].get<double>());
   EXPECT_EQ(gradients.size(), expected.at("gradients").size());
   for (const auto& [parameter, gradient] : gradients) {
     const Tensor flat = gradient.detach().to(torch::kFloat64).flatten();
     const Tensor probe = torch::sin(torch::arange(1, flat.numel() + 1).to(torch::kFloat64));
     const Json& numbers = expected.at("gradients").at(parameter);
-    const double norm = numbers[0].get<double>(), tolerance = 2.0 * rounding::of_backward(decoder, rows) * (norm + 0.01 * largest);
+    const double norm = numbers[0].get<double>(),
+                 tolerance = 2.0 * rounding::of_backward(decoder, rows) * (norm + 0.01 * largest);
     EXPECT_NEAR(flat.norm().item<double>(), norm, tolerance) << name << " " << parameter;
-    EXPECT_NEAR((flat * probe).sum().item<double>(), numbers[1].get<double>(), 3.0 * tolerance) << name << " " << parameter;
+    EXPECT_NEAR((flat * probe).sum().item<double>(), numbers[1].get<double>(), 3.0 * tolerance)
+        << name << " " << parameter;
   }
 }
 
 TEST(Gradients, OfLanguageModelAndPolicyLossAreThoseOfTransformers) {
-  for (const auto& [name, loss_of] : {std::pair{"language_model", &language_model_loss}, std::pair{"policy", &policy_loss}}) {
+  for (const auto& [name, loss_of] :
+       {std::pair{"language_model", &language_model_loss}, std::pair{"policy", &policy_loss}}) {
     auto model = model::load_model(fixtures / "model_tied");
     const FlatParameters parameters({{"model", model.parameters()}});
     const Tensor loss = loss_of(model);

@@ -94,8 +94,10 @@ TEST(LanguageModel, MicroBatchesChangeNothingButRounding) {
     const auto lines = metrics_lines(run);
     if (tokens == 0) whole = lines;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      EXPECT_NEAR(lines[i].at("loss").get<double>(), whole[i].at("loss").get<double>(), allowed_steps * whole[i].at("loss").get<double>());
-      EXPECT_NEAR(lines[i].at("gradient_norm").get<double>(), whole[i].at("gradient_norm").get<double>(), allowed_steps * whole[i].at("gradient_norm").get<double>());
+      EXPECT_NEAR(lines[i].at("loss").get<double>(), whole[i].at("loss").get<double>(),
+                  allowed_steps * whole[i].at("loss").get<double>());
+      EXPECT_NEAR(lines[i].at("gradient_norm").get<double>(), whole[i].at("gradient_norm").get<double>(),
+                  allowed_steps * whole[i].at("gradient_norm").get<double>());
       EXPECT_EQ(lines[i].at("tokens"), whole[i].at("tokens"));
     }
   }

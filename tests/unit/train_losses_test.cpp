@@ -40,8 +40,7 @@ TEST(TokenLogProbs, ValueAndGradientMatchAutogradThroughLogSoftmax) {
     auto own = (torch::randn({7, 11}, torch::kFloat64) * 4).requires_grad_(true);
     auto reference = own.detach().clone().requires_grad_(true);
     const auto log_probs = token_log_probs(own, targets, temperature);
-    const auto expected =
-        torch::log_softmax(reference / temperature, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
+    const auto expected = torch::log_softmax(reference / temperature, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
     (log_probs * weights).sum().backward();
     (expected * weights).sum().backward();
     // Logits of up to 16 / .7, both sides rounded.
@@ -69,10 +68,12 @@ struct Projection {
 };
 
 // |a - b| <= bound, number by number.
-void expect_within(const torch::Tensor& found, const torch::Tensor& expected, const torch::Tensor& bound, const std::string& what) {
+void expect_within(const torch::Tensor& found, const torch::Tensor& expected, const torch::Tensor& bound,
+                   const std::string& what) {
   const auto difference = (found.detach().to(torch::kFloat64) - expected.detach()).abs();
   EXPECT_TRUE((difference <= bound).all().item<bool>())
-      << what << ": up to " << (difference / bound).max().item<double>() << " times the bound, by " << difference.max().item<double>();
+      << what << ": up to " << (difference / bound).max().item<double>() << " times the bound, by "
+      << difference.max().item<double>();
 }
 
 // What rounding may do to the values, entropies and gradients of a projection, all in double. W is [V, d], H [M, d], p the
@@ -80,7 +81,8 @@ void expect_within(const torch::Tensor& found, const torch::Tensor& expected, co
 struct Allowed {
   torch::Tensor log_prob_M, entropy_M, hidden_Md, output_Vd;
 
-  Allowed(const torch::Tensor& h, const torch::Tensor& w, const torch::Tensor& all_MV, const Projection& of, double temperature, double unit) {
+  Allowed(const torch::Tensor& h, const torch::Tensor& w, const torch::Tensor& all_MV, const Projection& of,
+          double temperature, double unit) {
     constexpr std::int64_t part = 32;
     const auto upstream_M1 = of.weights.to(torch::kFloat64).abs().unsqueeze(1);
     output_Vd = torch::zeros_like(w);
@@ -102,20 +104,24 @@ struct Allowed {
   void add(const torch::Tensor& h, const torch::Tensor& w, const torch::Tensor& all_MV, const torch::Tensor& targets_M1,
            const torch::Tensor& upstream_M1, double temperature, double unit, double all_rows) {
     const auto vocabulary = static_cast<double>(w.size(0)), width = static_cast<double>(w.size(1));
-    const auto largest_M1 = std::get<0>(h.mm(w.t()).max(1, true)) / temperature;  // no logit has larger magnitudes in its sum
+    const auto largest_M1 =
+        std::get<0>(h.mm(w.t()).max(1, true)) / temperature;  // no logit has larger magnitudes in its sum
     // Of a probability, as a part of itself: the logits' sums, the scaled differences to the largest one (each rounded by parts of
     // twice the largest), the exponential, and the total, which has the same errors and a sum's.
-    const auto weight_M1 = 2.0 * largest_M1 * (rounding::of_sum(width, unit) + 3.0 * unit) + rounding::of_chain({}, 1, unit);
+    const auto weight_M1 =
+        2.0 * largest_M1 * (rounding::of_sum(width, unit) + 3.0 * unit) + rounding::of_chain({}, 1, unit);
     const auto p_error_M1 = 2.0 * weight_M1 + rounding::of_sum(vocabulary, unit);
     const auto p_MV = all_MV.exp();
     const auto entropy_M1 = -(p_MV * all_MV).sum(1, true), log_prob_M1 = all_MV.gather(1, targets_M1);
     log_prob_M = (p_error_M1 + 4.0 * unit * (log_prob_M1.abs() + largest_M1)).squeeze(1);
-    entropy_M = (p_error_M1 * (1.0 + 2.0 * entropy_M1) + rounding::of_sum(vocabulary, unit) * (entropy_M1 + largest_M1)).squeeze(1);
+    entropy_M = (p_error_M1 * (1.0 + 2.0 * entropy_M1) + rounding::of_sum(vocabulary, unit) * (entropy_M1 + largest_M1))
+                    .squeeze(1);
     // Magnitudes of both parts of a slope, and its error.
     const auto slopes_MV = p_MV.scatter_add(1, targets_M1, torch::ones_like(log_prob_M1)).div_(temperature);
     const auto errors_MV = p_MV.mul(p_error_M1 / temperature).add_(slopes_MV, 4.0 * unit);
     // Blocks of 8,192 words, then the blocks.
-    const double of_words = rounding::of_chain({std::min(vocabulary, 8192.0), std::ceil(vocabulary / 8192.0)}, 0, unit) + unit;
+    const double of_words =
+        rounding::of_chain({std::min(vocabulary, 8192.0), std::ceil(vocabulary / 8192.0)}, 0, unit) + unit;
     hidden_Md = upstream_M1 * (errors_MV.mm(w) + of_words * slopes_MV.mm(w));
     output_Vd += (errors_MV + (rounding::of_sum(all_rows, unit) + unit) * slopes_MV).t().mm(h * upstream_M1);
   }
@@ -123,7 +129,8 @@ struct Allowed {
 
 // Values, entropies and gradients against logits and torch's log_softmax, all in double.
 void expect_as_composed(const Projection& of, bool hidden_trains, bool output_trains, double temperature, double unit) {
-  auto hidden = of.hidden.clone().requires_grad_(hidden_trains), output = of.output.clone().requires_grad_(output_trains);
+  auto hidden = of.hidden.clone().requires_grad_(hidden_trains),
+       output = of.output.clone().requires_grad_(output_trains);
   auto h = of.hidden.to(torch::kFloat64, false, /*copy=*/true).requires_grad_(hidden_trains);
   auto w = of.output.to(torch::kFloat64, false, /*copy=*/true).requires_grad_(output_trains);
   const auto all = torch::log_softmax(h.mm(w.t()) / temperature, 1);
@@ -131,7 +138,8 @@ void expect_as_composed(const Projection& of, bool hidden_trains, bool output_tr
   const Allowed allowed(h.detach(), w.detach(), all.detach(), of, temperature, unit);
   torch::Tensor entropy;
   const auto log_probs = chosen_log_probs(hidden, output, of.targets, temperature, &entropy);
-  const std::string what = std::to_string(hidden_trains) + std::to_string(output_trains) + " T " + std::to_string(temperature);
+  const std::string what =
+      std::to_string(hidden_trains) + std::to_string(output_trains) + " T " + std::to_string(temperature);
   expect_within(log_probs, expected, allowed.log_prob_M, "log-probabilities " + what);
   expect_within(entropy, -(all.exp() * all).sum(1), allowed.entropy_M, "entropy " + what);
   EXPECT_FALSE(entropy.requires_grad());
@@ -164,7 +172,8 @@ TEST(ChosenLogProbs, OfASmallVocabularyAreTheBytesOfLogitsAndTokenLogProbs) {
   const Projection of(40, 300, torch::kFloat32);
   auto h1 = of.hidden.clone().requires_grad_(true), w1 = of.output.clone().requires_grad_(true);
   auto h2 = of.hidden.clone().requires_grad_(true), w2 = of.output.clone().requires_grad_(true);
-  const auto first = chosen_log_probs(h1, w1, of.targets, 0.9), second = token_log_probs(h2.mm(w2.t()), of.targets, 0.9);
+  const auto first = chosen_log_probs(h1, w1, of.targets, 0.9),
+             second = token_log_probs(h2.mm(w2.t()), of.targets, 0.9);
   EXPECT_TRUE(torch::equal(first, second));
   (first * of.weights).sum().backward();
   (second * of.weights).sum().backward();

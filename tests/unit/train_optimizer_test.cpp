@@ -53,7 +53,9 @@ TEST(FlatParameters, BackwardAccumulatesIntoTheFlatGradient) {
 
 TEST(FlatParameters, LeaveParametersWithValuesAndWithoutGradients) {
   Two two;
-  { FlatParameters flat({{"all", {{"matrix", two.matrix}}}}); }
+  {
+    FlatParameters flat({{"all", {{"matrix", two.matrix}}}});
+  }
   EXPECT_FALSE(two.matrix.requires_grad());
   EXPECT_FALSE(two.matrix.grad().defined());
   EXPECT_EQ(two.matrix.numel(), 15);
@@ -95,8 +97,7 @@ TEST(AdamW, MatchesTorchOverSeveralSteps) {
     (loss_of(two.matrix, two.vector, step) * 4.0).backward();
     loss_of(matrix, vector, step).backward();
     const double norm = own.step(1e-2, 0.25);
-    const double expected =
-        std::sqrt((matrix.grad().square().sum() + vector.grad().square().sum()).item<double>());
+    const double expected = std::sqrt((matrix.grad().square().sum() + vector.grad().square().sum()).item<double>());
     EXPECT_NEAR(norm, expected, 2.0 * expected * rounded);
     first.step();
     second.step();

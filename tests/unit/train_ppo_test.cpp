@@ -84,7 +84,8 @@ TEST(Ppo, FirstStepsMetricsHoldWhatTheyMust) {
     EXPECT_LT(line.at("ratio_max_deviation").get<double>(), same);
     EXPECT_GT(line.at("value_gradient_norm").get<double>(), 0.0);
     EXPECT_GT(line.at("entropy").get<double>(), 0.0);
-    EXPECT_LT(line.at("entropy").get<double>(), std::log(static_cast<double>(kVocabulary)) * (1.0 + rounding::of_chain({kVocabulary}, 2)));
+    EXPECT_LT(line.at("entropy").get<double>(),
+              std::log(static_cast<double>(kVocabulary)) * (1.0 + rounding::of_chain({kVocabulary}, 2)));
   }
   // The KL of step 1 was below the target, so the coefficient fell: by .2 * 18 / 100.
   EXPECT_NEAR(lines[1].at("kl_coefficient").get<double>(), 0.05 * (1 - 0.2 * 0.18), 1e-12);

@@ -98,7 +98,8 @@ TEST(RewardModel, EqualScoresEverywhereKeepTheScaleAtOne) {
   auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   train_reward_model(model, pairs, reward_options(1), stage_run(comm, folder.path()));
   EXPECT_EQ(model.scale, 1.0);
-  EXPECT_NEAR(score_sequences(model, std::vector<std::vector<TokenId>>{{kBegin, 4, kEnd}})[0], 0.0, allowed_forward(1.0));
+  EXPECT_NEAR(score_sequences(model, std::vector<std::vector<TokenId>>{{kBegin, 4, kEnd}})[0], 0.0,
+              allowed_forward(1.0));
 }
 
 TEST(RewardModel, AKilledRunEndsInTheSameBytes) {
@@ -148,7 +149,8 @@ TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
   weighted[1].weight = 3.0;
   repeated.insert(repeated.end(), {plain[1], plain[1]});
   for (RewardPair& pair : evenly) pair.weight = 4.0;
-  const Json once = first_line("plain", plain), three = first_line("weighted", weighted), thrice = first_line("repeated", repeated);
+  const Json once = first_line("plain", plain), three = first_line("weighted", weighted),
+             thrice = first_line("repeated", repeated);
   for (const char* key : {"loss", "gradient_norm"}) {
     const double allowed = allowed_backward(once.at(key).get<double>(), 10);
     EXPECT_NEAR(three.at(key).get<double>(), thrice.at(key).get<double>(), allowed) << key;
@@ -166,7 +168,8 @@ TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {
   const auto together = score_sequences(model, sequences);
   const auto alone = score_sequences(model, sequences, 1);
   ASSERT_EQ(together.size(), sequences.size());
-  for (std::size_t i = 0; i < together.size(); ++i) EXPECT_NEAR(together[i], alone[i], allowed_forward(std::max(1.0, std::fabs(alone[i]))));
+  for (std::size_t i = 0; i < together.size(); ++i)
+    EXPECT_NEAR(together[i], alone[i], allowed_forward(std::max(1.0, std::fabs(alone[i]))));
   EXPECT_TRUE(score_sequences(model, {}).empty());
 }
 
@@ -190,7 +193,9 @@ TEST(RewardModel, MicroBatchesChangeNothingButRounding) {
     ASSERT_EQ(lines.size(), whole.size());
     for (std::size_t i = 0; i < lines.size(); ++i)
       for (const char* key : {"loss", "margin", "accuracy", "gradient_norm"})
-        EXPECT_NEAR(lines[i].at(key).get<double>(), whole[i].at(key).get<double>(), 2.0 * allowed_backward(1.0 + std::fabs(whole[i].at(key).get<double>()), 40)) << key;
+        EXPECT_NEAR(lines[i].at(key).get<double>(), whole[i].at(key).get<double>(),
+                    2.0 * allowed_backward(1.0 + std::fabs(whole[i].at(key).get<double>()), 40))
+            << key;
   }
 }
 

@@ -113,9 +113,9 @@ TEST(Behaviours, ComeInTheProportionsOfTheMixture) {
   for (int i = 0; i < draws; ++i) {
     const std::string response = the_world().respond(prompt, rng);
     const Gold gold = the_world().score(prompt, response, true);
-    ++seen[gold.truth > 0 ? (gold.good ? "good" : "fill or ramble")
-                          : gold.truth < 0 ? (gold.clear ? "wrong" : "wrongfill")
-                                           : (gold.clear ? "ignorant" : "evasive")];
+    ++seen[gold.truth > 0   ? (gold.good ? "good" : "fill or ramble")
+           : gold.truth < 0 ? (gold.clear ? "wrong" : "wrongfill")
+                            : (gold.clear ? "ignorant" : "evasive")];
   }
   const std::map<std::string, double> expected{{"good", .36},      {"fill or ramble", .25}, {"wrong", .2},
                                                {"wrongfill", .06}, {"evasive", .07},        {"ignorant", .06}};

@@ -116,9 +116,7 @@ TEST_F(WorldFile, ErrorsNameFileAndKey) {
   has(error_of("\"strangers\": [", "\"strangers\" ["), ":3: expected JSON");
 }
 
-TEST_F(WorldFile, ThatIsMissingIsAnInputError) {
-  EXPECT_THROW(World::load("no/such/world.json"), Error);
-}
+TEST_F(WorldFile, ThatIsMissingIsAnInputError) { EXPECT_THROW(World::load("no/such/world.json"), Error); }
 
 }  // namespace
 }  // namespace rlaif::world

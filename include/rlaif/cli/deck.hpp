@@ -16,12 +16,12 @@ namespace rlaif::cli {
 // A command line taken apart: rlaif <command> [words] [--section.key=value ...] [--flags].
 struct CommandLine {
   std::string command;
-  std::vector<std::string> words;                 // deck, files, sub-commands
-  std::map<std::string, std::string> keys;        // with a dot in the name
+  std::vector<std::string> words;           // deck, files, sub-commands
+  std::map<std::string, std::string> keys;  // with a dot in the name
   bool help = false, dry_run = false, version = false;
-  std::string form = "trl";                       // preferences export --form
-  bool strict = false;                            // constitution lint --strict
-  std::map<std::string, std::string> flags;       // --count N and the like, of commands whose usage names them
+  std::string form = "trl";                  // preferences export --form
+  bool strict = false;                       // constitution lint --strict
+  std::map<std::string, std::string> flags;  // --count N and the like, of commands whose usage names them
   std::string flag_or(const std::string& name, const std::string& otherwise) const;
   // Throws Error(usage) for what is not a number of at least `least`.
   double number_or(const std::string& name, double otherwise, double least) const;
@@ -36,7 +36,8 @@ struct Resolved {
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
 // The same of a deck that was read before; `over` beats the deck, with paths relative to it too.
-std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line, const std::map<std::string, std::string>& over = {});
+std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line,
+                                       const std::map<std::string, std::string>& over = {});
 
 // The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
 // sentence nobody can tell which it is: an Error(usage).

@@ -41,12 +41,12 @@ class OptionTable {
     prose,   // sentences: '#' is as likely part of them as not
   };
   struct Entry {
-    std::string key;      // "ppo.steps"
-    std::string unit;     // "steps", "tokens", "" where there is none
+    std::string key;   // "ppo.steps"
+    std::string unit;  // "steps", "tokens", "" where there is none
     std::string meaning;
     std::string default_text;
-    bool results = true;  // false: does not change results (progress, threads, where files go)
-    bool is_path = false; // an input file whose contents decide results
+    bool results = true;   // false: does not change results (progress, threads, where files go)
+    bool is_path = false;  // an input file whose contents decide results
     // Throws Error(usage) naming the key. Returns the number that was set, where it is one.
     std::function<std::optional<double>(const std::string& text, Origin origin)> set;
     Kind kind = Kind::number;
@@ -69,7 +69,8 @@ class OptionTable {
   Entry& add(const std::string& key, double* field, const std::string& unit, const std::string& meaning);
   Entry& add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
   // A number or nothing, kept as text.
-  Entry& add_optional_number(const std::string& key, std::string* field, const std::string& unit, const std::string& meaning);
+  Entry& add_optional_number(const std::string& key, std::string* field, const std::string& unit,
+                             const std::string& meaning);
   // A file or folder to read. `default_name` is a file of the program's own inputs; empty: none.
   void add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
                  const std::string& meaning);
@@ -77,7 +78,8 @@ class OptionTable {
   void add_place(const std::string& key, std::filesystem::path* field, const std::string& meaning);
   // A key that was read before the table was made: listed, and set to nothing more.
   void add_listed(const std::string& key, const std::string& value, const std::string& meaning) {
-    Entry& entry = add_entry({key, "", meaning, value, true, false, [](const std::string&, Origin) { return std::nullopt; }});
+    Entry& entry =
+        add_entry({key, "", meaning, value, true, false, [](const std::string&, Origin) { return std::nullopt; }});
     entry.kind = Kind::text;
   }
   // One of several names.
@@ -90,8 +92,7 @@ class OptionTable {
       names.push_back(name);
       if (value == *field) current = name;
     }
-    add_entry({key, join_names(names, "|"), meaning, current, true, false,
-               [=, this](const std::string& text, Origin) {
+    add_entry({key, join_names(names, "|"), meaning, current, true, false, [=, this](const std::string& text, Origin) {
                  for (const auto& [name, value] : choices) {
                    if (name != text) continue;
                    *field = value;

@@ -44,7 +44,7 @@ class PeerError : public Error {
 }  // namespace rlaif
 
 // A broken invariant is a defect: say where, and abort.
-#define RLAIF_CHECK(condition, message)                                                    \
-  do {                                                                                     \
+#define RLAIF_CHECK(condition, message)                                                     \
+  do {                                                                                      \
     if (!(condition)) ::rlaif::invariant_failed(#condition, __FILE__, __LINE__, (message)); \
   } while (false)

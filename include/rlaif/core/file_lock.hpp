@@ -39,7 +39,8 @@ class FileLock {
 };
 
 // The same for a file that is open already: asks for the lock of `descriptor` once, without waiting.
-FileLock::Result try_lock(int descriptor, const std::filesystem::path& file, FileLock::Mode mode = FileLock::Mode::alone);
+FileLock::Result try_lock(int descriptor, const std::filesystem::path& file,
+                          FileLock::Mode mode = FileLock::Mode::alone);
 // Whether an errno of flock says that the file system has no locks, rather than that somebody holds this one or that all is lost.
 bool says_no_locks(int error);
 

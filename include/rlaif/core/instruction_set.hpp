@@ -19,7 +19,7 @@ enum class InstructionSet {
 const char* to_string(InstructionSet set);  // "default", "avx2", "avx512"
 std::optional<InstructionSet> parse_instruction_set(std::string_view name);
 
-InstructionSet best_instruction_set();             // of this processor
+InstructionSet best_instruction_set();                                                        // of this processor
 std::vector<InstructionSet> instruction_sets(InstructionSet up_to = best_instruction_set());  // the least first
 std::string instruction_set_names(InstructionSet up_to = best_instruction_set());             // "default, avx2"
 

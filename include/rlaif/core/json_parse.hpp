@@ -11,8 +11,8 @@
 
 namespace rlaif {
 
-constexpr std::size_t json_depth = 100;      // objects and lists within each other
-constexpr std::size_t json_members = 8192;   // of one object
+constexpr std::size_t json_depth = 100;     // objects and lists within each other
+constexpr std::size_t json_members = 8192;  // of one object
 
 // Where a text goes beyond the bounds, as Json::parse_error; otherwise nothing. Looks at brackets, colons and quotation marks
 // only: one pass, no memory to speak of. Whether the text is JSON is left to the parser.

@@ -10,6 +10,7 @@ namespace rlaif {
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 // "unknown key 'ppo.stps'; the nearest known one is 'ppo.steps'"
-std::string unknown_name_message(const std::string& what, const std::string& name, const std::vector<std::string>& known);
+std::string unknown_name_message(const std::string& what, const std::string& name,
+                                 const std::vector<std::string>& known);
 
 }  // namespace rlaif

@@ -14,7 +14,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 // What a draw is for. Two purposes never share numbers; append only, values are part of every result.
 enum class Stream : std::uint64_t {
   initialization = 1,
-  sampling = 2,       // (seed, prompt id, sample, position)
+  sampling = 2,  // (seed, prompt id, sample, position)
   data_order = 3,
   sft_data = 4,
   register_data = 5,

@@ -15,8 +15,8 @@ std::optional<double> job_end_time();
 // before the limit, or where no limit is known, is a wish to stop now.
 class TimeLimit {
  public:
-  static constexpr double near_seconds = 600;    // before the end, within which a warning means the limit
-  static constexpr double saving_seconds = 10;   // for the last checkpoint
+  static constexpr double near_seconds = 600;   // before the end, within which a warning means the limit
+  static constexpr double saving_seconds = 10;  // for the last checkpoint
   explicit TimeLimit(std::optional<double> end, std::function<double()> now = {});
   // `warned`: USR2 has come. Keeps the time since the last call as that of a step.
   bool reached(bool warned);

@@ -19,10 +19,10 @@ struct Prompt {
 struct Completion {
   std::uint32_t sample = 0;  // which draw for its prompt this is; keys the draw
   std::string text;
-  std::vector<TokenId> tokens;    // without the stop token
-  std::vector<float> log_probs;   // one per token, plus one for the stop token where `ended`
-  bool ended = false;             // a stop token was drawn before the length limit
-  TokenId end_token = -1;         // which one, where this process drew it; -1: not ended, or read from a store or file
+  std::vector<TokenId> tokens;   // without the stop token
+  std::vector<float> log_probs;  // one per token, plus one for the stop token where `ended`
+  bool ended = false;            // a stop token was drawn before the length limit
+  TokenId end_token = -1;        // which one, where this process drew it; -1: not ended, or read from a store or file
 };
 
 // Two completions of one prompt. Which policy wrote them is hidden from judges.

@@ -34,12 +34,12 @@ constexpr double no_cap = std::numeric_limits<double>::infinity();
 std::unique_ptr<Budget> make_budget(double cap_usd);
 
 struct Spending {
-  std::int64_t requests = 0;        // answers paid for
-  std::int64_t stored_answers = 0;  // answers that were there already and cost nothing now
-  std::int64_t failures = 0;        // requests that ended without an answer
-  Usage usage;                      // of the answers paid for
+  std::int64_t requests = 0;          // answers paid for
+  std::int64_t stored_answers = 0;    // answers that were there already and cost nothing now
+  std::int64_t failures = 0;          // requests that ended without an answer
+  Usage usage;                        // of the answers paid for
   std::int64_t reasoning_tokens = 0;  // of usage.output_tokens
-  double unsettled_usd = 0.0;       // held for attempts of which nobody knows whether they are billed
+  double unsettled_usd = 0.0;         // held for attempts of which nobody knows whether they are billed
   Spending& operator+=(const Spending& other);
 };
 

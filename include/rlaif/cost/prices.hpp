@@ -17,7 +17,8 @@ struct Price {
   double per_label_usd = 0.0;
   double input_per_million_usd = 0.0;
   double cached_input_per_million_usd = 0.0;  // where the table has none: the price of uncached input
-  double cache_write_per_million_usd = 0.0;   // input that is kept in a cache for later; the same where the table has none
+  double cache_write_per_million_usd =
+      0.0;  // input that is kept in a cache for later; the same where the table has none
   double output_per_million_usd = 0.0;
 
   // Price of one labelled comparison with these tokens: input that a cache answered, or that went into one

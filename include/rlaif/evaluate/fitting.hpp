@@ -24,8 +24,9 @@ std::vector<double> logistic_coefficients(std::span<const std::vector<double>> c
 
 // Weights of an ensemble: the regression of the reference on the judges' log-odds, each divided by its temperature; a judge
 // that gave no verdict (NaN) says 0.
-std::vector<double> ensemble_weights(std::span<const std::vector<double>> p_by_judge, std::span<const double> temperatures,
-                                     std::span<const double> reference, double ridge = 1e-3);
+std::vector<double> ensemble_weights(std::span<const std::vector<double>> p_by_judge,
+                                     std::span<const double> temperatures, std::span<const double> reference,
+                                     double ridge = 1e-3);
 
 // [better side][named side], sides in the order first, second; rows sum to 1.
 using Confusion = std::array<std::array<double, 2>, 2>;
@@ -45,7 +46,8 @@ DawidSkene dawid_skene(std::span<const std::vector<double>> p_by_judge);
 // How much a judge's log-odds grow with a unit of length difference beyond what the reference explains: the coefficient of
 // the difference in a logistic regression of p on the better side (1, -1, 0) and the difference. Columns are scaled to a
 // mean square of 1 and carry a ridge of 1e-4 a pair. 0 where all lengths are equal.
-double length_slope(std::span<const double> p, std::span<const double> reference, std::span<const double> length_differences);
+double length_slope(std::span<const double> p, std::span<const double> reference,
+                    std::span<const double> length_differences);
 
 // --- cascades ------------------------------------------------------------------------------------
 

@@ -17,13 +17,13 @@ inline constexpr std::size_t verdict_status_count = static_cast<std::size_t>(Ver
 // count; a share of nothing is NaN.
 struct JudgeQuality {
   std::array<std::size_t, verdict_status_count> by_status{};  // how many verdicts of each status
-  std::size_t decided = 0;            // answered pairs whose reference names a side
-  Interval accuracy;                  // over decided: the verdict names the reference's side, a tie counting half
+  std::size_t decided = 0;                                    // answered pairs whose reference names a side
+  Interval accuracy;  // over decided: the verdict names the reference's side, a tie counting half
   std::array<Interval, 2> accuracy_by_order;  // the same for each order alone, where it was asked
-  double kappa = 0.0;                 // Cohen's, over decided
-  Interval same_position;             // both orders asked: the same position won in both
-  Interval shown_first_wins;          // over all orders asked, ties half; 0.5: no preference for a position
-  Calibration calibration;            // over answered pairs with a reference
+  double kappa = 0.0;                         // Cohen's, over decided
+  Interval same_position;                     // both orders asked: the same position won in both
+  Interval shown_first_wins;                  // over all orders asked, ties half; 0.5: no preference for a position
+  Calibration calibration;                    // over answered pairs with a reference
 };
 
 // One entry a pair in all spans. `reference_p_first`: P(first is better) by gold or people; 0.5: no better one, NaN: no

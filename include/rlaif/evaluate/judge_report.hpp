@@ -40,7 +40,8 @@ Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::s
 
 // By kind of probe, and of all: how often a judge that answered names the bad response, a tie as half, over both orders and in
 // each (good shown first, bad shown first).
-Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts, const ReportOptions& options);
+Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts,
+                  const ReportOptions& options);
 
 // A report's numbers for people: {"judges": {name: judge_report}, "across", "people", "cascades", "held_out" (pipeline), "probes": {name:
 // probe_report}}, absent parts left out.

@@ -10,11 +10,11 @@
 namespace rlaif::evaluate {
 
 struct LabelledPair {
-  Comparison comparison;   // id: the place in the file from 0; prompts of one text have one prompt id
-  std::string id;          // of the file, else the place as digits
+  Comparison comparison;                 // id: the place in the file from 0; prompts of one text have one prompt id
+  std::string id;                        // of the file, else the place as digits
   std::string subset, model_a, model_b;  // empty where the file has none
-  double label = 0.5;      // 1: a is better, 0: b, 0.5: a tie, NaN: nobody knows (never of a file)
-  std::vector<double> annotators;  // single people's labels, the same way
+  double label = 0.5;                    // 1: a is better, 0: b, 0.5: a tie, NaN: nobody knows (never of a file)
+  std::vector<double> annotators;        // single people's labels, the same way
 };
 
 // JSON Lines {"prompt", "response_a", "response_b", "label": "a" | "b" | "tie"} with optional "id", "subset", "model_a",

@@ -25,9 +25,9 @@ MacroScores macro_scores(std::span<const int> said, std::span<const int> labels)
 struct RunFigures {
   std::size_t n = 0;
   std::size_t correct_ab = 0, correct_ba = 0, correct_both = 0, agree = 0, null_ab = 0, null_ba = 0;
-  double accuracy = 0.0;           // right verdicts over all
-  double agreement = 0.0;          // the same verdict in both orders, two of no side too
-  double first_shown_rate = 0.0;   // of all verdicts, that name the response shown first
+  double accuracy = 0.0;                                      // right verdicts over all
+  double agreement = 0.0;                                     // the same verdict in both orders, two of no side too
+  double first_shown_rate = 0.0;                              // of all verdicts, that name the response shown first
   double kappa_ab = 0.0, kappa_ba = 0.0, kappa_orders = 0.0;  // Cohen's; no_side is a category of its own
   MacroScores null_is_wrong, null_is_tie;                     // over all verdicts
 };

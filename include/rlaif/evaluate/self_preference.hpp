@@ -13,14 +13,15 @@ namespace rlaif::evaluate {
 // One verdict on two responses of known writers.
 struct WriterVerdict {
   std::uint64_t prompt_id = 0;
-  std::size_t judge = 0;            // place in the names of judges
+  std::size_t judge = 0;  // place in the names of judges
   std::string writer_first, writer_second;
   double p_first = 0.5;
 };
 
 struct SelfPreference {
-  std::vector<std::string> writers;              // all there are, sorted
-  std::vector<std::vector<Interval>> win_rates;  // [judge][writer]: share of the writer's pairs that the judge gives to it, ties half
+  std::vector<std::string> writers;  // all there are, sorted
+  std::vector<std::vector<Interval>>
+      win_rates;  // [judge][writer]: share of the writer's pairs that the judge gives to it, ties half
   // Of each judge that is a writer too: its rate for its own writing less the mean of what the other judges give that
   // writer (that judges favour their own: Panickssery et al. 2404.13076); NaN for the others.
   std::vector<Interval> excess;

@@ -26,15 +26,15 @@ struct SamplingOptions {
 };
 
 struct EngineOptions {
-  int slots = 64;                // sequences decoded together
-  int max_prefill_tokens = 1024; // most prompt tokens in one forward pass
-  bool share_prefixes = true;    // compute the prompts' common beginnings once; off: to measure what that saves
+  int slots = 64;                 // sequences decoded together
+  int max_prefill_tokens = 1024;  // most prompt tokens in one forward pass
+  bool share_prefixes = true;     // compute the prompts' common beginnings once; off: to measure what that saves
 };
 
 struct GenerationRequest {
   std::vector<TokenId> prompt_tokens;
-  std::uint64_t prompt_id = 0;        // keys the draws, with sample and position
-  std::vector<std::uint32_t> samples; // which draws to make; all share one prompt but for its last token
+  std::uint64_t prompt_id = 0;         // keys the draws, with sample and position
+  std::vector<std::uint32_t> samples;  // which draws to make; all share one prompt but for its last token
 };
 
 struct Generated {
@@ -48,9 +48,9 @@ struct Generated {
 };
 
 struct EngineStatistics {
-  std::int64_t prompt_tokens = 0;        // computed, forced suffixes included
-  std::int64_t shared_prompt_tokens = 0; // taken from a shared prefix instead
-  std::int64_t generated_tokens = 0;     // drawn, stop tokens included
+  std::int64_t prompt_tokens = 0;         // computed, forced suffixes included
+  std::int64_t shared_prompt_tokens = 0;  // taken from a shared prefix instead
+  std::int64_t generated_tokens = 0;      // drawn, stop tokens included
   std::int64_t forward_passes = 0;
 };
 

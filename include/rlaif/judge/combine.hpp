@@ -23,9 +23,9 @@ double log_odds(double p);
 double calibrated(double p, double temperature);
 
 enum class Vote {
-  majority,     // share of the members that name the first, a tie as half a vote
-  mean,         // mean of P(first)
-  weighted,     // sigmoid(sum of weight * log_odds(p) / temperature)
+  majority,  // share of the members that name the first, a tie as half a vote
+  mean,      // mean of P(first)
+  weighted,  // sigmoid(sum of weight * log_odds(p) / temperature)
   dawid_skene,  // posterior from the confusion matrices, sides equally likely before (Dawid and Skene 1979); a tie says nothing
 };
 // P(first is better) by the members' P(first), at least one; entries of both spans are of the same member.

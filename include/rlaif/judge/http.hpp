@@ -19,9 +19,9 @@ struct HttpOptions {
   double first_wait_seconds = 0.5;  // before a retry that the server names no time for; doubled each time ...
   double longest_wait_seconds = 8;  // ... up to this, less up to a quarter, drawn by request and attempt
   double connect_seconds = 10;
-  double attempt_seconds = 120;     // one attempt, from connecting to the last byte
-  double total_seconds = 600;       // a request with all its attempts and waits
-  double silence_seconds = 60;      // an attempt that brings less than low_speed_bytes a second for so long is ended
+  double attempt_seconds = 120;  // one attempt, from connecting to the last byte
+  double total_seconds = 600;    // a request with all its attempts and waits
+  double silence_seconds = 60;   // an attempt that brings less than low_speed_bytes a second for so long is ended
   int low_speed_bytes = 1;
   std::size_t max_reply_bytes = std::size_t{8} << 20;
   // Asked between events: true ends the run as HttpHooks::done's false does.

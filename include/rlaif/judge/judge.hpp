@@ -40,8 +40,8 @@ bool same_position_in_both_orders(const Verdict& verdict);
 // the order that was shown. A tie that no noise breaks is a coin's toss.
 struct AnnotatorOptions {
   int people = 13;
-  double utility_noise = 0.15;    // standard deviation added to the utility difference
-  double length_weight = 0.01;    // standard deviation over people of the weight per word of length difference
+  double utility_noise = 0.15;  // standard deviation added to the utility difference
+  double length_weight = 0.01;  // standard deviation over people of the weight per word of length difference
   double flip_rate = 0.25;
   std::uint64_t seed = 0;
 };

@@ -36,18 +36,19 @@ struct JudgeTemplate {
   static JudgeTemplate load(const std::filesystem::path& file);
   // {name} of lower-case letters is a placeholder; other braces are text.
   std::string render(const std::string& principle, const std::string& prompt, const std::string& first,
-                     const std::string& second, const std::string& cases = "(none)", const std::string& fence = "") const;
+                     const std::string& second, const std::string& cases = "(none)",
+                     const std::string& fence = "") const;
   bool has_fence() const;
 };
 
 struct LocalJudgeOptions {
   Orders orders = Orders::both;
-  int max_rationale_tokens = 32;    // rationale_first only; greedy decoding
-  double label_clamp_low = 0.0;     // p_first is clamped to [low, high]; p_first_by_order is not
+  int max_rationale_tokens = 32;  // rationale_first only; greedy decoding
+  double label_clamp_low = 0.0;   // p_first is clamped to [low, high]; p_first_by_order is not
   double label_clamp_high = 1.0;
   int slots = 64;
   PrincipleUse principle_use = PrincipleUse::sample;
-  std::uint64_t seed = 0;           // draws the principle where there are several, and fences, keyed by comparison id
+  std::uint64_t seed = 0;  // draws the principle where there are several, and fences, keyed by comparison id
 };
 
 // P(shown first is better) = softmax over the log-probabilities of the two verdict tokens, after a greedily decoded
@@ -57,8 +58,7 @@ struct LocalJudgeOptions {
 // output_tokens: the rationales' and one verdict an order. Throws Error(input) where the template's verdicts are not
 // two different tokens, or the tokenizer does not fit model or template; Error(usage) for options out of range.
 std::unique_ptr<Judge> make_local_judge(std::string name, const model::Transformer& model,
-                                        const text::ChatEncoder& chat, JudgeTemplate prompt,
-                                        Constitution principles, LocalJudgeOptions options,
-                                        cost::Price price);
+                                        const text::ChatEncoder& chat, JudgeTemplate prompt, Constitution principles,
+                                        LocalJudgeOptions options, cost::Price price);
 
 }  // namespace rlaif::judge

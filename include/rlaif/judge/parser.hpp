@@ -56,7 +56,7 @@ struct TokenPosition {
 
 struct TokenReading {
   VerdictStatus status = VerdictStatus::unparseable;  // or ok, or not_a_number
-  double p_first = 0.5;    // P(label of the one shown first), of the two labels' mass; meaningful only where ok
+  double p_first = 0.5;     // P(label of the one shown first), of the two labels' mass; meaningful only where ok
   double label_mass = 0.0;  // probability of both labels together
 };
 // All tokens that mean a label are summed: any case that does not tell them apart, with or without space, brackets or quotation marks, and proper

@@ -50,19 +50,19 @@ struct JudgeStyle {
 enum class OutputLimit { max_completion_tokens, max_tokens };  // the name of the field
 
 struct RemoteOptions {
-  std::string base_url;         // up to and without /chat/completions or /messages
+  std::string base_url;  // up to and without /chat/completions or /messages
   std::string model;
-  std::string key_variable;     // name of the environment variable with the key; empty: no key is sent
+  std::string key_variable;  // name of the environment variable with the key; empty: no key is sent
   Orders orders = Orders::both;
-  int max_output_tokens = 1024;  // reasoning tokens count
+  int max_output_tokens = 1024;                                   // reasoning tokens count
   OutputLimit output_limit = OutputLimit::max_completion_tokens;  // openai only
-  int top_logprobs = 0;          // openai only, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text
+  int top_logprobs = 0;  // openai only, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text
   double least_label_mass = 0.1;  // of both labels together, below which log-probabilities hold no verdict
-  int samples = 1;               // answers an order; P(first) is their mean, a tie counts half. 1 with log-probabilities
-  bool samples_in_one_request = false;  // openai only: as "n", so that the prompt is paid once
-  std::optional<double> temperature, top_p;  // not sent where absent: some models refuse them
-  bool send_seed = false;                    // openai only: a "seed" of its own for each request
-  std::string reasoning_effort;              // openai only; not sent where empty
+  int samples = 1;  // answers an order; P(first) is their mean, a tie counts half. 1 with log-probabilities
+  bool samples_in_one_request = false;                // openai only: as "n", so that the prompt is paid once
+  std::optional<double> temperature, top_p;           // not sent where absent: some models refuse them
+  bool send_seed = false;                             // openai only: a "seed" of its own for each request
+  std::string reasoning_effort;                       // openai only; not sent where empty
   PrincipleUse principle_use = PrincipleUse::sample;  // one drawn by comparison, or all, numbered
   // anthropic only: the constant beginning of the conversation is marked for the server's prompt cache ("cache_control").
   // Not part of a request's hash: an answer is the same with and without.
@@ -81,10 +81,10 @@ using TokenCount = std::function<std::int64_t(const std::string&)>;
 struct RemoteParts {
   JudgeStyle style;
   Constitution principles;  // empty where the style has no place for them
-  cost::Price price;                    // per_label_usd is shared out over the requests of a comparison
+  cost::Price price;        // per_label_usd is shared out over the requests of a comparison
   std::shared_ptr<AnswerCache> answers;
   std::shared_ptr<cost::SpendMeter> meter;
-  TokenCount count_tokens;              // absent: a byte a token where money is held, four where a bill is estimated
+  TokenCount count_tokens;  // absent: a byte a token where money is held, four where a bill is estimated
 };
 
 // P(first) of an order from log-probabilities, from one text (1, 0, a tie 0.5), or the mean over samples of which more

@@ -9,7 +9,7 @@
 namespace rlaif::judge {
 
 struct ThoughtfulAnswer {
-  std::string_view text;   // what follows the last thought: all where there is none
+  std::string_view text;     // what follows the last thought: all where there is none
   bool is_thinking = false;  // a thought at its beginning is not closed: the answer never came, and `text` is empty
 };
 

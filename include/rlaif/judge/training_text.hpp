@@ -26,8 +26,8 @@ struct TextPiece {
 //   rationale_first: <template ending in "Reason:"> rationale <verdict_cue> A
 // (line breaks and spaces are the pieces' own).
 std::vector<TextPiece> training_pieces(const JudgeTemplate& prompt, const std::string& principle,
-                                       const std::string& question, const std::string& first,
-                                       const std::string& second, const std::string& rationale, bool first_is_better);
+                                       const std::string& question, const std::string& first, const std::string& second,
+                                       const std::string& rationale, bool first_is_better);
 
 struct TrainingTokens {
   std::vector<TokenId> tokens;
@@ -46,7 +46,7 @@ class JudgeEncoder {
   std::vector<TokenId> context(const std::string& principle, const std::string& question, const std::string& first,
                                const std::string& second, const std::string& cases = "(none)",
                                const std::string& fence = "") const;
-  TokenId first_token() const { return verdict_first_.front(); }    // "the one shown first is better"
+  TokenId first_token() const { return verdict_first_.front(); }  // "the one shown first is better"
   TokenId second_token() const { return verdict_second_.front(); }
   const std::vector<TokenId>& verdict_cue() const { return verdict_cue_; }
   // Tokens that end a rationale: the end token and every token with a line break in it.

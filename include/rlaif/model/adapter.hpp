@@ -13,10 +13,10 @@ namespace rlaif::model {
 
 // The update of one (fused) linear layer: part p adds scale * B[p] A[p] x to the rows [row_begin[p], + rows[p]).
 struct LowRank {
-  std::vector<std::string> targets;            // one a part
-  std::vector<std::int64_t> row_begin, rows;   // of the fused weight
-  torch::Tensor a_RI;                          // [parts * rank, in], parts one below the other
-  torch::Tensor b_Or;                          // [sum of rows, rank]
+  std::vector<std::string> targets;           // one a part
+  std::vector<std::int64_t> row_begin, rows;  // of the fused weight
+  torch::Tensor a_RI;                         // [parts * rank, in], parts one below the other
+  torch::Tensor b_Or;                         // [sum of rows, rank]
   double scale = 1.0;
   bool empty() const { return targets.empty(); }
 };

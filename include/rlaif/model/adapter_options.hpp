@@ -14,7 +14,8 @@ namespace rlaif::model {
 
 // Names of projections as in Hugging Face's Llama, whatever the family calls its own.
 inline const std::vector<std::string>& projection_names() {
-  static const std::vector<std::string> names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+  static const std::vector<std::string> names{"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                              "gate_proj", "up_proj", "down_proj"};
   return names;
 }
 

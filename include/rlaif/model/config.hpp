@@ -18,10 +18,10 @@ enum class Activation { swiglu, gelu, gelu_tanh };
 struct RopeScaling {
   enum class Kind { none, linear, llama3, yarn } kind = Kind::none;
   double factor = 1.0;
-  std::int64_t original_positions = 0;                // llama3, yarn
+  std::int64_t original_positions = 0;                   // llama3, yarn
   double low_freq_factor = 1.0, high_freq_factor = 4.0;  // llama3
-  double beta_fast = 32.0, beta_slow = 1.0;           // yarn
-  double attention_factor = 0.0;                      // yarn; 0: 0.1 ln(factor) + 1
+  double beta_fast = 32.0, beta_slow = 1.0;              // yarn
+  double attention_factor = 0.0;                         // yarn; 0: 0.1 ln(factor) + 1
   bool operator==(const RopeScaling&) const = default;
 };
 

@@ -17,7 +17,8 @@ torch::Tensor rms_norm(const torch::Tensor& x_Nd, const torch::Tensor& weight_d,
 torch::Tensor rms_norm_reference(const torch::Tensor& x_Nd, const torch::Tensor& weight_d, double eps);
 
 // (x - mean) / sqrt(variance + eps) * weight + bias. x: [N, d], weight, bias: [d]. Ba et al. 1607.06450.
-torch::Tensor layer_norm(const torch::Tensor& x_Nd, const torch::Tensor& weight_d, const torch::Tensor& bias_d, double eps);
+torch::Tensor layer_norm(const torch::Tensor& x_Nd, const torch::Tensor& weight_d, const torch::Tensor& bias_d,
+                         double eps);
 
 // swiglu: [N, 2F] -> [N, F]; the others element by element (Hendrycks & Gimpel 1606.08415).
 torch::Tensor activate(const torch::Tensor& x_NU, Activation activation);
@@ -55,9 +56,8 @@ torch::Tensor rotary_attention_reference(const torch::Tensor& qkv_NE, const Pack
 // positions 0 ... its own of its slot. qkv: [R, (H + 2 KV) D], slots, positions: [R], keys: [S, KV, D, C] (rotated),
 // values: [S, KV, C, D] with at least 16 readable floats after the last row, out: [R, H D], written. CPU, float32.
 void cached_attention(const torch::Tensor& qkv_RE, std::span<const std::int32_t> slots_R,
-                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary,
-                      const AttentionShape& shape, torch::Tensor keys_SKDC, torch::Tensor values_SKCD,
-                      torch::Tensor out_RA);
+                      std::span<const std::int32_t> positions_R, const RotaryTable& rotary, const AttentionShape& shape,
+                      torch::Tensor keys_SKDC, torch::Tensor values_SKCD, torch::Tensor out_RA);
 // Any device; slots and positions are int64 tensors there.
 torch::Tensor cached_attention_reference(const torch::Tensor& qkv_RE, const torch::Tensor& slots_R,
                                          const torch::Tensor& positions_R, const RotaryTable& rotary,

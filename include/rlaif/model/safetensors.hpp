@@ -45,7 +45,7 @@ class SafetensorsReader {
 };
 
 struct SafetensorsFile {
-  std::vector<NamedTensor> tensors;               // in the order of their data, on the CPU, contiguous
+  std::vector<NamedTensor> tensors;  // in the order of their data, on the CPU, contiguous
   std::map<std::string, std::string> metadata;
 };
 

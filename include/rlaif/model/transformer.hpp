@@ -33,8 +33,8 @@ struct Layer {
   torch::Tensor query_norm_D, key_norm_D;  // RMS norm of every head before rotation; undefined where there is none
   Linear output;                           // [d, H D]
   Norm post_norm;
-  Linear up;                               // [2 F, d]: gate and up where gated, else [F, d]
-  Linear down;                             // [d, F]
+  Linear up;    // [2 F, d]: gate and up where gated, else [F, d]
+  Linear down;  // [d, F]
 };
 
 // Keys and values of past tokens for a fixed number of slots. Storage is allocated once.
@@ -84,7 +84,8 @@ class Transformer {
   // Its parts, for models that share their lower layers: states before layer `first`, through layers [first, last),
   // and the final norm. hidden_states = final_states(run_layers(embed(batch), batch, 0, L)).
   torch::Tensor embed(const PackedSequences& batch) const;
-  torch::Tensor run_layers(torch::Tensor x_Nd, const PackedSequences& batch, std::int64_t first, std::int64_t last) const;
+  torch::Tensor run_layers(torch::Tensor x_Nd, const PackedSequences& batch, std::int64_t first,
+                           std::int64_t last) const;
   torch::Tensor final_states(const torch::Tensor& x_Nd) const;
   // Output projection of some states: [M, d] -> [M, V].
   torch::Tensor logits(const torch::Tensor& hidden_Md) const;
@@ -132,9 +133,9 @@ class Transformer {
 // A transformer with one number per token: reward (read at the last token) or value (read at every token).
 struct ScalarModel {
   Transformer body;
-  torch::Tensor head_1d;            // [1, d]
-  double offset = 0.0;              // subtracted from scores: centres a reward model
-  double scale = 1.0;               // then divided by: its standard deviation on the training data
+  torch::Tensor head_1d;  // [1, d]
+  double offset = 0.0;    // subtracted from scores: centres a reward model
+  double scale = 1.0;     // then divided by: its standard deviation on the training data
 
   // Head initialised N(0, 1/(d+1)) in variance (Huang et al. 2403.17031), body copied.
   static ScalarModel from_body(const Transformer& body, std::uint64_t seed);

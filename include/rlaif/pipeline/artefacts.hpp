@@ -24,13 +24,15 @@ struct Damage {
 // What is wrong with the files that done markers list (null ones list none). Collective: files are shared out among ranks,
 // all ranks get the whole list, in the order of markers and files. A marker that names a file outside of the run directory is
 // damaged itself.
-std::vector<Damage> find_damage(const comm::Communicator& comm, const std::filesystem::path& root, const std::vector<Json>& markers);
+std::vector<Damage> find_damage(const comm::Communicator& comm, const std::filesystem::path& root,
+                                const std::vector<Json>& markers);
 
 // A word for all that later stages may have read of a stage's files; empty where it has none.
 std::string artefact_digest(const Json& marker);
 
 // Commands that open models of a run outside of a study: throws Error(input) naming the file where the tokenizer or a file of
 // one of the models, or of the one below their adapters, is not what the markers in `root`/stages list. Collective.
-void require_whole_models(const comm::Communicator& comm, const std::filesystem::path& root, std::vector<std::string> models);
+void require_whole_models(const comm::Communicator& comm, const std::filesystem::path& root,
+                          std::vector<std::string> models);
 
 }  // namespace rlaif::pipeline

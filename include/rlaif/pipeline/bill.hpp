@@ -13,9 +13,9 @@ namespace rlaif::pipeline {
 struct JudgeBill {
   std::string judge, asked_by;  // asked_by: the judge of study.judges that it is a member of, or itself
   std::string model, price, as_of;
-  std::string counted_by;      // "bytes / 4", or the tokenizer's file
-  judge::Estimate estimate;    // over all pairs, and the canaries among them
-  double spent_usd = 0.0;      // by earlier starts of this run directory, what is unsettled included
+  std::string counted_by;    // "bytes / 4", or the tokenizer's file
+  judge::Estimate estimate;  // over all pairs, and the canaries among them
+  double spent_usd = 0.0;    // by earlier starts of this run directory, what is unsettled included
 };
 struct Bill {
   std::int64_t prompts = 0, pairs = 0;  // at most: identical responses make fewer pairs

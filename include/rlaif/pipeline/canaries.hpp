@@ -21,7 +21,8 @@ void add_canaries(const Context& context, const JudgeOptions& options, BoundJudg
 // canaries/<store>/block-000012.json of the run: what the canaries of one block came to. Written before the block's shard,
 // so that a block that is done has its counts, and a block that is done again the same ones.
 std::filesystem::path canary_file(const RunDirectory& directory, const std::string& store, std::int64_t block);
-void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block, BoundJudge& bound);
+void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block,
+                         BoundJudge& bound);
 // Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no judge
 // took canaries. Collective.
 Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);

@@ -20,7 +20,7 @@ namespace rlaif::pipeline {
 struct DeckValue {
   std::string text;
   std::size_t line = 0;
-  std::string comment;     // that was taken off its end, with its '#'; empty: none
+  std::string comment;  // that was taken off its end, with its '#'; empty: none
   bool is_quoted = false;
 };
 

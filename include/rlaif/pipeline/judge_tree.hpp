@@ -26,7 +26,8 @@ std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options)
 std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs);
 // Judges of no further members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const JudgeOptions& judge);
-std::vector<std::string> local_models(const StudyOptions& options, const JudgeOptions& judge);  // in this process, that it asks
+std::vector<std::string> local_models(const StudyOptions& options,
+                                      const JudgeOptions& judge);             // in this process, that it asks
 bool needs_language(const StudyOptions& options, const JudgeOptions& judge);  // a model in this process is asked
 
 // What the judge's calibration file says; nothing where it names none.

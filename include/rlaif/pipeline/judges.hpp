@@ -45,9 +45,9 @@ using PairId = std::function<std::string(const Comparison&)>;
 // Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
 // process needs a language (needs_language). `policy` is whose responses are judged, for those who judge their own. Throws Error(usage) or Error(input) for a price, template, principle file, model
 // or calibration that does not fit.
-std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges, const Language* language,
-                                    const StageSpending& spending, const std::string& policy = first_policy,
-                                    const PairId& pair_id = {});
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
+                                    const Language* language, const StageSpending& spending,
+                                    const std::string& policy = first_policy, const PairId& pair_id = {});
 BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
                       const StageSpending& spending);
 

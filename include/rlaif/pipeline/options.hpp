@@ -21,39 +21,39 @@ namespace rlaif::pipeline {
 
 struct RunOptions {
   std::filesystem::path directory = "runs/default";
-  std::filesystem::path shared;     // stages that other runs made too are taken from here and put here; empty: none
-  double lease_seconds = 60;        // without a sign of life until who makes a shared stage counts as dead
+  std::filesystem::path shared;  // stages that other runs made too are taken from here and put here; empty: none
+  double lease_seconds = 60;     // without a sign of life until who makes a shared stage counts as dead
   std::uint64_t seed = 0;
   comm::DeviceChoice device = comm::DeviceChoice::cpu;
-  int threads = 1;                  // of libtorch, a rank
+  int threads = 1;                                // of libtorch, a rank
   std::optional<InstructionSet> instruction_set;  // of every rank; nullopt: the best that all have
-  double watchdog_minutes = 30;     // longest wait in one collective; 0: any
-  int grains = 4;                   // pieces of a global batch that are summed in one fixed order
-  int checkpoint_every_steps = 0;        // 0: by time alone
-  double checkpoint_every_seconds = 30;  // 0: by steps alone
-  bool shard_optimizer = false;     // each rank keeps its part of the optimizer's state (ZeRO-1)
-  bool checkpoint_activations = false;   // training computes layers again instead of keeping what they made
-  std::int64_t micro_batch_tokens = 0;   // a grain is worked on in parts of at most so many tokens; 0: at once
+  double watchdog_minutes = 30;                   // longest wait in one collective; 0: any
+  int grains = 4;                                 // pieces of a global batch that are summed in one fixed order
+  int checkpoint_every_steps = 0;                 // 0: by time alone
+  double checkpoint_every_seconds = 30;           // 0: by steps alone
+  bool shard_optimizer = false;                   // each rank keeps its part of the optimizer's state (ZeRO-1)
+  bool checkpoint_activations = false;            // training computes layers again instead of keeping what they made
+  std::int64_t micro_batch_tokens = 0;            // a grain is worked on in parts of at most so many tokens; 0: at once
 };
 
 // What --dry-run assumes about machines and prompts. Nothing here decides results.
 struct PlanOptions {
-  int ranks = 0;                         // to plan for; 0: as many as are started
-  double memory_gib = 0;                 // a rank; 0: not stated
-  double gflops = 0;                     // sustained, a rank; 0: no times
-  double decode_tokens_per_second = 0;   // generated, a rank
+  int ranks = 0;                        // to plan for; 0: as many as are started
+  double memory_gib = 0;                // a rank; 0: not stated
+  double gflops = 0;                    // sustained, a rank; 0: no times
+  double decode_tokens_per_second = 0;  // generated, a rank
   double usd_per_rank_hour = 0;
   std::int64_t prompt_tokens = 64;
-  std::int64_t answer_tokens = 150;      // of an asked judge, an answer
+  std::int64_t answer_tokens = 150;  // of an asked judge, an answer
 };
 
 struct TaskOptions {
-  std::filesystem::path world;             // world.json
-  std::filesystem::path train_prompts;     // JSON Lines; empty: the world's
+  std::filesystem::path world;          // world.json
+  std::filesystem::path train_prompts;  // JSON Lines; empty: the world's
   std::filesystem::path heldout_prompts;
-  std::filesystem::path rules;             // what responses are held against; empty: the world's gold utility
-  std::string system;                      // system turn of every prompt; empty: the template's own, if any
-  std::string date;                        // the day that a template may write, YYYY-MM-DD; empty: none
+  std::filesystem::path rules;                  // what responses are held against; empty: the world's gold utility
+  std::string system;                           // system turn of every prompt; empty: the template's own, if any
+  std::string date;                             // the day that a template may write, YYYY-MM-DD; empty: none
   std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
 };
 
@@ -70,19 +70,19 @@ struct TokenizerOptions {
 };
 
 struct SftOptions {
-  std::filesystem::path file;              // demonstrations, JSON Lines of prompt and response; they take the mixture's place
-  std::int64_t examples = 16000;           // responses by the behaviour mixture
-  std::int64_t register_examples = 2400;   // texts that state cells and sums
-  std::int64_t judge_examples = 0;         // pairs with the verdict that gold gives: a policy that can judge
+  std::filesystem::path file;     // demonstrations, JSON Lines of prompt and response; they take the mixture's place
+  std::int64_t examples = 16000;  // responses by the behaviour mixture
+  std::int64_t register_examples = 2400;  // texts that state cells and sums
+  std::int64_t judge_examples = 0;        // pairs with the verdict that gold gives: a policy that can judge
   int epochs = 2;
-  train::LanguageModelOptions training;    // steps are derived
+  train::LanguageModelOptions training;  // steps are derived
   std::int64_t drawn() const { return examples + register_examples + judge_examples; }
 };
 
 struct JudgeModelOptions {
   std::filesystem::path verdict_first_template, rationale_first_template;
   double register_share = 0.15;
-  double context_weight = 1.0;    // loss weight of tokens before the verdict and rationale
+  double context_weight = 1.0;  // loss weight of tokens before the verdict and rationale
   double verdict_weight = 1.0;
   train::LanguageModelOptions training;
 };
@@ -98,9 +98,9 @@ struct JudgeModel {
 
 struct AnnotateOptions {
   std::int64_t prompts = 4000, heldout_prompts = 600;
-  int completions = 2;        // a prompt; all pairs of distinct texts are asked
-  int redraws = 3;            // attempts to replace identical texts
-  std::int64_t block = 50;    // prompts a block; one block is one shard
+  int completions = 2;      // a prompt; all pairs of distinct texts are asked
+  int redraws = 3;          // attempts to replace identical texts
+  std::int64_t block = 50;  // prompts a block; one block is one shard
   double temperature = 1.0;
   int top_k = 0;
   double top_p = 1.0;
@@ -113,22 +113,23 @@ inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
 struct JudgeOptions {
   std::string name;
   JudgeKind kind = JudgeKind::local;
-  std::string model = "judge";            // local: models/<model> of the run; "policy": the one whose responses are judged
-  std::string members;                    // ensemble, cascade, hierarchy: names of judges, in order
+  std::string model = "judge";  // local: models/<model> of the run; "policy": the one whose responses are judged
+  std::string members;          // ensemble, cascade, hierarchy: names of judges, in order
   judge::EnsembleOptions ensemble;
-  std::string thresholds;                 // cascade: numbers; empty: those of the calibration
-  double gate = 0.8;                      // hierarchy
-  std::filesystem::path calibration;      // what calibration found out about this judge and its members (judge/fitted.hpp)
-  bool length_correction = false;         // by this judge's length_slope there
+  std::string thresholds;             // cascade: numbers; empty: those of the calibration
+  double gate = 0.8;                  // hierarchy
+  std::filesystem::path calibration;  // what calibration found out about this judge and its members (judge/fitted.hpp)
+  bool length_correction = false;     // by this judge's length_slope there
   std::filesystem::path prompt_template;  // local
   std::filesystem::path principles;       // local, openai, anthropic
   int level = 0;                          // of the principles; 0: all levels
   std::filesystem::path rules;            // rules
   std::filesystem::path style;            // openai, anthropic: the conversation
-  std::filesystem::path tokenizer;        // openai, anthropic: a tokenizer.json of the judge's model; empty: bytes are counted
-  std::filesystem::path verdicts;         // replay: recorded verdicts
+  std::filesystem::path
+      tokenizer;                   // openai, anthropic: a tokenizer.json of the judge's model; empty: bytes are counted
+  std::filesystem::path verdicts;  // replay: recorded verdicts
   std::string recorded_judge, recorded_style;  // replay: which of them
-  std::string temperature, top_p;         // openai, anthropic: numbers, or empty: not sent
+  std::string temperature, top_p;              // openai, anthropic: numbers, or empty: not sent
   judge::RemoteOptions remote;
   std::string price = "ai-label";
   judge::LocalJudgeOptions local;
@@ -148,7 +149,7 @@ struct LowRankOptions {
 };
 // What the adapters of a study have in common, so that models over one base can share its lower layers.
 struct LoraOptions {
-  std::string targets = "all";   // names of projections, or all
+  std::string targets = "all";  // names of projections, or all
   std::int64_t first_layer = 0;
 };
 
@@ -194,8 +195,8 @@ enum class RewardStart {
 
 // What a judge must come to before a reward model learns from it.
 struct AgreementOptions {
-  double least = 0.7;       // share of pairs on which it names the better side; 0: whatever it is
-  bool proceed = false;     // go on below it, and say so
+  double least = 0.7;    // share of pairs on which it names the better side; 0: whatever it is
+  bool proceed = false;  // go on below it, and say so
 };
 
 // For the commands that read and write files of the user's.
@@ -218,12 +219,12 @@ struct CalibrateOptions {
   std::filesystem::path probes;    // a good and a bad response each
   std::filesystem::path recorded;  // verdicts instead of judges
   double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
-  int folds = 10;                  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
+  int folds = 10;  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
   int resamples = 2000;
 };
 
 struct StudyOptions {
-  std::string name = "default";      // of the deck
+  std::string name = "default";  // of the deck
   RunOptions run;
   PlanOptions plan;
   TaskOptions task;
@@ -240,8 +241,8 @@ struct StudyOptions {
   train::RewardOptions reward;
   PeopleOptions people;
   RewardStart reward_start = RewardStart::policy;
-  ModelOptions reward_network;        // where reward models start from one
-  std::int64_t reward_labels = 0;     // the store's first usable ones that reward models learn from; 0: all
+  ModelOptions reward_network;     // where reward models start from one
+  std::int64_t reward_labels = 0;  // the store's first usable ones that reward models learn from; 0: all
   train::PpoOptions ppo;
   PolicyReward policy_reward = PolicyReward::model;
   LoraOptions lora;
@@ -265,11 +266,11 @@ struct ResolvedDeck {
     std::string key, text;
     bool results = true;
   };
-  std::vector<Entry> entries;                 // in the order of registration
-  std::vector<std::pair<std::string, std::string>> inputs;  // key of a path, checksum of the file it names
+  std::vector<Entry> entries;                                          // in the order of registration
+  std::vector<std::pair<std::string, std::string>> inputs;             // key of a path, checksum of the file it names
   std::vector<std::pair<std::string, std::filesystem::path>> missing;  // files that a plan expects and did not find
-  std::string canonical() const;              // "key = text" lines of the keys that decide results, and inputs
-  std::string hash() const;                   // 16 hex digits
+  std::string canonical() const;  // "key = text" lines of the keys that decide results, and inputs
+  std::string hash() const;       // 16 hex digits
 };
 
 }  // namespace rlaif::pipeline

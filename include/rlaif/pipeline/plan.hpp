@@ -19,7 +19,7 @@ struct PlannedStage {
   std::string name;
   std::vector<PlannedPart> parts;
   double generated_tokens = 0.0;  // over all ranks
-  double flops = 0.0;             // over all ranks: 2 a weight and token forward, 4 more backward (2 where weights are frozen)
+  double flops = 0.0;  // over all ranks: 2 a weight and token forward, 4 more backward (2 where weights are frozen)
   double bytes() const;
 };
 

@@ -32,7 +32,7 @@ struct RunCosts {
   std::vector<std::string> unfinished;  // stores of them that are not finished: what is there counts
   std::vector<PaidAnswers> paid;
   std::vector<StageTime> stages;
-  double usd_per_rank_hour = 0.0;       // plan.usd_per_rank_hour
+  double usd_per_rank_hour = 0.0;  // plan.usd_per_rank_hour
 };
 
 // From run.json, the stages' markers, the preference stores and the answers that were paid for. Throws Error(input) naming

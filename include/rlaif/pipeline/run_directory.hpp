@@ -31,7 +31,8 @@ class RunDirectory {
   // the keys that differ. A damaged run.json is written again where a done stage says whose run this is, else it is an
   // Error(input). Removes what killed writers left. Root rank only, with the lock held.
   // `instruction_sets`: what this start computes with.
-  void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks, const std::string& instruction_sets) const;
+  void open(const ResolvedDeck& deck, const StudyOptions& options, int ranks,
+            const std::string& instruction_sets) const;
 
   // What a stage that is not done yet began with: digests of what the stages before it made (an empty object: nobody knows),
   // and the instruction sets of all starts that worked on it.

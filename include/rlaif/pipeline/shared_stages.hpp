@@ -25,7 +25,8 @@ class SharedStages {
   // The stage's marker: by `make`, which runs it and marks it done, or from an entry, which marks it done too.
   // `inputs`: digests of the stages before it, for the marker. Collective. Throws Error(interrupted) where a stop is asked for
   // while another job makes the stage.
-  Json run(const std::string& stage, const StageParts& parts, const Json& inputs, const std::function<Json()>& make) const;
+  Json run(const std::string& stage, const StageParts& parts, const Json& inputs,
+           const std::function<Json()>& make) const;
 
   // Of a stage that this run has made before: the entry, if there is none yet. Collective. What was computed with other
   // instruction sets than this start takes is not shared: it is another stage.

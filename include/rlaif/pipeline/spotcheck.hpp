@@ -35,7 +35,7 @@ SpotcheckExported export_spotcheck(const SpotcheckExport& options);
 // "pick": "control" | "disagreement" | "uncertain", "order": "ab" | "ba", "label": "a" | "b" | "tie", "seconds": number}.
 // "label" is in the pair's own frame, "ab" is first shown first, as in recorded verdicts.
 struct SpotcheckAgreement {
-  std::string pick;              // of which pairs; "all"
+  std::string pick;                     // of which pairs; "all"
   std::size_t labels = 0, decided = 0;  // decided: the person named a side, and the judge has a verdict
   evaluate::Interval agreement;  // share of the decided on which the judge names the same side, its own ties half
   double kappa = 0.0;
@@ -51,8 +51,8 @@ struct SpotcheckImported {
 // takes the place of an earlier one. All or nothing, with the run's lock held. A label's price is `label_usd`, its pick the
 // record's rationale. `name` empty: the lines'. Throws Error(input) naming file and line for a wrong field, a pair that the
 // store does not hold or that has other texts there, a second label of a pair, lines of several stores or labelers.
-SpotcheckImported import_spotcheck(const std::filesystem::path& labels, const std::filesystem::path& run, const std::string& name,
-                                   double label_usd);
+SpotcheckImported import_spotcheck(const std::filesystem::path& labels, const std::filesystem::path& run,
+                                   const std::string& name, double label_usd);
 
 // Labels of preferences/spotcheck-<name> by pair. Throws Error(usage) where there are none yet.
 std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name);

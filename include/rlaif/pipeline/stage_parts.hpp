@@ -28,8 +28,9 @@ StageParts ppo_parts(const StudyOptions& options, const ArmOptions& arm);
 
 // Everything that decides the stage, as text: name and form, versions, device and instruction sets, the keys' texts, checksums of the input files they
 // name and of what is under `reads`.
-std::string stage_identity(const std::string& stage, const StageParts& parts, const ResolvedDeck& deck, const std::string& device,
-                           const std::string& instruction_sets, const std::filesystem::path& root);
+std::string stage_identity(const std::string& stage, const StageParts& parts, const ResolvedDeck& deck,
+                           const std::string& device, const std::string& instruction_sets,
+                           const std::filesystem::path& root);
 
 // Regular files under a file or folder of `root`, sorted, as paths relative to root; temporary files aside.
 std::vector<std::string> files_under(const std::filesystem::path& root, const std::string& path);

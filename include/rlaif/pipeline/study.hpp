@@ -12,9 +12,9 @@
 namespace rlaif::pipeline {
 
 struct Stage {
-  std::string name;    // of its done marker and metrics: "sft", "reward-ai"
-  std::string command; // of the cli that runs it alone: "sft", "reward"
-  std::string size;    // what it will do, for --dry-run
+  std::string name;     // of its done marker and metrics: "sft", "reward-ai"
+  std::string command;  // of the cli that runs it alone: "sft", "reward"
+  std::string size;     // what it will do, for --dry-run
   std::function<Json(const Context&)> run;
   // What decides it and what it makes. Its done marker lists the files it makes by checksum, and the stage is run again where
   // one is damaged or lost; those in metrics/ are records: damage to them is said, and nothing is run again.

@@ -24,10 +24,10 @@ namespace rlaif::preferences {
 
 // What a folder holds. Written last by finish_store; its presence says that the store is complete.
 struct ManifestEntry {
-  std::string file;       // "shard-000012.h5"
+  std::string file;  // "shard-000012.h5"
   std::uint64_t block = 0;
   std::uint64_t records = 0;
-  std::string checksum;   // XXH3 of the file, 16 hex digits
+  std::string checksum;  // XXH3 of the file, 16 hex digits
 };
 struct Manifest {
   std::string judge;
@@ -67,8 +67,8 @@ void export_jsonl(const std::filesystem::path& folder, const std::filesystem::pa
 // holds no store. A trl record becomes p_first = 1, its id is its place in the file, and equal prompts share an id.
 // judge: empty takes the name from the lines, which must agree. Throws Error(input) naming file, line and key; then
 // no shard stays behind.
-Manifest import_jsonl(const std::filesystem::path& file, const std::filesystem::path& folder,
-                      const std::string& judge, std::uint64_t block_size);
+Manifest import_jsonl(const std::filesystem::path& file, const std::filesystem::path& folder, const std::string& judge,
+                      std::uint64_t block_size);
 
 // Version of the HDF5 library in use, "1.10.8".
 std::string library_version();

@@ -22,7 +22,7 @@ struct JsonRecord {
   Json object;
 
   const std::string& string(const char* key) const;
-  double number(const char* key) const;   // finite
+  double number(const char* key) const;  // finite
   bool boolean(const char* key) const;
   bool has(const char* key) const;
   std::string string_or(const char* key, const std::string& fallback) const;
@@ -33,7 +33,7 @@ struct JsonRecord {
 class JsonLineReader {
  public:
   explicit JsonLineReader(const std::filesystem::path& file);
-  bool next();  // false at the end
+  bool next();                                          // false at the end
   const JsonRecord& record() const { return record_; }  // of the last next()
 
  private:

@@ -59,9 +59,9 @@ class Tokenizer {
   std::string decode(std::span<const TokenId> tokens) const;
   std::string decode_text(std::span<const TokenId> tokens) const;
 
-  std::int64_t vocab_size() const;  // highest id + 1
+  std::int64_t vocab_size() const;                                   // highest id + 1
   std::optional<TokenId> token_to_id(std::string_view token) const;  // by its stored form ("Ġcat") or added content
-  const std::string& id_to_token(TokenId id) const;  // throws Error(input) where the id names no token
+  const std::string& id_to_token(TokenId id) const;                  // throws Error(input) where the id names no token
   const std::vector<AddedToken>& added_tokens() const;
   // Ids below `size` that name no token, in increasing order: the rows that only pad a model's vocabulary.
   std::vector<TokenId> nameless_tokens(std::int64_t size) const;
@@ -77,8 +77,8 @@ class Tokenizer {
 };
 
 struct BpeTrainerOptions {
-  std::int64_t vocab_size = 1024;     // bytes, merges and special tokens together, at most
-  std::int64_t min_frequency = 2;     // of a pair, to be merged
+  std::int64_t vocab_size = 1024;           // bytes, merges and special tokens together, at most
+  std::int64_t min_frequency = 2;           // of a pair, to be merged
   std::vector<std::string> special_tokens;  // take ids 0, 1, ...
   bool add_prefix_space = true;
 };

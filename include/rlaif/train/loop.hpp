@@ -24,14 +24,14 @@ namespace rlaif::train {
 struct StageRun {
   const comm::Communicator* comm = nullptr;
   comm::DeviceCommunicator* device_comm = nullptr;  // models on GPUs, one rank a GPU: gradients are summed by NCCL
-  std::string name;                        // "sft", "reward-ai", ... : progress and file names
-  std::filesystem::path checkpoint_folder; // checkpoints/<name>; empty: no checkpoints
-  std::filesystem::path metrics_file;      // metrics/<name>.jsonl: one object a step, no timings in it; empty: none
-  int checkpoint_every_steps = 100;        // 0: only where a stop is asked for
-  double checkpoint_every_seconds = 0.0;   // by rank 0's clock; 0: off. Results do not depend on when state is saved
+  std::string name;                                 // "sft", "reward-ai", ... : progress and file names
+  std::filesystem::path checkpoint_folder;          // checkpoints/<name>; empty: no checkpoints
+  std::filesystem::path metrics_file;     // metrics/<name>.jsonl: one object a step, no timings in it; empty: none
+  int checkpoint_every_steps = 100;       // 0: only where a stop is asked for
+  double checkpoint_every_seconds = 0.0;  // by rank 0's clock; 0: off. Results do not depend on when state is saved
   int grains = 4;
-  bool shard_optimizer = false;            // every rank keeps the optimizer state of its share of the parameters alone
-  std::int64_t micro_batch_tokens = 0;     // tokens of a grain that are processed at once; 0: all. See micro_batches
+  bool shard_optimizer = false;         // every rank keeps the optimizer state of its share of the parameters alone
+  std::int64_t micro_batch_tokens = 0;  // tokens of a grain that are processed at once; 0: all. See micro_batches
   StateShards state_shards() const { return shard_optimizer ? StateShards{comm, device_comm} : StateShards{}; }
   std::function<bool()> stop_requested = [] { return false; };  // this rank's flag; ranks agree at step boundaries
 };
@@ -105,7 +105,7 @@ class MetricsFile {
 struct Checkpoint {
   std::int64_t step = 0;  // steps done
   std::uint64_t metrics_size = 0;
-  Json extra;             // small state of the stage (KL coefficient, running sums)
+  Json extra;  // small state of the stage (KL coefficient, running sums)
   std::vector<model::NamedTensor> tensors;
   std::string metrics_checksum{};  // of the metrics' first metrics_size bytes; empty: not known
 };

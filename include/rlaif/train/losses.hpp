@@ -46,7 +46,7 @@ struct Moments {
 torch::Tensor ppo_policy_loss(const torch::Tensor& new_log_probs, const torch::Tensor& old_log_probs,
                               const torch::Tensor& advantages, double clip);
 // 0.5 max((v - R)^2, (clip(v, old - c, old + c) - R)^2) per token.
-torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values,
-                             const torch::Tensor& returns, double clip);
+torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values, const torch::Tensor& returns,
+                             double clip);
 
 }  // namespace rlaif::train

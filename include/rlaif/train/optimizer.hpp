@@ -59,7 +59,7 @@ double scheduled_rate(const ScheduleOptions& options, std::int64_t step, std::in
 // Ranks among which the optimizer's state is shared out (ZeRO stage 1, Rajbhandari et al. 1910.02054): each holds the
 // moments of its shard of the flat buffers (comm::shard_of) and updates those values; then all get all values.
 struct StateShards {
-  const comm::Communicator* comm = nullptr;  // null: every rank holds all state
+  const comm::Communicator* comm = nullptr;    // null: every rank holds all state
   comm::DeviceCommunicator* device = nullptr;  // values on GPUs are shared by NCCL
 };
 
@@ -94,7 +94,7 @@ class AdamW {
   StateShards shards_;
   comm::Shard shard_;
   torch::Tensor first_moment_, second_moment_;  // of the shard
-  std::vector<torch::Tensor> steps_;  // one scalar a group, float32: what the fused kernel takes
+  std::vector<torch::Tensor> steps_;            // one scalar a group, float32: what the fused kernel takes
 };
 
 }  // namespace rlaif::train

@@ -19,8 +19,10 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/time_limit.hpp"
 #include "rlaif/core/version.hpp"
-#include "rlaif/pipeline/instruction_sets.hpp"
-#include "rlaif/pipeline/study.hpp"
+#include "rlaif/run/instruction_sets.hpp"
+#include "rlaif/stages/study.hpp"
+#include "rlaif/tools/calibrate.hpp"
+#include "rlaif/tools/file_commands.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -59,20 +61,20 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
     resolved = resolve(line.words.empty() ? std::filesystem::path() : std::filesystem::path(line.words[0]), line);
   });
   comm.require_equal(resolved->deck.canonical(), "the resolved deck");
-  const pipeline::StudyOptions& options = resolved->options;
-  if (!line.dry_run) pipeline::settle_instruction_sets(comm, options.run.instruction_set);  // before libtorch is used
-  pipeline::set_threads(options.run.threads);
+  const study::StudyOptions& options = resolved->options;
+  if (!line.dry_run) run::settle_instruction_sets(comm, options.run.instruction_set);  // before libtorch is used
+  study::set_threads(options.run.threads);
   if (line.dry_run) {
-    comm.on_root([&] { std::cout << pipeline::describe_plan(options, resolved->deck, comm.size()); });
+    comm.on_root([&] { std::cout << stages::describe_plan(options, resolved->deck, comm.size()); });
   } else if (line.command == "generate") {
-    pipeline::run_generate_command(options, resolved->deck, comm);
+    tools::run_generate_command(options, resolved->deck, comm);
   } else if (line.command == "judge") {
-    pipeline::run_judge_command(options, resolved->deck, comm);
+    tools::run_judge_command(options, resolved->deck, comm);
   } else if (line.command == "calibrate") {
-    pipeline::run_calibrate_command(options, resolved->deck, comm);
+    tools::run_calibrate_command(options, resolved->deck, comm);
   } else {
-    pipeline::run_study(line.command, options, resolved->deck, comm,
-                        [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
+    stages::run_study(line.command, options, resolved->deck, comm,
+                      [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
   }
   return 0;
 }

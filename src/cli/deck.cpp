@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/pipeline/check_options.hpp"
-#include "rlaif/pipeline/judge_tree.hpp"
-#include "rlaif/pipeline/judges.hpp"
-#include "rlaif/pipeline/pair_sets.hpp"
+#include "rlaif/study/check_options.hpp"
+#include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/judges.hpp"
+#include "rlaif/study/pair_sets.hpp"
 #include "rlaif/text/utf8.hpp"
 
 namespace rlaif::cli {
@@ -20,7 +20,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-using DeckValues = std::map<std::string, pipeline::DeckValue>;
+using DeckValues = std::map<std::string, run::DeckValue>;
 
 const std::string* find_text(const std::string& key, const CommandLine& line, const DeckValues& deck) {
   if (const auto found = line.keys.find(key); found != line.keys.end()) return &found->second;
@@ -33,18 +33,18 @@ const std::vector<std::string> value_flags{"comparisons", "count", "measure", "n
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
-  for (const pipeline::JudgeOptions* judge : pipeline::judges_and_members(resolved.options)) {
+  for (const study::JudgeOptions* judge : study::judges_and_members(resolved.options)) {
     const std::string key = "judge." + judge->name + ".price";
-    if (pipeline::is_asked(judge->kind) && !find_text(key, line, deck))
+    if (study::is_asked(judge->kind) && !find_text(key, line, deck))
       resolved.table.set(key, {judge->model, Origin::program});
   }
 }
 
-pipeline::JudgeOptions judge_called(const std::string& name) {
-  pipeline::JudgeOptions judge;
+study::JudgeOptions judge_called(const std::string& name) {
+  study::JudgeOptions judge;
   judge.name = name;
   if (name == "people") {
-    judge.kind = pipeline::JudgeKind::annotators;
+    judge.kind = study::JudgeKind::annotators;
     judge.price = "human-label";
   }
   return judge;
@@ -62,7 +62,7 @@ bool is_own_model(const std::string& name) {
 }
 
 // The lists of names decide which keys exist, so they are read first.
-void name_sections(pipeline::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+void name_sections(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   const auto names = [&](const std::string& key, const std::string& otherwise) {
     const std::string* text = find_text(key, line, deck);
     return parse_names(key, text ? *text : otherwise);
@@ -80,7 +80,7 @@ void name_sections(pipeline::StudyOptions& options, const CommandLine& line, con
     if (is_own_model(name)) refuse("study.arms", name);
     options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
   }
-  std::string start = pipeline::first_policy;
+  std::string start = study::first_policy;
   for (const std::string& name : rounds) {
     if (is_own_model(name) || is_named(options.arms, name)) refuse("study.rounds", name);
     options.arms.push_back({name, "ai", start, true});
@@ -190,7 +190,7 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
   return names;
 }
 
-std::string deck_text_of(const OptionTable& table, const std::string& key, const pipeline::DeckValue& value) {
+std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value) {
   const OptionTable::Entry* entry = table.find(key);
   if (value.is_quoted || entry == nullptr) return value.text;
   if (entry->kind == OptionTable::Kind::prose && !value.comment.empty()) {
@@ -207,8 +207,8 @@ std::string deck_text_of(const OptionTable& table, const std::string& key, const
 }
 
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line) {
-  pipeline::DeckFile deck;
-  if (!deck_file.empty()) deck = pipeline::read_deck_file(deck_file);
+  run::DeckFile deck;
+  if (!deck_file.empty()) deck = run::read_deck_file(deck_file);
   const auto swept = deck.values.lower_bound("sweep.");
   if (swept != deck.values.end() && swept->first.starts_with("sweep.")) {
     throw usage_error(deck_file.string() + ": has a section [sweep]; `rlaif sweep plan` makes the decks of its cells");
@@ -216,12 +216,12 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   return resolve_keys(deck, line);
 }
 
-std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line,
+std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
                                        const std::map<std::string, std::string>& over) {
   DeckValues values = deck.values;
   for (const auto& [key, text] : over) values[key] = {text, 0, "", true};
   auto resolved = std::make_unique<Resolved>();
-  pipeline::StudyOptions& options = resolved->options;
+  study::StudyOptions& options = resolved->options;
   if (!deck.file.empty()) {
     options.name = deck.file.stem().string();
     resolved->table.set_deck_folder(deck.file.parent_path());
@@ -244,9 +244,9 @@ std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const Com
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
-  pipeline::check_options(options);
-  pipeline::check_arms(options);
-  pipeline::check_judges(options, calibrates ? pipeline::CalibrationFiles::ignore : pipeline::CalibrationFiles::read);
+  study::check_options(options);
+  study::check_arms(options);
+  study::check_judges(options, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   return resolved;
 }
 

@@ -12,11 +12,11 @@
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/judge/constitution_lint.hpp"
-#include "rlaif/pipeline/context.hpp"
-#include "rlaif/pipeline/instruction_sets.hpp"
-#include "rlaif/pipeline/measure.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/run/instruction_sets.hpp"
+#include "rlaif/study/context.hpp"
 #include "rlaif/text/jsonl.hpp"
+#include "rlaif/tools/measure.hpp"
 #include "rlaif/world/world.hpp"
 
 namespace rlaif::cli {
@@ -64,7 +64,7 @@ void validate(const std::filesystem::path& folder) {
 }
 
 // The resolved options that name the world: its file and the seed.
-pipeline::StudyOptions world_options(const CommandLine& line) { return resolve({}, line)->options; }
+study::StudyOptions world_options(const CommandLine& line) { return resolve({}, line)->options; }
 
 void write_lines(const std::filesystem::path& file, const std::vector<Json>& lines) {
   std::string text;
@@ -84,7 +84,7 @@ Json prompt_line(const Prompt& prompt) {
 void write_world(const CommandLine& line) {
   const std::filesystem::path folder = word(line, 1, "a folder to write to");
   no_more_words(line, 2);
-  const pipeline::StudyOptions options = world_options(line);
+  const study::StudyOptions options = world_options(line);
   const world::World world = world::World::load(options.task.world);
   for (const bool held_out : {false, true}) {
     std::vector<Json> lines;
@@ -216,10 +216,10 @@ void run_constitution_command(const CommandLine& line) {
 void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
   const std::vector<std::string> hosts = comm.gather(host_name());
   comm.on_root([&] {
-    std::cout << "rlaif    " << version() << "\nlibtorch " << pipeline::libtorch_version() << "\nMPI      "
+    std::cout << "rlaif    " << version() << "\nlibtorch " << run::libtorch_version() << "\nMPI      "
               << comm::mpi_version() << "\nHDF5     " << preferences::library_version() << "\ndevices  "
               << comm::describe_devices() << "\nsets     " << instruction_set_names()
-              << "; taken: " << pipeline::taken_instruction_sets() << "\nranks    " << comm.size() << "\n";
+              << "; taken: " << run::taken_instruction_sets() << "\nranks    " << comm.size() << "\n";
     std::map<std::string, int> ranks;
     for (const std::string& name : hosts) ++ranks[name];
     for (const auto& [name, count] : ranks) std::cout << "host     " << name << ": " << count << " rank(s)\n";
@@ -227,9 +227,9 @@ void run_info_command(const CommandLine& line, const comm::Communicator& comm) {
       throw usage_error("rlaif info: --output goes with --measure");
   });
   if (!line.flags.contains("measure")) return;
-  const Json measured = pipeline::measure_machine(comm, line.flags.at("measure"));
+  const Json measured = tools::measure_machine(comm, line.flags.at("measure"));
   comm.on_root([&] {
-    std::cout << pipeline::machine_table(measured);
+    std::cout << tools::machine_table(measured);
     if (line.flags.contains("output")) write_file_atomic(line.flags.at("output"), measured.dump(1) + "\n");
   });
 }

@@ -10,8 +10,8 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/cost/prices.hpp"
-#include "rlaif/pipeline/run_costs.hpp"
-#include "rlaif/pipeline/spotcheck.hpp"
+#include "rlaif/stages/run_costs.hpp"
+#include "rlaif/tools/spotcheck.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -25,7 +25,7 @@ double whole_number(const CommandLine& line, const std::string& flag, double oth
 }
 
 void export_pairs(const CommandLine& line) {
-  pipeline::SpotcheckExport options;
+  tools::SpotcheckExport options;
   options.run = word(line, 1, "a run directory");
   options.store = word(line, 2, "the name of a judge of the run");
   options.page = word(line, 3, "a page to write (.html)");
@@ -34,7 +34,7 @@ void export_pairs(const CommandLine& line) {
   options.count = static_cast<std::size_t>(whole_number(line, "count", 100, 1));
   options.seed = static_cast<std::uint64_t>(whole_number(line, "seed", 0, 0));
   options.name = line.flag_or("name", options.name);
-  const pipeline::SpotcheckExported exported = pipeline::export_spotcheck(options);
+  const tools::SpotcheckExported exported = tools::export_spotcheck(options);
   std::size_t all = 0;
   for (const auto& [pick, count] : exported.picked) all += count;
   std::cout << options.page.string() << ": " << all << " pairs of " << options.store << "\n";
@@ -57,11 +57,11 @@ void import_labels(const CommandLine& line) {
   const auto resolved = resolve({}, line);
   const double price =
       cost::PriceTable::load(resolved->options.prices).at(line.flag_or("price", "human-label")).per_label_usd;
-  const pipeline::SpotcheckImported imported = pipeline::import_spotcheck(file, run, line.flag_or("name", ""), price);
+  const tools::SpotcheckImported imported = tools::import_spotcheck(file, run, line.flag_or("name", ""), price);
   std::cout << imported.store << ": " << imported.labels << " labels (" << imported.added << " new, "
             << imported.changed << " changed, " << imported.same << " as before), of which " << imported.ties
             << " ties\nagreement of " << imported.judge << " with these people, 95 % intervals by prompt\n";
-  for (const pipeline::SpotcheckAgreement& row : imported.agreement) {
+  for (const tools::SpotcheckAgreement& row : imported.agreement) {
     if (row.decided == 0) {
       std::printf("  %-14s %6zu labels, none with a side\n", row.pick.c_str(), row.labels);
     } else {
@@ -85,17 +85,17 @@ void run_cost_command(const CommandLine& line) {
   const auto resolved = resolve({}, line);
   const cost::Assumptions assumptions = cost::Assumptions::load(resolved->options.assumptions);
   const double comparisons = whole_number(line, "comparisons", assumptions.at("comparisons"), 1);
-  std::optional<pipeline::RunCosts> run;
+  std::optional<stages::RunCosts> run;
   if (!line.words.empty()) {
-    run = pipeline::measure_run(line.words[0]);
+    run = stages::measure_run(line.words[0]);
     if (line.keys.contains("plan.usd_per_rank_hour")) run->usd_per_rank_hour = resolved->options.plan.usd_per_rank_hour;
   }
-  const pipeline::RunCosts* measured = run ? &*run : nullptr;
-  std::cout << pipeline::cost_text(assumptions, comparisons, measured) << std::flush;
+  const stages::RunCosts* measured = run ? &*run : nullptr;
+  std::cout << stages::cost_text(assumptions, comparisons, measured) << std::flush;
   if (const std::string file = line.flag_or("output", ""); !file.empty()) {
     write_file_atomic(
         file,
-        pipeline::cost_json(assumptions, comparisons, measured).dump(1, ' ', false, Json::error_handler_t::replace) +
+        stages::cost_json(assumptions, comparisons, measured).dump(1, ' ', false, Json::error_handler_t::replace) +
             "\n");
   }
 }

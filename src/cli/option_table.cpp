@@ -209,8 +209,8 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
   texts_[key] = value.text;
 }
 
-pipeline::ResolvedDeck OptionTable::resolve(bool plan_only) const {
-  pipeline::ResolvedDeck deck;
+run::ResolvedDeck OptionTable::resolve(bool plan_only) const {
+  run::ResolvedDeck deck;
   for (const Entry& entry : entries_) {
     // A path may be written in many ways; what decides results is the file's contents.
     deck.entries.push_back({entry.key, texts_.at(entry.key), entry.results && !entry.is_path});

@@ -1,10 +1,12 @@
 // Every key of a deck, section by section.
 #include "rlaif/cli/deck.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/reward.hpp"
 
 namespace rlaif::cli {
 namespace {
 
-using pipeline::StudyOptions;
+using study::StudyOptions;
 
 // Products of them, of pairs a prompt and of epochs stay whole numbers of 64 bits.
 constexpr double most_items = 1e9, most_epochs = 1e6;
@@ -122,8 +124,7 @@ void register_task(OptionTable& table, StudyOptions& o) {
       .at_least(257);
 }
 
-void register_model(OptionTable& table, const std::string& section, pipeline::ModelOptions& o,
-                    const std::string& whose) {
+void register_model(OptionTable& table, const std::string& section, study::ModelOptions& o, const std::string& whose) {
   table.add_input(section + ".folder", &o.folder, "",
                   "Hugging Face folder " + whose + " starts from; empty: random weights");
   table.add(section + ".hidden_size", &o.hidden_size, "", "width of " + whose).at_least(1).at_most(1 << 28);
@@ -171,11 +172,11 @@ void register_sft(OptionTable& table, StudyOptions& o) {
   register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
 }
 
-void register_judge_model(OptionTable& table, pipeline::JudgeModel& model) {
+void register_judge_model(OptionTable& table, study::JudgeModel& model) {
   const std::string suffix = model.name == "judge" ? "" : "." + model.name;
   const std::string section = "judge_model" + suffix;
   register_model(table, "judge_network" + suffix, model.network, "the judge");
-  pipeline::JudgeModelOptions& o = model.training;
+  study::JudgeModelOptions& o = model.training;
   table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
       .at_least(0)
       .at_most(most_items);
@@ -215,7 +216,7 @@ void register_annotate(OptionTable& table, StudyOptions& o) {
   table.add("annotate.slots", &a.slots, "sequences", "decoded together").at_least(1);
 }
 
-void register_remote_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
+void register_remote_judge(OptionTable& table, const std::string& section, study::JudgeOptions& o) {
   judge::RemoteOptions& r = o.remote;
   const std::string who = "openai, anthropic: ";
   table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt",
@@ -305,7 +306,7 @@ void register_agreement(OptionTable& table, StudyOptions& o) {
     table.does_not_decide_results(key);
 }
 
-void register_combined_judge(OptionTable& table, const std::string& section, pipeline::JudgeOptions& o) {
+void register_combined_judge(OptionTable& table, const std::string& section, study::JudgeOptions& o) {
   table.add(section + ".members", &o.members, "",
             "ensemble, cascade, hierarchy: names of judges; a cascade's from cheap to dear, a hierarchy's first the "
             "one to be obeyed first");
@@ -334,19 +335,19 @@ void register_combined_judge(OptionTable& table, const std::string& section, pip
             "take the preference for length that the calibration found off the log-odds");
 }
 
-void register_judge(OptionTable& table, pipeline::JudgeOptions& o) {
+void register_judge(OptionTable& table, study::JudgeOptions& o) {
   const std::string section = "judge." + o.name;
-  table.add_choice<pipeline::JudgeKind>(
+  table.add_choice<study::JudgeKind>(
       section + ".kind", &o.kind,
-      {{"local", pipeline::JudgeKind::local},
-       {"annotators", pipeline::JudgeKind::annotators},
-       {"rules", pipeline::JudgeKind::rules},
-       {"openai", pipeline::JudgeKind::openai},
-       {"anthropic", pipeline::JudgeKind::anthropic},
-       {"replay", pipeline::JudgeKind::replay},
-       {"ensemble", pipeline::JudgeKind::ensemble},
-       {"cascade", pipeline::JudgeKind::cascade},
-       {"hierarchy", pipeline::JudgeKind::hierarchy}},
+      {{"local", study::JudgeKind::local},
+       {"annotators", study::JudgeKind::annotators},
+       {"rules", study::JudgeKind::rules},
+       {"openai", study::JudgeKind::openai},
+       {"anthropic", study::JudgeKind::anthropic},
+       {"replay", study::JudgeKind::replay},
+       {"ensemble", study::JudgeKind::ensemble},
+       {"cascade", study::JudgeKind::cascade},
+       {"hierarchy", study::JudgeKind::hierarchy}},
       "a model in this process, simulated people, a file of rules, a server that speaks "
       "OpenAI's chat completions or Anthropic's messages, recorded verdicts, or other judges combined");
   table.add(section + ".model", &o.model, "",
@@ -403,7 +404,7 @@ void register_canaries(OptionTable& table, StudyOptions& o) {
       .at_most(1);
 }
 
-void register_low_rank(OptionTable& table, const std::string& prefix, pipeline::LowRankOptions& o,
+void register_low_rank(OptionTable& table, const std::string& prefix, study::LowRankOptions& o,
                        const std::string& whose) {
   table.add(prefix + "_rank", &o.rank, "", "rank of " + whose).at_least(0);
   table.add(prefix + "_alpha", &o.alpha, "", "its updates are scaled by alpha / rank").above(0);
@@ -420,9 +421,9 @@ void register_lora(OptionTable& table, StudyOptions& o) {
 
 void register_reward(OptionTable& table, StudyOptions& o) {
   register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
-  table.add_choice<pipeline::RewardStart>(
+  table.add_choice<study::RewardStart>(
       "reward.start", &o.reward_start,
-      {{"policy", pipeline::RewardStart::policy}, {"network", pipeline::RewardStart::network}},
+      {{"policy", study::RewardStart::policy}, {"network", study::RewardStart::network}},
       "what reward models are trained from: the policy, or a network of the sizes in [reward_network] that is "
       "fine-tuned as the policy is");
   register_model(table, "reward_network", o.reward_network, "the reward model");
@@ -441,16 +442,23 @@ void register_reward(OptionTable& table, StudyOptions& o) {
   register_schedule(table, "reward", o.reward.schedule, o.reward.adam);
 }
 
+// The names of a table of what may stand in a place.
+template <class Entry>
+std::vector<std::pair<std::string, std::string>> names_of(const std::vector<Entry>& entries) {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Entry& entry : entries) names.emplace_back(entry.name, entry.name);
+  return names;
+}
+
 void register_ppo(OptionTable& table, StudyOptions& o) {
   auto& p = o.ppo;
   register_low_rank(table, "ppo.lora", o.policy_adapter,
                     "the policy's adapter; 0: all weights of policy and value model are trained");
   register_low_rank(table, "ppo.value_lora", o.value_adapter,
                     "the value model's adapter where the policy has one; 0: a head on the reference's states");
-  table.add_choice<pipeline::PolicyReward>(
-      "ppo.reward", &o.policy_reward,
-      {{"model", pipeline::PolicyReward::model}, {"rules", pipeline::PolicyReward::rules}},
-      "what policies learn from: the reward model of their judge, or the judge's file of rules itself");
+  table.add_choice<std::string>("ppo.reward", &o.policy_reward, names_of(stages::rewards()),
+                                "what policies learn from: the reward model of their judge, or the judge's file of "
+                                "rules itself");
   table.add("ppo.steps", &p.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
   table.add("ppo.prompts_per_step", &p.prompts_per_step, "prompts", "one response each")
       .at_least(1)
@@ -561,6 +569,8 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_calibrate(table, options);
   for (auto& arm : options.arms) {
     const std::string section = arm.section();
+    table.add_choice<std::string>(section + ".algorithm", &arm.algorithm, names_of(stages::algorithms()),
+                                  "how it is made from what it starts from");
     table.add(section + ".judge", &arm.judge, "", "whose labels train its reward model");
     table.add(
         section + ".start", &arm.start, "",
@@ -579,7 +589,7 @@ void register_options(OptionTable& table, StudyOptions& options) {
   table.add_listed("study.judge_models", names(options.judge_models),
                    "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] "
                    "and [judge_model.NAME]");
-  std::vector<pipeline::ArmOptions> arms, rounds;
+  std::vector<study::ArmOptions> arms, rounds;
   for (const auto& arm : options.arms) (arm.is_round ? rounds : arms).push_back(arm);
   table.add_listed("study.rounds", names(rounds),
                    "names of rounds, each from the policy of the last one; each has a section [round.NAME]");

@@ -15,9 +15,9 @@ import sys
 
 
 def build_flags(commands_file):
-    """Flags of a pipeline source, which sees every library's headers, without the precompiled header."""
+    """Flags of a source of stages, which sees every library's headers, without the precompiled header."""
     for entry in json.loads(commands_file.read_text()):
-        if "/src/pipeline/" not in entry["file"]:
+        if "/src/stages/" not in entry["file"]:
             continue
         words = shlex.split(entry["command"])
         compiler = next(i for i, word in enumerate(words) if word.endswith("++"))

@@ -9,7 +9,7 @@ import re
 import sys
 
 LOWER_TO_HIGHER = ["core", "comm", "text", "model", "preferences", "cost", "world", "generate", "judge", "train",
-                   "evaluate", "pipeline", "cli"]
+                   "evaluate", "run", "study", "stages", "tools", "cli"]
 EVERYTHING_BELOW = None
 MAY_INCLUDE = {
     "core": set(),
@@ -23,7 +23,10 @@ MAY_INCLUDE = {
     "judge": {"generate", "text", "cost"},
     "train": {"comm", "text", "model", "generate", "preferences"},
     "evaluate": {"judge", "text"},
-    "pipeline": EVERYTHING_BELOW,
+    "run": {"comm"},
+    "study": EVERYTHING_BELOW,
+    "stages": EVERYTHING_BELOW,
+    "tools": EVERYTHING_BELOW,
     "cli": EVERYTHING_BELOW,
     "main": {"cli", "comm"},
 }
@@ -35,7 +38,7 @@ LIBRARY_HOMES = {
     "Boost": (r"boost/", {"cli"}),
     "the HTTP client": (r"(curl/|httplib\.h$)", {"judge"}),
     # comm holds the CUDA and NCCL plugin, which is a library of its own.
-    "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "train", "pipeline"}),
+    "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "train", "run", "study", "stages", "tools"}),
     "CUDA": (r"(cuda|cuda_runtime|cuda_runtime_api|cuda_bf16)\.h$|(c10|ATen)/cuda/", {"comm"}),
 }
 PLUGIN = "cuda_plugin"

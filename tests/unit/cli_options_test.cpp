@@ -10,7 +10,7 @@
 #include "rlaif/cli/help.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/pipeline/study.hpp"
+#include "rlaif/stages/study.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -194,7 +194,7 @@ TEST_F(DeckTest, ThePrintedPlanReadsBackToTheSameDeck) {
                                                 {"ppo.clip", "0.25"},
                                                 {"judge.people.reasoning_effort", "a\tb"}};
   const auto first = read("", keys);
-  std::string plan = pipeline::describe_plan(first->options, first->deck, 1);
+  std::string plan = stages::describe_plan(first->options, first->deck, 1);
   plan = plan.substr(0, plan.find("\n# deck hash"));
   // Paths of the program's own inputs are written as they were given: relative to there.
   std::string deck;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "rlaif/cli/option_table.hpp"
-#include "rlaif/pipeline/deck_file.hpp"
-#include "rlaif/pipeline/options.hpp"
+#include "rlaif/run/deck_file.hpp"
+#include "rlaif/study/options.hpp"
 
 namespace rlaif::cli {
 
@@ -30,21 +30,21 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 
 // Options resolved from defaults, deck and command line, and the table that describes them.
 struct Resolved {
-  pipeline::StudyOptions options;
+  study::StudyOptions options;
   OptionTable table;
-  pipeline::ResolvedDeck deck;
+  run::ResolvedDeck deck;
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
 // The same of a deck that was read before; `over` beats the deck, with paths relative to it too.
-std::unique_ptr<Resolved> resolve_keys(const pipeline::DeckFile& deck, const CommandLine& line,
+std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
                                        const std::map<std::string, std::string>& over = {});
 
 // The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
 // sentence nobody can tell which it is: an Error(usage).
-std::string deck_text_of(const OptionTable& table, const std::string& key, const pipeline::DeckValue& value);
+std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value);
 
 // Registers every key. The lists of [study] have been read before: they say which sections there are.
-void register_options(OptionTable& table, pipeline::StudyOptions& options);
+void register_options(OptionTable& table, study::StudyOptions& options);
 
 // "ai people" -> names; each must be letters, digits, '-' or '_' and stand once.
 std::vector<std::string> parse_names(const std::string& key, const std::string& text);

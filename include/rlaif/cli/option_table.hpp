@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/pipeline/options.hpp"
+#include "rlaif/study/options.hpp"
 
 namespace rlaif::cli {
 
@@ -120,7 +120,7 @@ class OptionTable {
 
   // All keys with the texts in force, and checksums of the input files they name. A file that is not there is an Error(usage),
   // or where `plan_only`, listed as missing.
-  pipeline::ResolvedDeck resolve(bool plan_only = false) const;
+  run::ResolvedDeck resolve(bool plan_only = false) const;
 
   [[noreturn]] static void fail(const std::string& key, const std::string& text, const std::string& expected);
 

@@ -1,0 +1,52 @@
+// Rewards: what scores a response while a policy is trained. A new one is a class in a file of its own under
+// src/stages/rewards/ and a line in its registry.cpp.
+//   auto reward = reward_named("arm.rlaif.reward", "model").make(context, arm, parts);
+//   reward->score(rollouts);   // one number a response
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rlaif/run/stage.hpp"
+#include "rlaif/study/study.hpp"
+
+namespace rlaif::model {
+class Transformer;
+struct ScalarModel;
+}  // namespace rlaif::model
+namespace rlaif::train {
+struct Rollout;
+}
+
+namespace rlaif::stages {
+
+class Reward {
+ public:
+  virtual ~Reward() = default;
+  // One score a response, in the units that training sees. Called for the responses of one grain on the rank that owns it: it
+  // makes no collective calls, and what it returns depends on its argument alone.
+  virtual std::vector<double> score(std::span<const train::Rollout> rollouts) = 0;
+  virtual Json facts() const { return Json::object(); }  // for the done marker
+};
+
+// What a reward may use of the models that are being trained.
+struct RewardParts {
+  const Language& language;
+  const model::Transformer& start;            // the policy that the arm starts from
+  const model::ScalarModel* model = nullptr;  // the arm's reward model, where there is one
+  bool shares_trunk = false;                  // the reward model goes on from states that the rollout has computed
+};
+
+struct RewardEntry {
+  const char* name;                                                   // arm.NAME.reward
+  const char* about;                                                  // for --help
+  void (*check)(const StudyOptions& options, const ArmOptions& arm);  // throws Error(usage) naming the key
+  // Collective. Throws Error(input) naming the file.
+  std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
+};
+const std::vector<RewardEntry>& rewards();
+const RewardEntry& reward_named(const std::string& key, const std::string& name);
+
+}  // namespace rlaif::stages

@@ -1,0 +1,37 @@
+// What asked judges will cost, before anything is generated or asked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rlaif/judge/remote.hpp"
+#include "rlaif/study/options.hpp"
+
+namespace rlaif::study {
+
+struct JudgeBill {
+  std::string judge, asked_by;  // asked_by: the judge of study.judges that it is a member of, or itself
+  std::string model, price, as_of;
+  std::string counted_by;    // "bytes / 4", or the tokenizer's file
+  judge::Estimate estimate;  // over all pairs, and the canaries among them
+  double spent_usd = 0.0;    // by earlier starts of this run directory, what is unsettled included
+};
+struct Bill {
+  std::int64_t prompts = 0, pairs = 0;  // at most: identical responses make fewer pairs
+  std::int64_t rendered_prompts = 0;    // of them, those whose conversations were made
+  std::vector<JudgeBill> judges;
+};
+
+// The conversations of the deck's own prompts (Task::draw) with its styles and principles. Responses are not there yet:
+// each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers plan.answer_tokens. Every asked
+// judge, members of others included, is taken to be asked about every pair. From 20,000 prompts on evenly spaced ones stand for all. Where the files of
+// prompts are not there, prompts of plan.prompt_tokens such tokens take their place.
+// Throws Error(usage) naming judge and model for a missing price, Error(input) for files that do not fit.
+Bill plan_bill(const StudyOptions& options);
+
+// Lines of "# ..." for --dry-run; empty where no judge is asked. Throws Error(usage) where cost.cap_usd, less what is
+// spent already, is below the least request of a judge that is to be asked first.
+std::string describe_bill(const StudyOptions& options);
+
+}  // namespace rlaif::study

@@ -1,0 +1,40 @@
+// Judges made of judges, as the deck names them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rlaif/judge/fitted.hpp"
+#include "rlaif/study/pair_sets.hpp"
+
+namespace rlaif::study {
+
+// Whether a judge is behind HTTP.
+bool is_asked(JudgeKind kind);
+std::vector<std::string> member_names(const JudgeOptions& judge);
+
+// Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than two,
+// numbers that are none or not as many as members, a calibration that a vote, a cascade or a correction cannot do without.
+// Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there is left to
+// the deck; `ignore`: none is read, they are about to be written).
+enum class CalibrationFiles { read, ignore };
+void check_judges(const StudyOptions& options, CalibrationFiles files = CalibrationFiles::read);
+
+// All that have a section: study.judges, then study.members.
+std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);
+// Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
+std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs);
+// Judges of no further members that `judge` asks, itself where it has none: each once, in the order of the members.
+std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const JudgeOptions& judge);
+std::vector<std::string> local_models(const StudyOptions& options,
+                                      const JudgeOptions& judge);             // in this process, that it asks
+bool needs_language(const StudyOptions& options, const JudgeOptions& judge);  // a model in this process is asked
+
+// What the judge's calibration file says; nothing where it names none.
+judge::FittedJudges calibration_of(const JudgeOptions& judge);
+// Of the members of a combined judge, in order.
+std::vector<judge::FittedJudge> fitted_members(const JudgeOptions& judge, const judge::FittedJudges& calibration);
+// Of a cascade: the deck's, else the calibration's.
+std::vector<double> cascade_thresholds(const JudgeOptions& judge, const judge::FittedJudges& calibration);
+
+}  // namespace rlaif::study

@@ -1,0 +1,54 @@
+// Judges made from the deck, with the models they need.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rlaif/judge/canary.hpp"
+#include "rlaif/study/context.hpp"
+
+namespace rlaif::study {
+
+// Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
+cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
+// An asked judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.
+judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& judge);
+judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& judge);
+
+// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
+// starts have paid included.
+// Collective to make and to destroy.
+class StageSpending {
+ public:
+  StageSpending(const Context& context, const std::string& stage);
+  std::shared_ptr<judge::AnswerCache> answers(const std::string& judge) const;  // of an asked judge, this rank's
+  const std::shared_ptr<cost::SpendMeter>& meter() const { return meter_; }
+  // What all ranks paid in this start, by judge: collective, the same on every rank; empty where no judge is asked.
+  Json report(const Context& context) const;
+
+ private:
+  std::map<std::string, std::shared_ptr<judge::AnswerCache>> answers_;
+  std::shared_ptr<cost::SpendMeter> meter_;
+};
+
+// A judge and what must outlive it.
+struct BoundJudge {
+  std::vector<std::shared_ptr<const model::Transformer>> networks;
+  std::shared_ptr<judge::Judge> judge;
+  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (pipeline/canaries.hpp)
+};
+// What recorded verdicts call a comparison; empty: its id as digits.
+using PairId = std::function<std::string(const Comparison&)>;
+// Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
+// process needs a language (needs_language). `policy` is whose responses are judged, for those who judge their own. Throws Error(usage) or Error(input) for a price, template, principle file, model
+// or calibration that does not fit.
+std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
+                                    const Language* language, const StageSpending& spending,
+                                    const std::string& policy = first_policy, const PairId& pair_id = {});
+BoundJudge make_judge(const Context& context, const JudgeOptions& options, const Language* language,
+                      const StageSpending& spending);
+
+}  // namespace rlaif::study

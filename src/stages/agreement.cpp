@@ -1,0 +1,121 @@
+// Judges held against what is known to be right before anything learns from them.
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "planning.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/judge_facts.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+struct KnownAgreement {
+  double value = 0.0;
+  std::string with;  // "gold on 512 held-out pairs"
+};
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * share);
+  return text;
+}
+
+// nullopt: nobody knows.
+std::optional<KnownAgreement> known_agreement(const Context& context, const PairSet& pairs, const JudgeOptions& judge) {
+  const auto heldout = preferences::read_store(context.directory.preferences(heldout_store(pairs.store(judge.name))));
+  const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
+  if (quality.decided > 0) {
+    return KnownAgreement{quality.accuracy.value,
+                          context.task.yardstick() + " on " + std::to_string(quality.decided) + " held-out pairs"};
+  }
+  const judge::FittedJudges calibration = calibration_of(judge);
+  const auto found = calibration.judges.find(judge.name);
+  if (found == calibration.judges.end() || std::isnan(found->second.agreement)) return std::nullopt;
+  return KnownAgreement{found->second.agreement, "people on " + std::to_string(found->second.pairs) + " pairs of " +
+                                                     calibration.file.filename().string()};
+}
+
+std::string shortfall(const std::string& judge, const KnownAgreement& known, double least) {
+  std::string text = "judge '";
+  text += judge;
+  text += "' agrees with ";
+  text += known.with;
+  text += " in " + percent(known.value) + " of them: ";
+  char points[32];
+  std::snprintf(points, sizeof points, "%.1f", 100.0 * (least - known.value));
+  text += points;
+  return text + " points less than judge.min_agreement = " + percent(least);
+}
+
+Json run(const Context& context, const PairSet& pairs) {
+  const AgreementOptions& options = context.options.agreement;
+  Json facts;
+  context.comm.on_root([&] {
+    facts["least"] = options.least;
+    std::string short_of;
+    for (const JudgeOptions* judge : judges_in_use(context.options, pairs)) {
+      if (judge->kind == JudgeKind::annotators) continue;  // people are what others are held against
+      const auto known = known_agreement(context, pairs, *judge);
+      if (!known) {
+        log::info("judge " + judge->name + ": nobody knows how well it agrees with people; " +
+                  "`rlaif calibrate` measures it on labels, judge." + judge->name + ".calibration names the result");
+        facts["unknown"].push_back(judge->name);
+        continue;
+      }
+      facts["judges"][judge->name] = {{"agreement", known->value}, {"with", known->with}};
+      if (known->value >= options.least) {
+        log::info("judge " + judge->name + " agrees with " + known->with + " in " + percent(known->value));
+        continue;
+      }
+      facts["below"][judge->name] = known->value;
+      short_of += (short_of.empty() ? "" : "; ") + shortfall(judge->name, *known, options.least);
+    }
+    if (short_of.empty()) return;
+    if (options.proceed) {
+      log::warning(short_of + "; the study goes on, as judge.proceed_below_min_agreement says");
+      return;
+    }
+    throw input_error(
+        short_of +
+        ". Nothing was trained on its labels. To try, in this order: another style (reasons before the "
+        "verdict, both orders), a constitution that says what is wanted, an ensemble of judges, escalation to a dearer "
+        "judge (a cascade); judge.proceed_below_min_agreement = true goes on all the same");
+  });
+  return facts;
+}
+
+// The judges that learning starts from are held against judge.min_agreement.
+std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
+  std::string names;
+  for (const JudgeOptions* judge : judges_in_use(options, pairs)) {
+    if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
+  }
+  if (names.empty()) return names;
+  char text[96];
+  std::snprintf(text, sizeof text, ": %.1f %% or more (judge.min_agreement)%s", 100.0 * options.agreement.least,
+                options.agreement.proceed ? ", or the report says so" : ", or nothing is trained");
+  return names + text;
+}
+
+}  // namespace
+
+void plan_agreement(StagePlan& plan, const Study& study, const PairSet& pairs) {
+  const std::string text = agreement_text(study.options, pairs);
+  if (study.options.agreement.least <= 0.0 || text.empty()) return;
+  run::Stage stage{.name = "agreement" + (pairs.arm.empty() ? "" : "-" + pairs.arm),
+                   .kind = "agreement",
+                   .of = pairs.arm,
+                   .command = "reward",
+                   .size = text,
+                   .run = in_study(study, [pairs](const Context& context) { return run(context, pairs); })};
+  for (const JudgeOptions* judge : judges_in_use(study.options, pairs))
+    stage.reads.push_back("preferences/" + heldout_store(pairs.store(judge->name)));
+  plan.add(std::move(stage));
+}
+
+}  // namespace rlaif::stages

@@ -1,0 +1,40 @@
+// A study without arms: its judges against the yardstick on the held-out pairs.
+#include "planning.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/stages/judge_facts.hpp"
+#include "rlaif/stages/stages.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+Json run(const Context& context) {
+  Json facts;
+  context.comm.on_root([&] {
+    const PairSet set = first_pairs(context.options);
+    const JudgedPairs pairs = read_judged_pairs(context, set);
+    facts["results"]["yardstick"] = context.task.yardstick();
+    facts["results"]["judges"] = judges_facts(context, set, pairs);
+    facts["results"]["agreement_differences"] = agreement_differences(context, pairs);
+  });
+  return facts;
+}
+
+}  // namespace
+
+void plan_judges(StagePlan& plan, const Study& study) {
+  if (study.options.judges.empty()) throw usage_error("study.judges: at least one name was expected");
+  run::Stage stage{.name = "judges",
+                   .kind = "judges",
+                   .of = "",
+                   .command = "evaluate",
+                   .size = "every judge against the yardstick on the held-out pairs",
+                   .run = in_study(study, run)};
+  const PairSet pairs = first_pairs(study.options);
+  for (const JudgeOptions& judge : pairs.judges) {
+    stage.reads.push_back("preferences/" + pairs.store(judge.name));
+    stage.reads.push_back("preferences/" + heldout_store(pairs.store(judge.name)));
+  }
+  plan.add(std::move(stage));
+}
+
+}  // namespace rlaif::stages

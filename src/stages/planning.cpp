@@ -1,0 +1,117 @@
+#include "planning.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "rlaif/stages/resources.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+constexpr double kFloat = 4.0;
+constexpr double kLogitsAtOnce = 1 << 24;  // train::chosen_log_probs works on about so many
+
+// float32 values that the backward pass keeps of one token: what the fused operations save, layer by layer.
+double saved_per_token(const model::ModelConfig& config, double layers, bool checkpointed) {
+  const double d = static_cast<double>(config.hidden_size), f = static_cast<double>(config.intermediate_size);
+  const double queries = static_cast<double>(config.num_heads * config.head_dim);
+  const double qkv = queries + 2.0 * static_cast<double>(config.num_kv_heads * config.head_dim);
+  const double layer = 4.0 * d + qkv + queries + static_cast<double>(config.up_rows()) + f;
+  return checkpointed ? layers * d + layer : layers * layer;
+}
+
+}  // namespace
+
+std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
+
+std::int64_t pairs_a_prompt(const StudyOptions& options) {
+  return static_cast<std::int64_t>(options.annotate.completions) * (options.annotate.completions - 1) / 2;
+}
+
+std::vector<std::string> sections_with(std::vector<std::string> more) {
+  std::vector<std::string> sections{"run", "task", "model.folder"};
+  for (std::string& section : more) sections.push_back(std::move(section));
+  return sections;
+}
+
+void add_untouched_policy(const StudyOptions& options, std::vector<std::string>& sections) {
+  if (options.pretrained_policy()) sections.push_back("model");
+}
+
+void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections) {
+  sections.push_back("judge." + judge.name);
+  for (const std::string& member : member_names(judge)) add_judge(options, options.judge_named(member), sections);
+}
+
+std::string suffix_of(const JudgeModel& model) { return model.name == "judge" ? "" : "." + model.name; }
+
+std::function<Json(const Here&)> in_study(const Study& study, std::function<Json(const Context&)> stage) {
+  return [&study, stage = std::move(stage)](const Here& here) { return stage(study.context(here)); };
+}
+
+Sizes::Sizes(const StudyOptions& study, int for_ranks)
+    : options(study),
+      policy(planned_policy(study)),
+      ranks(for_ranks),
+      weights(static_cast<double>(policy.num_parameters())) {}
+
+Sizes::Adapter Sizes::adapter(const LowRankOptions& of) const {
+  Adapter size;
+  if (of.rank == 0) return size;
+  const auto targets = options.adapter(of).targets;
+  const double d = static_cast<double>(policy.hidden_size), f = static_cast<double>(policy.intermediate_size);
+  const double queries = static_cast<double>(policy.num_heads * policy.head_dim);
+  const double keys = static_cast<double>(policy.num_kv_heads * policy.head_dim);
+  const double layers = static_cast<double>(std::max<std::int64_t>(0, policy.num_layers - options.lora.first_layer));
+  for (const std::string& target : targets) {
+    double in = d, out = f;
+    if (target == "q_proj") out = queries;
+    if (target == "k_proj" || target == "v_proj") out = keys;
+    if (target == "o_proj") in = queries, out = d;
+    if (target == "down_proj") in = f, out = d;
+    size.parameters += layers * of.rank * (in + out);
+    size.touched_weights += layers * in * out;
+  }
+  return size;
+}
+
+// A grain is worked on at once; a rank has one at a time.
+double Sizes::trained_tokens(double items, double length) const {
+  const double all = std::ceil(items / std::max(1, options.run.grains)) * length;
+  const double limit = static_cast<double>(options.run.micro_batch_tokens);
+  return limit > 0 ? std::min(all, std::max(limit, length)) : all;
+}
+
+double Sizes::trained_layers(const LowRankOptions& of) const {
+  return static_cast<double>(policy.num_layers - (of.rank > 0 ? options.lora.first_layer : 0));
+}
+
+double Sizes::cache_bytes(double slots, double length) const {
+  return 2.0 * kFloat * slots * length * static_cast<double>(policy.num_layers * policy.num_kv_heads * policy.head_dim);
+}
+
+double Sizes::logits_bytes(double rows) const {
+  return kFloat * std::min(rows * static_cast<double>(policy.vocab_size), 2.0 * kLogitsAtOnce);
+}
+
+double Sizes::weight_bytes(double parameters) const { return kFloat * parameters; }
+
+void Sizes::add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens,
+                         double layers) const {
+  const double shards = options.run.shard_optimizer ? ranks : 1.0;
+  add_part(needs, whose + ": gradients", kFloat * parameters);
+  add_part(needs, whose + ": optimizer", 2.0 * kFloat * parameters / shards);
+  add_part(needs, whose + ": activations",
+           kFloat * tokens * saved_per_token(policy, layers, options.run.checkpoint_activations));
+}
+
+void add_part(run::Needs& needs, const std::string& name, double bytes) {
+  if (bytes == 0.0) return;
+  needs.parts.emplace_back();
+  needs.parts.back().name = name;
+  needs.parts.back().bytes = bytes;
+}
+
+}  // namespace rlaif::stages

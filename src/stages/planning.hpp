@@ -1,0 +1,62 @@
+// What the plans of the stages have in common: names of files, sections that decide every stage, and the bytes that models
+// of the study's size need.
+//   plan.add({.name = "sft", .kind = "sft", ..., .sections = sections_with(study, {"sft", "model"}), ...});
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rlaif/model/config.hpp"
+#include "rlaif/run/stage.hpp"
+#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/study.hpp"
+
+namespace rlaif::stages {
+
+inline const std::string tokenizer_file = "models/tokenizer.json";
+
+std::string count_text(std::int64_t value, const std::string& unit);  // "12 steps"
+std::int64_t pairs_a_prompt(const StudyOptions& options);
+
+// Keys that decide every stage, and `more`. The policy's sizes are seen in what is read of it.
+std::vector<std::string> sections_with(std::vector<std::string> more);
+// Of a policy that is not trained before the pairs, its folder decides too.
+void add_untouched_policy(const StudyOptions& options, std::vector<std::string>& sections);
+// The sections of a judge and of all that it asks.
+void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections);
+std::string suffix_of(const JudgeModel& model);  // of its sections: "" or ".NAME"
+
+// A stage of the study, from one that takes the context.
+std::function<Json(const Here&)> in_study(const Study& study, std::function<Json(const Context&)> stage);
+
+// What models of the study's size need on one of `ranks`. All are predictions from sizes alone.
+class Sizes {
+ public:
+  Sizes(const StudyOptions& options, int ranks);
+
+  const StudyOptions& options;
+  const model::ModelConfig policy;
+  const int ranks;
+  const double weights;  // of the policy
+
+  // Weights that a low-rank adapter adds, and the share of the layers' weights that it touches.
+  struct Adapter {
+    double parameters = 0.0;
+    double touched_weights = 0.0;
+  };
+  Adapter adapter(const LowRankOptions& of) const;
+
+  // Tokens that are worked on at once where `items` a step of this length are trained on.
+  double trained_tokens(double items, double length) const;
+  double trained_layers(const LowRankOptions& of) const;
+  double cache_bytes(double slots, double length) const;
+  double logits_bytes(double rows) const;
+  double weight_bytes(double parameters) const;
+  double prompt_length() const { return static_cast<double>(options.plan.prompt_tokens); }
+  // Values, gradients and two moments of what is trained, and what the backward pass keeps.
+  void add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens, double layers) const;
+};
+void add_part(run::Needs& needs, const std::string& name, double bytes);  // nothing for 0 bytes
+
+}  // namespace rlaif::stages

@@ -1,0 +1,141 @@
+#include "rlaif/stages/resources.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/progress.hpp"
+#include "rlaif/study/bill.hpp"
+#include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/judges.hpp"
+#include "rlaif/study/pair_sets.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+std::string bytes_text(double bytes) {
+  char text[48];
+  if (bytes < 1048576.0 * 1024.0)
+    std::snprintf(text, sizeof text, "%.1f MiB", bytes / 1048576.0);
+  else
+    std::snprintf(text, sizeof text, "%.2f GiB", bytes / 1073741824.0);
+  return text;
+}
+
+// Of one stage on all ranks, where the deck says how fast a rank is. `weights`: of the policy, whose decoding has a rate of
+// its own.
+double seconds(const PlanOptions& plan, const run::Needs& needs, double weights, int ranks) {
+  double sum = 0.0;
+  if (plan.gflops > 0.0) sum += (needs.flops - 2.0 * weights * needs.generated_tokens) / (plan.gflops * 1e9 * ranks);
+  if (plan.decode_tokens_per_second > 0.0) sum += needs.generated_tokens / (plan.decode_tokens_per_second * ranks);
+  return sum;
+}
+
+}  // namespace
+
+model::ModelConfig planned_policy(const StudyOptions& options) {
+  const auto file = options.model.folder / "config.json";
+  if (!options.model.folder.empty() && std::filesystem::exists(file)) return model::read_config(file);
+  model::ModelConfig config;
+  config.vocab_size = options.tokenizer.vocab_size;
+  config.hidden_size = options.model.hidden_size;
+  config.num_layers = options.model.num_layers;
+  config.num_heads = options.model.num_heads;
+  config.num_kv_heads = options.model.num_kv_heads;
+  config.head_dim = options.model.num_heads > 0 ? options.model.hidden_size / options.model.num_heads : 0;
+  config.intermediate_size = options.model.intermediate_size;
+  config.max_positions = options.model.max_positions;
+  config.tied_embeddings = options.model.tied_embeddings;
+  return config;
+}
+
+std::string describe_resources(const StudyOptions& options, const std::vector<Stage>& stages, int ranks) {
+  const double weights = static_cast<double>(planned_policy(options).num_parameters());
+  const PlanOptions& plan = options.plan;
+  if (plan.ranks > 0) ranks = plan.ranks;
+  char line[256];
+  std::snprintf(line, sizeof line, "# policy: %s parameters; float32; %d rank(s); prompts of %lld tokens assumed\n",
+                format_count(weights).c_str(), ranks, static_cast<long long>(plan.prompt_tokens));
+  std::string text = line;
+  text += "# memory a rank, predicted\n";
+  double hours = 0.0;
+  std::map<std::string, double> seconds_of;  // all stages of a kind, whose parts are alike
+  for (const Stage& stage : stages) {
+    if (stage.needs) seconds_of[stage.kind] += seconds(plan, stage.needs(ranks), weights, ranks);
+  }
+  std::set<std::string> shown;
+  for (const Stage& stage : stages) {
+    if (!stage.needs || !shown.insert(stage.kind).second) continue;
+    const run::Needs needs = stage.needs(ranks);
+    const double limit = plan.memory_gib * 1073741824.0;
+    const char* fit = limit <= 0.0 ? "" : needs.bytes() <= limit ? ", fits" : ", DOES NOT FIT";
+    std::snprintf(line, sizeof line, "#   %-34s %12s%s\n", stage.kind.c_str(), bytes_text(needs.bytes()).c_str(), fit);
+    text += line;
+    for (const run::Needs::Part& part : needs.parts) {
+      std::snprintf(line, sizeof line, "#     %-32s %12s\n", part.name.c_str(), bytes_text(part.bytes).c_str());
+      text += line;
+    }
+    if (plan.gflops > 0.0) {
+      std::snprintf(line, sizeof line, "#     %-32s %12s\n", "time", format_duration(seconds_of[stage.kind]).c_str());
+      text += line;
+    }
+    hours += seconds_of[stage.kind] / 3600.0;
+  }
+  const std::vector<PairSet> sets = pair_sets(options);
+  const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) *
+                       options.annotate.completions * (options.annotate.completions - 1) / 2;
+  for (const PairSet& set : sets) {
+    for (const JudgeOptions& judge : set.judges) {
+      for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {
+        if (is_asked(asked->kind)) continue;
+        std::string name = judge.name;
+        if (asked->name != judge.name) name += ", member " + asked->name;
+        if (!set.arm.empty()) name += ", " + set.arm;
+        std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
+                      pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
+        text += line;
+      }
+    }
+  }
+  text += describe_bill(options);
+  if (plan.gflops > 0.0) {
+    std::snprintf(
+        line, sizeof line,
+        "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",
+        hours, plan.gflops, plan.decode_tokens_per_second, hours * ranks * plan.usd_per_rank_hour,
+        plan.usd_per_rank_hour);
+    text += line;
+  }
+  return text;
+}
+
+double machine_memory_bytes() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+}
+
+void require_memory(const StudyOptions& options, const std::vector<Stage>& stages, int ranks,
+                    std::optional<double> available_bytes) {
+  const double stated = options.plan.memory_gib * 1073741824.0;
+  if (stated <= 0.0 && !available_bytes) return;
+  const double limit = stated > 0.0 ? stated : *available_bytes;
+  for (const Stage& stage : stages) {
+    if (!stage.needs) continue;
+    const run::Needs needs = stage.needs(ranks);
+    if (needs.bytes() <= limit) continue;
+    const auto largest =
+        std::max_element(needs.parts.begin(), needs.parts.end(),
+                         [](const run::Needs::Part& a, const run::Needs::Part& b) { return a.bytes < b.bytes; });
+    throw usage_error("stage " + stage.kind + " needs about " + bytes_text(needs.bytes()) + " a rank, of which " +
+                      largest->name + " " + bytes_text(largest->bytes) + "; " + bytes_text(limit) + " are there (" +
+                      (stated > 0.0 ? "plan.memory_gib" : "of this machine's memory") +
+                      "): fewer sequences at a time, more run.grains, run.micro_batch_tokens, adapters or fewer ranks "
+                      "a node would help");
+  }
+}
+
+}  // namespace rlaif::stages

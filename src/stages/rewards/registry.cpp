@@ -1,0 +1,33 @@
+// The table of rewards: a line each.
+#include "rewards.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/names.hpp"
+#include "rlaif/train/ppo.hpp"
+
+namespace rlaif::stages {
+
+const std::vector<RewardEntry>& rewards() {
+  static const std::vector<RewardEntry> entries{
+      {"model", "the reward model that learned from the labels of the arm's judge",
+       [](const StudyOptions&, const ArmOptions&) {}, make_model_reward},
+      {"rules", "the file of rules of the arm's judge", check_rules_reward, make_rules_reward},
+  };
+  return entries;
+}
+
+const RewardEntry& reward_named(const std::string& key, const std::string& name) {
+  std::vector<std::string> known;
+  for (const RewardEntry& entry : rewards()) {
+    if (entry.name == name) return entry;
+    known.emplace_back(entry.name);
+  }
+  throw usage_error(key + ": " + unknown_name_message("reward", name, known));
+}
+
+Completion with_text(const Language& language, const train::Rollout& rollout) {
+  Completion completion = rollout.completion;
+  completion.text = language.tokenizer.decode_text(completion.tokens);
+  return completion;
+}
+
+}  // namespace rlaif::stages

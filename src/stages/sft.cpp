@@ -1,0 +1,202 @@
+// The first policy, and what reward models of their own size start from: supervised fine-tuning on demonstrations.
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+#include "makers/mixture.hpp"
+#include "planning.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/text/jsonl.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+// Which parts of the seed belong to which model, so that they start from different draws (the judge models' is 2).
+constexpr std::uint64_t policy_key = 1, reward_key = 3;
+
+// Item of every position of the run: each epoch is a permutation of its own.
+class EpochOrder {
+ public:
+  EpochOrder(std::int64_t items, int epochs, std::uint64_t seed) : items_(items) {
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      std::vector<std::int64_t> order(static_cast<std::size_t>(items));
+      std::iota(order.begin(), order.end(), std::int64_t{0});
+      Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(order);
+      order_.insert(order_.end(), order.begin(), order.end());
+    }
+  }
+  std::int64_t steps(std::int64_t batch) const { return static_cast<std::int64_t>(order_.size()) / batch; }
+  std::int64_t operator[](std::int64_t i) const { return order_[static_cast<std::size_t>(i)]; }
+
+ private:
+  std::int64_t items_;
+  std::vector<std::int64_t> order_;
+};
+
+// What a policy that can judge learns it from: texts like those of the study's first judge model, of pairs of its own.
+class JudgeTexts {
+ public:
+  JudgeTexts(const Context& context, const Language& language) : context_(context), language_(language) {
+    if (context.options.sft.judge_examples == 0) return;
+    if (context.options.judge_models.empty()) {
+      throw usage_error("sft.judge_examples: study.judge_models was expected to name one, whose templates they take");
+    }
+    options_ = context.options.judge_models.front().training;
+    options_.register_share = 0.0;
+    context.comm.agree([&] {
+      encoders_.emplace(
+          mixture::JudgeEncoders{{language.chat, judge::JudgeTemplate::load(options_.verdict_first_template)},
+                                 {language.chat, judge::JudgeTemplate::load(options_.rationale_first_template)}});
+    });
+  }
+  train::Example example(std::int64_t item) const {
+    return mixture::judge_example(context_, language_, options_, *encoders_,
+                                  (checksum("sft") << 41) | static_cast<std::uint64_t>(item));
+  }
+
+ private:
+  const Context& context_;
+  const Language& language_;
+  JudgeModelOptions options_;
+  std::optional<mixture::JudgeEncoders> encoders_;
+};
+
+// The demonstrations of sft.file that fit the context. Their responses carry the loss.
+std::vector<train::Example> read_demonstrations(const Context& context, const Language& language,
+                                                const model::Transformer& policy) {
+  const std::filesystem::path& file = context.options.sft.file;
+  std::vector<train::Example> examples;
+  std::int64_t too_long = 0;
+  if (file.empty()) return examples;
+  context.comm.agree([&] {
+    text::for_each_json_line(file, [&](const text::JsonRecord& record) {
+      train::Example example;
+      example.tokens = language.chat.prompt(record.string("prompt"));
+      example.weights.assign(example.tokens.size(), 0.0f);
+      const std::vector<TokenId> response = language.chat.completion(record.string("response"));
+      example.tokens.insert(example.tokens.end(), response.begin(), response.end());
+      example.weights.resize(example.tokens.size(), 1.0f);
+      if (static_cast<std::int64_t>(example.tokens.size()) > policy.config().max_positions)
+        ++too_long;
+      else
+        examples.push_back(std::move(example));
+    });
+    if (examples.empty())
+      throw input_error(file, "no demonstration fits the model's context; at least one was expected");
+  });
+  if (too_long) log::info("sft: " + std::to_string(too_long) + " demonstrations longer than the context were left out");
+  return examples;
+}
+
+// Trains a model on the texts of SFT -> models/<name>.
+Json fine_tune(const Context& context, const Language& language, const std::string& name, model::Transformer& model) {
+  const SftOptions& options = context.options.sft;
+  const std::vector<train::Example> demonstrations = read_demonstrations(context, language, model);
+  const std::int64_t examples =
+      options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
+  const JudgeTexts judge_texts(context, language);
+  const EpochOrder order(examples + options.register_examples + options.judge_examples, options.epochs,
+                         context.options.run.seed);
+  train::LanguageModelOptions training = options.training;
+  training.steps = order.steps(training.batch);
+  train::train_language_model(
+      model,
+      [&](std::int64_t i) {
+        const std::int64_t item = order[i];
+        if (item < examples && !options.file.empty()) return demonstrations[static_cast<std::size_t>(item)];
+        train::Example example = item < examples ? mixture::sft_example(context, language, item)
+                                 : item < examples + options.register_examples
+                                     ? mixture::register_example(context, language, static_cast<std::uint64_t>(item))
+                                     : judge_texts.example(item);
+        mixture::require_fits(example, model, name);
+        return example;
+      },
+      training, context.stage_run(name));
+  save_run_model(context, name, language, model);
+  Json facts;
+  facts["steps"] = training.steps;
+  facts["parameters"] = model.config().num_parameters();
+  return facts;
+}
+
+Json run_sft(const Context& context) {
+  const auto language = load_language(context);
+  model::Transformer policy = fresh_model(context, context.options.model, *language, policy_key);
+  if (!context.options.pretrained_policy()) return fine_tune(context, *language, "sft", policy);
+  Json facts;
+  facts["untouched"] = context.options.model.folder.string();
+  facts["parameters"] = policy.config().num_parameters();
+  return facts;
+}
+
+Json run_reward_network(const Context& context) {
+  const auto language = load_language(context);
+  model::Transformer network = fresh_model(context, context.options.reward_network, *language, reward_key);
+  return fine_tune(context, *language, "sft-reward", network);
+}
+
+std::string steps_text(const SftOptions& sft) {
+  const std::int64_t steps = sft.drawn() * sft.epochs / std::max<std::int64_t>(1, sft.training.batch);
+  return count_text(steps, "steps of ") + count_text(sft.training.batch, "examples");
+}
+
+std::vector<std::string> sections_of(const StudyOptions& options, const char* network) {
+  std::vector<std::string> sections = sections_with({"sft", network});
+  if (options.sft.judge_examples > 0 && !options.judge_models.empty())
+    sections.push_back("judge_model" + suffix_of(options.judge_models.front()));
+  return sections;
+}
+
+run::Needs sft_needs(const StudyOptions& options, int ranks) {
+  const Sizes sizes(options, ranks);
+  run::Needs needs;
+  add_part(needs, "policy: weights", sizes.weight_bytes(sizes.weights));
+  if (options.pretrained_policy()) return needs;
+  const double length = sizes.prompt_length() + options.annotate.max_new_tokens;
+  const double tokens = sizes.trained_tokens(static_cast<double>(options.sft.training.batch), length);
+  sizes.add_training(needs, "policy", sizes.weights, tokens, static_cast<double>(sizes.policy.num_layers));
+  add_part(needs, "logits", sizes.logits_bytes(tokens));
+  const double examples = static_cast<double>(options.sft.drawn()) * options.sft.epochs;
+  needs.flops = 6.0 * sizes.weights * examples * length;
+  return needs;
+}
+
+}  // namespace
+
+void plan_sft(StagePlan& plan, const Study& study) {
+  const StudyOptions& options = study.options;
+  run::Stage stage{
+      .name = "sft",
+      .kind = "sft",
+      .of = "",
+      .command = "sft",
+      .size = options.pretrained_policy() ? options.model.folder.string() + " as it is" : steps_text(options.sft),
+      .needs = [&options](int ranks) { return sft_needs(options, ranks); },
+      .run = in_study(study, run_sft)};
+  if (options.pretrained_policy()) {
+    stage.sections = sections_with({"sft", "model"});
+  } else {
+    stage.sections = sections_of(options, "model");
+    stage.reads = {tokenizer_file};
+    stage.makes = {"models/sft", "metrics/sft.jsonl"};
+  }
+  plan.add(std::move(stage));
+}
+
+void plan_reward_network(StagePlan& plan, const Study& study) {
+  plan.add({.name = "sft-reward",
+            .kind = "sft-reward",
+            .of = "",
+            .command = "reward",
+            .size = steps_text(study.options.sft),
+            .sections = sections_of(study.options, "reward_network"),
+            .reads = {tokenizer_file},
+            .makes = {"models/sft-reward", "metrics/sft-reward.jsonl"},
+            .run = in_study(study, run_reward_network)});
+}
+
+}  // namespace rlaif::stages

@@ -1,0 +1,165 @@
+#include "rlaif/stages/study.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <set>
+
+#include "rlaif/comm/watchdog.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/run/deck_file.hpp"
+#include "rlaif/run/instruction_sets.hpp"
+#include "rlaif/run/runner.hpp"
+#include "rlaif/run/starts.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/report.hpp"
+#include "rlaif/stages/resources.hpp"
+#include "rlaif/stages/run_costs.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+bool is_needed(const StudyOptions& options, const JudgeModel& model) {
+  const std::vector<const JudgeOptions*> judges = judges_and_members(options);
+  return model.training.training.steps > 0 && std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
+           return judge->kind == JudgeKind::local && judge->model == model.name;
+         });
+}
+
+void write_report(const Context& context, const std::vector<Json>& markers) {
+  context.comm.on_root([&] {
+    Json results = make_results(context.options, markers);
+    results.update(starts_facts(context.directory));
+    results["costs"] = costs_json(measure_run(context.directory.root()));
+    results["costs"].erase("run");  // where it lies is no result
+    std::set<std::string> sets;
+    for (const Json& marker : markers) {
+      for (const std::string& one : instruction_sets_of(marker)) sets.insert(one);
+    }
+    results["instruction_sets"] = sets;
+    write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
+    std::cout << results_table(results) << std::flush;
+  });
+}
+
+const Algorithm& algorithm_of(const ArmOptions& arm) {
+  return algorithm_named(arm.section() + ".algorithm", arm.algorithm);
+}
+
+// What can be known of a model's folder and of adapters before anything is computed.
+void check_model_folder(const StudyOptions& options) {
+  const model::ModelConfig policy = planned_policy(options);
+  for (const LowRankOptions* adapter : {&options.reward_adapter, &options.policy_adapter, &options.value_adapter}) {
+    if (adapter->rank < 0)
+      throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
+    if (adapter->rank > 0) options.adapter(*adapter).validate(policy);
+  }
+  if (!options.task.date.empty() && !text::is_template_date(options.task.date))
+    throw usage_error("task.date = '" + options.task.date + "' is no day; expected one as YYYY-MM-DD");
+  if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
+}
+
+// What is learned from a set of pairs: first what arms learn from, then the arms.
+void plan_arms_of(StagePlan& plan, const Study& study, const PairSet& pairs) {
+  std::vector<ArmOptions> arms;
+  for (const ArmOptions& arm : study.options.arms) {
+    if (pairs.feeds(arm)) arms.push_back(arm);
+  }
+  if (arms.empty()) return;
+  plan_pairs(plan, study, pairs);
+  plan_agreement(plan, study, pairs);
+  for (const ArmOptions& arm : arms) algorithm_of(arm).check(study.options, arm);
+  for (const ArmOptions& arm : arms) algorithm_of(arm).plan_before(plan, study, arm);
+  for (const ArmOptions& arm : arms) algorithm_of(arm).plan(plan, study, arm);
+}
+
+}  // namespace
+
+std::vector<Stage> plan_stages(const Study& study) {
+  const StudyOptions& options = study.options;
+  StagePlan plan;
+  plan_tokenizer(plan, study);
+  plan_sft(plan, study);
+  for (const JudgeModel& model : options.judge_models) {
+    if (is_needed(options, model)) plan_judge_model(plan, study, model);
+  }
+  plan_pairs(plan, study, first_pairs(options));
+  if (options.arms.empty()) {
+    plan_judges(plan, study);
+    return plan.stages();
+  }
+  for (const PairSet& pairs : pair_sets(options)) plan_arms_of(plan, study, pairs);
+  plan_evaluate(plan, study);
+  return plan.stages();
+}
+
+std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck, int ranks) {
+  std::string text = "# " + options.name + ", " + std::to_string(ranks) + " rank(s), run directory " +
+                     options.run.directory.string() + "\n";
+  std::string section;
+  for (const auto& entry : deck.entries) {
+    const std::size_t dot = entry.key.rfind('.');
+    if (entry.key.substr(0, dot) != section) {
+      section = entry.key.substr(0, dot);
+      text += "\n[" + section + "]\n";
+    }
+    text += entry.key.substr(dot + 1) + " = " + deck_value(entry.text) + "\n";
+  }
+  text += "\n# deck hash " + deck.hash() + "\n";
+  if (const auto& set = options.run.instruction_set; set && *set > best_instruction_set()) {
+    text += "# run.instruction_set = " + std::string(to_string(*set)) + ": this machine has " +
+            instruction_set_names() + " alone\n";
+  }
+  text += "# stages\n";
+  const Study study(options);
+  const std::vector<Stage> stages = plan_stages(study);
+  for (const Stage& stage : stages) {
+    text +=
+        "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
+  }
+  if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
+  for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";
+  text += describe_resources(options, stages, ranks);
+  return text;
+}
+
+void run_study(const std::string& command, const StudyOptions& options, const ResolvedDeck& deck,
+               const comm::Communicator& comm, const std::function<bool()>& stop_requested) {
+  const comm::DevicePlan device = comm::choose_device(comm, options.run.device);
+  if (comm.is_root() && options.run.device != comm::DeviceChoice::cpu) log::info(device.description);
+  Study study(options);
+  std::vector<Stage> stages;
+  RunLock lock;
+  const RunDirectory directory(options.run.directory);
+  comm.agree([&] {
+    stages = plan_stages(study);
+    study.load();
+    check_model_folder(options);
+    std::optional<double> memory;
+    if (!device.cuda) memory = machine_memory_bytes() / comm.local_size();
+    require_memory(options, stages, comm.size(), memory);
+  });
+  comm.on_root([&] {
+    lock = RunLock(options.run.directory);
+    directory.open(deck, options.name, options.run.seed, comm.size(), taken_instruction_sets());
+    record_start(directory, comm.size());
+  });
+  const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
+  if (comm.size() > options.run.grains) {
+    log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
+              " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) +
+              " of them idle while training");
+  }
+  std::optional<comm::DeviceCommunicator> device_comm;
+  if (device.cuda && !device.shared) device_comm.emplace(comm, device);
+  const Here here{options.run,   directory, deck.hash(), comm, device, device_comm ? &*device_comm : nullptr,
+                  stop_requested};
+  const std::vector<Json> markers = run_stages(here, deck, stages, command);
+  if (command == "study" || command == "evaluate") write_report(study.context(here), markers);
+}
+
+}  // namespace rlaif::stages

@@ -1,0 +1,226 @@
+#include "rlaif/stages/judge_facts.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "judge_members.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/evaluate/judge_report.hpp"
+#include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/local.hpp"
+#include "rlaif/judge/shown_text.hpp"
+#include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+void put(Json& facts, const std::string& name, const evaluate::Interval& interval) {
+  if (std::isnan(interval.value)) return;  // nothing of the kind was asked
+  facts[name] = interval.value;
+  facts[name + "_low"] = interval.low;
+  facts[name + "_high"] = interval.high;
+}
+
+// Quality on the held-out pairs. Pairs that gold ties are left out of gold agreement: no side of them is right.
+void add_quality(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
+                 const std::vector<Preference>& people, Json& facts) {
+  const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
+  put(facts, "gold_agreement", quality.accuracy);
+  put(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
+  put(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
+  put(facts, "same_position_rate", quality.same_position);
+  put(facts, "first_shown_rate", quality.shown_first_wins);
+  std::vector<double> own, other;
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    if (heldout[i].verdict.status != VerdictStatus::ok || people[i].verdict.status != VerdictStatus::ok) continue;
+    own.push_back(heldout[i].verdict.p_first);
+    other.push_back(people[i].verdict.p_first);
+  }
+  if (!own.empty()) facts["annotator_agreement"] = evaluate::agreement(own, other);
+  if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
+  if (judge.kind == JudgeKind::local || is_combined(judge.kind))
+    facts["expected_calibration_error"] = quality.calibration.expected_error;
+}
+
+// The same tables that calibration makes of labels by people.
+Json heldout_report(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout) {
+  std::vector<evaluate::LabelledPair> labelled;
+  std::vector<Verdict> verdicts;
+  for (const Preference& record : heldout) {
+    evaluate::LabelledPair pair;
+    pair.comparison = record.comparison;
+    pair.label = gold_side(context, record.comparison);
+    labelled.push_back(std::move(pair));
+    verdicts.push_back(record.verdict);
+  }
+  const judge::FittedJudges calibration = calibration_of(judge);
+  const auto fitted = calibration.judges.find(judge.name);
+  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
+  return evaluate::judge_report(labelled, verdicts, temperature,
+                                {context.options.run.seed, context.options.evaluate.resamples});
+}
+
+// What the training labels cost; prices of a thousand are over all verdicts.
+void add_cost(const JudgeOptions& judge, const std::vector<Preference>& heldout,
+              const std::vector<Preference>& training, Json& facts) {
+  std::map<std::string, std::int64_t> statuses;
+  Usage usage, all;
+  std::int64_t labels = 0;
+  for (const Preference& record : training) {
+    ++statuses[to_string(record.verdict.status)];
+    usage += record.verdict.usage;
+    labels += record.verdict.status == VerdictStatus::ok;
+  }
+  all = usage;
+  for (const Preference& record : heldout) all += record.verdict.usage;
+  if (!is_combined(judge.kind)) facts["price"] = judge.price;
+  facts["labels"] = labels;
+  facts["input_tokens"] = usage.input_tokens;
+  facts["cached_input_tokens"] = usage.cached_input_tokens;
+  facts["output_tokens"] = usage.output_tokens;
+  facts["cost_usd"] = std::round(usage.cost_usd * 1e6) / 1e6;
+  const std::size_t verdicts = heldout.size() + training.size();
+  if (verdicts > 0) facts["usd_per_1000"] = std::round(1e9 * all.cost_usd / static_cast<double>(verdicts)) / 1e6;
+  for (const auto& [status, count] : statuses) facts["statuses"][status] = count;
+}
+
+// Of each held-out pair: 1 where the judge names the side that gold does, 0.5 where it names none; NaN where either has
+// nothing to say.
+std::vector<double> rightness(const Context& context, const std::vector<Preference>& heldout) {
+  std::vector<double> right;
+  for (const Preference& record : heldout) {
+    const double gold = gold_side(context, record.comparison);
+    const bool counts = record.verdict.status == VerdictStatus::ok && std::isfinite(gold) && gold != 0.5;
+    right.push_back(counts ? evaluate::same_side(record.verdict.p_first, gold)
+                           : std::numeric_limits<double>::quiet_NaN());
+  }
+  return right;
+}
+
+}  // namespace
+
+JudgedPairs read_judged_pairs(const Context& context, const PairSet& set) {
+  JudgedPairs pairs;
+  for (const JudgeOptions& judge : set.judges) {
+    const std::string store = set.store(judge.name);
+    pairs.heldout[judge.name] = preferences::read_store(context.directory.preferences(heldout_store(store)));
+    pairs.training[judge.name] = preferences::read_store(context.directory.preferences(store));
+  }
+  return pairs;
+}
+
+double gold_side(const Context& context, const Comparison& comparison) {
+  const auto first = context.task.grade(comparison.prompt, comparison.first);
+  const auto second = context.task.grade(comparison.prompt, comparison.second);
+  if (!first || !second) return std::numeric_limits<double>::quiet_NaN();
+  const double difference = first->score - second->score;
+  return std::fabs(difference) <= 1e-9 ? 0.5 : difference > 0 ? 1.0 : 0.0;
+}
+
+evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout) {
+  std::vector<std::uint64_t> prompts;
+  std::vector<Verdict> verdicts;
+  std::vector<double> golds;
+  for (const Preference& record : heldout) {
+    prompts.push_back(record.comparison.prompt.id);
+    verdicts.push_back(record.verdict);
+    golds.push_back(gold_side(context, record.comparison));
+  }
+  return evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed,
+                                 context.options.evaluate.resamples);
+}
+
+Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs& pairs) {
+  const std::vector<JudgeOptions>& judges = set.judges;
+  std::string people;
+  for (const JudgeOptions& judge : judges) {
+    if (judge.kind == JudgeKind::annotators && people.empty()) people = judge.name;
+  }
+  Json facts;
+  for (const JudgeOptions& judge : judges) {
+    const std::vector<Preference>& heldout = pairs.heldout.at(judge.name);
+    const std::vector<Preference>& training = pairs.training.at(judge.name);
+    const bool compare = !people.empty() && judge.name != people;
+    Json& row = facts[judge.name];
+    add_quality(context, judge, heldout, compare ? pairs.heldout.at(people) : std::vector<Preference>{}, row);
+    add_cost(judge, heldout, training, row);
+    AlteredTexts altered(context.options, judge);
+    for (const std::vector<Preference>* records : {&heldout, &training})
+      for (const Preference& record : *records) altered.add(record.comparison);
+    if (altered.count() > 0) row["altered_texts"] = altered.count();
+    row["heldout"] = heldout_report(context, judge, heldout);
+    if (!is_combined(judge.kind)) continue;
+    row["members"] = members_facts(context, judge, pairs);
+    if (Json steps = cascade_facts(context, judge, pairs); !steps.is_null()) row["cascade"] = std::move(steps);
+    std::map<std::string, std::int64_t> counts;
+    count_asked(training, counts);
+    count_asked(heldout, counts);
+    row["asked"] = asked_facts(judge, counts);
+  }
+  return facts;
+}
+
+Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
+  const StudyOptions& options = context.options;
+  std::map<std::string, std::vector<double>> right;
+  for (const auto& [name, heldout] : pairs.heldout) right[name] = rightness(context, heldout);
+  Json facts = Json::object();
+  for (std::size_t a = 0; a < options.judges.size(); ++a) {
+    for (std::size_t b = a + 1; b < options.judges.size(); ++b) {
+      const std::string &first = options.judges[a].name, &second = options.judges[b].name;
+      const std::vector<Preference>& heldout = pairs.heldout.at(first);
+      std::map<std::uint64_t, std::pair<double, double>> prompts;  // sum and number
+      for (std::size_t i = 0; i < heldout.size(); ++i) {
+        const double difference = right[first][i] - right[second][i];
+        if (std::isnan(difference)) continue;
+        auto& [sum, count] = prompts[heldout[i].comparison.prompt.id];
+        sum += difference;
+        count += 1.0;
+      }
+      std::vector<double> sums, counts;
+      for (const auto& [prompt, group] : prompts) {
+        sums.push_back(group.first);
+        counts.push_back(group.second);
+      }
+      const evaluate::Interval interval =
+          evaluate::bootstrap_ratio(sums, counts, options.run.seed, options.evaluate.resamples);
+      if (std::isnan(interval.value)) continue;
+      facts[first][second] = {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
+    }
+  }
+  return facts;
+}
+
+AlteredTexts::AlteredTexts(const StudyOptions& options, const JudgeOptions& judge) {
+  for (const JudgeOptions* asked : asked_judges(options, judge)) {
+    const bool is_fenced =
+        asked->kind == JudgeKind::local && judge::JudgeTemplate::load(asked->prompt_template).has_fence();
+    are_shown_ = are_shown_ || is_asked(asked->kind) || is_fenced;
+  }
+}
+
+void AlteredTexts::add(const Comparison& comparison) {
+  if (!are_shown_) return;
+  for (const std::string* text : {&comparison.prompt.text, &comparison.first.text, &comparison.second.text})
+    if (judge::shown_text(*text) != *text) texts_.insert(checksum(*text));
+}
+
+void count_asked(std::span<const Preference> records, std::map<std::string, std::int64_t>& counts) {
+  for (const Preference& record : records) {
+    for (const std::string& name : judge::asked_members(record.verdict.rationale)) ++counts[name];
+  }
+}
+
+Json asked_facts(const JudgeOptions& judge, const std::map<std::string, std::int64_t>& counts) {
+  Json facts = Json::object();
+  for (const std::string& name : member_names(judge)) {
+    const auto found = counts.find(name);
+    facts[name] = found == counts.end() ? 0 : found->second;
+  }
+  return facts;
+}
+
+}  // namespace rlaif::stages

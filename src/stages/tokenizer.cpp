@@ -1,0 +1,52 @@
+// The tokenizer of the run: trained on the world's text, or the deck's.
+#include "rlaif/text/tokenizer.hpp"
+#include "planning.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/stages/stages.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+Json run(const Context& context) {
+  const TokenizerOptions& options = context.options.tokenizer;
+  Json facts;
+  context.comm.on_root([&] {
+    const std::filesystem::path& folder = context.options.model.folder;
+    const auto file = options.file.empty() && !folder.empty() ? folder / "tokenizer.json" : options.file;
+    if (!file.empty()) {
+      facts["vocab_size"] = text::Tokenizer::load(file).vocab_size();
+      write_file_atomic(context.directory.tokenizer(), read_file(file));
+      return;
+    }
+    text::BpeTrainerOptions trainer;
+    trainer.vocab_size = options.vocab_size;
+    trainer.special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
+    const std::vector<std::string> texts = context.task.world().tokenizer_texts(context.options.run.seed);
+    const text::Tokenizer tokenizer = text::train_bpe(texts, trainer);
+    make_folders(context.directory.tokenizer().parent_path());
+    write_file_atomic(context.directory.tokenizer(), tokenizer.to_json());
+    facts["vocab_size"] = tokenizer.vocab_size();
+  });
+  return facts;
+}
+
+std::string size_text(const StudyOptions& options) {
+  if (!options.tokenizer.file.empty()) return options.tokenizer.file.string();
+  if (!options.model.folder.empty()) return (options.model.folder / "tokenizer.json").string();
+  return "byte-level BPE, at most " + count_text(options.tokenizer.vocab_size, "tokens");
+}
+
+}  // namespace
+
+void plan_tokenizer(StagePlan& plan, const Study& study) {
+  plan.add({.name = "tokenizer",
+            .kind = "tokenizer",
+            .of = "",
+            .command = "sft",
+            .size = size_text(study.options),
+            .sections = sections_with({"tokenizer"}),
+            .makes = {tokenizer_file},
+            .run = in_study(study, run)});
+}
+
+}  // namespace rlaif::stages

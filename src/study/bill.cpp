@@ -1,0 +1,214 @@
+#include "rlaif/study/bill.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/text_format.hpp"
+#include "rlaif/run/run_directory.hpp"
+#include "rlaif/study/canaries.hpp"
+#include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/judges.hpp"
+#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/task.hpp"
+
+namespace rlaif::study {
+namespace {
+
+constexpr std::int64_t most_rendered = 20000;
+
+// So many words of one token each in nearly every vocabulary, four bytes with their spaces.
+std::string filler(const std::string& word, int tokens) {
+  std::string text;
+  for (int i = 0; i < tokens; ++i) text += i == 0 ? word : " " + word;
+  return text;
+}
+
+bool is_missing(const std::filesystem::path& file) { return !file.empty() && !std::filesystem::exists(file); }
+
+// Decks are planned before their files are there.
+bool prompts_are_there(const StudyOptions& options) {
+  const TaskOptions& task = options.task;
+  return !is_missing(task.world) && !is_missing(task.train_prompts) && !is_missing(task.heldout_prompts) &&
+         !is_missing(task.rules);
+}
+
+// One comparison a prompt; the pairs of a prompt differ in responses that are not there yet.
+std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
+  std::unique_ptr<Task> task;
+  if (prompts_are_there(options)) task = std::make_unique<Task>(options.task);
+  const std::int64_t all = options.annotate.prompts + options.annotate.heldout_prompts;
+  const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
+  // Two texts: the orders of a pair of equal ones would be one question, which is asked once.
+  const std::string first = filler("the", options.annotate.max_new_tokens),
+                    second = filler("and", options.annotate.max_new_tokens);
+  std::vector<Comparison> comparisons;
+  for (std::int64_t i = 0; i < all; i += step) {
+    const bool is_train = i < options.annotate.prompts;
+    Comparison comparison;
+    if (task) {
+      comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout,
+                                     options.run.seed, is_train ? i : i - options.annotate.prompts);
+    } else {
+      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(options.plan.prompt_tokens)),
+                           ""};
+    }
+    comparison.id = comparison.prompt.id;
+    comparison.first.text = first;
+    comparison.second.text = second;
+    comparisons.push_back(std::move(comparison));
+  }
+  return comparisons;
+}
+
+std::int64_t scaled(std::int64_t count, double factor) { return std::llround(static_cast<double>(count) * factor); }
+
+Usage scaled(const Usage& usage, double factor) {
+  return {scaled(usage.input_tokens, factor), scaled(usage.cached_input_tokens, factor),
+          scaled(usage.output_tokens, factor), usage.cost_usd * factor};
+}
+
+double spent_before(const StudyOptions& options, const std::string& judge) {
+  const auto folder = RunDirectory(options.run.directory).verdicts(judge);
+  if (!std::filesystem::exists(folder)) return 0.0;
+  const judge::AnswerCache answers(folder, 0);
+  return answers.paid_usd() + answers.unsettled_usd();
+}
+
+// Asked judges with the judge that labels a set of pairs and asks them first.
+struct Billed {
+  const JudgeOptions *asked, *by;
+  int sets = 0;  // of pairs that it is asked about
+};
+
+std::vector<Billed> billed_judges(const StudyOptions& options) {
+  std::vector<Billed> billed;
+  for (const PairSet& set : pair_sets(options)) {
+    std::vector<const JudgeOptions*> of_set;
+    for (const JudgeOptions& one : set.judges) {
+      const JudgeOptions& judge = options.judge_named(one.name);
+      for (const JudgeOptions* asked : asked_judges(options, judge)) {
+        if (!is_asked(asked->kind) || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
+        of_set.push_back(asked);
+        auto known =
+            std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
+        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0});
+        ++known->sets;
+      }
+    }
+  }
+  return billed;
+}
+
+JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, const JudgeOptions& asked_by,
+                     std::span<const Comparison> comparisons, double factor) {
+  const judge::RemoteParts parts = asked_parts(options, judge);
+  const judge::RemoteOptions remote = asked_options(options, judge);
+  const std::int64_t answer = std::min<std::int64_t>(options.plan.answer_tokens, remote.max_output_tokens);
+  if (takes_canaries(options, asked_by)) factor *= 1.0 + options.canaries.rate;
+  JudgeBill bill{judge.name,
+                 asked_by.name,
+                 judge.model,
+                 parts.price.name,
+                 parts.price.as_of,
+                 judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(),
+                 {},
+                 0.0};
+  judge::Estimate& estimate = bill.estimate;
+  estimate = judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
+                                             : judge::estimate_anthropic(remote, parts, comparisons, answer);
+  estimate.requests = scaled(estimate.requests, factor);
+  estimate.too_long = scaled(estimate.too_long, factor);
+  estimate.likely = scaled(estimate.likely, factor);
+  estimate.worst = scaled(estimate.worst, factor);
+  bill.spent_usd = spent_before(options, judge.name);
+  return bill;
+}
+
+std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
+  const judge::Estimate& e = bill.estimate;
+  const JudgeOptions& judge = options.judge_named(bill.judge);
+  const std::string member = bill.asked_by == bill.judge ? "" : ", member of " + bill.asked_by;
+  std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(),
+                                 member.c_str(), bill.model.c_str(), judge.style.filename().c_str(), bill.price.c_str(),
+                                 bill.as_of.c_str(), bill.counted_by.c_str());
+  text +=
+      text_format("#   %-10s %14lld   (%s, %d answer(s) an order)\n", "requests", static_cast<long long>(e.requests),
+                  judge.local.orders == judge::Orders::both ? "both orders" : "one order", judge.remote.samples);
+  if (e.too_long > 0) {
+    text += text_format("#   %-10s %14lld   pairs are longer than judge.%s.context_tokens and are not asked\n",
+                        "too long", static_cast<long long>(e.too_long), bill.judge.c_str());
+  }
+  text +=
+      text_format("#   %-10s %14lld in, of which %lld cached; %lld out; $%.2f\n", "likely",
+                  static_cast<long long>(e.likely.input_tokens), static_cast<long long>(e.likely.cached_input_tokens),
+                  static_cast<long long>(e.likely.output_tokens), e.likely.cost_usd);
+  text += text_format("#   %-10s %14lld in; %lld out; $%.2f\n", "worst", static_cast<long long>(e.worst.input_tokens),
+                      static_cast<long long>(e.worst.output_tokens), e.worst.cost_usd);
+  if (bill.spent_usd > 0.0) text += text_format("#   %-10s $%.2f by earlier starts\n", "spent", bill.spent_usd);
+  return text;
+}
+
+}  // namespace
+
+Bill plan_bill(const StudyOptions& options) {
+  Bill bill;
+  const std::vector<Comparison> comparisons = planned_comparisons(options);
+  const std::int64_t pairs_a_prompt =
+      static_cast<std::int64_t>(options.annotate.completions) * (options.annotate.completions - 1) / 2;
+  bill.prompts = options.annotate.prompts + options.annotate.heldout_prompts;
+  bill.pairs = bill.prompts * pairs_a_prompt;
+  bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
+  const double factor =
+      comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
+  for (const auto& [judge, asked_by, sets] : billed_judges(options)) {
+    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor * sets));
+  }
+  return bill;
+}
+
+std::string describe_bill(const StudyOptions& options) {
+  const auto billed = billed_judges(options);
+  if (billed.empty()) return "";
+  for (const auto& [judge, asked_by, sets] : billed) {
+    if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
+  }
+  const Bill bill = plan_bill(options);
+  std::string text = text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
+                                 static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts));
+  if (bill.rendered_prompts < bill.prompts)
+    text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
+  text +=
+      text_format("; assumed: responses of %d tokens (annotate.max_new_tokens), answers of %lld (plan.answer_tokens)",
+                  options.annotate.max_new_tokens, static_cast<long long>(options.plan.answer_tokens));
+  if (!prompts_are_there(options)) {
+    text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
+                        static_cast<long long>(options.plan.prompt_tokens));
+  }
+  text += '\n';
+  double likely = 0.0, worst = 0.0, spent = 0.0;
+  for (const JudgeBill& judge : bill.judges) {
+    text += describe_judge(options, judge);
+    likely += judge.estimate.likely.cost_usd;
+    worst += judge.estimate.worst.cost_usd;
+    spent += judge.spent_usd;
+  }
+  text += text_format("# all asked judges: likely $%.2f, worst $%.2f", likely, worst);
+  const double cap = options.cap_usd;
+  if (cap <= 0.0) return text + "; no cap (cost.cap_usd)\n";
+  for (const JudgeBill& judge : bill.judges) {
+    const double least = judge.estimate.least_request_usd;
+    if (judge.estimate.requests == 0 || least <= cap - spent) continue;
+    throw usage_error(text_format(
+        "cost.cap_usd: %g was given, of which $%.6f are spent; the first request of judge %s may cost $%.6f: at "
+        "least so much was expected to be left",
+        cap, spent, judge.judge.c_str(), least));
+  }
+  text += text_format("; cost.cap_usd $%.2f", cap);
+  if (spent > 0.0) text += text_format(", of which $%.2f are spent", spent);
+  if (spent + worst <= cap) return text + ": covers the worst\n";
+  return text +
+         (spent + likely <= cap ? ": covers what is likely, not the worst\n" : ": TOO LOW, the job would stop there\n");
+}
+
+}  // namespace rlaif::study

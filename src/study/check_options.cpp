@@ -1,0 +1,80 @@
+#include "rlaif/study/check_options.hpp"
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::study {
+namespace {
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+void expect(bool holds, const std::string& key, const std::string& message) {
+  if (!holds) throw usage_error(key + ": " + message);
+}
+
+// Of random weights; a folder brings its own sizes, which its reader checks.
+void check_network(const std::string& section, const ModelOptions& o) {
+  if (!o.folder.empty()) return;
+  const std::int64_t head = o.hidden_size / o.num_heads;
+  expect(head > 0 && head % 2 == 0, section + ".num_heads",
+         "such a number was expected that " + section + ".hidden_size / num_heads is even, found " +
+             number(o.hidden_size) + " / " + number(o.num_heads));
+  expect(o.num_heads % o.num_kv_heads == 0, section + ".num_kv_heads",
+         "a divisor of " + section + ".num_heads (" + number(o.num_heads) + ") was expected, found " +
+             number(o.num_kv_heads));
+}
+
+// A response takes at least one token less than the context, or no prompt fits.
+void check_length(const StudyOptions& options, const std::string& key, int max_new_tokens) {
+  if (!options.model.folder.empty()) return;
+  expect(max_new_tokens < options.model.max_positions, key,
+         "less than model.max_positions (" + number(options.model.max_positions) + ") was expected, found " +
+             number(max_new_tokens) + ": no prompt fits before such a response");
+}
+
+void check_local_judge(const std::string& section, const JudgeOptions& judge) {
+  expect(judge.local.label_clamp_low <= judge.local.label_clamp_high, section + ".label_clamp_low",
+         "at most " + section + ".label_clamp_high was expected");
+}
+
+void check_asked_judge(const std::string& section, const JudgeOptions& judge) {
+  const judge::RemoteOptions& remote = judge.remote;
+  const std::string& url = remote.base_url;
+  expect(url.empty() || url.starts_with("http://") || url.starts_with("https://"), section + ".url",
+         "an address that begins with http:// or https:// was expected, found '" + url + "'");
+  expect(!judge.model.empty(), section + ".model", "the name of a model was expected");
+  expect(remote.top_logprobs == 0 || remote.samples == 1, section + ".samples",
+         "1 was expected where log-probabilities are asked for (" + section + ".top_logprobs), found " +
+             number(remote.samples));
+  expect(remote.context_tokens == 0 || remote.context_tokens > remote.max_output_tokens, section + ".context_tokens",
+         "0 or more than " + section + ".max_output_tokens (" + number(remote.max_output_tokens) +
+             ") was expected, found " + number(remote.context_tokens) + ": no comparison fits");
+}
+
+void check_judge(const JudgeOptions& judge) {
+  const std::string section = "judge." + judge.name;
+  if (judge.kind == JudgeKind::local) check_local_judge(section, judge);
+  if (is_asked(judge.kind)) check_asked_judge(section, judge);
+}
+
+}  // namespace
+
+void check_options(const StudyOptions& options) {
+  check_network("model", options.model);
+  if (options.reward_start == RewardStart::network) check_network("reward_network", options.reward_network);
+  for (const JudgeModel& model : options.judge_models) {
+    const std::string suffix = model.name == "judge" ? "" : "." + model.name;
+    check_network("judge_network" + suffix, model.network);
+    expect(model.training.verdict_weight + model.training.context_weight > 0.0,
+           "judge_model" + suffix + ".verdict_weight", "a weight above 0 was expected, or one of context_weight");
+  }
+  check_length(options, "annotate.max_new_tokens", options.annotate.max_new_tokens);
+  if (!options.arms.empty()) {
+    check_length(options, "ppo.max_new_tokens", options.ppo.max_new_tokens);
+    check_length(options, "evaluate.max_new_tokens", options.evaluate.max_new_tokens);
+  }
+  expect(options.calibrate.folds != 1, "calibrate.folds", "0 or at least 2 was expected, found 1");
+  for (const JudgeOptions* judge : judges_and_members(options)) check_judge(*judge);
+}
+
+}  // namespace rlaif::study

@@ -1,0 +1,20 @@
+#include "rlaif/study/paid_run.hpp"
+
+#include <algorithm>
+
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::study {
+
+RunLock lock_of_paid_run(const comm::Communicator& comm, const StudyOptions& options,
+                         const std::vector<const JudgeOptions*>& judges) {
+  const bool pays = std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
+    const std::vector<const JudgeOptions*> asked = asked_judges(options, *judge);
+    return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return is_asked(one->kind); });
+  });
+  RunLock lock;
+  if (pays) comm.on_root([&] { lock = RunLock(options.run.directory); });
+  return lock;
+}
+
+}  // namespace rlaif::study

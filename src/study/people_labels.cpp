@@ -1,0 +1,65 @@
+#include "rlaif/study/people_labels.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/preferences/store.hpp"
+
+namespace rlaif::study {
+
+std::filesystem::path people_store(const RunDirectory& directory, const std::string& name) {
+  return directory.preferences(people_prefix + name);
+}
+
+std::filesystem::path judge_store(const RunDirectory& directory, const std::string& store) {
+  if (!std::filesystem::exists(directory.root() / "run.json")) {
+    throw input_error(directory.root(), "has no run.json; a run directory was expected");
+  }
+  const std::filesystem::path folder = directory.preferences(store);
+  if (!is_plain_name(store) || !preferences::read_manifest(folder)) {
+    throw input_error(folder, "is no finished preference store; the name of a judge of the run was expected");
+  }
+  return folder;
+}
+
+std::string texts_checksum(const Comparison& comparison) {
+  std::string all;
+  for (const std::string* text : {&comparison.prompt.text, &comparison.first.text, &comparison.second.text}) {
+    all += std::to_string(text->size()) + ":" + *text;
+  }
+  return hex(checksum(all));
+}
+
+bool same_texts(const Comparison& a, const Comparison& b) {
+  return a.prompt.text == b.prompt.text && a.first.text == b.first.text && a.second.text == b.second.text;
+}
+
+bool is_plain_name(const std::string& name) {
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+}
+
+void require_plain_name(const std::string& what, const std::string& name) {
+  if (!is_plain_name(name))
+    throw usage_error(what + ": '" + name + "' was given, a name of letters, digits, '-' and '_' was expected");
+}
+
+std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name) {
+  require_plain_name("reward.people", name);
+  const std::filesystem::path folder = people_store(directory, name);
+  if (!preferences::read_manifest(folder)) {
+    throw usage_error("reward.people = " + name + ": " + folder.string() +
+                      " is not there: `rlaif spotcheck export` makes a page of pairs, " +
+                      "`rlaif spotcheck import` brings its labels in");
+  }
+  std::map<std::uint64_t, Preference> labels;
+  for (Preference& record : preferences::read_store(folder)) {
+    const std::uint64_t id = record.comparison.id;
+    labels[id] = std::move(record);
+  }
+  return labels;
+}
+
+}  // namespace rlaif::study

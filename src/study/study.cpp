@@ -1,0 +1,12 @@
+#include "rlaif/study/study.hpp"
+
+#include "rlaif/core/error.hpp"
+
+namespace rlaif::study {
+
+Context Study::context(const Here& here) const {
+  RLAIF_CHECK(task_ != nullptr, "a study must be loaded before a stage of it runs");
+  return {here, options, *task_};
+}
+
+}  // namespace rlaif::study

@@ -84,8 +84,9 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
     task = std::make_unique<Task>(options.task);
     prompts = text::read_prompts(io.input);
   });
-  const Context context({options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }},
-                        options, *task);
+  const Context context(
+      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
+      *task);
   require_whole_models(comm, options.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
@@ -147,8 +148,9 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
     task = std::make_unique<Task>(options.task);
     pairs = read_pairs(io.input);
   });
-  const Context context({options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }},
-                        options, *task);
+  const Context context(
+      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
+      *task);
   const RunLock lock = lock_of_paid_run(comm, options, {judge_options});
   require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
   const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;

@@ -4,18 +4,28 @@
 
 #include <filesystem>
 
+#include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/stages/stage_parts.hpp"
 #include "rlaif/stages/study.hpp"
 
 namespace rlaif::stages {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class StageIdentity : public ::testing::Test {
+JudgeOptions judge_of(const std::string& name, const std::string& model) {
+  JudgeOptions judge;
+  judge.name = name;
+  judge.model = model;
+  return judge;
+}
+
+class StudyStages : public ::testing::Test {
  protected:
-  StageIdentity() : root_(fs::temp_directory_path() / ("rlaif-parts-" + std::to_string(::getpid()))) {
+  StudyStages() : root_(fs::temp_directory_path() / ("rlaif-stages-" + std::to_string(::getpid()))) {
     deck_.entries = {{"run.seed", "0"},
                      {"run.directory", "runs/a", false},
                      {"judge.ai.model", "judge"},
@@ -28,77 +38,128 @@ class StageIdentity : public ::testing::Test {
     deck_.inputs = {{"task.world", "w"}, {"model.folder/config.json", "c"}};
     write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
     options_.arms.push_back({"rlaif", "ai"});
-    options_.judges.emplace_back();
-    options_.judges.back().name = "ai";
+    options_.judges.push_back(judge_of("ai", "judge"));
+    options_.judge_models.emplace_back();
+    options_.judge_models.back().name = "judge";
+    options_.judge_models.back().training.training.steps = 10;
   }
-  ~StageIdentity() override { fs::remove_all(root_); }
-  std::string of(const StageParts& parts) const {
-    return stage_identity("stage", parts, deck_, "cpu", instruction_sets_, root_);
+  ~StudyStages() override { fs::remove_all(root_); }
+
+  Stage stage(const std::string& name) const {
+    for (Stage& one : plan_stages(study_)) {
+      if (one.name == name) return one;
+    }
+    throw usage_error("no stage " + name);
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const Stage& one : plan_stages(study_)) all.push_back(one.name);
+    return all;
+  }
+  std::string identity(const std::string& name) const {
+    return run::stage_identity(stage(name), deck_, "cpu", instruction_sets_, root_);
   }
   void set(const std::string& key, const std::string& text) {
     for (auto& entry : deck_.entries) {
       if (entry.key == key) entry.text = text;
     }
   }
+  std::string refusal() const {
+    try {
+      plan_stages(study_);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
   fs::path root_;
   std::string instruction_sets_ = "libtorch avx2";
   ResolvedDeck deck_;
   StudyOptions options_;
+  Study study_{options_};
 };
 
-TEST_F(StageIdentity, OfARewardModelDoesNotKnowTheKlCoefficient) {
-  const StageParts reward = reward_parts(options_, options_.arms[0]), ppo = ppo_parts(options_, options_.arms[0]);
-  const std::string reward_before = of(reward), ppo_before = of(ppo);
+TEST_F(StudyStages, IdentityOfARewardModelDoesNotKnowTheKlCoefficient) {
+  const std::string reward = identity("reward-ai"), ppo = identity("ppo-rlaif");
   set("ppo.kl_coefficient", "0.2");
-  EXPECT_EQ(of(reward), reward_before);
-  EXPECT_NE(of(ppo), ppo_before);
+  EXPECT_EQ(identity("reward-ai"), reward);
+  EXPECT_NE(identity("ppo-rlaif"), ppo);
 }
 
-TEST_F(StageIdentity, KnowsTheInstructionSetsThatWereTaken) {
-  const StageParts parts = tokenizer_parts();
-  const std::string before = of(parts);
+TEST_F(StudyStages, IdentityKnowsTheInstructionSetsThatWereTaken) {
+  const std::string before = identity("tokenizer");
   instruction_sets_ = "libtorch avx512";
-  EXPECT_NE(of(parts), before);
+  EXPECT_NE(identity("tokenizer"), before);
 }
 
-TEST_F(StageIdentity, KnowsTheSeedAndTheBytesItReadsAndNotTheFolder) {
-  const StageParts reward = reward_parts(options_, options_.arms[0]);
-  const std::string before = of(reward);
+TEST_F(StudyStages, IdentityKnowsTheSeedAndTheBytesItReadsAndNotTheFolder) {
+  const std::string before = identity("reward-ai");
   set("run.directory", "runs/b");
-  EXPECT_EQ(of(reward), before);
+  EXPECT_EQ(identity("reward-ai"), before);
   write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "other weights");
-  EXPECT_NE(of(reward), before);
+  EXPECT_NE(identity("reward-ai"), before);
   write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
-  EXPECT_EQ(of(reward), before);
+  EXPECT_EQ(identity("reward-ai"), before);
   set("run.seed", "1");
-  EXPECT_NE(of(reward), before);
+  EXPECT_NE(identity("reward-ai"), before);
 }
 
-TEST_F(StageIdentity, SectionsOfOtherJudgesAndModelsDoNotCount) {
-  JudgeModel model;
-  model.name = "judge";
-  const StageParts judge = judge_model_parts(model), pairs = pairs_parts(options_, first_pairs(options_));
-  const std::string judge_before = of(judge), pairs_before = of(pairs);
+TEST_F(StudyStages, SectionsOfOtherJudgesAndModelsDoNotCount) {
+  const std::string judge = identity("judge-model"), pairs = identity("annotate");
   set("judge_model.small.steps", "20");
   set("judge.other.model", "elsewhere");
-  EXPECT_EQ(of(judge), judge_before);
-  EXPECT_EQ(of(pairs), pairs_before);
+  EXPECT_EQ(identity("judge-model"), judge);
+  EXPECT_EQ(identity("annotate"), pairs);
   set("judge.ai.model", "elsewhere");
-  EXPECT_NE(of(pairs), pairs_before);
+  EXPECT_NE(identity("annotate"), pairs);
   set("judge_model.steps", "20");
-  EXPECT_NE(of(judge), judge_before);
+  EXPECT_NE(identity("judge-model"), judge);
 }
 
-TEST_F(StageIdentity, KnowsFilesOfAFolderThatAKeyNames) {
-  const std::string before = of(tokenizer_parts());
+TEST_F(StudyStages, IdentityKnowsFilesOfAFolderThatAKeyNames) {
+  const std::string before = identity("tokenizer");
   deck_.inputs[1].second = "d";
-  EXPECT_NE(of(tokenizer_parts()), before);
+  EXPECT_NE(identity("tokenizer"), before);
 }
 
-TEST_F(StageIdentity, AnUntouchedPolicyIsNotShared) {
+TEST_F(StudyStages, AnUntouchedPolicyIsNotShared) {
   options_.model.folder = "somewhere";
   options_.sft.examples = options_.sft.register_examples = 0;
-  EXPECT_TRUE(sft_parts(options_).makes.empty());
+  EXPECT_TRUE(stage("sft").makes.empty());
+}
+
+TEST_F(StudyStages, ComeInOrderAndEachOnce) {
+  EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
+                                   "evaluate"));
+  options_.arms.push_back({"again", "ai"});
+  EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
+                                   "ppo-again", "evaluate"));
+  options_.arms.push_back({"second", "ai", "rlaif"});
+  EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
+                                   "ppo-again", "annotate-second", "agreement-second", "reward-second", "ppo-second",
+                                   "evaluate"));
+}
+
+TEST_F(StudyStages, OfAStudyWithoutArmsEndWithItsJudges) {
+  options_.arms.clear();
+  EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "judges"));
+  options_.judges.clear();
+  EXPECT_THAT(refusal(), HasSubstr("study.judges: at least one name was expected"));
+}
+
+TEST_F(StudyStages, SayWhatTheyAreAndForWhom) {
+  const Stage ppo = stage("ppo-rlaif");
+  EXPECT_EQ(ppo.kind, "ppo");
+  EXPECT_EQ(ppo.of, "rlaif");
+  EXPECT_THAT(ppo.reads, Contains("models/reward-ai"));
+  EXPECT_THAT(ppo.makes, ElementsAre("models/rlaif", "metrics/ppo-rlaif.jsonl"));
+  EXPECT_GT(ppo.needs(1).bytes(), stage("sft").needs(1).bytes());
+}
+
+TEST_F(StudyStages, AnUnknownAlgorithmIsRefusedByItsKey) {
+  options_.arms.back().algorithm = "poo";
+  EXPECT_THAT(refusal(), HasSubstr("arm.rlaif.algorithm: "));
 }
 
 }  // namespace

@@ -18,7 +18,6 @@
 #include "rlaif/text/chat.hpp"
 #include "rlaif/train/options.hpp"
 
-
 namespace rlaif::study {
 
 // What --dry-run assumes about machines and prompts. Nothing here decides results.

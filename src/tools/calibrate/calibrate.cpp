@@ -254,8 +254,9 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     comm.on_root([&] { report_recorded(calibrate, pairs); });
     return;
   }
-  const Context context({options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }},
-                        options, *task);
+  const Context context(
+      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
+      *task);
   const RunLock lock = lock_of_paid_run(comm, options, judges);
   std::vector<std::string> models;
   for (const JudgeOptions* judge : judges) {

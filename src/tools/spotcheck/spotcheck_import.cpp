@@ -12,8 +12,8 @@
 #include "rlaif/evaluate/judge_quality.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/study/people_labels.hpp"
-#include "rlaif/tools/spotcheck.hpp"
 #include "rlaif/text/jsonl.hpp"
+#include "rlaif/tools/spotcheck.hpp"
 
 namespace rlaif::tools {
 namespace {

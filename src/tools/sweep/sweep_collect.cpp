@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <set>
 
-#include "rlaif/run/layers.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/text_format.hpp"
 #include "rlaif/evaluate/student.hpp"
+#include "rlaif/run/layers.hpp"
 #include "rlaif/run/run_directory.hpp"
 #include "rlaif/tools/sweep.hpp"
 

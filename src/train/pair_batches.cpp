@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
@@ -29,6 +30,20 @@ void check_pairs(std::span<const TokenPair> pairs, std::int64_t context, const s
         throw input_error(name + ": " + std::to_string(tokens->size()) + " tokens, the model's context is " +
                           std::to_string(context));
       }
+    }
+  }
+}
+
+void check_answers(std::span<const TokenPair> pairs, const std::string& stage) {
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const TokenPair& pair = pairs[i];
+    const auto shorter = static_cast<std::int64_t>(std::min(pair.first.size(), pair.second.size()));
+    if (pair.prompt_length < 1 || pair.prompt_length >= shorter) {
+      throw input_error(pair_name(stage, i) + ": a prompt of " + std::to_string(pair.prompt_length) + " of " +
+                        std::to_string(shorter) + " tokens; at least 1 token each of prompt and answer was expected");
+    }
+    if (!std::equal(pair.first.begin(), pair.first.begin() + pair.prompt_length, pair.second.begin())) {
+      throw input_error(pair_name(stage, i) + ": the two answers have different prompts; one was expected");
     }
   }
 }
@@ -93,6 +108,31 @@ std::vector<std::vector<std::size_t>> micro_batches(std::span<const TokenPair> p
       groups.back().insert(groups.back().end(), items[item].begin(), items[item].end());
   }
   return groups;
+}
+
+namespace {
+
+struct InSomeOrder {
+  bool operator()(const Answer& a, const Answer& b) const {
+    if (a.prompt_length != b.prompt_length) return a.prompt_length < b.prompt_length;
+    return std::lexicographical_compare(a.tokens.begin(), a.tokens.end(), b.tokens.begin(), b.tokens.end());
+  }
+};
+
+}  // namespace
+
+DistinctAnswers distinct_answers(std::span<const TokenPair> pairs, std::span<const std::size_t> chosen) {
+  DistinctAnswers distinct;
+  std::map<Answer, std::int64_t, InSomeOrder> known;
+  for (const std::size_t i : chosen) {
+    for (const auto* tokens : {&pairs[i].first, &pairs[i].second}) {
+      const Answer answer{*tokens, pairs[i].prompt_length};
+      const auto [place, is_new] = known.try_emplace(answer, static_cast<std::int64_t>(distinct.answers.size()));
+      if (is_new) distinct.answers.push_back(answer);
+      distinct.places.push_back(place->second);
+    }
+  }
+  return distinct;
 }
 
 }  // namespace rlaif::train

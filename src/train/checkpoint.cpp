@@ -8,6 +8,7 @@
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/train/loop.hpp"
+#include "tensors.hpp"
 
 namespace rlaif::train {
 
@@ -44,7 +45,7 @@ std::vector<Found> list_checkpoints(const StageRun& run) {
 
 // What a killed writer left behind: no other process writes here while this stage runs.
 void remove_temporaries(const StageRun& run) {
-  static const std::regex pattern("\\.step-.*\\.tmp");
+  static const std::regex pattern("\\.(step-|reference).*\\.tmp");
   if (!fs::is_directory(run.checkpoint_folder)) return;
   std::vector<fs::path> stale;
   for (const auto& entry : fs::directory_iterator(run.checkpoint_folder)) {
@@ -57,12 +58,7 @@ void remove_temporaries(const StageRun& run) {
 std::string content_checksum(const Checkpoint& checkpoint) {
   std::string digest = std::to_string(checkpoint.step) + " " + std::to_string(checkpoint.metrics_size) + " " +
                        checkpoint.metrics_checksum + " " + checkpoint.extra.dump() + "\n";
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    const auto whole = tensor.detach().to(torch::kCPU).contiguous();
-    digest += name;
-    for (const auto size : whole.sizes()) digest.append(" ").append(std::to_string(size));
-    digest.append(" ").append(hex(checksum({static_cast<const char*>(whole.data_ptr()), whole.nbytes()}))).append("\n");
-  }
+  digest += content_text(checkpoint.tensors);
   return hex(checksum(digest));
 }
 

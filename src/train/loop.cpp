@@ -7,6 +7,7 @@
 
 #include <c10/core/AutogradState.h>
 
+#include "boundary.hpp"
 #include "buckets.hpp"
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
@@ -171,6 +172,13 @@ std::string throughput(const LoopCallbacks::Work& work, double seconds, int rank
 
 }  // namespace
 
+Boundary agreed_boundary(const StageRun& run, const Stopwatch& since_saved) {
+  const bool time_is_up = run.checkpoint_every_seconds > 0 && since_saved.seconds() >= run.checkpoint_every_seconds;
+  std::array<double, 2> wanted{run.stop_requested() ? 1.0 : 0.0, run.comm->is_root() && time_is_up ? 1.0 : 0.0};
+  run.comm->all_reduce_max(wanted);
+  return {wanted[0] > 0 || wanted[1] > 0, wanted[0] > 0};
+}
+
 void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& start, const LoopCallbacks& callbacks) {
   const comm::Communicator& comm = *run.comm;
   std::optional<MetricsFile> metrics;
@@ -197,16 +205,12 @@ void run_loop(const StageRun& run, std::int64_t total_steps, const Checkpoint& s
   LoopCallbacks::Work work;
   double step_seconds = 0.0;
   for (std::int64_t step = start.step; step < total_steps; ++step) {
-    const bool time_is_up = run.checkpoint_every_seconds > 0 && since_saved.seconds() >= run.checkpoint_every_seconds;
-    // What any rank was asked, and what rank 0's clock says, holds for all.
-    std::array<double, 2> wanted{run.stop_requested() ? 1.0 : 0.0, comm.is_root() && time_is_up ? 1.0 : 0.0};
-    comm.all_reduce_max(wanted);
-    if (wanted[1] > 0) {
+    const Boundary boundary = agreed_boundary(run, since_saved);
+    if (boundary.save) {
       save(step);
       since_saved = Stopwatch();
     }
-    if (wanted[0] > 0) {
-      save(step);
+    if (boundary.stop) {
       throw Error(ErrorKind::interrupted, run.name + ": stopped after step " + std::to_string(step) + " of " +
                                               std::to_string(total_steps) + "; run again to continue");
     }

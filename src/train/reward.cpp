@@ -1,14 +1,12 @@
 #include "rlaif/train/reward.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
-#include <string>
 
+#include "pair_batches.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
-#include "rlaif/core/rng.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/throughput.hpp"
@@ -24,23 +22,6 @@ enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kWeight, kTokens, 
 constexpr double kSmallestScale = 1e-6;
 constexpr std::size_t kCentringTokens = 16384;
 
-void check_pairs(std::span<const RewardPair> pairs, std::int64_t context, const std::string& stage) {
-  if (pairs.empty()) throw input_error(stage + ": no preference pairs to train on");
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const RewardPair& pair = pairs[i];
-    const std::string name = stage + ": pair " + std::to_string(i);
-    if (!(pair.p_first >= 0.0 && pair.p_first <= 1.0)) throw input_error(name + ": a label in [0, 1] was expected");
-    if (!(pair.weight > 0.0 && std::isfinite(pair.weight))) throw input_error(name + ": a weight above 0 was expected");
-    for (const auto* tokens : {&pair.first, &pair.second}) {
-      if (tokens->empty()) throw input_error(name + ": an empty sequence");
-      if (static_cast<std::int64_t>(tokens->size()) > context) {
-        throw input_error(name + ": " + std::to_string(tokens->size()) + " tokens, the model's context is " +
-                          std::to_string(context));
-      }
-    }
-  }
-}
-
 torch::Tensor last_token_scores(const model::ScalarModel& model, std::span<const std::vector<TokenId>> sequences,
                                 std::span<const torch::Tensor> trunks = {}) {
   const auto packed = model::pack(sequences, model.body.device());
@@ -53,7 +34,7 @@ torch::Tensor last_token_scores(const model::ScalarModel& model, std::span<const
 }
 
 // Forward and backward of the sum of losses of some pairs, added to the row of sums. `last_of`: whose grain ends with it.
-void backward(const model::ScalarModel& model, std::span<const RewardPair> pairs, std::span<const std::size_t> chosen,
+void backward(const model::ScalarModel& model, std::span<const TokenPair> pairs, std::span<const std::size_t> chosen,
               std::vector<double>& row, DataParallel* last_of) {
   std::vector<std::vector<TokenId>> sequences;
   std::vector<std::int64_t> rows;
@@ -89,36 +70,9 @@ void backward(const model::ScalarModel& model, std::span<const RewardPair> pairs
   }
 }
 
-// The pairs of a grain in groups that are processed at once. Neighbours of one prompt stay together, as they share
-// completions.
-std::vector<std::vector<std::size_t>> grouped(std::span<const RewardPair> pairs, std::span<const std::size_t> chosen,
-                                              std::int64_t limit) {
-  std::vector<std::vector<std::size_t>> items;
-  std::vector<std::int64_t> tokens;
-  for (const std::size_t i : chosen) {
-    const RewardPair& pair = pairs[i];
-    const bool joins =
-        limit > 0 && !items.empty() && pair.prompt_id != 0 && pairs[items.back().back()].prompt_id == pair.prompt_id;
-    if (!joins) {
-      items.emplace_back();
-      tokens.push_back(0);
-    }
-    // A completion of several pairs counts once for each: a bound.
-    tokens.back() += static_cast<std::int64_t>(pair.first.size() + pair.second.size());
-    items.back().push_back(i);
-  }
-  std::vector<std::vector<std::size_t>> groups;
-  for (const auto& group : micro_batches(tokens, limit)) {
-    groups.emplace_back();
-    for (const std::size_t item : group)
-      groups.back().insert(groups.back().end(), items[item].begin(), items[item].end());
-  }
-  return groups;
-}
-
 // Sets offset and scale to the mean and standard deviation of the raw scores over completions, from fixed grains: of each
 // its first ones, as far as kCentringTokens go. Two numbers need no more.
-void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const StageRun& run) {
+void centre(model::ScalarModel& model, std::span<const TokenPair> pairs, const StageRun& run) {
   const auto sums = sum_grain_rows(*run.comm, run.grains, 3, [&](int grain) -> std::vector<double> {
     const auto [begin, end] = grain_items(static_cast<std::int64_t>(pairs.size()), grain, run.grains);
     std::vector<std::vector<TokenId>> sequences;
@@ -149,26 +103,9 @@ void centre(model::ScalarModel& model, std::span<const RewardPair> pairs, const 
   }
 }
 
-// Pairs in the order of an epoch, a function of seed and epoch: runs of pairs with one prompt, shuffled.
-std::vector<std::size_t> epoch_order(std::span<const RewardPair> pairs, std::uint64_t seed, std::int64_t epoch) {
-  std::vector<std::size_t> starts;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (i == 0 || pairs[i].prompt_id != pairs[i - 1].prompt_id || pairs[i].prompt_id == 0) starts.push_back(i);
-  }
-  Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(starts);
-  std::vector<std::size_t> order;
-  for (const std::size_t start : starts) {
-    std::size_t i = start;
-    do {
-      order.push_back(i++);
-    } while (i < pairs.size() && pairs[i].prompt_id != 0 && pairs[i].prompt_id == pairs[start].prompt_id);
-  }
-  return order;
-}
-
 }  // namespace
 
-void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
+void train_reward_model(model::ScalarModel& model, std::span<const TokenPair> pairs, const RewardOptions& options,
                         const StageRun& run) {
   if (options.batch < 1) throw usage_error(run.name + ": a batch of at least 1 pair was expected");
   check_pairs(pairs, model.body.config().max_positions, run.name);
@@ -187,37 +124,24 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
       start.tensors.clear();  // three times the parameters
     }
 
-    const auto count = static_cast<std::int64_t>(pairs.size());
-    const std::int64_t steps_per_epoch = (count + options.batch - 1) / options.batch;
-    const std::int64_t total_steps = steps_per_epoch * options.epochs;
-    std::int64_t ordered_epoch = -1;
-    std::vector<std::size_t> order;
-
+    PairSteps steps(pairs, options.batch, options.epochs, options.seed);
     const double flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);
     LoopCallbacks::Work work;
     LoopCallbacks callbacks;
     callbacks.work = [&] { return work; };
     callbacks.step = [&](std::int64_t step) -> Json {
-      const std::int64_t epoch = step / steps_per_epoch;
-      if (epoch != ordered_epoch) order = epoch_order(pairs, options.seed, epoch);
-      ordered_epoch = epoch;
-      const std::int64_t first = step % steps_per_epoch * options.batch;
-      const std::int64_t batch = std::min(options.batch, count - first);
       const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
-        const auto [begin, end] = grain_items(batch, grain, run.grains);
-        const auto chosen =
-            std::span(order).subspan(static_cast<std::size_t>(first + begin), static_cast<std::size_t>(end - begin));
-        const auto groups = grouped(pairs, chosen, run.micro_batch_tokens);
+        const auto groups = micro_batches(pairs, steps.of(step, grain, run.grains), run.micro_batch_tokens);
         std::vector<double> row(kColumns, 0.0);
         for (const auto& group : groups)
           backward(model, pairs, group, row, &group == &groups.back() ? &data_parallel : nullptr);
         return row;
       });
       work = {sums[kTokens], sums[kTokens] * flops_per_token};
-      const double rate = scheduled_rate(options.schedule, step, total_steps);
+      const double rate = scheduled_rate(options.schedule, step, steps.total());
       const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
       return {{"step", step + 1},
-              {"epoch", epoch + 1},
+              {"epoch", steps.epoch_of(step) + 1},
               {"loss", sums[kLoss] / sums[kWeight]},
               {"accuracy", sums[kCorrect] / sums[kPairs]},
               {"margin", sums[kMargin] / sums[kPairs]},
@@ -234,7 +158,7 @@ void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> p
       return progress_number("loss", line["loss"].get<double>()) + ", " +
              progress_number("accuracy", line["accuracy"].get<double>());
     };
-    run_loop(run, total_steps, start, callbacks);
+    run_loop(run, steps.total(), start, callbacks);
   }
   centre(model, pairs, run);
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/model/torch.hpp"
 
 namespace rlaif::train {
@@ -34,6 +35,17 @@ std::vector<model::NamedTensor> without_prefix(const std::vector<model::NamedTen
     if (name.starts_with(prefix)) chosen.emplace_back(name.substr(prefix.size()), tensor);
   }
   return chosen;
+}
+
+std::string content_text(const std::vector<model::NamedTensor>& tensors) {
+  std::string text;
+  for (const auto& [name, tensor] : tensors) {
+    const auto whole = tensor.detach().to(torch::kCPU).contiguous();
+    text += name;
+    for (const auto size : whole.sizes()) text.append(" ").append(std::to_string(size));
+    text.append(" ").append(hex(checksum({static_cast<const char*>(whole.data_ptr()), whole.nbytes()}))).append("\n");
+  }
+  return text;
 }
 
 std::string progress_number(const std::string& name, double value) {

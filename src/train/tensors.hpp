@@ -22,6 +22,9 @@ void append_prefixed(std::vector<model::NamedTensor>& all, const std::string& pr
 // Those whose name starts with the prefix, without it.
 std::vector<model::NamedTensor> without_prefix(const std::vector<model::NamedTensor>& all, const std::string& prefix);
 
+// A line a tensor with name, sizes and checksum of its bytes: for a checksum of them all.
+std::string content_text(const std::vector<model::NamedTensor>& tensors);
+
 // "loss 1.234"
 std::string progress_number(const std::string& name, double value);
 

@@ -105,6 +105,56 @@ TEST_F(TrainOnRanks, PpoEndsInTheSameBytes) {
   expect_same_bytes([&](const StageRun& run) { return run_ppo(run, ppo_options(4), callbacks); });
 }
 
+TEST_F(TrainOnRanks, DpoEndsInTheSameBytesWithAndWithoutAdapter) {
+  const auto pairs = answer_pairs(22, 2, 0.9);
+  for (const Trained trained : {Trained::all, Trained::adapter}) {
+    expect_same_bytes([&](const StageRun& run) {
+      DpoOptions options = dpo_options(2);
+      options.nll_weight = 0.1;
+      return run_dpo(run, pairs, options, trained);
+    });
+  }
+}
+
+TEST_F(TrainOnRanks, DpoStoppedOnAllRanksWithAShardedOptimizerGoesOnWithoutShards) {
+  const auto pairs = answer_pairs(22, 2, 0.9);
+  for (const Trained trained : {Trained::all, Trained::adapter}) {
+    expect_same_bytes([&](const StageRun& original) {
+      StageRun run = original;
+      run.shard_optimizer = true;
+      run.micro_batch_tokens = 20;
+      int boundaries = 0;
+      run.stop_requested = [&] { return ++boundaries > 4; };  // one before the reference's block
+      EXPECT_THROW(run_dpo(run, pairs, dpo_options(2), trained), Error);
+      run.stop_requested = [] { return false; };
+      run.shard_optimizer = false;
+      return run_dpo(run, pairs, dpo_options(2), trained);
+    });
+  }
+}
+
+TEST_F(TrainOnRanks, ReferenceLogProbsAreTheSameBytesAndGoneOnWithByOne) {
+  const auto world = comm::Communicator::world();
+  const auto self = comm::Communicator::self();
+  const TemporaryFolder mine, alone, together;
+  const auto reference = tiny_model(5);
+  const auto pairs = answer_pairs(700, 3);  // several blocks, the last one short
+  const auto expected = reference_log_probs(reference, pairs, stage_run(self, alone.path()));
+  const StageRun run = stage_run(world, shared_folder(world, together));
+  EXPECT_EQ(reference_log_probs(reference, pairs, run), expected);
+
+  StageRun stopped = stage_run(world, shared_folder(world, mine));
+  int boundaries = 0;
+  stopped.stop_requested = [&] { return ++boundaries > 1; };  // after one block a rank
+  EXPECT_THROW(reference_log_probs(reference, pairs, stopped), Error);
+  if (world.is_root()) {
+    stopped.comm = &self;
+    stopped.stop_requested = [] { return false; };
+    EXPECT_EQ(reference_log_probs(reference, pairs, stopped), expected);
+  }
+  world.barrier();
+}
+
 TEST_F(TrainOnRanks, ABatchSmallerThanTheRanksWorks) {
   expect_same_bytes([](const StageRun& run) {
     auto model = tiny_model(3);

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/train/dpo.hpp"
 #include "rlaif/train/language_model.hpp"
 #include "rlaif/train/ppo.hpp"
 #include "rlaif/train/reward.hpp"
@@ -169,6 +172,66 @@ inline Outcome run_reward_model(const StageRun& run, std::span<const RewardPair>
   train_reward_model(model, pairs, reward_options(epochs), run);
   std::string bytes = bytes_of(model.parameters());
   bytes += Json({model.offset, model.scale}).dump();
+  return {bytes, run.comm->is_root() ? read_file(run.metrics_file) : ""};
+}
+
+// Two pairs a question, which share their first answer. Answers are random tokens 4..11, of which one with the wanted
+// token is better; ties where neither or both have it.
+inline std::vector<TokenPair> answer_pairs(std::size_t count, std::uint64_t seed, double confidence = 1.0) {
+  constexpr std::int64_t prompt_length = 3;
+  const auto answered = [&](std::uint64_t question, std::uint64_t sample) {
+    Rng rng(seed, Stream::test, {question, sample});
+    std::vector<TokenId> tokens = {kBegin, static_cast<TokenId>(4 + question % 8), 3};
+    const auto length = 1 + rng.below(6);
+    for (std::uint64_t t = 0; t < length; ++t) tokens.push_back(static_cast<TokenId>(4 + rng.below(8)));
+    tokens.push_back(kEnd);
+    return tokens;
+  };
+  const auto has_wanted = [&](const std::vector<TokenId>& tokens) {
+    return std::find(tokens.begin() + prompt_length, tokens.end(), kWanted) != tokens.end();
+  };
+  std::vector<TokenPair> pairs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t question = i / 2;
+    TokenPair pair{answered(question, 0), answered(question, 1 + i % 2)};
+    const bool first = has_wanted(pair.first), second = has_wanted(pair.second);
+    pair.p_first = first == second ? 0.5 : first ? confidence : 1.0 - confidence;
+    pair.prompt_id = 1 + question;
+    pair.prompt_length = prompt_length;
+    pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
+inline DpoOptions dpo_options(int epochs) {
+  DpoOptions options;
+  options.epochs = epochs;
+  options.batch = 6;
+  options.schedule = {5e-3, 4, 0.1};
+  options.seed = 13;
+  return options;
+}
+
+// All weights, or an adapter of rank 4.
+enum class Trained { all, adapter };
+
+inline model::Transformer policy_from(const model::Transformer& start, Trained trained) {
+  if (trained == Trained::all) return start.clone();
+  model::Transformer policy = start.share();
+  model::AdapterOptions adapter;
+  adapter.rank = 4;
+  policy.adapter = std::make_shared<model::Adapter>(start.config(), adapter, 1, start.device());
+  return policy;
+}
+
+inline Outcome run_dpo(const StageRun& run, std::span<const TokenPair> pairs, const DpoOptions& options,
+                       Trained trained = Trained::all) {
+  const auto start = tiny_model(5);
+  const auto reference = reference_log_probs(start, pairs, run);
+  auto policy = policy_from(start, trained);
+  train_dpo(policy, reference, pairs, options, run);
+  std::string bytes = bytes_of(policy.trainable_parameters());
+  bytes.append(reinterpret_cast<const char*>(reference.data()), reference.size() * sizeof(AnswerLogProbs));
   return {bytes, run.comm->is_root() ? read_file(run.metrics_file) : ""};
 }
 

@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace rlaif::train {
 
@@ -33,6 +36,33 @@ struct RewardOptions {
   ScheduleOptions schedule{1e-3, 20, 0.05};
   AdamWOptions adam;
   double head_learning_rate_scale = 1.0;
+  std::uint64_t seed = 0;  // order of pairs in every epoch
+};
+
+// Losses of direct preference optimisation; dpo_loss.hpp says what each one is.
+enum class DpoLoss { sigmoid, conservative, robust, ipo, hinge, simpo };
+// As decks name them.
+inline const std::vector<std::pair<std::string, DpoLoss>>& dpo_loss_names() {
+  static const std::vector<std::pair<std::string, DpoLoss>> names{
+      {"sigmoid", DpoLoss::sigmoid}, {"conservative", DpoLoss::conservative},
+      {"robust", DpoLoss::robust},   {"ipo", DpoLoss::ipo},
+      {"hinge", DpoLoss::hinge},     {"simpo", DpoLoss::simpo}};
+  return names;
+}
+// SimPO knows no reference.
+inline bool uses_reference(DpoLoss loss) { return loss != DpoLoss::simpo; }
+
+struct DpoOptions {
+  DpoLoss loss = DpoLoss::sigmoid;
+  double beta = 0.1;               // of the log-ratios in the loss; tau of ipo; simpo wants about 2
+  double label_smoothing = 0.0;    // epsilon of conservative and robust: the share of labels that are flipped
+  bool length_normalised = false;  // log-ratios a token: length-normalised DPO, averaged IPO; simpo always
+  double simpo_margin = 1.0;       // gamma of simpo, by which beta times the difference is to exceed 0
+  double nll_weight = 0.0;         // alpha, of the preferred answer's negative log-likelihood a token
+  int epochs = 1;
+  std::int64_t batch = 32;  // pairs a step
+  ScheduleOptions schedule{3e-4, 10, 0.1};
+  AdamWOptions adam{0.9, 0.98, 1e-8, 0.0, 1.0};
   std::uint64_t seed = 0;  // order of pairs in every epoch
 };
 

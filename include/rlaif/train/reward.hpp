@@ -7,24 +7,18 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/loop.hpp"
 #include "rlaif/train/options.hpp"
+#include "rlaif/train/pairs.hpp"
 
 namespace rlaif::train {
 
-// A pair as token sequences, prompt and completion with its end token (where it ended) together; the score is read at
-// the last token.
-struct RewardPair {
-  std::vector<TokenId> first, second;
-  double p_first = 0.5;
-  std::uint64_t prompt_id = 0;  // pairs of one prompt that stand next to each other stay together
-  double weight = 1.0;          // of its loss, above 0; a batch's loss is the weighted mean
-};
+using RewardPair = TokenPair;  // its name before policies learned from pairs too
 
 // Epochs shuffle prompts, not pairs; a completion that stands in several pairs of a grain is computed once for all (Ouyang
 // et al. 2203.02155, section 3.5). A model whose body has an adapter trains adapter and head alone.
 // Metrics a step: step, epoch, loss, accuracy (against the harder side of the label), margin (mean of score differences
 // towards the preferred), learning_rate, gradient_norm. After the last step the model's offset and scale are set to mean
 // and standard deviation of its raw scores over training completions, so that scores are centred with unit spread.
-void train_reward_model(model::ScalarModel& model, std::span<const RewardPair> pairs, const RewardOptions& options,
+void train_reward_model(model::ScalarModel& model, std::span<const TokenPair> pairs, const RewardOptions& options,
                         const StageRun& run);
 
 // Scores of sequences in packed batches of at most `batch_tokens`, in order, without gradients. `trunks`, where given, holds

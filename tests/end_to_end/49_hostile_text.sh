@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Text that means harm stays text: in files, in the log, in names of files. (HTML: report.sh and 38_cost_spotcheck.sh; files that
-# point out of their folder: unit tests of preferences, model and pipeline.)
+# point out of their folder: unit tests of preferences, model and run.)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 check "the program starts no other program" bash -c "! grep -rnE '\b(system|popen|exec[lv]p?e?|posix_spawnp?|vfork|fork) *\(' src include"

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "judge": {"generate", "text", "cost"},
     "train": {"comm", "text", "model", "generate", "preferences"},
     "evaluate": {"judge", "text"},
-    "run": {"comm"},
+    "run": {"comm", "text"},
     "study": EVERYTHING_BELOW,
     "stages": EVERYTHING_BELOW,
     "tools": EVERYTHING_BELOW,

@@ -1,4 +1,4 @@
-// Decks (pipeline/deck_file.hpp) and the command line: command line beats deck beats default; unknown keys fail.
+// Decks (run/deck_file.hpp) and the command line: command line beats deck beats default; unknown keys fail.
 #pragma once
 
 #include <filesystem>

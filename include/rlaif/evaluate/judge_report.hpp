@@ -43,7 +43,7 @@ Json across_judges(std::span<const LabelledPair> pairs, const std::vector<std::s
 Json probe_report(std::span<const LabelledPair> probes, std::span<const Verdict> verdicts,
                   const ReportOptions& options);
 
-// A report's numbers for people: {"judges": {name: judge_report}, "across", "people", "cascades", "held_out" (pipeline), "probes": {name:
+// A report's numbers for people: {"judges": {name: judge_report}, "across", "people", "cascades", "held_out" (tools), "probes": {name:
 // probe_report}}, absent parts left out.
 std::string report_table(const Json& report);
 

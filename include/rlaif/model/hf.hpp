@@ -1,5 +1,5 @@
 // Hugging Face model folders: config.json, model.safetensors, generation_config.json.
-// (tokenizer.json is text's; the pipeline puts it beside them.)
+// (tokenizer.json is text's; the study puts it beside them.)
 #pragma once
 
 #include <filesystem>

@@ -38,7 +38,7 @@ class StageSpending {
 struct BoundJudge {
   std::vector<std::shared_ptr<const model::Transformer>> networks;
   std::shared_ptr<judge::Judge> judge;
-  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (pipeline/canaries.hpp)
+  judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (study/canaries.hpp)
 };
 // What recorded verdicts call a comparison; empty: its id as digits.
 using PairId = std::function<std::string(const Comparison&)>;

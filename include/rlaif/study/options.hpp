@@ -1,4 +1,4 @@
-// What a deck says, as plain structs. The cli fills them; the pipeline hands each module its own.
+// What a deck says, as plain structs. The cli fills them; the study hands each module its own.
 #pragma once
 
 #include <cstdint>

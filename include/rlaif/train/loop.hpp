@@ -20,7 +20,7 @@
 
 namespace rlaif::train {
 
-// Where a stage runs and what it reports to. Built by the pipeline.
+// Where a stage runs and what it reports to. Built by the study.
 struct StageRun {
   const comm::Communicator* comm = nullptr;
   comm::DeviceCommunicator* device_comm = nullptr;  // models on GPUs, one rank a GPU: gradients are summed by NCCL

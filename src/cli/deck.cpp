@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/stages/algorithm.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
@@ -61,6 +62,45 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
+// Keys of [arm.*], [round.*] and [judge.*] are keys of all that the section stands for, where these do not set them themselves.
+// `of`: for which key, "arm.rlaif.algorithm". Empty: of none of them.
+std::string starred(const std::string& of) {
+  const std::size_t dot = of.find('.'), last = of.rfind('.');
+  if (dot == std::string::npos || dot == last) return "";
+  return of.substr(0, dot) + ".*" + of.substr(last);
+}
+
+const std::string* find_text_or_starred(const std::string& key, const CommandLine& line, const DeckValues& deck) {
+  const std::string* text = find_text(key, line, deck);
+  return text ? text : find_text(starred(key), line, deck);
+}
+
+// Every `[kind.*]` key once for each of the sections; of what is set for one by name nothing changes.
+template <class Value>
+std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options) {
+  std::vector<std::string> sections;
+  for (const study::ArmOptions& arm : options.arms) sections.push_back(arm.section());
+  for (const study::JudgeOptions* judge : study::judges_and_members(options))
+    sections.push_back("judge." + judge->name);
+  std::map<std::string, Value> spread;
+  for (const auto& [key, value] : values) {
+    const std::size_t star = key.find(".*.");
+    if (star == std::string::npos) {
+      spread[key] = value;
+      continue;
+    }
+    bool is_known = false;
+    for (const std::string& section : sections) {
+      if (section.substr(0, section.find('.')) != key.substr(0, star)) continue;
+      is_known = true;
+      const std::string own = section + key.substr(star + 2);
+      if (!values.contains(own)) spread[own] = value;
+    }
+    if (!is_known) spread[key] = value;  // to be refused by its name
+  }
+  return spread;
+}
+
 // The lists of names decide which keys exist, so they are read first.
 void name_sections(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   const auto names = [&](const std::string& key, const std::string& otherwise) {
@@ -85,6 +125,11 @@ void name_sections(study::StudyOptions& options, const CommandLine& line, const 
     if (is_own_model(name) || is_named(options.arms, name)) refuse("study.rounds", name);
     options.arms.push_back({name, "ai", start, true});
     start = name;
+  }
+  for (study::ArmOptions& arm : options.arms) {
+    const std::string key = arm.section() + ".algorithm";
+    if (const std::string* text = find_text_or_starred(key, line, deck)) arm.algorithm = *text;
+    stages::algorithm_named(key, arm.algorithm);
   }
   for (const std::string& name : names("study.judge_models", "judge")) {
     if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
@@ -231,21 +276,25 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   name_sections(options, line, values);
   register_options(resolved->table, options);
 
-  for (const auto& [key, value] : values) {
+  for (const auto& [key, value] : spread(values, options)) {
     try {
+      resolved->table.set_deck_folder((value.file.empty() ? deck.file : value.file).parent_path());
       resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});
     } catch (const Error& error) {
       const std::string place = value.line > 0 ? ":" + std::to_string(value.line) : "";
-      throw usage_error(deck.file.string() + place + ": " + error.what());
+      const std::filesystem::path& file = value.file.empty() ? deck.file : value.file;
+      throw usage_error(file.string() + place + ": " + error.what());
     }
   }
-  for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
+  for (const auto& [key, text] : spread(line.keys, options)) resolved->table.set(key, {text, Origin::command_line});
+  resolved->table.inherit();
   default_prices(*resolved, line, values);
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
   study::check_options(options);
   study::check_arms(options);
+  for (const study::ArmOptions& arm : options.arms) stages::algorithm_of(arm).check(options, arm);
   study::check_judges(options, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   return resolved;
 }

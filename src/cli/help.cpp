@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "rlaif/cli/deck.hpp"
 #include "rlaif/core/version.hpp"
+#include "rlaif/stages/algorithm.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -24,10 +26,23 @@ bool in_sections(const std::string& key, const std::vector<std::string>& section
   });
 }
 
+// A command for every algorithm, before `evaluate`.
+std::vector<CommandHelp> with_algorithms(std::vector<CommandHelp> helps) {
+  auto place =
+      std::find_if(helps.begin(), helps.end(), [](const CommandHelp& help) { return help.name == "evaluate"; });
+  for (const stages::AlgorithmEntry& entry : stages::algorithms()) {
+    const std::string name = entry.name;
+    place = helps.insert(place, {name, name + " DECK [...]", "train the policies whose algorithm is " + name,
+                                 std::string(entry.about) + "\n", stage_sections});
+    ++place;
+  }
+  return helps;
+}
+
 }  // namespace
 
 const std::vector<CommandHelp>& command_helps() {
-  static const std::vector<CommandHelp> helps{
+  static const std::vector<CommandHelp> helps = with_algorithms({
       {"study", "study DECK [--section.key=value ...] [--dry-run]", "every stage, and the table of results",
        "Resumes at the first stage that is not done. Under mpirun or srun all ranks work together; the results are\n"
        "the same bytes on any number of ranks.",
@@ -43,7 +58,6 @@ const std::vector<CommandHelp>& command_helps() {
       {"sft", "sft DECK [...]", "tokenizer, supervised fine-tuning and judge training alone", "", stage_sections},
       {"annotate", "annotate DECK [...]", "generate pairs and have every judge label them", "", stage_sections},
       {"reward", "reward DECK [...]", "train the reward models", "", stage_sections},
-      {"ppo", "ppo DECK [...]", "train the policies", "", stage_sections},
       {"evaluate", "evaluate DECK [...]", "win rates, rates and agreement with intervals; the table of results", "",
        stage_sections},
       {"generate",
@@ -109,7 +123,7 @@ const std::vector<CommandHelp>& command_helps() {
        "versions, ranks and devices; --measure times messages, products and files in FOLDER",
        "Times are medians. --output writes them as JSON, which analysis/scaling.py reads.",
        {}},
-  };
+  });
   return helps;
 }
 
@@ -140,7 +154,7 @@ std::string command_help(const CommandHelp& command, const OptionTable& table) {
   if (!command.detail.empty()) text += command.detail + "\n";
   bool first = true;
   for (const OptionTable::Entry& entry : table.entries()) {
-    if (!in_sections(entry.key, command.sections)) continue;
+    if (!in_sections(entry.key, command.sections) || !entry.base.empty()) continue;
     if (first) text += "\nkeys (default) [unit, range]:\n";
     first = false;
     std::string line = "  --" + entry.key + " (" + entry.default_text + ")";

@@ -1,15 +1,17 @@
 // Every key of a deck, section by section.
+#include <algorithm>
+
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/stages/algorithm.hpp"
-#include "rlaif/stages/reward.hpp"
+#include "rlaif/stages/binding.hpp"
 
 namespace rlaif::cli {
 namespace {
 
 using study::StudyOptions;
 
-// Products of them, of pairs a prompt and of epochs stay whole numbers of 64 bits.
-constexpr double most_items = 1e9, most_epochs = 1e6;
+using stages::most_epochs;
+using stages::most_items;
 
 void register_run(OptionTable& table, StudyOptions& o) {
   table.add_place("run.directory", &o.run.directory, "where everything of the run is kept");
@@ -140,19 +142,6 @@ void register_model(OptionTable& table, const std::string& section, study::Model
   table.add(section + ".tied_embeddings", &o.tied_embeddings, "", "one matrix for embedding and output");
 }
 
-void register_schedule(OptionTable& table, const std::string& section, train::ScheduleOptions& schedule,
-                       train::AdamWOptions& adam) {
-  table.add(section + ".learning_rate", &schedule.learning_rate, "", "peak rate of AdamW").at_least(0);
-  table.add(section + ".warmup_steps", &schedule.warmup_steps, "steps", "linear warm-up").at_least(0);
-  table.add(section + ".end_fraction", &schedule.end_fraction, "", "linear decay to this share of the rate")
-      .at_least(0);
-  table.add(section + ".adam_beta1", &adam.beta1, "", "AdamW").at_least(0).below(1);
-  table.add(section + ".adam_beta2", &adam.beta2, "", "AdamW").at_least(0).below(1);
-  table.add(section + ".adam_eps", &adam.eps, "", "AdamW").above(0);
-  table.add(section + ".weight_decay", &adam.weight_decay, "", "decoupled, on all parameters").at_least(0);
-  table.add(section + ".clip_norm", &adam.clip_norm, "", "largest norm of the whole gradient; 0: off").at_least(0);
-}
-
 void register_sft(OptionTable& table, StudyOptions& o) {
   table.add_input("sft.file", &o.sft.file, "",
                   "demonstrations instead of the mixture: JSON Lines of prompt and response");
@@ -169,7 +158,7 @@ void register_sft(OptionTable& table, StudyOptions& o) {
       .at_most(most_items);
   table.add("sft.epochs", &o.sft.epochs, "epochs", "passes over the examples").at_least(1).at_most(most_epochs);
   table.add("sft.batch", &o.sft.training.batch, "examples", "a step").at_least(1).at_most(most_items);
-  register_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
+  stages::bind_schedule(table, "sft", o.sft.training.schedule, o.sft.training.adam);
 }
 
 void register_judge_model(OptionTable& table, study::JudgeModel& model) {
@@ -191,7 +180,7 @@ void register_judge_model(OptionTable& table, study::JudgeModel& model) {
   table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale")
       .at_least(0);
   table.add(section + ".verdict_weight", &o.verdict_weight, "", "loss weight of the verdict token").at_least(0);
-  register_schedule(table, section, o.training.schedule, o.training.adam);
+  stages::bind_schedule(table, section, o.training.schedule, o.training.adam);
 }
 
 void register_annotate(OptionTable& table, StudyOptions& o) {
@@ -404,12 +393,6 @@ void register_canaries(OptionTable& table, StudyOptions& o) {
       .at_most(1);
 }
 
-void register_low_rank(OptionTable& table, const std::string& prefix, study::LowRankOptions& o,
-                       const std::string& whose) {
-  table.add(prefix + "_rank", &o.rank, "", "rank of " + whose).at_least(0);
-  table.add(prefix + "_alpha", &o.alpha, "", "its updates are scaled by alpha / rank").above(0);
-}
-
 void register_lora(OptionTable& table, StudyOptions& o) {
   table.add("lora.targets", &o.lora.targets, "",
             "projections with adapters, of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj, or all");
@@ -420,7 +403,8 @@ void register_lora(OptionTable& table, StudyOptions& o) {
 }
 
 void register_reward(OptionTable& table, StudyOptions& o) {
-  register_low_rank(table, "reward.lora", o.reward_adapter, "the reward model's adapter; 0: all weights are trained");
+  stages::bind_adapter(table, "reward.lora", o.reward_adapter,
+                       "the reward model's adapter; 0: all weights are trained");
   table.add_choice<study::RewardStart>(
       "reward.start", &o.reward_start,
       {{"policy", study::RewardStart::policy}, {"network", study::RewardStart::network}},
@@ -439,56 +423,7 @@ void register_reward(OptionTable& table, StudyOptions& o) {
   table.add("reward.people_weight", &o.people.weight, "", "weight of such a pair's loss; a judge's has 1").above(0);
   table.add("reward.head_learning_rate_scale", &o.reward.head_learning_rate_scale, "", "of the head against the body")
       .at_least(0);
-  register_schedule(table, "reward", o.reward.schedule, o.reward.adam);
-}
-
-// The names of a table of what may stand in a place.
-template <class Entry>
-std::vector<std::pair<std::string, std::string>> names_of(const std::vector<Entry>& entries) {
-  std::vector<std::pair<std::string, std::string>> names;
-  for (const Entry& entry : entries) names.emplace_back(entry.name, entry.name);
-  return names;
-}
-
-void register_ppo(OptionTable& table, StudyOptions& o) {
-  auto& p = o.ppo;
-  register_low_rank(table, "ppo.lora", o.policy_adapter,
-                    "the policy's adapter; 0: all weights of policy and value model are trained");
-  register_low_rank(table, "ppo.value_lora", o.value_adapter,
-                    "the value model's adapter where the policy has one; 0: a head on the reference's states");
-  table.add_choice<std::string>("ppo.reward", &o.policy_reward, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, or the judge's file of "
-                                "rules itself");
-  table.add("ppo.steps", &p.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
-  table.add("ppo.prompts_per_step", &p.prompts_per_step, "prompts", "one response each")
-      .at_least(1)
-      .at_most(most_items);
-  table.add("ppo.epochs", &p.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
-  table.add("ppo.minibatch", &p.minibatch, "responses", "an update, over all ranks").at_least(1).at_most(most_items);
-  table.add("ppo.value_learning_rate_scale", &p.value_learning_rate_scale, "", "of the value model against the policy")
-      .at_least(0);
-  table.add("ppo.value_only_steps", &p.value_only_steps, "steps", "at the start that train the value model alone")
-      .at_least(0);
-  table.add("ppo.kl_coefficient", &p.kl_coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
-  table.add_choice<train::KlEstimator>(
-      "ppo.kl_estimator", &p.kl_estimator,
-      {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
-      "of the penalty");
-  table.add("ppo.kl_target", &p.kl_target, "nats", "a response; above 0 the coefficient adapts to it").at_least(0);
-  table.add("ppo.kl_horizon", &p.kl_horizon, "responses", "of the adaptation").above(0);
-  table.add("ppo.gamma", &p.gamma, "", "discount").at_least(0).at_most(1);
-  table.add("ppo.lambda", &p.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
-  table.add("ppo.clip", &p.clip, "", "of the probability ratio").above(0);
-  table.add("ppo.value_clip", &p.value_clip, "", "of the value's move").above(0);
-  table.add("ppo.missing_end_penalty", &p.missing_end_penalty, "",
-            "added to the score of a response without end token");
-  table.add("ppo.whiten_advantages", &p.whiten_advantages, "", "over the global batch");
-  table.add("ppo.temperature", &p.temperature, "", "of rollout and update alike").above(0);
-  table.add("ppo.top_k", &p.top_k, "tokens", "0: off").at_least(0);
-  table.add("ppo.top_p", &p.top_p, "", "1: off").above(0).at_most(1);
-  table.add("ppo.max_new_tokens", &p.max_new_tokens, "tokens", "longest response").at_least(1);
-  table.add("ppo.slots", &p.slots, "sequences", "decoded together").at_least(1);
-  register_schedule(table, "ppo", p.schedule, p.adam);
+  stages::bind_schedule(table, "reward", o.reward.schedule, o.reward.adam);
 }
 
 void register_evaluate(OptionTable& table, StudyOptions& o) {
@@ -563,15 +498,24 @@ void register_options(OptionTable& table, StudyOptions& options) {
   register_canaries(table, options);
   register_lora(table, options);
   register_reward(table, options);
-  register_ppo(table, options);
+  for (const stages::AlgorithmEntry& entry : stages::algorithms()) {
+    options.algorithms.push_back(entry.make());
+    options.algorithms.back()->bind(table, entry.name);
+    const bool is_used = std::any_of(options.arms.begin(), options.arms.end(),
+                                     [&](const study::ArmOptions& arm) { return arm.algorithm == entry.name; });
+    if (!is_used) table.list_only_where_set(entry.name);
+  }
   register_evaluate(table, options);
   register_io(table, options);
   register_calibrate(table, options);
   for (auto& arm : options.arms) {
     const std::string section = arm.section();
-    table.add_choice<std::string>(section + ".algorithm", &arm.algorithm, names_of(stages::algorithms()),
+    arm.how = stages::algorithm_named(section + ".algorithm", arm.algorithm).make();
+    arm.how->bind(table, section);
+    table.put_over(section, arm.algorithm, "algorithm = " + arm.algorithm);
+    table.add_choice<std::string>(section + ".algorithm", &arm.algorithm, stages::names_of(stages::algorithms()),
                                   "how it is made from what it starts from");
-    table.add(section + ".judge", &arm.judge, "", "whose labels train its reward model");
+    table.add(section + ".judge", &arm.judge, "", "whose labels it learns from");
     table.add(
         section + ".start", &arm.start, "",
         "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");

@@ -44,7 +44,11 @@ std::size_t find_closing_mark(std::string_view text) {
 
 class DeckReader {
  public:
-  explicit DeckReader(const std::filesystem::path& file) { deck_.file = file; }
+  // `outer`: the decks that include this one, outermost first.
+  explicit DeckReader(const std::filesystem::path& file, std::vector<std::filesystem::path> outer = {})
+      : outer_(std::move(outer)) {
+    deck_.file = file;
+  }
 
   DeckFile read() {
     const std::string bytes = read_file(deck_.file);
@@ -58,6 +62,7 @@ class DeckReader {
       if (line.ends_with('\r')) line.remove_suffix(1);
       read_line(line);
     }
+    for (auto& [key, value] : included_) deck_.values.emplace(key, std::move(value));  // this deck's own beat them
     return std::move(deck_);
   }
 
@@ -77,11 +82,27 @@ class DeckReader {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos)
       fail("'" + std::string(line) + "': a line '[section]', 'key = value' or '# comment' was expected");
+    if (section_.empty() && trimmed(line.substr(0, equals)) == "include")
+      return include(trimmed(line.substr(equals + 1)));
     const std::string key = section_ + std::string(trimmed(line.substr(0, equals)));
     if (equals == 0 || key == section_) fail("a key was expected before '='");
     const DeckValue value = read_value(key, trimmed(line.substr(equals + 1)));
     const auto [known, is_new] = deck_.values.emplace(key, value);
     if (!is_new) fail("the key '" + key + "' stands twice, first in line " + std::to_string(known->second.line));
+  }
+
+  // Keys of another deck, whose values this one's own beat. Of two includes the later one holds.
+  void include(std::string_view text) {
+    const DeckValue value = read_value("include", text);
+    const std::filesystem::path file = deck_.file.parent_path() / value.text;
+    if (value.text.empty() || !std::filesystem::is_regular_file(file))
+      fail("include = " + value.text + ": there is no deck " + file.string());
+    std::vector<std::filesystem::path> outer = outer_;
+    outer.push_back(deck_.file);
+    for (const auto& other : outer) {
+      if (std::filesystem::equivalent(other, file)) fail("include = " + value.text + ": the deck includes itself");
+    }
+    for (auto& [key, included] : DeckReader(file, outer).read().values) included_[key] = std::move(included);
   }
 
   void read_section(std::string_view line) {
@@ -96,6 +117,7 @@ class DeckReader {
 
   DeckValue read_value(const std::string& key, std::string_view text) const {
     DeckValue value;
+    value.file = deck_.file;
     value.line = line_;
     value.is_quoted = text.starts_with('"');
     if (!value.is_quoted) {
@@ -119,6 +141,8 @@ class DeckReader {
   }
 
   DeckFile deck_;
+  std::vector<std::filesystem::path> outer_;
+  std::map<std::string, DeckValue> included_;
   std::size_t line_ = 0;
   std::string section_;  // with its dot
 };

@@ -61,6 +61,8 @@ Json run_stage(const Stage& stage, const Here& here, const Json& inputs, std::ve
   name_stragglers(here, stage, watch.seconds() - (comm::waited_seconds() - waited_before));
   std::vector<double> peak{static_cast<double>(peak_memory_bytes())};
   here.comm.all_reduce_max(peak);
+  facts["kind"] = stage.kind;
+  facts["of"] = stage.of;
   facts["ranks"] = here.comm.size();
   facts["instruction_sets"] = earlier;
   facts["wall_seconds"] = watch.seconds();

@@ -12,6 +12,7 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/run/blocks.hpp"
+#include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/prompt_room.hpp"
@@ -311,6 +312,7 @@ Json preference_facts(const Context& context, const Language& language, const mo
       keep_first_labels(options.reward_labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
       const model::Transformer base =
           arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
+      if (!algorithm_of(arm).trains_reward_model()) continue;
       facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
     }
   }
@@ -330,7 +332,8 @@ Json rounds_facts(const StudyOptions& options, const Json& judged,
     for (const char* key : {"gold_agreement", "gold_agreement_low", "gold_agreement_high", "same_position_rate"}) {
       if (judged["labels"][arm.name].contains(key)) row[key] = judged["labels"][arm.name][key];
     }
-    row["reward_gold_accuracy"] = judged["reward_model"][arm.name]["gold_accuracy"];
+    if (judged.value("reward_model", Json::object()).contains(arm.name))
+      row["reward_gold_accuracy"] = judged["reward_model"][arm.name]["gold_accuracy"];
     rounds.push_back(row);
   }
   return rounds;
@@ -369,6 +372,7 @@ Json run(const Context& context) {
     for (const ArmOptions& arm : options.arms) {
       Json row = interval_facts(versus(arm.name, "sft"), "win_rate_vs_sft");
       row.update(policy_facts(samples[arm.name], marks, seed, resamples));
+      row["algorithm"] = arm.algorithm;
       row["judge"] = arm.judge;
       row["start"] = arm.start;
       row["labels"] = judged["labels"][arm.name]["labels"];
@@ -389,7 +393,7 @@ Json run(const Context& context) {
       break;
     }
     facts["judges"] = judged["judges"];
-    facts["reward_model"] = judged["reward_model"];
+    facts["reward_model"] = judged.value("reward_model", Json::object());
     const Json rounds = rounds_facts(options, judged, [&](const auto& a, const auto& b) {
       return interval_facts(versus(a, b), "win_rate_vs_start");
     });
@@ -406,8 +410,12 @@ run::Needs evaluate_needs(const StudyOptions& options, int ranks) {
   add_part(needs, "base: weights", sizes.weight_bytes(sizes.weights));
   add_part(needs, "cache", sizes.cache_bytes(e.slots, length));
   add_part(needs, "logits", sizes.logits_bytes(e.slots));
-  const double touched = sizes.adapter(options.policy_adapter).touched_weights;
-  add_part(needs, "policy: weights", sizes.weight_bytes(options.policy_adapter.rank > 0 ? touched : sizes.weights));
+  double policy = 0.0;  // the largest: one is there at a time
+  for (const ArmOptions& arm : options.arms) {
+    const LowRankOptions adapter = algorithm_of(arm).policy_adapter();
+    policy = std::max(policy, adapter.rank > 0 ? sizes.adapter(adapter).touched_weights : sizes.weights);
+  }
+  add_part(needs, "policy: weights", sizes.weight_bytes(policy));
   const double policies = static_cast<double>(options.arms.size()) + 2.0;
   const double responses = policies * static_cast<double>(e.prompts) * e.samples;
   needs.generated_tokens = responses * e.max_new_tokens;

@@ -30,7 +30,7 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
 LabelledPairs read_labelled_pairs(const Context& context, const Language& language, const ArmOptions& arm,
                                   const std::string& stage, std::int64_t max_positions) {
   LabelledPairs labelled;
-  std::vector<train::RewardPair>& pairs = labelled.pairs;
+  std::vector<train::TokenPair>& pairs = labelled.pairs;
   std::int64_t unusable = 0, too_long = 0, used = 0;
   const std::int64_t most =
       context.options.reward_labels > 0 ? context.options.reward_labels : std::numeric_limits<std::int64_t>::max();
@@ -48,9 +48,12 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
       }
       if (used++ == most) break;
       const Comparison& comparison = record.comparison;
-      train::RewardPair pair{reward_tokens(language, comparison.prompt, comparison.first),
-                             reward_tokens(language, comparison.prompt, comparison.second), record.verdict.p_first,
-                             comparison.prompt.id, is_persons ? by.weight : 1.0};
+      train::TokenPair pair{reward_tokens(language, comparison.prompt, comparison.first),
+                            reward_tokens(language, comparison.prompt, comparison.second),
+                            record.verdict.p_first,
+                            comparison.prompt.id,
+                            is_persons ? by.weight : 1.0,
+                            static_cast<std::int64_t>(language.chat.prompt(comparison.prompt.text).size())};
       if (static_cast<std::int64_t>(std::max(pair.first.size(), pair.second.size())) > max_positions) {
         ++too_long;
         continue;

@@ -11,12 +11,12 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/study/context.hpp"
 #include "rlaif/study/pair_sets.hpp"
-#include "rlaif/train/reward.hpp"
+#include "rlaif/train/pairs.hpp"
 
 namespace rlaif::stages {
 
 struct LabelledPairs {
-  std::vector<train::RewardPair> pairs;
+  std::vector<train::TokenPair> pairs;
   std::int64_t by_people = 0;  // of them, those whose label is a person's
 };
 // The usable pairs of the store that the arm learns from; every rank reads it whole (checksums are compared first). Collective.

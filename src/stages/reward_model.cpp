@@ -7,6 +7,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/people_labels.hpp"
+#include "rlaif/train/reward.hpp"
 
 namespace rlaif::stages {
 namespace {

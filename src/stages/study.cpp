@@ -46,17 +46,13 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
   });
 }
 
-const Algorithm& algorithm_of(const ArmOptions& arm) {
-  return algorithm_named(arm.section() + ".algorithm", arm.algorithm);
-}
-
 // What can be known of a model's folder and of adapters before anything is computed.
 void check_model_folder(const StudyOptions& options) {
   const model::ModelConfig policy = planned_policy(options);
-  for (const LowRankOptions* adapter : {&options.reward_adapter, &options.policy_adapter, &options.value_adapter}) {
-    if (adapter->rank < 0)
-      throw usage_error("a rank of an adapter: at least 0 was expected, found " + std::to_string(adapter->rank));
-    if (adapter->rank > 0) options.adapter(*adapter).validate(policy);
+  if (options.reward_adapter.rank > 0) options.adapter(options.reward_adapter).validate(policy);
+  for (const ArmOptions& arm : options.arms) {
+    if (const LowRankOptions adapter = algorithm_of(arm).policy_adapter(); adapter.rank > 0)
+      options.adapter(adapter).validate(policy);
   }
   if (!options.task.date.empty() && !text::is_template_date(options.task.date))
     throw usage_error("task.date = '" + options.task.date + "' is no day; expected one as YYYY-MM-DD");

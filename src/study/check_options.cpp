@@ -24,14 +24,6 @@ void check_network(const std::string& section, const ModelOptions& o) {
              number(o.num_kv_heads));
 }
 
-// A response takes at least one token less than the context, or no prompt fits.
-void check_length(const StudyOptions& options, const std::string& key, int max_new_tokens) {
-  if (!options.model.folder.empty()) return;
-  expect(max_new_tokens < options.model.max_positions, key,
-         "less than model.max_positions (" + number(options.model.max_positions) + ") was expected, found " +
-             number(max_new_tokens) + ": no prompt fits before such a response");
-}
-
 void check_local_judge(const std::string& section, const JudgeOptions& judge) {
   expect(judge.local.label_clamp_low <= judge.local.label_clamp_high, section + ".label_clamp_low",
          "at most " + section + ".label_clamp_high was expected");
@@ -59,6 +51,13 @@ void check_judge(const JudgeOptions& judge) {
 
 }  // namespace
 
+void check_response_length(const StudyOptions& options, const std::string& key, int max_new_tokens) {
+  if (!options.model.folder.empty()) return;
+  expect(max_new_tokens < options.model.max_positions, key,
+         "less than model.max_positions (" + number(options.model.max_positions) + ") was expected, found " +
+             number(max_new_tokens) + ": no prompt fits before such a response");
+}
+
 void check_options(const StudyOptions& options) {
   check_network("model", options.model);
   if (options.reward_start == RewardStart::network) check_network("reward_network", options.reward_network);
@@ -68,10 +67,9 @@ void check_options(const StudyOptions& options) {
     expect(model.training.verdict_weight + model.training.context_weight > 0.0,
            "judge_model" + suffix + ".verdict_weight", "a weight above 0 was expected, or one of context_weight");
   }
-  check_length(options, "annotate.max_new_tokens", options.annotate.max_new_tokens);
+  check_response_length(options, "annotate.max_new_tokens", options.annotate.max_new_tokens);
   if (!options.arms.empty()) {
-    check_length(options, "ppo.max_new_tokens", options.ppo.max_new_tokens);
-    check_length(options, "evaluate.max_new_tokens", options.evaluate.max_new_tokens);
+    check_response_length(options, "evaluate.max_new_tokens", options.evaluate.max_new_tokens);
   }
   expect(options.calibrate.folds != 1, "calibrate.folds", "0 or at least 2 was expected, found 1");
   for (const JudgeOptions* judge : judges_and_members(options)) check_judge(*judge);

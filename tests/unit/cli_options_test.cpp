@@ -137,6 +137,13 @@ TEST(Options, WhatTwoKeysMustBeToEachOtherIsSaidBeforeAnythingStarts) {
   EXPECT_EQ(refusal({{"judge.asked.temperature", ""}, {"judge.asked.top_p", ""}}), "");
 }
 
+std::string text_of(const Resolved& resolved, const std::string& key) {
+  for (const auto& entry : resolved.deck.entries) {
+    if (entry.key == key) return entry.text;
+  }
+  return "(not listed)";
+}
+
 class DeckTest : public ::testing::Test {
  protected:
   DeckTest() : file_(fs::temp_directory_path() / ("rlaif-options-" + std::to_string(::getpid()) + ".cfg")) {}
@@ -172,11 +179,64 @@ TEST_F(DeckTest, NumbersAndNamesTakeCommentsOfEveryForm) {
   const auto resolved = read(
       "[ppo]\nsteps = 8 # eight\nclip = 0.3 #three\nkl_estimator = k1\t## one\nwhiten_advantages = false "
       "#\n[run]\ndirectory = runs/a # there\n");
-  EXPECT_EQ(resolved->options.ppo.steps, 8);
-  EXPECT_EQ(resolved->options.ppo.clip, 0.3);
-  EXPECT_FALSE(resolved->options.ppo.whiten_advantages);
+  EXPECT_EQ(text_of(*resolved, "ppo.steps"), "8");
+  EXPECT_EQ(text_of(*resolved, "ppo.clip"), "0.3");
+  EXPECT_EQ(text_of(*resolved, "ppo.whiten_advantages"), "false");
   EXPECT_EQ(resolved->options.run.directory, "runs/a");
   EXPECT_THAT(refusal("[ppo]\nsteps = 8#\n"), HasSubstr(file_.string() + ":2: ppo.steps: '8#' was given"));
+}
+
+// The size of an arm's stage, which its keys decide.
+std::string size_of(const Resolved& resolved, const std::string& stage) {
+  const study::Study study(resolved.options);
+  for (const run::Stage& one : stages::plan_stages(study)) {
+    if (one.name == stage) return one.size;
+  }
+  return "(no stage)";
+}
+
+TEST_F(DeckTest, AnArmHasTheKeysOfItsAlgorithmOverTheirSection) {
+  const auto resolved = read(
+      "[study]\narms = a b c\n[ppo]\nsteps = 8\n[dpo]\nbatch = 10\n[arm.*]\njudge = people\n[arm.b]\nsteps = 9\n"
+      "[arm.c]\nalgorithm = dpo\njudge = ai\n[annotate]\nprompts = 100\n");
+  EXPECT_THAT(size_of(*resolved, "ppo-a"), HasSubstr("8 steps of "));
+  EXPECT_THAT(size_of(*resolved, "ppo-b"), HasSubstr("9 steps of "));
+  EXPECT_THAT(size_of(*resolved, "dpo-c"), HasSubstr("10 steps of 10 pairs"));
+  EXPECT_EQ(resolved->options.arms[0].judge, "people");
+  EXPECT_EQ(resolved->options.arms[2].judge, "ai");
+  EXPECT_EQ(text_of(*resolved, "arm.b.steps"), "9");
+  EXPECT_EQ(text_of(*resolved, "arm.a.steps"), "(not listed)");
+  EXPECT_EQ(text_of(*resolved, "dpo.batch"), "10");
+}
+
+TEST_F(DeckTest, AKeyThatTheAlgorithmOfAnArmDoesNotHaveIsRefused) {
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nbeta = 0.2\n"),
+              AllOf(HasSubstr(file_.string() + ":4: arm.a.beta"), HasSubstr("algorithm = ppo")));
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nalgorithm = dpo\nkl_coefficient = 0.2\n"),
+              AllOf(HasSubstr(":5: arm.a.kl_coefficient"), HasSubstr("algorithm = dpo")));
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nalgorithm = dop\n"), HasSubstr("arm.a.algorithm"));
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nalgorithm = dpo\n[dpo]\nbeta = 0\n"), HasSubstr(":6: dpo.beta"));
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nalgorithm = dpo\nlabel_smoothing = 0.1\n"),
+              HasSubstr("label_smoothing"));
+  EXPECT_THAT(refusal("[study]\narms = a b\n[arm.a]\nstart = b\n"), HasSubstr("arm.a.start"));
+  EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nstart = a\n"), HasSubstr("arm.a.start"));
+  EXPECT_THAT(refusal("[study]\narms = a a\n"), HasSubstr("each name once"));
+  EXPECT_THAT(refusal("[round.*]\njudge = ai\n"), HasSubstr("round.*.judge"));
+}
+
+TEST_F(DeckTest, ADeckIncludesAnotherAndItsOwnKeysHold) {
+  const fs::path base = file_.string() + ".base";
+  write_file_atomic(base, "[ppo]\nsteps = 8\nclip = 0.3\n");
+  const std::string include = "include = " + base.filename().string() + "\n";
+  const auto resolved = read(include + "[ppo]\nsteps = 9\n");
+  EXPECT_EQ(text_of(*resolved, "ppo.steps"), "9");
+  EXPECT_EQ(text_of(*resolved, "ppo.clip"), "0.3");
+  write_file_atomic(base, "[ppo]\nclip = -1\n");
+  EXPECT_THAT(refusal(include), HasSubstr(base.string() + ":2: ppo.clip"));
+  write_file_atomic(base, "# the other one\ninclude = " + file_.filename().string() + "\n");
+  EXPECT_THAT(refusal(include), AllOf(HasSubstr(base.string() + ":2: "), HasSubstr("includes itself")));
+  EXPECT_THAT(refusal("include = nowhere.cfg\n"), AllOf(HasSubstr(file_.string() + ":1: "), HasSubstr("nowhere.cfg")));
+  fs::remove(base);
 }
 
 TEST_F(DeckTest, WrongValuesOfADeckAreRefusedByLine) {

@@ -6,12 +6,14 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/study.hpp"
 
 namespace rlaif::stages {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -37,11 +39,15 @@ class StudyStages : public ::testing::Test {
                      {"arm.rlaif.judge", "ai"}};
     deck_.inputs = {{"task.world", "w"}, {"model.folder/config.json", "c"}};
     write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
-    options_.arms.push_back({"rlaif", "ai"});
+    add_arm({"rlaif", "ai"});
     options_.judges.push_back(judge_of("ai", "judge"));
     options_.judge_models.emplace_back();
     options_.judge_models.back().name = "judge";
     options_.judge_models.back().training.training.steps = 10;
+  }
+  void add_arm(ArmOptions arm) {
+    arm.how = algorithm_named("algorithm", arm.algorithm).make();
+    options_.arms.push_back(std::move(arm));
   }
   ~StudyStages() override { fs::remove_all(root_); }
 
@@ -132,10 +138,10 @@ TEST_F(StudyStages, AnUntouchedPolicyIsNotShared) {
 TEST_F(StudyStages, ComeInOrderAndEachOnce) {
   EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
                                    "evaluate"));
-  options_.arms.push_back({"again", "ai"});
+  add_arm({"again", "ai"});
   EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
                                    "ppo-again", "evaluate"));
-  options_.arms.push_back({"second", "ai", "rlaif"});
+  add_arm({"second", "ai", "rlaif"});
   EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "reward-ai", "ppo-rlaif",
                                    "ppo-again", "annotate-second", "agreement-second", "reward-second", "ppo-second",
                                    "evaluate"));
@@ -157,9 +163,26 @@ TEST_F(StudyStages, SayWhatTheyAreAndForWhom) {
   EXPECT_GT(ppo.needs(1).bytes(), stage("sft").needs(1).bytes());
 }
 
-TEST_F(StudyStages, AnUnknownAlgorithmIsRefusedByItsKey) {
-  options_.arms.back().algorithm = "poo";
-  EXPECT_THAT(refusal(), HasSubstr("arm.rlaif.algorithm: "));
+TEST_F(StudyStages, OfDpoNeedNoRewardModel) {
+  ArmOptions arm{"direct", "ai"};
+  arm.algorithm = "dpo";
+  options_.arms.clear();
+  add_arm(arm);
+  EXPECT_THAT(names(),
+              ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "dpo-direct", "evaluate"));
+  const Stage dpo = stage("dpo-direct");
+  EXPECT_THAT(dpo.reads, Contains("preferences/ai"));
+  EXPECT_THAT(dpo.makes, ElementsAre("models/direct", "metrics/dpo-direct.jsonl"));
+  EXPECT_GT(dpo.needs(1).bytes(), 0.0);
+}
+
+TEST(Algorithms, AnUnknownOneIsRefusedByItsKey) {
+  try {
+    algorithm_named("arm.rlaif.algorithm", "pop");
+    FAIL() << "a refusal was expected";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("arm.rlaif.algorithm: "), HasSubstr("ppo")));
+  }
 }
 
 }  // namespace

@@ -7,11 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/cli/option_table.hpp"
 #include "rlaif/run/deck_file.hpp"
+#include "rlaif/run/option_table.hpp"
 #include "rlaif/study/options.hpp"
 
 namespace rlaif::cli {
+
+using run::inputs_folder;
+using run::OptionTable;
+using run::Origin;
+using run::ValueRange;
 
 // A command line taken apart: rlaif <command> [words] [--section.key=value ...] [--flags].
 struct CommandLine {

@@ -5,6 +5,9 @@
 //   system = Answer as a C# developer.   # one after a value: white space, '#', white space
 //   rules = "folder #1/rules.json"       in quotation marks a value is a JSON string, and holds what it likes
 //
+// Before the first section stands `include = other.cfg`: the keys of that deck, for those that this one does not set itself; its
+// paths are relative to it.
+//
 // Any other '#' is part of the value. White space around a value is not. A key stands once. Nothing is changed or left out
 // without a word: what is none of these lines is an Error(usage) that names file and line.
 #pragma once
@@ -22,6 +25,7 @@ struct DeckValue {
   std::size_t line = 0;
   std::string comment;  // that was taken off its end, with its '#'; empty: none
   bool is_quoted = false;
+  std::filesystem::path file = {};  // where it stands
 };
 
 struct DeckFile {

@@ -1,12 +1,15 @@
 // Algorithms: how a policy is made from what it starts from and what it learns from. A new one is a class in a file of its own
 // under src/stages/algorithms/ and a line in its registry.cpp; nothing else learns its name.
-//   const Algorithm& how = algorithm_named("arm.rlaif.algorithm", "ppo");
-//   how.plan(plan, study, arm);   // adds the stage "ppo-rlaif"
+//   arm.how = algorithm_named("arm.rlaif.algorithm", "ppo").make();
+//   arm.how->bind(table, "arm.rlaif");    // its keys, over those of [ppo]
+//   arm.how->plan(plan, study, arm);      // adds the stage "ppo-rlaif"
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "rlaif/run/option_table.hpp"
 #include "rlaif/run/stage.hpp"
 #include "rlaif/study/study.hpp"
 
@@ -20,8 +23,14 @@ class Algorithm {
  public:
   virtual ~Algorithm() = default;
   virtual DataKind learns_from() const = 0;
+  // Registers its keys in a section, each bound to a field of this object.
+  virtual void bind(OptionTable& table, const std::string& section) = 0;
+  // Of the policy that it trains; rank 0: all weights.
+  virtual LowRankOptions policy_adapter() const = 0;
+  // Whether it learns from a reward model, which then stands in its arm's results.
+  virtual bool trains_reward_model() const { return false; }
   // What the deck says of this arm that cannot be. Throws Error(usage) naming the key.
-  virtual void check(const StudyOptions&, const ArmOptions&) const {}
+  virtual void check(const StudyOptions& options, const ArmOptions& arm) const = 0;
   // Adds the stages that make what it learns from, pairs apart: these are there for every arm that has a judge.
   virtual void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const = 0;
   // Adds the stage that makes models/<arm>.
@@ -31,10 +40,12 @@ class Algorithm {
 struct AlgorithmEntry {
   const char* name;   // arm.NAME.algorithm
   const char* about;  // for --help
-  const Algorithm& (*get)();
+  std::unique_ptr<Algorithm> (*make)();
 };
 const std::vector<AlgorithmEntry>& algorithms();
 // Throws Error(usage) naming `key` and the nearest name.
-const Algorithm& algorithm_named(const std::string& key, const std::string& name);
+const AlgorithmEntry& algorithm_named(const std::string& key, const std::string& name);
+// The arm's, bound to its keys.
+const Algorithm& algorithm_of(const ArmOptions& arm);
 
 }  // namespace rlaif::stages

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@
 #include "rlaif/run/options.hpp"
 #include "rlaif/text/chat.hpp"
 #include "rlaif/train/options.hpp"
+
+namespace rlaif::stages {
+class Algorithm;
+}
 
 namespace rlaif::study {
 
@@ -160,9 +165,10 @@ inline const char* const first_policy = "sft";
 struct ArmOptions {
   std::string name;
   std::string judge;
-  std::string start = first_policy;  // or an arm before this one
-  bool is_round = false;             // of iterative training: listed in study.rounds
-  std::string algorithm = "ppo";     // a name of stages/algorithm.hpp
+  std::string start = first_policy;             // or an arm before this one
+  bool is_round = false;                        // of iterative training: listed in study.rounds
+  std::string algorithm = "ppo";                // a name of stages/algorithm.hpp
+  std::shared_ptr<stages::Algorithm> how = {};  // it, bound to the keys of the arm
   std::string section() const { return (is_round ? "round." : "arm.") + name; }
 };
 
@@ -222,10 +228,9 @@ struct StudyOptions {
   RewardStart reward_start = RewardStart::policy;
   ModelOptions reward_network;     // where reward models start from one
   std::int64_t reward_labels = 0;  // the store's first usable ones that reward models learn from; 0: all
-  train::PpoOptions ppo;
-  std::string policy_reward = "model";  // of PPO: a name of stages/reward.hpp
+  std::vector<std::shared_ptr<stages::Algorithm>> algorithms;  // bound to the sections of their names
   LoraOptions lora;
-  LowRankOptions reward_adapter, policy_adapter, value_adapter;
+  LowRankOptions reward_adapter;
   EvaluateOptions evaluate;
   std::filesystem::path prices, assumptions;
   double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap

@@ -1,10 +1,13 @@
 // The algorithms that ship, each in the file of its name.
 #pragma once
 
+#include <memory>
+
 #include "rlaif/stages/algorithm.hpp"
 
 namespace rlaif::stages {
 
-const Algorithm& ppo_algorithm();
+std::unique_ptr<Algorithm> make_dpo();
+std::unique_ptr<Algorithm> make_ppo();
 
 }  // namespace rlaif::stages

@@ -7,7 +7,10 @@
 #include "algorithms.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/stages/binding.hpp"
+#include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
+#include "rlaif/study/check_options.hpp"
 #include "rlaif/train/ppo.hpp"
 
 namespace rlaif::stages {
@@ -20,11 +23,86 @@ struct Actors {
   bool reward_shares_trunk = false;
 };
 
+class Ppo final : public Algorithm {
+ public:
+  DataKind learns_from() const override { return DataKind::prompts; }
+  LowRankOptions policy_adapter() const override { return policy_adapter_; }
+  bool trains_reward_model() const override { return true; }
+  void bind(OptionTable& table, const std::string& section) override;
+  void check(const StudyOptions& options, const ArmOptions& arm) const override;
+  void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
+    plan_reward_model(plan, study, arm);
+  }
+  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+
+ private:
+  Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) const;
+  run::Needs needs(const StudyOptions& options, int ranks) const;
+  Json run_stage(const Context& context, const ArmOptions& arm) const;
+
+  train::PpoOptions options_;
+  LowRankOptions policy_adapter_, value_adapter_;
+  std::string reward_ = "model";
+};
+
+void Ppo::bind(OptionTable& table, const std::string& section) {
+  train::PpoOptions& p = options_;
+  bind_adapter(table, section + ".lora", policy_adapter_,
+               "the policy's adapter; 0: all weights of policy and value model are trained");
+  bind_adapter(table, section + ".value_lora", value_adapter_,
+               "the value model's adapter where the policy has one; 0: a head on the reference's states");
+  table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
+                                "what policies learn from: the reward model of their judge, or the judge's file of "
+                                "rules itself");
+  table.add(section + ".steps", &p.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
+  table.add(section + ".prompts_per_step", &p.prompts_per_step, "prompts", "one response each")
+      .at_least(1)
+      .at_most(most_items);
+  table.add(section + ".epochs", &p.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
+  table.add(section + ".minibatch", &p.minibatch, "responses", "an update, over all ranks")
+      .at_least(1)
+      .at_most(most_items);
+  table
+      .add(section + ".value_learning_rate_scale", &p.value_learning_rate_scale, "",
+           "of the value model against the policy")
+      .at_least(0);
+  table
+      .add(section + ".value_only_steps", &p.value_only_steps, "steps", "at the start that train the value model alone")
+      .at_least(0);
+  table.add(section + ".kl_coefficient", &p.kl_coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
+  table.add_choice<train::KlEstimator>(
+      section + ".kl_estimator", &p.kl_estimator,
+      {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
+      "of the penalty");
+  table.add(section + ".kl_target", &p.kl_target, "nats", "a response; above 0 the coefficient adapts to it")
+      .at_least(0);
+  table.add(section + ".kl_horizon", &p.kl_horizon, "responses", "of the adaptation").above(0);
+  table.add(section + ".gamma", &p.gamma, "", "discount").at_least(0).at_most(1);
+  table.add(section + ".lambda", &p.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
+  table.add(section + ".clip", &p.clip, "", "of the probability ratio").above(0);
+  table.add(section + ".value_clip", &p.value_clip, "", "of the value's move").above(0);
+  table.add(section + ".missing_end_penalty", &p.missing_end_penalty, "",
+            "added to the score of a response without end token");
+  table.add(section + ".whiten_advantages", &p.whiten_advantages, "", "over the global batch");
+  table.add(section + ".temperature", &p.temperature, "", "of rollout and update alike").above(0);
+  table.add(section + ".top_k", &p.top_k, "tokens", "0: off").at_least(0);
+  table.add(section + ".top_p", &p.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".max_new_tokens", &p.max_new_tokens, "tokens", "longest response").at_least(1);
+  table.add(section + ".slots", &p.slots, "sequences", "decoded together").at_least(1);
+  bind_schedule(table, section, p.schedule, p.adam);
+}
+
+void Ppo::check(const StudyOptions& options, const ArmOptions& arm) const {
+  check_response_length(options, "ppo.max_new_tokens", options_.max_new_tokens);
+  if (value_adapter_.rank > 0) options.adapter(value_adapter_).validate(planned_policy(options));
+  reward_named("ppo.reward", reward_).check(options, arm);
+}
+
 // Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
 // the standardised score. With adapters: views of the one base, each with an adapter of its own or none. A value model of
 // the reward model's rank starts from its adapter; its head starts at 0, so that the first values are the mean score.
-Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) {
-  if (context.options.policy_adapter.rank == 0) {
+Actors Ppo::make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) const {
+  if (policy_adapter_.rank == 0) {
     model::ScalarModel value = reward.body.adapter
                                    ? model::ScalarModel{reward.body.merged().clone(), reward.head_1d.clone(), 0.0, 1.0}
                                    : reward.clone();
@@ -34,20 +112,19 @@ Actors make_actors(const Context& context, const model::Transformer& sft, const 
     return {sft.clone(), sft.share(), std::move(value), false};
   }
   model::Transformer policy = sft.share();
-  policy.adapter = new_adapter(context, sft, context.options.policy_adapter, AdapterKey::policy);
+  policy.adapter = new_adapter(context, sft, policy_adapter_, AdapterKey::policy);
   model::ScalarModel value = model::ScalarModel::over(sft, context.options.run.seed);
   value.head_1d.zero_();
-  if (context.options.value_adapter.rank > 0) {
-    const bool same =
-        reward.body.adapter && reward.body.adapter->options() == context.options.adapter(context.options.value_adapter);
+  if (value_adapter_.rank > 0) {
+    const bool same = reward.body.adapter && reward.body.adapter->options() == context.options.adapter(value_adapter_);
     value.body.adapter = same ? std::make_shared<model::Adapter>(reward.body.adapter->clone())
-                              : new_adapter(context, sft, context.options.value_adapter, AdapterKey::value);
+                              : new_adapter(context, sft, value_adapter_, AdapterKey::value);
   }
   return {std::move(policy), sft.share(), std::move(value),
           reward.body.adapter && context.options.lora.first_layer > 0};
 }
 
-Json run(const Context& context, const ArmOptions& arm) {
+Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   const auto language = load_language(context);
   const model::Transformer start = load_run_model(context, arm.start, *language);
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), start);
@@ -55,7 +132,7 @@ Json run(const Context& context, const ArmOptions& arm) {
   const std::uint64_t seed = pairs_of(context.options, arm).seed;  // a round's prompts and draws are its own
   model::Transformer& policy = actors.policy;
 
-  train::PpoOptions options = context.options.ppo;
+  train::PpoOptions options = options_;
   options.seed = seed;
 
   train::PpoCallbacks callbacks;
@@ -74,7 +151,7 @@ Json run(const Context& context, const ArmOptions& arm) {
         std::to_string(policy.config().max_positions) +
         " tokens less ppo.max_new_tokens = " + std::to_string(options.max_new_tokens) + " leaves too few for them");
   };
-  const RewardEntry& entry = reward_named("ppo.reward", context.options.policy_reward);
+  const RewardEntry& entry = reward_named("ppo.reward", reward_);
   const auto scorer = entry.make(context, arm, {*language, start, &reward, actors.reward_shares_trunk});
   callbacks.reward = [&](std::span<const train::Rollout> rollouts) { return scorer->score(rollouts); };
   callbacks.monitor = [&](std::span<const train::Rollout> rollouts) {
@@ -93,84 +170,67 @@ Json run(const Context& context, const ArmOptions& arm) {
   return facts;
 }
 
-run::Needs ppo_needs(const StudyOptions& options, int ranks) {
+run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
   const Sizes sizes(options, ranks);
-  const train::PpoOptions& p = options.ppo;
+  const train::PpoOptions& p = options_;
   const double weights = sizes.weights;
-  const bool low_rank = options.policy_adapter.rank > 0;
-  const Sizes::Adapter actor = sizes.adapter(options.policy_adapter);
-  const Sizes::Adapter critic = sizes.adapter(options.value_adapter);
+  const bool low_rank = policy_adapter_.rank > 0;
+  const Sizes::Adapter actor = sizes.adapter(policy_adapter_);
+  const Sizes::Adapter critic = sizes.adapter(value_adapter_);
   const Sizes::Adapter judge = sizes.adapter(options.reward_adapter);
   const double length = sizes.prompt_length() + p.max_new_tokens;
   const double rollout_tokens = std::ceil(static_cast<double>(p.prompts_per_step) / ranks) * length;
   const double tokens = sizes.trained_tokens(static_cast<double>(p.minibatch), length);
-  run::Needs needs;
-  add_part(needs, "base, also reference: weights", sizes.weight_bytes(weights));
+  run::Needs sum;
+  add_part(sum, "base, also reference: weights", sizes.weight_bytes(weights));
   if (low_rank) {
-    add_part(needs, "policy: adapter", sizes.weight_bytes(actor.parameters));
-    add_part(needs, "policy: merged weights", sizes.weight_bytes(actor.touched_weights));
+    add_part(sum, "policy: adapter", sizes.weight_bytes(actor.parameters));
+    add_part(sum, "policy: merged weights", sizes.weight_bytes(actor.touched_weights));
     if (options.lora.first_layer > 0)
-      add_part(needs, "shared lower layers' states",
+      add_part(sum, "shared lower layers' states",
                sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
   } else {
-    add_part(needs, "policy: weights", sizes.weight_bytes(weights));
-    add_part(needs, "value model: weights", sizes.weight_bytes(weights));
+    add_part(sum, "policy: weights", sizes.weight_bytes(weights));
+    add_part(sum, "value model: weights", sizes.weight_bytes(weights));
   }
-  if (judge.parameters == 0.0) add_part(needs, "reward model: weights", sizes.weight_bytes(weights));
-  sizes.add_training(needs, "policy", low_rank ? actor.parameters : weights, tokens,
-                     sizes.trained_layers(options.policy_adapter));
-  if (!low_rank) sizes.add_training(needs, "value model", weights, 0.0, 0.0);
-  if (critic.parameters > 0.0) sizes.add_training(needs, "value model", critic.parameters, 0.0, 0.0);
-  add_part(needs, "cache", sizes.cache_bytes(p.slots, length));
-  add_part(needs, "logits", sizes.logits_bytes(std::max<double>(p.slots, tokens)));
+  if (judge.parameters == 0.0) add_part(sum, "reward model: weights", sizes.weight_bytes(weights));
+  sizes.add_training(sum, "policy", low_rank ? actor.parameters : weights, tokens,
+                     sizes.trained_layers(policy_adapter_));
+  if (!low_rank) sizes.add_training(sum, "value model", weights, 0.0, 0.0);
+  if (critic.parameters > 0.0) sizes.add_training(sum, "value model", critic.parameters, 0.0, 0.0);
+  add_part(sum, "cache", sizes.cache_bytes(p.slots, length));
+  add_part(sum, "logits", sizes.logits_bytes(std::max<double>(p.slots, tokens)));
   const double responses = static_cast<double>(p.steps) * static_cast<double>(p.prompts_per_step);
-  needs.generated_tokens = responses * p.max_new_tokens;
-  const double share = sizes.trained_layers(options.policy_adapter) / static_cast<double>(sizes.policy.num_layers);
+  sum.generated_tokens = responses * p.max_new_tokens;
+  const double share = sizes.trained_layers(policy_adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double passes = low_rank
                             ? (1.0 - share) + share * (3.0 + 2.0 * p.epochs * (critic.parameters > 0.0 ? 2.0 : 1.0))
                             : 3.0 + 3.0 * p.epochs * 2.0;  // forward passes: reference, value, reward; then the updates
-  needs.flops = 2.0 * weights * (needs.generated_tokens + responses * length * passes);
-  return needs;
+  sum.flops = 2.0 * weights * (sum.generated_tokens + responses * length * passes);
+  return sum;
 }
 
-class Ppo final : public Algorithm {
- public:
-  DataKind learns_from() const override { return DataKind::prompts; }
-
-  void check(const StudyOptions& options, const ArmOptions& arm) const override {
-    reward_named("ppo.reward", options.policy_reward).check(options, arm);
-  }
-
-  void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
-    plan_reward_model(plan, study, arm);
-  }
-
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
-    const StudyOptions& options = study.options;
-    const std::string name = "ppo-" + arm.name;
-    run::Stage stage{
-        .name = name,
-        .kind = "ppo",
-        .of = arm.name,
-        .command = "ppo",
-        .size = count_text(options.ppo.steps, "steps of ") + count_text(options.ppo.prompts_per_step, "responses"),
-        .sections = sections_with({"ppo", "lora", arm.section()}),
-        .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
-                  "preferences/" + labels_of(arm)},
-        .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-        .needs = [&options](int ranks) { return ppo_needs(options, ranks); },
-        .run = in_study(study, [arm](const Context& context) { return run(context, arm); })};
-    add_untouched_policy(options, stage.sections);
-    add_judge(options, options.judge_named(arm.judge), stage.sections);
-    plan.add(std::move(stage));
-  }
-};
+void Ppo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
+  const StudyOptions& options = study.options;
+  const std::string name = "ppo-" + arm.name;
+  run::Stage stage{.name = name,
+                   .kind = "ppo",
+                   .of = arm.name,
+                   .command = "ppo",
+                   .size = count_text(options_.steps, "steps of ") + count_text(options_.prompts_per_step, "responses"),
+                   .sections = sections_with({"ppo", "lora", arm.section()}),
+                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
+                             "preferences/" + labels_of(arm)},
+                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
+                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  add_untouched_policy(options, stage.sections);
+  add_judge(options, options.judge_named(arm.judge), stage.sections);
+  plan.add(std::move(stage));
+}
 
 }  // namespace
 
-const Algorithm& ppo_algorithm() {
-  static const Ppo algorithm;
-  return algorithm;
-}
+std::unique_ptr<Algorithm> make_ppo() { return std::make_unique<Ppo>(); }
 
 }  // namespace rlaif::stages

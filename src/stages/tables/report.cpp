@@ -4,6 +4,7 @@
 
 #include "rlaif/core/progress.hpp"
 #include "rlaif/core/text_format.hpp"
+#include "rlaif/stages/algorithm.hpp"
 #include "rlaif/study/canaries.hpp"
 #include "rlaif/study/pair_sets.hpp"
 
@@ -110,11 +111,11 @@ std::string rounds_table(const Json& results) {
                                  "wins vs sft, %", "wins vs its start, %", "judge agrees, %", "reward model");
   for (const Json& round : results["rounds"]) {
     const std::string name = round["round"].get<std::string>();
-    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %.3f\n", name.c_str(),
+    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %s\n", name.c_str(),
                         round["start"].get<std::string>().c_str(), round["judge"].get<std::string>().c_str(),
                         win_text(results["arms"][name], "win_rate_vs_sft").c_str(),
                         win_text(round, "win_rate_vs_start").c_str(), share_text(round, "gold_agreement").c_str(),
-                        number(round, "reward_gold_accuracy"));
+                        rate(round, "reward_gold_accuracy").c_str());
   }
   return text + "\n";
 }
@@ -166,8 +167,11 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
     if (labelling.contains("judge_rank_seconds")) {
       seconds += number(labelling["judge_rank_seconds"], arm.judge.c_str()) / number(labelling, "ranks");
     }
-    seconds += number(*by_stage.at("reward-" + labels_of(arm)), "wall_seconds");
-    seconds += number(*by_stage.at("ppo-" + arm.name), "wall_seconds");
+    for (const Json& marker : markers) {
+      const std::string kind = marker.value("kind", std::string()), of = marker.value("of", std::string());
+      const bool reward_model = kind == "reward" && of == labels_of(arm) && algorithm_of(arm).trains_reward_model();
+      if (reward_model || (kind == arm.algorithm && of == arm.name)) seconds += number(marker, "wall_seconds");
+    }
     results["arms"][arm.name]["wall_seconds"] = seconds;
   }
   results["stages"] = Json::array();
@@ -175,6 +179,8 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
   for (const Json& marker : markers) {
     Json row;
     row["stage"] = marker["stage"];
+    row["kind"] = marker.value("kind", std::string());
+    row["of"] = marker.value("of", std::string());
     row["wall_seconds"] = marker["wall_seconds"];
     row["peak_memory_bytes"] = marker["peak_memory_bytes"];
     total += number(marker, "wall_seconds");

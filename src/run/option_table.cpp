@@ -1,4 +1,4 @@
-#include "rlaif/cli/option_table.hpp"
+#include "rlaif/run/option_table.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
 
-namespace rlaif::cli {
+namespace rlaif::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -192,10 +192,56 @@ void OptionTable::add_place(const std::string& key, fs::path* field, const std::
 
 void OptionTable::does_not_decide_results(const std::string& key) { entries_[index_.at(key)].results = false; }
 
+namespace {
+
+bool is_in(const std::string& key, const std::string& section) {
+  return key.size() > section.size() && key.starts_with(section) && key[section.size()] == '.' &&
+         key.find('.', section.size() + 1) == std::string::npos;
+}
+
+}  // namespace
+
+void OptionTable::list_only_where_set(const std::string& section) {
+  for (Entry& entry : entries_) {
+    if (is_in(entry.key, section)) entry.only_where_set = true;
+  }
+}
+
+void OptionTable::put_over(const std::string& section, const std::string& base, const std::string& why) {
+  why_[section] = why;
+  for (Entry& entry : entries_) {
+    if (!is_in(entry.key, section)) continue;
+    const std::string below = base + entry.key.substr(section.size());
+    if (!has(below)) continue;
+    entry.base = below;
+    entry.only_where_set = true;
+  }
+}
+
+void OptionTable::inherit() {
+  const std::filesystem::path own = deck_folder_;
+  for (const Entry& entry : entries_) {
+    if (entry.base.empty() || set_.contains(entry.key) || !set_.contains(entry.base)) continue;
+    deck_folder_ = folders_.at(entry.base);
+    const OptionValue& value = set_.at(entry.base);
+    entry.set(value.text, value.origin);
+  }
+  deck_folder_ = own;
+}
+
 void OptionTable::set(const std::string& key, const OptionValue& value) {
   const auto found = index_.find(key);
   if (found == index_.end()) {
     std::vector<std::string> known;
+    for (const auto& [section, why] : why_) {
+      if (!is_in(key, section)) continue;
+      std::vector<std::string> words;
+      for (const Entry& entry : entries_) {
+        if (is_in(entry.key, section)) words.push_back(entry.key.substr(section.size() + 1));
+      }
+      throw usage_error(key + ": [" + section + "] has " + why + ", and " +
+                        unknown_name_message("key", key.substr(section.size() + 1), words));
+    }
     for (const Entry& entry : entries_) known.push_back(entry.key);
     throw usage_error(unknown_name_message("key", key, known));
   }
@@ -207,11 +253,15 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
          (entry.is_integer ? "an integer " : "a number ") + (range.starts_with("at least") ? "of " + range : range));
   }
   texts_[key] = value.text;
+  if (value.origin == Origin::program) return;
+  set_[key] = value;
+  folders_[key] = deck_folder_;
 }
 
-run::ResolvedDeck OptionTable::resolve(bool plan_only) const {
-  run::ResolvedDeck deck;
+ResolvedDeck OptionTable::resolve(bool plan_only) const {
+  ResolvedDeck deck;
   for (const Entry& entry : entries_) {
+    if (entry.only_where_set && !set_.contains(entry.key)) continue;
     // A path may be written in many ways; what decides results is the file's contents.
     deck.entries.push_back({entry.key, texts_.at(entry.key), entry.results && !entry.is_path});
     if (!entry.results || !entry.is_path) continue;
@@ -238,4 +288,4 @@ run::ResolvedDeck OptionTable::resolve(bool plan_only) const {
   return deck;
 }
 
-}  // namespace rlaif::cli
+}  // namespace rlaif::run

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/study/options.hpp"
+#include "rlaif/run/deck.hpp"
 
-namespace rlaif::cli {
+namespace rlaif::run {
 
 // Where a value came from; paths are relative to that place (the deck's folder, the working directory, or the
 // program's own inputs for defaults).
@@ -52,6 +52,8 @@ class OptionTable {
     Kind kind = Kind::number;
     bool is_integer = false;
     ValueRange range = {};
+    bool only_where_set = false;  // listed in the resolved deck only where a deck or the command line sets it
+    std::string base = {};        // the key whose value it has where it is not set itself; empty: none
 
     Entry& at_least(double value) { return range.least = value, *this; }
     Entry& above(double value) { return range.above = value, *this; }
@@ -103,6 +105,14 @@ class OptionTable {
   }
   void does_not_decide_results(const std::string& key);
 
+  // The keys of `section` are listed only where they are set: those of what a study does not use.
+  void list_only_where_set(const std::string& section);
+  // Every key of `section` that `base` has too takes its value from there where it is not set itself. `why`: what decides that
+  // the section has these keys ("algorithm = dpo"), for who sets another one.
+  void put_over(const std::string& section, const std::string& base, const std::string& why);
+  // Once all is set: gives keys the values of their bases.
+  void inherit();
+
   // Sets by key; an unknown key throws Error(usage) naming the nearest known one.
   void set(const std::string& key, const OptionValue& value);
   const std::deque<Entry>& entries() const { return entries_; }
@@ -120,7 +130,7 @@ class OptionTable {
 
   // All keys with the texts in force, and checksums of the input files they name. A file that is not there is an Error(usage),
   // or where `plan_only`, listed as missing.
-  run::ResolvedDeck resolve(bool plan_only = false) const;
+  ResolvedDeck resolve(bool plan_only = false) const;
 
   [[noreturn]] static void fail(const std::string& key, const std::string& text, const std::string& expected);
 
@@ -134,6 +144,9 @@ class OptionTable {
   std::deque<Entry> entries_;  // they stay where they are: add hands them out
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::string> texts_;
+  std::map<std::string, OptionValue> set_;                // by a deck or the command line
+  std::map<std::string, std::filesystem::path> folders_;  // of the decks that set them
+  std::map<std::string, std::string> why_;                // a section has its keys
   std::map<std::string, std::filesystem::path*> input_fields_;
   std::filesystem::path deck_folder_;
 };
@@ -141,4 +154,4 @@ class OptionTable {
 // Folder of the program's own inputs: $RLAIF_INPUTS, or the one it was built with.
 std::filesystem::path inputs_folder();
 
-}  // namespace rlaif::cli
+}  // namespace rlaif::run

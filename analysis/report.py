@@ -288,16 +288,33 @@ PPO_PANELS = (
     ("clip fraction", "clip_fraction", True, ""), ("explained variance", "explained_variance", False, "of the value model"))
 
 
-def ppo_section(run, colours):
-    by_arm = {stage.removeprefix("ppo-"): rows for stage, rows in run.metrics.items() if stage.startswith("ppo-") and rows}
+DPO_PANELS = (
+    ("loss", "loss", False, ""), ("margin", "margin", False, "beta times the difference of log-ratios, towards the preferred"),
+    ("accuracy of the margin", "accuracy", False, "share of pairs"),
+    ("accuracy of the policy", "policy_accuracy", False, "the preferred answer is the likelier one"),
+    ("chosen log-probability", "chosen_log_prob", False, "nats an answer; both may fall while the margin grows"),
+    ("rejected log-probability", "rejected_log_prob", False, "nats an answer"))
+
+# By kind of stage, what its training is shown by: title, what to know first, panels.
+TRAINING = {
+    "ppo": ("Policy training", "Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
+            "the gold utility falls, it has learned to please the reward model and no longer to answer well.", PPO_PANELS),
+    "dpo": ("Training on pairs", "Along DPO steps. The loss sees how much more the policy has come to prefer one answer than "
+            "its start did, not whether it prefers it: that is the policy's own accuracy.", DPO_PANELS),
+}
+
+
+def training_section(run, colours, kind):
+    title, about, shown = TRAINING[kind]
+    by_arm = {stage.removeprefix(f"{kind}-"): rows for stage, rows in run.metrics.items()
+              if stage.startswith(f"{kind}-") and rows}
     names = [name for name in run.arms if name in by_arm] + sorted(set(by_arm) - set(run.arms))
     if not names:
         return ""
-    panels = [charts.line_panel(title, [(name, colours.of(name), points(by_arm[name], key)) for name in names], zero, note)
-              for title, key, zero, note in PPO_PANELS]
-    return ("<h2>Policy training</h2><p>Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
-            "the gold utility falls, it has learned to please the reward model and no longer to answer well.</p>"
-            + charts.legend([(name, colours.of(name)) for name in names]) + f'<div class="panels">{"".join(panels)}</div>')
+    panels = [charts.line_panel(panel, [(name, colours.of(name), points(by_arm[name], key)) for name in names], zero, note)
+              for panel, key, zero, note in shown]
+    return (f"<h2>{title}</h2><p>{about}</p>" + charts.legend([(name, colours.of(name)) for name in names])
+            + f'<div class="panels">{"".join(panels)}</div>')
 
 
 def losses_section(run, colours):
@@ -427,7 +444,7 @@ def page(run):
         facts.append(("instruction sets " if len(sets) > 1 else "") + "; ".join(sets))
     return document(title, ", ".join(facts), [
         below_agreement(run), headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run),
-        ppo_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
+        *(training_section(run, colours, kind) for kind in TRAINING), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
 
 
 def main():

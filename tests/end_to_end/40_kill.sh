@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The smoke study killed at random moments (all ranks, or one rank only) and started again each time ends in the same
-# bytes as an undisturbed run. KILLS: how many runs are killed in either way (default 3); SEED: of the moments.
+# bytes as an undisturbed run. KILLS: how many runs are killed in either way (default 3); SEED: of the moments; DECK: another
+# study.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 kills=${KILLS:-3}
 RANDOM=${SEED:-1}
+deck=${DECK:-inputs/smoke.cfg}
 
 begin=$(date +%s.%N)
-if ! ranks 2 study inputs/smoke.cfg --run.directory="$scratch/whole" >"$scratch/whole.log" 2>&1; then
+if ! ranks 2 study "$deck" --run.directory="$scratch/whole" >"$scratch/whole.log" 2>&1; then
   fail "the undisturbed smoke study" "$(tail -n 2 "$scratch/whole.log" | tr '\n' ' ')"
   exit 0
 fi
@@ -14,10 +16,10 @@ whole_ms=$(python3 -c "import time; print(int(1000 * (time.time() - $begin)))")
 
 # killed DIRECTORY WHOM MILLISECONDS: starts the study, kills after a time; true where the kill came in time
 killed() {
-  run_ranks 2 "$rlaif" study inputs/smoke.cfg --run.directory="$1" >"$scratch/killed.log" 2>&1 &
+  run_ranks 2 "$rlaif" study "$deck" --run.directory="$1" >"$scratch/killed.log" 2>&1 &
   local launcher=$! pids
   sleep "$(python3 -c "print($3 / 1000)")"
-  mapfile -t pids < <(pgrep -f "^$rlaif study inputs/smoke.cfg --run.directory=$1\$")
+  mapfile -t pids < <(pgrep -f "^$rlaif study $deck --run.directory=$1\$")
   if [[ ${#pids[@]} == 0 ]]; then
     wait $launcher
     return 1
@@ -25,7 +27,7 @@ killed() {
   if [[ $2 == all ]]; then kill -9 $launcher "${pids[@]}" 2>/dev/null; else kill -9 "${pids[RANDOM % ${#pids[@]}]}" 2>/dev/null; fi
   wait $launcher 2>/dev/null
   # Nobody of the killed run may still write when the next one starts.
-  while pgrep -f "^$rlaif study inputs/smoke.cfg --run.directory=$1\$" >/dev/null; do sleep 0.1; done
+  while pgrep -f "^$rlaif study $deck --run.directory=$1\$" >/dev/null; do sleep 0.1; done
   return 0
 }
 
@@ -36,7 +38,7 @@ disturbed() {
   killed "$directory" "$1" $((300 + RANDOM % whole_ms)) && hits=$((hits + 1))
   killed "$directory" "$1" $((300 + RANDOM % (whole_ms / 2))) && hits=$((hits + 1))
   struck=$((struck + hits))
-  ranks 2 study inputs/smoke.cfg --run.directory="$directory" >"$scratch/last.log" 2>&1 &&
+  ranks 2 study "$deck" --run.directory="$directory" >"$scratch/last.log" 2>&1 &&
     same_results "$scratch/whole" "$directory" >"$scratch/out" 2>&1
 }
 
@@ -55,13 +57,13 @@ for whom in all one; do
 done
 
 # A stop asked for by a signal: exit code 75, and the next start goes on.
-run_ranks 2 "$rlaif" study inputs/smoke.cfg --run.directory="$scratch/stopped" >"$scratch/stopped.log" 2>&1 &
+run_ranks 2 "$rlaif" study "$deck" --run.directory="$scratch/stopped" >"$scratch/stopped.log" 2>&1 &
 launcher=$!
 sleep "$(python3 -c "print($whole_ms / 3000)")"
-pkill -USR2 -f "^$rlaif study inputs/smoke.cfg --run.directory=$scratch/stopped\$"
+pkill -USR2 -f "^$rlaif study $deck --run.directory=$scratch/stopped\$"
 wait $launcher
 code=$?
-ranks 2 study inputs/smoke.cfg --run.directory="$scratch/stopped" >"$scratch/last.log" 2>&1
+ranks 2 study "$deck" --run.directory="$scratch/stopped" >"$scratch/last.log" 2>&1
 if [[ $code == 75 ]] && same_results "$scratch/whole" "$scratch/stopped" >"$scratch/out" 2>&1; then
   pass "a signal stops the study with exit code 75, and it ends in the same bytes"
 else

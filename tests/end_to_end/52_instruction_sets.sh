@@ -10,7 +10,7 @@ tests=$root/build/release/tests
 # numeric VARIABLE=VALUE...: the tests of sums, products and functions, in an environment that chooses among the libraries' loops
 numeric() {
   env "$@" "$tests/test_model" --gtest_brief=1 --gtest_filter='Matmul.*:OwnLoops.*:RmsNorm.*:Swiglu.*:Project.*:*Rotary*:*Attention*:NormHeads.*:Transformer.*:Extend.*:Adapter.*:*Family*Transformers:ModelFolder.OfTransformers*' &&
-    env "$@" "$tests/test_train" --gtest_brief=1 --gtest_filter='*LogProbs.*:TokenEntropy.*:Gradients.*:AdamW.*:LanguageModel.*:RewardModel.*:ScoreSequences.*:Ppo.FirstSteps*' &&
+    env "$@" "$tests/test_train" --gtest_brief=1 --gtest_filter='*LogProbs.*:TokenEntropy.*:Gradients.*:AdamW.*:LanguageModel.*:RewardModel.*:ScoreSequences.*:Ppo.FirstSteps*:*Dpo*' &&
     env "$@" "$tests/test_generate" --gtest_brief=1 --gtest_filter='Softmax.*:SampleToken.*:NextToken*:Generate*:Engine*' &&
     env "$@" "$tests/test_judge" --gtest_brief=1 --gtest_filter='LocalJudge.*'
 }

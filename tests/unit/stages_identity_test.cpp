@@ -178,7 +178,7 @@ TEST_F(StudyStages, OfDpoNeedNoRewardModel) {
 
 TEST(Algorithms, AnUnknownOneIsRefusedByItsKey) {
   try {
-    algorithm_named("arm.rlaif.algorithm", "pop");
+    algorithm_named("arm.rlaif.algorithm", "ppoo");
     FAIL() << "a refusal was expected";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("arm.rlaif.algorithm: "), HasSubstr("ppo")));

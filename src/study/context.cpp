@@ -99,6 +99,12 @@ std::filesystem::path model_folder(const Context& context, const std::string& na
   return name;
 }
 
+// What an adapter's folder says it is over: a model of the run by its place beside it, so that a run is the same bytes
+// wherever it lies.
+std::string adapted_model(const Context& context, const std::string& name) {
+  return std::filesystem::exists(context.directory.model(name)) ? "../" + name : model_folder(context, name).string();
+}
+
 }  // namespace
 
 model::Transformer load_policy(const Context& context, const std::string& name, const model::Transformer& base,
@@ -192,7 +198,7 @@ void save_run_model(const Context& context, const std::string& name, const Langu
   save_with_tokenizer(context, name, language, [&] {
     const std::filesystem::path folder = context.directory.model(name);
     if (!model.adapter) return model::save_model(folder, model);
-    model::save_adapter(folder, model, model_folder(context, "sft").string());
+    model::save_adapter(folder, model, adapted_model(context, "sft"));
     model::save_generation_config(folder, model.config());
   });
 }
@@ -201,7 +207,7 @@ void save_run_reward(const Context& context, const std::string& name, const Lang
                      const model::ScalarModel& model, const std::string& base) {
   save_with_tokenizer(context, name, language, [&] {
     if (model.body.adapter)
-      model::save_scalar_adapter(context.directory.model(name), model, model_folder(context, base).string());
+      model::save_scalar_adapter(context.directory.model(name), model, adapted_model(context, base));
     else
       model::save_scalar_model(context.directory.model(name), model);
   });

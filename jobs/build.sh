@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program into build/release/rlaif. From nothing about 11 CPU minutes, measured beside other work: 6 minutes by
-# the clock on two free cores. Seconds after a change (ccache and precompiled headers are used).
+# Builds the program into build/release/rlaif. From nothing about 15 CPU minutes (`CCACHE_DISABLE=1 time jobs/build.sh`), eight by
+# the clock on two cores. Seconds after a change (ccache and precompiled headers are used).
 #
 #   jobs/build.sh          the program
 #   jobs/build.sh all      also the tests and the benchmarks (their packages: jobs/setup.sh --tests)

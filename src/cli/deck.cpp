@@ -62,20 +62,8 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// Keys of [arm.*], [round.*] and [judge.*] are keys of all that the section stands for, where these do not set them themselves.
-// `of`: for which key, "arm.rlaif.algorithm". Empty: of none of them.
-std::string starred(const std::string& of) {
-  const std::size_t dot = of.find('.'), last = of.rfind('.');
-  if (dot == std::string::npos || dot == last) return "";
-  return of.substr(0, dot) + ".*" + of.substr(last);
-}
-
-const std::string* find_text_or_starred(const std::string& key, const CommandLine& line, const DeckValues& deck) {
-  const std::string* text = find_text(key, line, deck);
-  return text ? text : find_text(starred(key), line, deck);
-}
-
-// Every `[kind.*]` key once for each of the sections; of what is set for one by name nothing changes.
+// Every key of [arm.*], [round.*] and [judge.*] once for each of the sections that these stand for; of what is set for one by
+// name nothing changes.
 template <class Value>
 std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options) {
   std::vector<std::string> sections;
@@ -126,16 +114,20 @@ void name_sections(study::StudyOptions& options, const CommandLine& line, const 
     options.arms.push_back({name, "ai", start, true});
     start = name;
   }
-  for (study::ArmOptions& arm : options.arms) {
-    const std::string key = arm.section() + ".algorithm";
-    if (const std::string* text = find_text_or_starred(key, line, deck)) arm.algorithm = *text;
-    stages::algorithm_named(key, arm.algorithm);
-  }
   for (const std::string& name : names("study.judge_models", "judge")) {
     if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
     options.judge_models.push_back({});
     options.judge_models.back().name = name;
     options.judge_models.back().training.training.steps = 1600;
+  }
+}
+
+// An arm's algorithm decides which keys its section has.
+void choose_algorithms(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+  for (study::ArmOptions& arm : options.arms) {
+    const std::string key = arm.section() + ".algorithm";
+    if (const std::string* text = find_text(key, line, deck)) arm.algorithm = *text;
+    stages::algorithm_named(key, arm.algorithm);
   }
 }
 
@@ -261,7 +253,7 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
   return resolve_keys(deck, line);
 }
 
-std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
+std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& as_given,
                                        const std::map<std::string, std::string>& over) {
   DeckValues values = deck.values;
   for (const auto& [key, text] : over) values[key] = {text, 0, "", true};
@@ -273,10 +265,14 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   }
   options.run.directory = std::filesystem::path("runs") / options.name;
 
-  name_sections(options, line, values);
+  name_sections(options, as_given, values);
+  values = spread(values, options);
+  CommandLine line = as_given;
+  line.keys = spread(line.keys, options);
+  choose_algorithms(options, line, values);
   register_options(resolved->table, options);
 
-  for (const auto& [key, value] : spread(values, options)) {
+  for (const auto& [key, value] : values) {
     try {
       resolved->table.set_deck_folder((value.file.empty() ? deck.file : value.file).parent_path());
       resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});
@@ -286,7 +282,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
       throw usage_error(file.string() + place + ": " + error.what());
     }
   }
-  for (const auto& [key, text] : spread(line.keys, options)) resolved->table.set(key, {text, Origin::command_line});
+  for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
   resolved->table.inherit();
   default_prices(*resolved, line, values);
   // Files that calibration is to write need not be there; what is missing else, its reader says.

@@ -209,6 +209,17 @@ TEST_F(DeckTest, AnArmHasTheKeysOfItsAlgorithmOverTheirSection) {
   EXPECT_EQ(text_of(*resolved, "dpo.batch"), "10");
 }
 
+TEST_F(DeckTest, AKeyForAllOfAKindIsAsIfItStoodInEach) {
+  const std::string deck = "[study]\narms = a\n[arm.a]\nalgorithm = dpo\n";
+  // The command line beats the deck, whichever of the two names all.
+  const auto over = read(deck, {{"arm.*.algorithm", "ppo"}});
+  EXPECT_THAT(size_of(*over, "ppo-a"), HasSubstr("responses"));
+  EXPECT_THAT(size_of(*read(deck, {{"arm.*.batch", "7"}}), "dpo-a"), HasSubstr("of 7 pairs"));
+  // A price that is named for all judges is no other than one that each names.
+  const auto priced = read("[study]\narms =\njudges = one\n[judge.*]\nkind = openai\nmodel = m\nprice = ai-label\n");
+  EXPECT_EQ(text_of(*priced, "judge.one.price"), "ai-label");
+}
+
 TEST_F(DeckTest, AKeyThatTheAlgorithmOfAnArmDoesNotHaveIsRefused) {
   EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nbeta = 0.2\n"),
               AllOf(HasSubstr(file_.string() + ":4: arm.a.beta"), HasSubstr("algorithm = ppo")));

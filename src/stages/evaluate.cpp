@@ -259,8 +259,9 @@ Json reward_facts(const Context& context, const Language& language, const model:
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
-    sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.first));
-    sequences.push_back(reward_tokens(language, record.comparison.prompt, record.comparison.second));
+    const std::vector<TokenId> prompt = language.chat.prompt(record.comparison.prompt.text);
+    sequences.push_back(reward_tokens(language, prompt, record.comparison.first));
+    sequences.push_back(reward_tokens(language, prompt, record.comparison.second));
   }
   const std::vector<double> scores = train::score_sequences(reward, sequences);
   std::vector<double> sides, golds, label_sides, labels;

@@ -17,7 +17,7 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
   const auto found = people.find(record.comparison.id);
   if (found == people.end()) return false;
   if (!same_texts(found->second.comparison, record.comparison)) {
-    throw input_error(context.directory.preferences("spotcheck-" + context.options.people.name),
+    throw input_error(people_store(context.directory, context.options.people.name),
                       "pair " + std::to_string(record.comparison.id) +
                           " has other texts than in the judge's store: labels of another run");
   }
@@ -48,12 +48,13 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
       }
       if (used++ == most) break;
       const Comparison& comparison = record.comparison;
-      train::TokenPair pair{reward_tokens(language, comparison.prompt, comparison.first),
-                            reward_tokens(language, comparison.prompt, comparison.second),
+      const std::vector<TokenId> prompt = language.chat.prompt(comparison.prompt.text);
+      train::TokenPair pair{reward_tokens(language, prompt, comparison.first),
+                            reward_tokens(language, prompt, comparison.second),
                             record.verdict.p_first,
                             comparison.prompt.id,
                             is_persons ? by.weight : 1.0,
-                            static_cast<std::int64_t>(language.chat.prompt(comparison.prompt.text).size())};
+                            static_cast<std::int64_t>(prompt.size())};
       if (static_cast<std::int64_t>(std::max(pair.first.size(), pair.second.size())) > max_positions) {
         ++too_long;
         continue;
@@ -62,7 +63,7 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
       labelled.by_people += is_persons;
     }
     if (asks_people && labelled.by_people == 0) {
-      throw input_error(context.directory.preferences("spotcheck-" + by.name),
+      throw input_error(people_store(context.directory, by.name),
                         "holds no label of a pair of " + folder.string() + " that can be used");
     }
     if (pairs.empty())

@@ -6,6 +6,7 @@
 
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/people_labels.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -26,10 +27,6 @@ double saved_per_token(const model::ModelConfig& config, double layers, bool che
 
 std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
 
-std::int64_t pairs_a_prompt(const StudyOptions& options) {
-  return static_cast<std::int64_t>(options.annotate.completions) * (options.annotate.completions - 1) / 2;
-}
-
 std::vector<std::string> sections_with(std::vector<std::string> more) {
   std::vector<std::string> sections{"run", "task", "model.folder"};
   for (std::string& section : more) sections.push_back(std::move(section));
@@ -43,6 +40,10 @@ void add_untouched_policy(const StudyOptions& options, std::vector<std::string>&
 void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections) {
   sections.push_back("judge." + judge.name);
   for (const std::string& member : member_names(judge)) add_judge(options, options.judge_named(member), sections);
+}
+
+void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads) {
+  if (!options.people.name.empty()) reads.push_back("preferences/" + people_prefix + options.people.name);
 }
 
 std::string suffix_of(const JudgeModel& model) { return model.name == "judge" ? "" : "." + model.name; }

@@ -17,7 +17,6 @@ namespace rlaif::stages {
 inline const std::string tokenizer_file = "models/tokenizer.json";
 
 std::string count_text(std::int64_t value, const std::string& unit);  // "12 steps"
-std::int64_t pairs_a_prompt(const StudyOptions& options);
 
 // Keys that decide every stage, and `more`. The policy's sizes are seen in what is read of it.
 std::vector<std::string> sections_with(std::vector<std::string> more);
@@ -25,6 +24,8 @@ std::vector<std::string> sections_with(std::vector<std::string> more);
 void add_untouched_policy(const StudyOptions& options, std::vector<std::string>& sections);
 // The sections of a judge and of all that it asks.
 void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections);
+// Labels by people that take the place of the judge's.
+void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads);
 std::string suffix_of(const JudgeModel& model);  // of its sections: "" or ".NAME"
 
 // A stage of the study, from one that takes the context.

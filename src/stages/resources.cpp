@@ -87,8 +87,8 @@ std::string describe_resources(const StudyOptions& options, const std::vector<St
     hours += seconds_of[stage.kind] / 3600.0;
   }
   const std::vector<PairSet> sets = pair_sets(options);
-  const double pairs = static_cast<double>(options.annotate.prompts + options.annotate.heldout_prompts) *
-                       options.annotate.completions * (options.annotate.completions - 1) / 2;
+  const AnnotateOptions& a = options.annotate;
+  const double pairs = static_cast<double>((a.prompts + a.heldout_prompts) * a.pairs_a_prompt());
   for (const PairSet& set : sets) {
     for (const JudgeOptions& judge : set.judges) {
       for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {

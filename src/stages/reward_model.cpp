@@ -6,7 +6,6 @@
 #include "planning.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/stages/stages.hpp"
-#include "rlaif/study/people_labels.hpp"
 #include "rlaif/train/reward.hpp"
 
 namespace rlaif::stages {
@@ -51,8 +50,7 @@ run::Needs reward_needs(const StudyOptions& options, int ranks) {
   if (low_rank) add_part(needs, "reward model: adapter", sizes.weight_bytes(adapter.parameters));
   const double layers = sizes.trained_layers(options.reward_adapter);
   sizes.add_training(needs, "reward model", low_rank ? adapter.parameters : sizes.weights, tokens, layers);
-  const double pairs = static_cast<double>(options.annotate.prompts) * options.annotate.completions *
-                       (options.annotate.completions - 1) / 2;
+  const double pairs = static_cast<double>(options.annotate.prompts * options.annotate.pairs_a_prompt());
   const double share = layers / static_cast<double>(sizes.policy.num_layers);
   needs.flops = (2.0 + (low_rank ? 2.0 * share : 4.0)) * sizes.weights * 2.0 * pairs * length * options.reward.epochs;
   return needs;
@@ -69,7 +67,7 @@ void plan_reward_model(StagePlan& plan, const Study& study, const ArmOptions& ar
     plan_reward_network(plan, study);
   }
   const std::string name = "reward-" + labels_of(arm);
-  const std::int64_t steps = options.annotate.prompts * pairs_a_prompt(options) * options.reward.epochs /
+  const std::int64_t steps = options.annotate.prompts * options.annotate.pairs_a_prompt() * options.reward.epochs /
                              std::max<std::int64_t>(1, options.reward.batch);
   run::Stage stage{.name = name,
                    .kind = "reward",
@@ -83,7 +81,7 @@ void plan_reward_model(StagePlan& plan, const Study& study, const ArmOptions& ar
                    .run = in_study(study, [arm](const Context& context) { return run(context, arm); })};
   add_untouched_policy(options, stage.sections);
   if (own_network) stage.reads.push_back("models/sft-reward");
-  if (!options.people.name.empty()) stage.reads.push_back("preferences/" + people_prefix + options.people.name);
+  add_people_labels(options, stage.reads);
   plan.add(std::move(stage));
 }
 

@@ -68,7 +68,6 @@ void plan_arms_of(StagePlan& plan, const Study& study, const PairSet& pairs) {
   if (arms.empty()) return;
   plan_pairs(plan, study, pairs);
   plan_agreement(plan, study, pairs);
-  for (const ArmOptions& arm : arms) algorithm_of(arm).check(study.options, arm);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan_before(plan, study, arm);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan(plan, study, arm);
 }

@@ -154,10 +154,8 @@ std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
 Bill plan_bill(const StudyOptions& options) {
   Bill bill;
   const std::vector<Comparison> comparisons = planned_comparisons(options);
-  const std::int64_t pairs_a_prompt =
-      static_cast<std::int64_t>(options.annotate.completions) * (options.annotate.completions - 1) / 2;
   bill.prompts = options.annotate.prompts + options.annotate.heldout_prompts;
-  bill.pairs = bill.prompts * pairs_a_prompt;
+  bill.pairs = bill.prompts * options.annotate.pairs_a_prompt();
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   const double factor =
       comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());

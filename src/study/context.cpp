@@ -52,12 +52,12 @@ std::unique_ptr<Language> load_language(const Context& context) {
   return language;
 }
 
-std::vector<TokenId> reward_tokens(const Language& language, const Prompt& prompt, const Completion& completion) {
-  std::vector<TokenId> tokens = language.chat.prompt(prompt.text);
+std::vector<TokenId> reward_tokens(const Language& language, std::vector<TokenId> prompt,
+                                   const Completion& completion) {
   std::vector<TokenId> rest = language.chat.completion(completion.text);
   if (!completion.ended) rest.pop_back();  // the end token that completion() puts last
-  tokens.insert(tokens.end(), rest.begin(), rest.end());
-  return tokens;
+  prompt.insert(prompt.end(), rest.begin(), rest.end());
+  return prompt;
 }
 
 namespace {

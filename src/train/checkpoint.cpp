@@ -137,4 +137,14 @@ Checkpoint load_checkpoint(const StageRun& run) {
   return checkpoint;
 }
 
+Checkpoint resume(const StageRun& run, const std::vector<model::NamedTensor>& parameters, AdamW& optimizer) {
+  Checkpoint start = load_checkpoint(run);
+  if (start.step > 0) {
+    copy_tensors(parameters, start.tensors);
+    optimizer.load_state(start.tensors);
+    start.tensors.clear();
+  }
+  return start;
+}
+
 }  // namespace rlaif::train

@@ -31,12 +31,20 @@ enum Column : std::size_t {
   kColumns
 };
 
-void check_options(const DpoOptions& options, const std::string& stage) {
+std::string name_of(DpoLoss loss) {
+  for (const auto& [name, value] : dpo_loss_names())
+    if (value == loss) return name;
+  RLAIF_CHECK(false, "a loss with a name");
+}
+
+}  // namespace
+
+void check_dpo_options(const DpoOptions& options, const std::string& where) {
   const auto require = [&](bool holds, const char* key, double value, const char* expected) {
     if (holds) return;
     char number[32];
     std::snprintf(number, sizeof number, "%g", value);
-    throw usage_error(stage + ": dpo." + key + " = " + number + ": " + expected + " was expected");
+    throw usage_error(where + ": dpo." + key + " = " + number + ": " + expected + " was expected");
   };
   const auto finite_at_least_0 = [](double value) { return value >= 0.0 && std::isfinite(value); };
   const bool smoothed = options.loss == DpoLoss::conservative || options.loss == DpoLoss::robust;
@@ -51,17 +59,9 @@ void check_options(const DpoOptions& options, const std::string& stage) {
   require(options.batch >= 1, "batch", static_cast<double>(options.batch), "at least 1 pair");
 }
 
-std::string name_of(DpoLoss loss) {
-  for (const auto& [name, value] : dpo_loss_names())
-    if (value == loss) return name;
-  RLAIF_CHECK(false, "a loss with a name");
-}
-
-}  // namespace
-
 void check_dpo(std::span<const TokenPair> pairs, const DpoOptions& options, std::int64_t context,
                const std::string& stage) {
-  check_options(options, stage);
+  check_dpo_options(options, stage);
   check_pairs(pairs, context, stage);
   check_answers(pairs, stage);
   const bool only_ties = std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.p_first == 0.5; });
@@ -188,12 +188,7 @@ void train_dpo(model::Transformer& policy, std::span<const AnswerLogProbs> refer
   AdamW optimizer(parameters, options.adam, run.state_shards());
   DataParallel data_parallel(run, parameters);
 
-  Checkpoint start = load_checkpoint(run);
-  if (start.step > 0) {
-    copy_tensors(policy.trainable_parameters(), start.tensors);
-    optimizer.load_state(start.tensors);
-    start.tensors.clear();  // three times the parameters
-  }
+  const Checkpoint start = resume(run, policy.trainable_parameters(), optimizer);
 
   PairSteps steps(pairs, options.batch, options.epochs, options.seed);
   const double flops_per_token = training_flops_per_token(policy, OutputMatrix::used);

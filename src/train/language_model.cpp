@@ -69,12 +69,7 @@ void train_language_model(model::Transformer& model, const std::function<Example
   AdamW optimizer(parameters, options.adam, run.state_shards());
   DataParallel data_parallel(run, parameters);
 
-  Checkpoint start = load_checkpoint(run);
-  if (start.step > 0) {
-    copy_tensors(model.trainable_parameters(), start.tensors);
-    optimizer.load_state(start.tensors);
-    start.tensors.clear();  // three times the parameters
-  }
+  const Checkpoint start = resume(run, model.trainable_parameters(), optimizer);
 
   const double flops_per_token = training_flops_per_token(model, OutputMatrix::used);
   LoopCallbacks::Work work;

@@ -117,12 +117,7 @@ void train_reward_model(model::ScalarModel& model, std::span<const TokenPair> pa
     AdamW optimizer(parameters, options.adam, run.state_shards());
     DataParallel data_parallel(run, parameters);
 
-    Checkpoint start = load_checkpoint(run);
-    if (start.step > 0) {
-      copy_tensors(model.trainable_parameters(), start.tensors);
-      optimizer.load_state(start.tensors);
-      start.tensors.clear();  // three times the parameters
-    }
+    const Checkpoint start = resume(run, model.trainable_parameters(), optimizer);
 
     PairSteps steps(pairs, options.batch, options.epochs, options.seed);
     const double flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);

@@ -70,7 +70,7 @@ void reward(benchmark::State& state, bool low_rank) {
   const std::int64_t vocabulary = base.config().vocab_size;
   model::ScalarModel scores = low_rank ? model::ScalarModel::over(base, 1) : model::ScalarModel::from_body(base, 1);
   if (low_rank) scores.body.adapter = adapter(base, 8, 1);
-  std::vector<train::RewardPair> pairs;
+  std::vector<train::TokenPair> pairs;
   for (std::int64_t p = 0; p < pairs_a_step; ++p) {
     pairs.push_back({tokens(2 * p, 64 + 16 * (p % 4), vocabulary), tokens(2 * p + 1, 112 - 16 * (p % 4), vocabulary),
                      0.8, static_cast<std::uint64_t>(p)});

@@ -11,7 +11,7 @@ namespace {
 
 double held_out_accuracy(const model::ScalarModel& model) {
   double right = 0, count = 0;
-  for (const RewardPair& pair : wanted_token_pairs(200, 99)) {
+  for (const TokenPair& pair : wanted_token_pairs(200, 99)) {
     if (pair.p_first == 0.5) continue;
     const std::vector<std::vector<TokenId>> both = {pair.first, pair.second};
     const auto scores = score_sequences(model, both);
@@ -72,7 +72,7 @@ TEST(RewardModel, FirstLineOfMetricsMatchesAnIndependentSum) {
   pairs[0].p_first = 0.5;
   auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   double loss = 0, accuracy = 0, margin_sum = 0;
-  for (const RewardPair& pair : pairs) {
+  for (const TokenPair& pair : pairs) {
     const std::vector<std::vector<TokenId>> both = {pair.first, pair.second};
     const auto scores = score_sequences(model, both);
     const double margin = scores[0] - scores[1];
@@ -94,7 +94,7 @@ TEST(RewardModel, FirstLineOfMetricsMatchesAnIndependentSum) {
 TEST(RewardModel, EqualScoresEverywhereKeepTheScaleAtOne) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;
-  const std::vector<RewardPair> pairs(3, RewardPair{{kBegin, 4, kEnd}, {kBegin, 4, kEnd}, 0.5});
+  const std::vector<TokenPair> pairs(3, TokenPair{{kBegin, 4, kEnd}, {kBegin, 4, kEnd}, 0.5});
   auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   train_reward_model(model, pairs, reward_options(1), stage_run(comm, folder.path()));
   EXPECT_EQ(model.scale, 1.0);
@@ -118,7 +118,7 @@ TEST(RewardModel, BadPairsAreInputErrors) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;
   const StageRun run = stage_run(comm, folder.path());
-  const auto expect_error = [&](const std::vector<RewardPair>& pairs) {
+  const auto expect_error = [&](const std::vector<TokenPair>& pairs) {
     auto model = model::ScalarModel::from_body(tiny_model(4), 8);
     EXPECT_THROW(train_reward_model(model, pairs, reward_options(1), run), Error);
   };
@@ -133,7 +133,7 @@ TEST(RewardModel, BadPairsAreInputErrors) {
 TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;
-  auto first_line = [&](const std::string& name, const std::vector<RewardPair>& pairs) {
+  auto first_line = [&](const std::string& name, const std::vector<TokenPair>& pairs) {
     StageRun run = stage_run(comm, folder.path());
     run.checkpoint_folder.clear();
     run.metrics_file = folder.path() / (name + ".jsonl");
@@ -144,11 +144,11 @@ TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
     train_reward_model(model, pairs, options, run);
     return metrics_lines(run).front();
   };
-  const std::vector<RewardPair> plain = wanted_token_pairs(5, 3, 0.8);
-  std::vector<RewardPair> weighted = plain, repeated = plain, evenly = plain;
+  const std::vector<TokenPair> plain = wanted_token_pairs(5, 3, 0.8);
+  std::vector<TokenPair> weighted = plain, repeated = plain, evenly = plain;
   weighted[1].weight = 3.0;
   repeated.insert(repeated.end(), {plain[1], plain[1]});
-  for (RewardPair& pair : evenly) pair.weight = 4.0;
+  for (TokenPair& pair : evenly) pair.weight = 4.0;
   const Json once = first_line("plain", plain), three = first_line("weighted", weighted),
              thrice = first_line("repeated", repeated);
   for (const char* key : {"loss", "gradient_norm"}) {
@@ -164,7 +164,7 @@ TEST(RewardModel, AWeightCountsAPairSoManyTimesInItsBatch) {
 TEST(ScoreSequences, DoNotDependOnHowTheyAreBatched) {
   const auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   std::vector<std::vector<TokenId>> sequences;
-  for (const RewardPair& pair : wanted_token_pairs(8, 5)) sequences.push_back(pair.first);
+  for (const TokenPair& pair : wanted_token_pairs(8, 5)) sequences.push_back(pair.first);
   const auto together = score_sequences(model, sequences);
   const auto alone = score_sequences(model, sequences, 1);
   ASSERT_EQ(together.size(), sequences.size());

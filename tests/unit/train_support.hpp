@@ -133,11 +133,11 @@ inline Outcome run_language_model(const StageRun& run, std::int64_t steps,
 }
 
 // Completions of random tokens 4..11, some with the wanted token; the one with more of it is better.
-inline std::vector<RewardPair> wanted_token_pairs(std::size_t count, std::uint64_t seed, double confidence = 1.0) {
-  std::vector<RewardPair> pairs;
+inline std::vector<TokenPair> wanted_token_pairs(std::size_t count, std::uint64_t seed, double confidence = 1.0) {
+  std::vector<TokenPair> pairs;
   for (std::size_t i = 0; i < count; ++i) {
     Rng rng(seed, Stream::test, {i});
-    RewardPair pair;
+    TokenPair pair;
     const auto fill = [&](std::vector<TokenId>& tokens) {
       tokens = {kBegin};
       const auto length = 2 + rng.below(5);
@@ -167,7 +167,7 @@ inline RewardOptions reward_options(int epochs) {
   return options;
 }
 
-inline Outcome run_reward_model(const StageRun& run, std::span<const RewardPair> pairs, int epochs) {
+inline Outcome run_reward_model(const StageRun& run, std::span<const TokenPair> pairs, int epochs) {
   auto model = model::ScalarModel::from_body(tiny_model(4), 8);
   train_reward_model(model, pairs, reward_options(epochs), run);
   std::string bytes = bytes_of(model.parameters());

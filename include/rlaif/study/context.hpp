@@ -45,7 +45,7 @@ struct Language {
 std::unique_ptr<Language> load_language(const Context& context);
 
 // Prompt and completion as a reward model reads them: with the end token where the completion ended.
-std::vector<TokenId> reward_tokens(const Language& language, const Prompt& prompt, const Completion& completion);
+std::vector<TokenId> reward_tokens(const Language& language, std::vector<TokenId> prompt, const Completion& completion);
 
 // Models of the run by name (or a folder), on this rank's device. Every rank reads the folder; a bad file is one error.
 // A model whose vocabulary the run's tokenizer does not fit is an Error(input). "sft" is the deck's own folder where

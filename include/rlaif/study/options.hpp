@@ -86,6 +86,7 @@ struct JudgeModel {
 };
 
 struct AnnotateOptions {
+  std::int64_t pairs_a_prompt() const { return static_cast<std::int64_t>(completions) * (completions - 1) / 2; }
   std::int64_t prompts = 4000, heldout_prompts = 600;
   int completions = 2;      // a prompt; all pairs of distinct texts are asked
   int redraws = 3;          // attempts to replace identical texts

@@ -23,6 +23,9 @@ namespace rlaif::train {
 // log π(answer | prompt) of a pair's first and second answer, summed over the answer's tokens (answers.hpp).
 using AnswerLogProbs = std::array<double, 2>;
 
+// What cannot be of the options themselves. Throws Error(usage) naming `where`, the key (dpo.beta, ...) and what was expected.
+void check_dpo_options(const DpoOptions& options, const std::string& where);
+
 // What train_dpo refuses, for who wants to know before anything is computed. Throws Error(usage) naming the key
 // (dpo.beta, ...) and what was expected of it, and Error(input) for no pairs, a pair whose label, weight, prompt or
 // length is not what was expected, and pairs that are all ties (p_first = 0.5), which pull h to where it starts:

@@ -113,6 +113,9 @@ void save_checkpoint(const StageRun& run, const Checkpoint& checkpoint);
 // The newest checkpoint that reads back whole, and whose metrics are still what they were (another one is said and passed
 // over); step 0 where there is none.
 Checkpoint load_checkpoint(const StageRun& run);
+// The same, with parameters and optimizer set to what it holds; they stay as they are where there is none. Its tensors, three
+// times the parameters, are let go.
+Checkpoint resume(const StageRun& run, const std::vector<model::NamedTensor>& parameters, AdamW& optimizer);
 
 // Runs steps [checkpoint.step, total): step(s) does the work and returns its metrics line; save() gives the state to
 // checkpoint. Throws Error(interrupted) after saving when a stop was asked for. Prints progress with rate and ETA.

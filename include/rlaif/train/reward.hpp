@@ -11,8 +11,6 @@
 
 namespace rlaif::train {
 
-using RewardPair = TokenPair;  // its name before policies learned from pairs too
-
 // Epochs shuffle prompts, not pairs; a completion that stands in several pairs of a grain is computed once for all (Ouyang
 // et al. 2203.02155, section 3.5). A model whose body has an adapter trains adapter and head alone.
 // Metrics a step: step, epoch, loss, accuracy (against the harder side of the label), margin (mean of score differences

@@ -1,14 +1,11 @@
 // Direct preference optimisation (Rafailov et al. 2305.18290): a policy from labelled pairs, without reward model and rollouts.
 #include <algorithm>
-#include <cmath>
 
 #include "../learning.hpp"
 #include "../planning.hpp"
 #include "algorithms.hpp"
-#include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/stages/binding.hpp"
-#include "rlaif/study/people_labels.hpp"
 #include "rlaif/train/dpo.hpp"
 
 namespace rlaif::stages {
@@ -57,11 +54,7 @@ void Dpo::bind(OptionTable& table, const std::string& section) {
   bind_schedule(table, section, d.schedule, d.adam);
 }
 
-void Dpo::check(const StudyOptions&, const ArmOptions& arm) const {
-  const bool smooths = options_.loss == train::DpoLoss::conservative || options_.loss == train::DpoLoss::robust;
-  if (options_.label_smoothing > 0.0 && !smooths)
-    throw usage_error(arm.section() + ": dpo.label_smoothing is of dpo.loss = conservative or robust; 0 was expected");
-}
+void Dpo::check(const StudyOptions&, const ArmOptions& arm) const { train::check_dpo_options(options_, arm.section()); }
 
 Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "dpo-" + arm.name;
@@ -98,7 +91,7 @@ run::Needs Dpo::needs(const StudyOptions& options, int ranks) const {
   add_part(sum, low_rank ? "policy: adapter" : "policy: weights", sizes.weight_bytes(trained));
   sizes.add_training(sum, "policy", trained, tokens, layers);
   add_part(sum, "logits", sizes.logits_bytes(tokens));
-  const double pairs = static_cast<double>(options.annotate.prompts * pairs_a_prompt(options));
+  const double pairs = static_cast<double>(options.annotate.prompts * options.annotate.pairs_a_prompt());
   const double share = layers / static_cast<double>(sizes.policy.num_layers);
   const double reference = train::uses_reference(options_.loss) ? 2.0 : 0.0;
   const double update = 2.0 + (low_rank ? 2.0 * share : 4.0);
@@ -109,8 +102,8 @@ run::Needs Dpo::needs(const StudyOptions& options, int ranks) const {
 void Dpo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
   const StudyOptions& options = study.options;
   const std::string name = "dpo-" + arm.name;
-  const std::int64_t steps =
-      options.annotate.prompts * pairs_a_prompt(options) * options_.epochs / std::max<std::int64_t>(1, options_.batch);
+  const std::int64_t steps = options.annotate.prompts * options.annotate.pairs_a_prompt() * options_.epochs /
+                             std::max<std::int64_t>(1, options_.batch);
   run::Stage stage{.name = name,
                    .kind = "dpo",
                    .of = arm.name,
@@ -123,7 +116,7 @@ void Dpo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const
                    .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
                    .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   add_untouched_policy(options, stage.sections);
-  if (!options.people.name.empty()) stage.reads.push_back("preferences/" + people_prefix + options.people.name);
+  add_people_labels(options, stage.reads);
   plan.add(std::move(stage));
 }
 

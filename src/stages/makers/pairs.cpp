@@ -287,8 +287,8 @@ void plan_pairs(StagePlan& plan, const Study& study, const PairSet& pairs) {
       .kind = "annotate",
       .of = pairs.arm,
       .command = "annotate",
-      .size = "up to " + count_text(options.annotate.prompts * pairs_a_prompt(options), "pairs and ") +
-              count_text(options.annotate.heldout_prompts * pairs_a_prompt(options), "held-out ones by ") +
+      .size = "up to " + count_text(options.annotate.prompts * options.annotate.pairs_a_prompt(), "pairs and ") +
+              count_text(options.annotate.heldout_prompts * options.annotate.pairs_a_prompt(), "held-out ones by ") +
               pairs.policy + ", by " +
               (pairs.judges.size() == 1 ? "judge " + pairs.judges.front().name
                                         : count_text(static_cast<std::int64_t>(pairs.judges.size()), "judges")),

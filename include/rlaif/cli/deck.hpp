@@ -7,16 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/run/deck_file.hpp"
-#include "rlaif/run/option_table.hpp"
 #include "rlaif/study/options.hpp"
 
 namespace rlaif::cli {
-
-using run::inputs_folder;
-using run::OptionTable;
-using run::Origin;
-using run::ValueRange;
 
 // A command line taken apart: rlaif <command> [words] [--section.key=value ...] [--flags].
 struct CommandLine {
@@ -37,7 +32,7 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 struct Resolved {
   study::StudyOptions options;
   OptionTable table;
-  run::ResolvedDeck deck;
+  ResolvedDeck deck;
 };
 std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const CommandLine& line);
 // The same of a deck that was read before; `over` beats the deck, with paths relative to it too.

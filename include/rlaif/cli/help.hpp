@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 
 namespace rlaif::cli {
 
@@ -19,6 +19,6 @@ const std::vector<CommandHelp>& command_helps();
 const CommandHelp* find_command(const std::string& name);
 
 std::string program_help();
-std::string command_help(const CommandHelp& command, const run::OptionTable& table);
+std::string command_help(const CommandHelp& command, const OptionTable& table);
 
 }  // namespace rlaif::cli

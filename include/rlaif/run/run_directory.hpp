@@ -9,7 +9,7 @@
 
 #include "rlaif/core/file_lock.hpp"
 #include "rlaif/core/json.hpp"
-#include "rlaif/run/deck.hpp"
+#include "rlaif/core/resolved_deck.hpp"
 
 namespace rlaif::run {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "rlaif/core/json.hpp"
-#include "rlaif/run/deck.hpp"
+#include "rlaif/core/resolved_deck.hpp"
 #include "rlaif/run/here.hpp"
 
 namespace rlaif::run {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/run/stage.hpp"
 #include "rlaif/study/study.hpp"
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/study/options.hpp"
 #include "rlaif/train/options.hpp"
 

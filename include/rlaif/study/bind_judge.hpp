@@ -2,7 +2,7 @@
 //   for (JudgeOptions& judge : options.judges) bind_judge(table, judge);   // judge.ai.kind, judge.ai.model, ...
 #pragma once
 
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/study/options.hpp"
 
 namespace rlaif::study {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/core/resolved_deck.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/local.hpp"
 #include "rlaif/judge/remote.hpp"
 #include "rlaif/model/adapter_options.hpp"
-#include "rlaif/run/deck.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/options.hpp"
 #include "rlaif/text/chat.hpp"

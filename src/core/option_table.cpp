@@ -1,4 +1,4 @@
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
 
-namespace rlaif::run {
+namespace rlaif {
 namespace {
 
 namespace fs = std::filesystem;
@@ -288,4 +288,4 @@ ResolvedDeck OptionTable::resolve(bool plan_only) const {
   return deck;
 }
 
-}  // namespace rlaif::run
+}  // namespace rlaif

@@ -1,8 +1,8 @@
-#include "rlaif/run/deck.hpp"
+#include "rlaif/core/resolved_deck.hpp"
 
 #include "rlaif/core/files.hpp"
 
-namespace rlaif::run {
+namespace rlaif {
 
 std::string ResolvedDeck::canonical() const {
   std::string text;
@@ -15,4 +15,4 @@ std::string ResolvedDeck::canonical() const {
 
 std::string ResolvedDeck::hash() const { return hex(checksum(canonical())); }
 
-}  // namespace rlaif::run
+}  // namespace rlaif

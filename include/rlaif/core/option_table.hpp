@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/run/deck.hpp"
+#include "rlaif/core/resolved_deck.hpp"
 
-namespace rlaif::run {
+namespace rlaif {
 
 // Where a value came from; paths are relative to that place (the deck's folder, the working directory, or the
 // program's own inputs for defaults).
@@ -154,4 +154,4 @@ class OptionTable {
 // Folder of the program's own inputs: $RLAIF_INPUTS, or the one it was built with.
 std::filesystem::path inputs_folder();
 
-}  // namespace rlaif::run
+}  // namespace rlaif

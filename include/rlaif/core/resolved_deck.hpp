@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace rlaif::run {
+namespace rlaif {
 
 // `results` marks the keys that decide results; those are hashed, and a run directory is bound to them.
 struct ResolvedDeck {
@@ -23,4 +23,4 @@ struct ResolvedDeck {
   std::string hash() const;       // 16 hex digits
 };
 
-}  // namespace rlaif::run
+}  // namespace rlaif

@@ -56,7 +56,7 @@ void import_labels(const CommandLine& line) {
   no_more_words(line, 3);
   const auto resolved = resolve({}, line);
   const double price =
-      cost::PriceTable::load(resolved->options.prices).at(line.flag_or("price", "human-label")).per_label_usd;
+      cost::PriceTable::load(resolved->options.costs.prices).at(line.flag_or("price", "human-label")).per_label_usd;
   const tools::SpotcheckImported imported = tools::import_spotcheck(file, run, line.flag_or("name", ""), price);
   std::cout << imported.store << ": " << imported.labels << " labels (" << imported.added << " new, "
             << imported.changed << " changed, " << imported.same << " as before), of which " << imported.ties
@@ -83,7 +83,7 @@ void import_labels(const CommandLine& line) {
 void run_cost_command(const CommandLine& line) {
   no_more_words(line, 1);
   const auto resolved = resolve({}, line);
-  const cost::Assumptions assumptions = cost::Assumptions::load(resolved->options.assumptions);
+  const cost::Assumptions assumptions = cost::Assumptions::load(resolved->options.costs.assumptions);
   const double comparisons = whole_number(line, "comparisons", assumptions.at("comparisons"), 1);
   std::optional<stages::RunCosts> run;
   if (!line.words.empty()) {

@@ -169,8 +169,8 @@ fs::path OptionTable::resolve_path(const std::string& text, Origin origin) const
   return (origin == Origin::deck ? deck_folder_ : inputs_folder()) / path;
 }
 
-void OptionTable::add_input(const std::string& key, fs::path* field, const std::string& default_name,
-                            const std::string& meaning) {
+OptionTable::Entry& OptionTable::add_input(const std::string& key, fs::path* field, const std::string& default_name,
+                                           const std::string& meaning) {
   *field = resolve_path(default_name, Origin::program);
   input_fields_[key] = field;
   Entry& entry =
@@ -179,15 +179,17 @@ void OptionTable::add_input(const std::string& key, fs::path* field, const std::
                    return std::nullopt;
                  }});
   entry.kind = Kind::text;
+  return entry;
 }
 
-void OptionTable::add_place(const std::string& key, fs::path* field, const std::string& meaning) {
+OptionTable::Entry& OptionTable::add_place(const std::string& key, fs::path* field, const std::string& meaning) {
   Entry& entry =
       add_entry({key, "path", meaning, field->string(), false, false, [field](const std::string& text, Origin) {
                    *field = text;
                    return std::nullopt;
                  }});
   entry.kind = Kind::text;
+  return entry;
 }
 
 void OptionTable::does_not_decide_results(const std::string& key) { entries_[index_.at(key)].results = false; }

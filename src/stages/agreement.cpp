@@ -6,6 +6,7 @@
 #include "planning.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/stages/stages.hpp"
@@ -116,6 +117,18 @@ void plan_agreement(StagePlan& plan, const Study& study, const PairSet& pairs) {
   for (const JudgeOptions* judge : judges_in_use(study.options, pairs))
     stage.reads.push_back("preferences/" + heldout_store(pairs.store(judge->name)));
   plan.add(std::move(stage));
+}
+
+void bind_agreement(OptionTable& table, AgreementOptions& o) {
+  table
+      .add("judge.min_agreement", &o.least, "",
+           "share of pairs on which a judge must name the better side before a reward model learns from it; 0: "
+           "whatever it is")
+      .at_least(0)
+      .at_most(1)
+      .no_result();
+  table.add("judge.proceed_below_min_agreement", &o.proceed, "", "go on below it; the report says so first")
+      .no_result();
 }
 
 }  // namespace rlaif::stages

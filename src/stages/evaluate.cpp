@@ -13,6 +13,7 @@
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/run/blocks.hpp"
 #include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/prompt_room.hpp"
@@ -310,7 +311,7 @@ Json preference_facts(const Context& context, const Language& language, const mo
     for (const ArmOptions& arm : options.arms) {
       if (!set.feeds(arm)) continue;
       facts["labels"][arm.name] = judges[arm.judge];
-      keep_first_labels(options.reward_labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
+      keep_first_labels(options.reward.labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
       const model::Transformer base =
           arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
       if (!algorithm_of(arm).trains_reward_model()) continue;
@@ -444,6 +445,20 @@ void plan_evaluate(StagePlan& plan, const Study& study) {
                      return facts;
                    })};
   plan.add(std::move(stage));
+}
+
+void bind_evaluate(OptionTable& table, EvaluateOptions& o) {
+  table.add("evaluate.prompts", &o.prompts, "prompts", "held-out ones, drawn with the families' weights")
+      .at_least(1)
+      .at_most(most_items);
+  table.add("evaluate.samples", &o.samples, "responses", "a prompt").at_least(1);
+  table.add("evaluate.temperature", &o.temperature, "", "of sampling").at_least(0);
+  table.add("evaluate.block", &o.block, "prompts", "a block of work").at_least(1).at_most(most_items);
+  table.add("evaluate.max_new_tokens", &o.max_new_tokens, "tokens", "longest response").at_least(1);
+  table.add("evaluate.slots", &o.slots, "sequences", "decoded together").at_least(1);
+  table.add("evaluate.resamples", &o.resamples, "", "of the bootstrap over prompts").at_least(1);
+  table.add("evaluate.specificity", &o.specificity, "",
+            "also ask the SFT model whether a response fits its own question better than another one");
 }
 
 }  // namespace rlaif::stages

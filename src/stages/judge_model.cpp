@@ -5,6 +5,7 @@
 #include "planning.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
 
 namespace rlaif::stages {
@@ -64,6 +65,28 @@ void plan_judge_model(StagePlan& plan, const Study& study, const JudgeModel& mod
             .reads = {tokenizer_file},
             .makes = {"models/" + model.name, "metrics/" + model.stage() + ".jsonl"},
             .run = in_study(study, [model](const Context& context) { return run(context, model); })});
+}
+
+void bind_judge_model(OptionTable& table, JudgeModel& model) {
+  const std::string suffix = suffix_of(model);
+  const std::string section = "judge_model" + suffix;
+  bind_model(table, "judge_network" + suffix, model.network, "the judge");
+  JudgeModelOptions& o = model.training;
+  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
+      .at_least(0)
+      .at_most(most_items);
+  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step").at_least(1).at_most(most_items);
+  table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
+                  "prompt template of the half that is judged at once");
+  table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
+                  "prompt template of the half that reasons first");
+  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale")
+      .at_least(0);
+  table.add(section + ".verdict_weight", &o.verdict_weight, "", "loss weight of the verdict token").at_least(0);
+  bind_schedule(table, section, o.training.schedule, o.training.adam);
 }
 
 }  // namespace rlaif::stages

@@ -43,7 +43,7 @@ void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vect
 }
 
 void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads) {
-  if (!options.people.name.empty()) reads.push_back("preferences/" + people_prefix + options.people.name);
+  if (!options.reward.people.name.empty()) reads.push_back("preferences/" + people_prefix + options.reward.people.name);
 }
 
 std::string suffix_of(const JudgeModel& model) { return model.name == "judge" ? "" : "." + model.name; }

@@ -9,6 +9,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -135,7 +136,7 @@ Json run_sft(const Context& context) {
 
 Json run_reward_network(const Context& context) {
   const auto language = load_language(context);
-  model::Transformer network = fresh_model(context, context.options.reward_network, *language, reward_key);
+  model::Transformer network = fresh_model(context, context.options.reward.network, *language, reward_key);
   return fine_tune(context, *language, "sft-reward", network);
 }
 
@@ -197,6 +198,24 @@ void plan_reward_network(StagePlan& plan, const Study& study) {
             .reads = {tokenizer_file},
             .makes = {"models/sft-reward", "metrics/sft-reward.jsonl"},
             .run = in_study(study, run_reward_network)});
+}
+
+void bind_sft(OptionTable& table, SftOptions& o) {
+  table.add_input("sft.file", &o.file, "", "demonstrations instead of the mixture: JSON Lines of prompt and response");
+  table.add("sft.examples", &o.examples, "examples", "responses drawn from the behaviour mixture")
+      .at_least(0)
+      .at_most(most_items);
+  table.add("sft.register_examples", &o.register_examples, "examples", "texts that state facts and sums")
+      .at_least(0)
+      .at_most(most_items);
+  table
+      .add("sft.judge_examples", &o.judge_examples, "examples",
+           "pairs with their verdict, in the texts of the first of study.judge_models: a policy that can judge")
+      .at_least(0)
+      .at_most(most_items);
+  table.add("sft.epochs", &o.epochs, "epochs", "passes over the examples").at_least(1).at_most(most_epochs);
+  table.add("sft.batch", &o.training.batch, "examples", "a step").at_least(1).at_most(most_items);
+  bind_schedule(table, "sft", o.training.schedule, o.training.adam);
 }
 
 }  // namespace rlaif::stages

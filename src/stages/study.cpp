@@ -49,7 +49,7 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
 // What can be known of a model's folder and of adapters before anything is computed.
 void check_model_folder(const StudyOptions& options) {
   const model::ModelConfig policy = planned_policy(options);
-  if (options.reward_adapter.rank > 0) options.adapter(options.reward_adapter).validate(policy);
+  if (options.reward.adapter.rank > 0) options.adapter(options.reward.adapter).validate(policy);
   for (const ArmOptions& arm : options.arms) {
     if (const LowRankOptions adapter = algorithm_of(arm).policy_adapter(); adapter.rank > 0)
       options.adapter(adapter).validate(policy);

@@ -2,6 +2,7 @@
 #include "rlaif/text/tokenizer.hpp"
 #include "planning.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/stages/stages.hpp"
 
 namespace rlaif::stages {
@@ -47,6 +48,11 @@ void plan_tokenizer(StagePlan& plan, const Study& study) {
             .sections = sections_with({"tokenizer"}),
             .makes = {tokenizer_file},
             .run = in_study(study, run)});
+}
+
+void bind_tokenizer(OptionTable& table, TokenizerOptions& o) {
+  table.add_input("tokenizer.file", &o.file, "", "a tokenizer.json; empty: trained on the world's text");
+  table.add("tokenizer.vocab_size", &o.vocab_size, "tokens", "largest vocabulary of a trained tokenizer").at_least(257);
 }
 
 }  // namespace rlaif::stages

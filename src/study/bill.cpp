@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/core/text_format.hpp"
 #include "rlaif/run/run_directory.hpp"
 #include "rlaif/study/canaries.hpp"
@@ -192,7 +193,7 @@ std::string describe_bill(const StudyOptions& options) {
     spent += judge.spent_usd;
   }
   text += text_format("# all asked judges: likely $%.2f, worst $%.2f", likely, worst);
-  const double cap = options.cap_usd;
+  const double cap = options.costs.cap_usd;
   if (cap <= 0.0) return text + "; no cap (cost.cap_usd)\n";
   for (const JudgeBill& judge : bill.judges) {
     const double least = judge.estimate.least_request_usd;
@@ -207,6 +208,19 @@ std::string describe_bill(const StudyOptions& options) {
   if (spent + worst <= cap) return text + ": covers the worst\n";
   return text +
          (spent + likely <= cap ? ": covers what is likely, not the worst\n" : ": TOO LOW, the job would stop there\n");
+}
+
+void bind_costs(OptionTable& table, CostOptions& o) {
+  table.add_input("cost.prices", &o.prices, "prices.json", "price table");
+  table
+      .add_input("cost.assumptions", &o.assumptions, "cost_assumptions.json",
+                 "what `rlaif cost` compares labels by people and judges with")
+      .no_result();
+  table
+      .add("cost.cap_usd", &o.cap_usd, "USD",
+           "what asked judges may cost in all, earlier starts of this run included; 0: no cap")
+      .at_least(0)
+      .no_result();
 }
 
 }  // namespace rlaif::study

@@ -8,6 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::study {
@@ -147,6 +148,16 @@ void report_canaries(const comm::Communicator& comm, const std::string& who, Bou
   set_share(sums);
   log::info(who + ": " + canary_text(sums));
   warn_of_few(who, sums);
+}
+
+void bind_canaries(OptionTable& table, CanaryOptions& o) {
+  table.add_input("judge.canary_file", &o.file, "canaries.jsonl",
+                  "pairs whose verdict is known: JSON Lines of id, kind, prompt, good, bad");
+  table
+      .add("judge.canary_rate", &o.rate, "",
+           "share of comparisons with which a judge that is a language model is asked a canary as well; 0: none")
+      .at_least(0)
+      .at_most(1);
 }
 
 }  // namespace rlaif::study

@@ -60,7 +60,7 @@ void check_response_length(const StudyOptions& options, const std::string& key, 
 
 void check_options(const StudyOptions& options) {
   check_network("model", options.model);
-  if (options.reward_start == RewardStart::network) check_network("reward_network", options.reward_network);
+  if (options.reward.start == RewardStart::network) check_network("reward_network", options.reward.network);
   for (const JudgeModel& model : options.judge_models) {
     const std::string suffix = model.name == "judge" ? "" : "." + model.name;
     check_network("judge_network" + suffix, model.network);

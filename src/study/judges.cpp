@@ -145,7 +145,7 @@ struct JudgeMaker {
 }  // namespace
 
 cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
-  const cost::PriceTable prices = cost::PriceTable::load(study.prices);
+  const cost::PriceTable prices = cost::PriceTable::load(study.costs.prices);
   try {
     return prices.at(judge.price);
   } catch (const Error& error) {
@@ -196,7 +196,7 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
       answers_[judge->name] = cache;
     }
   });
-  const double cap = context.options.cap_usd;
+  const double cap = context.options.costs.cap_usd;
   if (!asked) return;
   if (cap > 0.0) {
     meter_ = std::make_shared<cost::SpendMeter>(

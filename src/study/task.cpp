@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::study {
@@ -69,6 +70,26 @@ double Task::utility(const Prompt& prompt, const Completion& completion) const {
   const std::optional<Grade> found = grade(prompt, completion);
   if (!found) throw input_error("the world does not know the prompt \"" + prompt.text + "\": it has no gold utility");
   return found->score;
+}
+
+void bind_task(OptionTable& table, TaskOptions& o) {
+  table.add_input("task.world", &o.world, "world.json", "data of the closed world");
+  table.add_input("task.train_prompts", &o.train_prompts, "", "JSON Lines of prompts; empty: the world's");
+  table.add_input("task.heldout_prompts", &o.heldout_prompts, "", "JSON Lines of held-out prompts; empty: the world's");
+  std::vector<std::pair<std::string, std::optional<text::ChatFormat>>> formats{{"auto", std::nullopt}};
+  for (const auto format : {text::ChatFormat::plain, text::ChatFormat::chatml, text::ChatFormat::llama2,
+                            text::ChatFormat::llama3, text::ChatFormat::zephyr}) {
+    formats.emplace_back(text::to_string(format), format);
+  }
+  table.add_choice<std::optional<text::ChatFormat>>(
+      "task.chat_format", &o.chat_format, formats,
+      "how a prompt becomes tokens; auto: by the template in model.folder, which is executed, else plain");
+  table.add("task.system", &o.system, "", "system turn of every prompt; empty: the template's own, if it has one")
+      .prose();
+  table.add("task.date", &o.date, "YYYY-MM-DD",
+            "the day that a model's template writes where it asks for today; empty: it gets none");
+  table.add_input("task.rules", &o.rules, "",
+                  "file of rules that responses are held against; empty: the world's gold utility");
 }
 
 }  // namespace rlaif::study

@@ -74,10 +74,10 @@ class OptionTable {
   Entry& add_optional_number(const std::string& key, std::string* field, const std::string& unit,
                              const std::string& meaning);
   // A file or folder to read. `default_name` is a file of the program's own inputs; empty: none.
-  void add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
-                 const std::string& meaning);
+  Entry& add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
+                   const std::string& meaning);
   // A place to write to, relative to the working directory always.
-  void add_place(const std::string& key, std::filesystem::path* field, const std::string& meaning);
+  Entry& add_place(const std::string& key, std::filesystem::path* field, const std::string& meaning);
   // A key that was read before the table was made: listed, and set to nothing more.
   void add_listed(const std::string& key, const std::string& value, const std::string& meaning) {
     Entry& entry =
@@ -86,22 +86,23 @@ class OptionTable {
   }
   // One of several names.
   template <class E>
-  void add_choice(const std::string& key, E* field, const std::vector<std::pair<std::string, E>>& choices,
-                  const std::string& meaning) {
+  Entry& add_choice(const std::string& key, E* field, const std::vector<std::pair<std::string, E>>& choices,
+                    const std::string& meaning) {
     std::string current;
     std::vector<std::string> names;
     for (const auto& [name, value] : choices) {
       names.push_back(name);
       if (value == *field) current = name;
     }
-    add_entry({key, join_names(names, "|"), meaning, current, true, false, [=, this](const std::string& text, Origin) {
-                 for (const auto& [name, value] : choices) {
-                   if (name != text) continue;
-                   *field = value;
-                   return std::optional<double>();
-                 }
-                 fail(key, text, "one of " + join_names(names, ", "));
-               }});
+    return add_entry(
+        {key, join_names(names, "|"), meaning, current, true, false, [=, this](const std::string& text, Origin) {
+           for (const auto& [name, value] : choices) {
+             if (name != text) continue;
+             *field = value;
+             return std::optional<double>();
+           }
+           fail(key, text, "one of " + join_names(names, ", "));
+         }});
   }
   void does_not_decide_results(const std::string& key);
 

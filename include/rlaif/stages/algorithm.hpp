@@ -45,6 +45,10 @@ struct AlgorithmEntry {
 const std::vector<AlgorithmEntry>& algorithms();
 // Throws Error(usage) naming `key` and the nearest name.
 const AlgorithmEntry& algorithm_named(const std::string& key, const std::string& name);
+// The keys of every algorithm, in the section of its name: those of what no arm uses are listed only where they are set.
+void bind_algorithms(OptionTable& table, StudyOptions& options);
+// The keys of [arm.NAME] or [round.NAME]: the arm's own, and those of its algorithm over its section.
+void bind_arm(OptionTable& table, ArmOptions& arm);
 // The arm's, bound to its keys.
 const Algorithm& algorithm_of(const ArmOptions& arm);
 

@@ -26,4 +26,6 @@ double machine_memory_bytes();  // of this node
 void require_memory(const StudyOptions& options, const std::vector<Stage>& stages, int ranks,
                     std::optional<double> available_bytes);
 
+void bind_plan(OptionTable& table, PlanOptions& options);
+
 }  // namespace rlaif::stages

@@ -10,6 +10,8 @@
 
 namespace rlaif::study {
 
+void bind_costs(OptionTable& table, CostOptions& options);
+
 struct JudgeBill {
   std::string judge, asked_by;  // asked_by: the judge of study.judges that it is a member of, or itself
   std::string model, price, as_of;

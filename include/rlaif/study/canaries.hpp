@@ -11,6 +11,8 @@
 
 namespace rlaif::study {
 
+void bind_canaries(OptionTable& table, CanaryOptions& options);
+
 // Whether this judge is asked canaries: one is a language model, and the deck gives a rate above 0. People and recorded
 // verdicts know nothing of them, rules read no instructions.
 bool takes_canaries(const StudyOptions& options, const JudgeOptions& judge);

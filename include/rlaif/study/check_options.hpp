@@ -1,4 +1,4 @@
-// What two keys of a deck must be to each other. Ranges of single keys stand where the keys are bound (cli/options.cpp).
+// What two keys of a deck must be to each other. Ranges of single keys stand where the keys are bound (bind_sft and its like).
 #pragma once
 
 #include <string>

@@ -1,4 +1,6 @@
-// What a deck says, as plain structs. The cli fills them; the study hands each module its own.
+// What a deck says, as plain structs. Each is bound to its keys by the file that uses it, where unit, range and meaning of a
+// field stand.
+//   study::TaskOptions task;  study::bind_task(table, task);  table.set("task.system", {"Be brief."});
 #pragma once
 
 #include <cstdint>
@@ -8,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/core/resolved_deck.hpp"
 #include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/judge.hpp"
@@ -27,42 +30,45 @@ namespace rlaif::study {
 
 // What --dry-run assumes about machines and prompts. Nothing here decides results.
 struct PlanOptions {
-  int ranks = 0;                        // to plan for; 0: as many as are started
-  double memory_gib = 0;                // a rank; 0: not stated
-  double gflops = 0;                    // sustained, a rank; 0: no times
-  double decode_tokens_per_second = 0;  // generated, a rank
+  int ranks = 0;
+  double memory_gib = 0;
+  double gflops = 0;
+  double decode_tokens_per_second = 0;
   double usd_per_rank_hour = 0;
   std::int64_t prompt_tokens = 64;
-  std::int64_t answer_tokens = 150;  // of an asked judge, an answer
+  std::int64_t answer_tokens = 150;
 };
 
 struct TaskOptions {
-  std::filesystem::path world;          // world.json
-  std::filesystem::path train_prompts;  // JSON Lines; empty: the world's
-  std::filesystem::path heldout_prompts;
-  std::filesystem::path rules;                  // what responses are held against; empty: the world's gold utility
-  std::string system;                           // system turn of every prompt; empty: the template's own, if any
-  std::string date;                             // the day that a template may write, YYYY-MM-DD; empty: none
+  std::filesystem::path world, train_prompts, heldout_prompts, rules;
+  std::string system, date;
   std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
 };
 
+// Prices, and what labels may cost.
+struct CostOptions {
+  std::filesystem::path prices, assumptions;
+  double cap_usd = 0;
+};
+
+// A network: a Hugging Face folder, or random weights of these sizes.
 struct ModelOptions {
-  std::filesystem::path folder;  // a Hugging Face folder to start from; empty: random weights of the sizes below
+  std::filesystem::path folder;
   std::int64_t hidden_size = 128, num_layers = 3, num_heads = 4, num_kv_heads = 4, intermediate_size = 352;
   std::int64_t max_positions = 256;
   bool tied_embeddings = true;
 };
+// `whose` network the section describes: "the policy".
+void bind_model(OptionTable& table, const std::string& section, ModelOptions& options, const std::string& whose);
 
 struct TokenizerOptions {
-  std::filesystem::path file;  // a tokenizer.json; empty: trained on the world's text
+  std::filesystem::path file;
   std::int64_t vocab_size = 1024;
 };
 
 struct SftOptions {
-  std::filesystem::path file;     // demonstrations, JSON Lines of prompt and response; they take the mixture's place
-  std::int64_t examples = 16000;  // responses by the behaviour mixture
-  std::int64_t register_examples = 2400;  // texts that state cells and sums
-  std::int64_t judge_examples = 0;        // pairs with the verdict that gold gives: a policy that can judge
+  std::filesystem::path file;
+  std::int64_t examples = 16000, register_examples = 2400, judge_examples = 0;
   int epochs = 2;
   train::LanguageModelOptions training;  // steps are derived
   std::int64_t drawn() const { return examples + register_examples + judge_examples; }
@@ -71,8 +77,7 @@ struct SftOptions {
 struct JudgeModelOptions {
   std::filesystem::path verdict_first_template, rationale_first_template;
   double register_share = 0.15;
-  double context_weight = 1.0;  // loss weight of tokens before the verdict and rationale
-  double verdict_weight = 1.0;
+  double context_weight = 1.0, verdict_weight = 1.0;
   train::LanguageModelOptions training;
 };
 
@@ -85,12 +90,13 @@ struct JudgeModel {
   std::string stage() const;
 };
 
+// How pairs are drawn: [annotate].
 struct AnnotateOptions {
   std::int64_t pairs_a_prompt() const { return static_cast<std::int64_t>(completions) * (completions - 1) / 2; }
   std::int64_t prompts = 4000, heldout_prompts = 600;
-  int completions = 2;      // a prompt; all pairs of distinct texts are asked
-  int redraws = 3;          // attempts to replace identical texts
-  std::int64_t block = 50;  // prompts a block; one block is one shard
+  int completions = 2;
+  int redraws = 3;
+  std::int64_t block = 50;
   double temperature = 1.0;
   int top_k = 0;
   double top_p = 1.0;
@@ -129,7 +135,7 @@ struct JudgeOptions {
 // Pairs whose verdict is known, mixed into what language models are asked.
 struct CanaryOptions {
   std::filesystem::path file;
-  double rate = 0.0;  // of the comparisons; 0: none
+  double rate = 0.0;
 };
 
 // Low-rank adapters of one stage; rank 0 trains all weights.
@@ -139,14 +145,30 @@ struct LowRankOptions {
 };
 // What the adapters of a study have in common, so that models over one base can share its lower layers.
 struct LoraOptions {
-  std::string targets = "all";  // names of projections, or all
+  std::string targets = "all";
   std::int64_t first_layer = 0;
 };
+void bind_lora(OptionTable& table, LoraOptions& options);
 
-// Labels by people that take the place of a judge's in the training of reward models: preferences/spotcheck-<name>.
+// Labels by people that take the place of a judge's where a policy or reward model learns: preferences/spotcheck-<name>.
 struct PeopleOptions {
-  std::string name;     // empty: none
-  double weight = 1.0;  // of such a pair's loss
+  std::string name;  // empty: none
+  double weight = 1.0;
+};
+
+// What reward models are trained from.
+enum class RewardStart {
+  policy,   // the policy whose responses are compared
+  network,  // a network of other sizes, fine-tuned as the policy was: models/sft-reward
+};
+
+struct RewardModelOptions {
+  train::RewardOptions training;
+  PeopleOptions people;
+  RewardStart start = RewardStart::policy;
+  ModelOptions network;     // where reward models start from one
+  std::int64_t labels = 0;  // the store's first usable ones that are learned from; 0: all
+  LowRankOptions adapter;
 };
 
 struct EvaluateOptions {
@@ -157,7 +179,7 @@ struct EvaluateOptions {
   int max_new_tokens = 40;
   int slots = 64;
   int resamples = 2000;
-  bool specificity = false;  // whether a response fits its own question better than another one
+  bool specificity = false;
 };
 
 inline const char* const first_policy = "sft";
@@ -173,16 +195,10 @@ struct ArmOptions {
   std::string section() const { return (is_round ? "round." : "arm.") + name; }
 };
 
-// What reward models are trained from.
-enum class RewardStart {
-  policy,   // the policy whose responses are compared
-  network,  // a network of other sizes, fine-tuned as the policy was: models/sft-reward
-};
-
 // What a judge must come to before a reward model learns from it.
 struct AgreementOptions {
-  double least = 0.7;    // share of pairs on which it names the better side; 0: whatever it is
-  bool proceed = false;  // go on below it, and say so
+  double least = 0.7;
+  bool proceed = false;
 };
 
 // For the commands that read and write files of the user's.
@@ -199,13 +215,10 @@ struct IoOptions {
 
 // For `rlaif calibrate`.
 struct CalibrateOptions {
-  std::filesystem::path pairs;     // labelled by people
-  std::string judges;              // names; empty: all of study.judges
-  std::filesystem::path output;    // a folder
-  std::filesystem::path probes;    // a good and a bad response each
-  std::filesystem::path recorded;  // verdicts instead of judges
-  double target = 0.98;            // of the last judge's agreement, that a cascade is to keep
-  int folds = 10;  // of the prompts, for what is learned to be held against pairs it has not seen; 0: none
+  std::filesystem::path pairs, output, probes, recorded;
+  std::string judges;
+  double target = 0.98;
+  int folds = 10;
   int resamples = 2000;
 };
 
@@ -224,17 +237,11 @@ struct StudyOptions {
   AgreementOptions agreement;
   CanaryOptions canaries;
   std::vector<ArmOptions> arms;
-  train::RewardOptions reward;
-  PeopleOptions people;
-  RewardStart reward_start = RewardStart::policy;
-  ModelOptions reward_network;     // where reward models start from one
-  std::int64_t reward_labels = 0;  // the store's first usable ones that reward models learn from; 0: all
+  RewardModelOptions reward;
   std::vector<std::shared_ptr<stages::Algorithm>> algorithms;  // bound to the sections of their names
   LoraOptions lora;
-  LowRankOptions reward_adapter;
   EvaluateOptions evaluate;
-  std::filesystem::path prices, assumptions;
-  double cap_usd = 0;  // what judges may cost in all, runs before included; 0: no cap
+  CostOptions costs;
   IoOptions io;
   CalibrateOptions calibrate;
 

@@ -16,6 +16,8 @@
 
 namespace rlaif::study {
 
+void bind_task(OptionTable& table, TaskOptions& options);
+
 enum class Split : std::uint64_t { train = 0, heldout = 1 };
 
 // What can be checked of a response: a score, and the marks that it consists of.

@@ -6,6 +6,8 @@
 
 namespace rlaif::tools {
 
+void bind_calibrate(OptionTable& table, CalibrateOptions& options);
+
 // `rlaif calibrate`: judges on labelled pairs, or the figures of recorded verdicts -> files in calibrate.output, and a table.
 void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm);
 

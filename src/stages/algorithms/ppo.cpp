@@ -177,7 +177,7 @@ run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
   const bool low_rank = policy_adapter_.rank > 0;
   const Sizes::Adapter actor = sizes.adapter(policy_adapter_);
   const Sizes::Adapter critic = sizes.adapter(value_adapter_);
-  const Sizes::Adapter judge = sizes.adapter(options.reward_adapter);
+  const Sizes::Adapter judge = sizes.adapter(options.reward.adapter);
   const double length = sizes.prompt_length() + p.max_new_tokens;
   const double rollout_tokens = std::ceil(static_cast<double>(p.prompts_per_step) / ranks) * length;
   const double tokens = sizes.trained_tokens(static_cast<double>(p.minibatch), length);

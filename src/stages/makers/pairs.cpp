@@ -10,6 +10,7 @@
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/canaries.hpp"
@@ -311,6 +312,27 @@ void plan_pairs(StagePlan& plan, const Study& study, const PairSet& pairs) {
     }
   }
   plan.add(std::move(stage));
+}
+
+void bind_annotate(OptionTable& table, AnnotateOptions& o) {
+  table.add("annotate.prompts", &o.prompts, "prompts", "to draw pairs for, with the families' weights")
+      .at_least(0)
+      .at_most(most_items);
+  table
+      .add("annotate.heldout_prompts", &o.heldout_prompts, "prompts",
+           "held-out ones, for judge and reward-model accuracy")
+      .at_least(0)
+      .at_most(most_items);
+  table.add("annotate.completions", &o.completions, "completions", "a prompt; all pairs of distinct texts are asked")
+      .at_least(2)
+      .at_most(22);
+  table.add("annotate.redraws", &o.redraws, "attempts", "to replace identical texts").at_least(0);
+  table.add("annotate.block", &o.block, "prompts", "a block; one block is one shard").at_least(1).at_most(most_items);
+  table.add("annotate.temperature", &o.temperature, "", "of sampling").at_least(0);
+  table.add("annotate.top_k", &o.top_k, "tokens", "0: off").at_least(0);
+  table.add("annotate.top_p", &o.top_p, "", "1: off").above(0).at_most(1);
+  table.add("annotate.max_new_tokens", &o.max_new_tokens, "tokens", "longest completion").at_least(1);
+  table.add("annotate.slots", &o.slots, "sequences", "decoded together").at_least(1);
 }
 
 }  // namespace rlaif::stages

@@ -9,6 +9,7 @@
 #include "calibrate_folds.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/evaluate/fitting.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/recorded_runs.hpp"
@@ -266,6 +267,29 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
   require_whole_models(comm, options.run.directory, models);
   Asked asked = ask(context, plain_judges(options, judges), pairs, probes);
   comm.on_root([&] { report_judges(options, judges, pairs, probes, std::move(asked)); });
+}
+
+void bind_calibrate(OptionTable& table, CalibrateOptions& o) {
+  table.add_place("calibrate.pairs", &o.pairs,
+                  "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie)");
+  table.add("calibrate.judges", &o.judges, "", "names of study.judges or study.members; empty: all of study.judges")
+      .no_result();
+  table.add_place("calibrate.output", &o.output,
+                  "folder for fitted.json, which judges' `calibration` names, and calibration.json");
+  table.add_place("calibrate.probes", &o.probes,
+                  "probes whose bad response a judge should not name (JSON Lines: id, kind, prompt, good, bad)");
+  table.add_place("calibrate.recorded", &o.recorded,
+                  "recorded verdicts (JSON Lines) whose figures are wanted, in place of judges");
+  table.add("calibrate.target", &o.target, "", "share of its last judge's agreement that a cascade is to keep")
+      .above(0)
+      .at_most(1)
+      .no_result();
+  table
+      .add("calibrate.folds", &o.folds, "",
+           "of the prompts: what is fitted to the others is held against each; 0: none")
+      .at_least(0)
+      .no_result();
+  table.add("calibrate.resamples", &o.resamples, "", "of the bootstrap over prompts").at_least(1).no_result();
 }
 
 }  // namespace rlaif::tools

@@ -295,12 +295,18 @@ DPO_PANELS = (
     ("chosen log-probability", "chosen_log_prob", False, "nats an answer; both may fall while the margin grows"),
     ("rejected log-probability", "rejected_log_prob", False, "nats an answer"))
 
-# By kind of stage, what its training is shown by: title, what to know first, panels.
+FINETUNE_PANELS = (
+    ("loss", "loss", False, "nats a token"),
+    ("gradient norm", "gradient_norm", False, ""))
+
+# By first word of a stage's name, what its training is shown by: title, what to know first, panels.
 TRAINING = {
     "ppo": ("Policy training", "Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
             "the gold utility falls, it has learned to please the reward model and no longer to answer well.", PPO_PANELS),
     "dpo": ("Training on pairs", "Along DPO steps. The loss sees how much more the policy has come to prefer one answer than "
             "its start did, not whether it prefers it: that is the policy's own accuracy.", DPO_PANELS),
+    "finetune": ("Training on demonstrations", "Along the steps of supervised fine-tuning on a data set. The loss is of its "
+                 "responses alone.", FINETUNE_PANELS),
 }
 
 

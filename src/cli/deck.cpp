@@ -6,14 +6,16 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/study/check_options.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/study/pair_sets.hpp"
 #include "rlaif/text/utf8.hpp"
 
 namespace rlaif::cli {
@@ -62,12 +64,13 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// Every key of [arm.*], [round.*] and [judge.*] once for each of the sections that these stand for; of what is set for one by
+// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for; of what is set for one by
 // name nothing changes.
 template <class Value>
 std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options) {
   std::vector<std::string> sections;
   for (const study::ArmOptions& arm : options.arms) sections.push_back(arm.section());
+  for (const study::DataOptions& data : options.data) sections.push_back(data.section());
   for (const study::JudgeOptions* judge : study::judges_and_members(options))
     sections.push_back("judge." + judge->name);
   std::map<std::string, Value> spread;
@@ -119,6 +122,30 @@ void name_sections(study::StudyOptions& options, const CommandLine& line, const 
     options.judge_models.push_back({});
     options.judge_models.back().name = name;
     options.judge_models.back().training.training.steps = 1600;
+  }
+}
+
+// Sections [data.NAME] are there where one of their keys is.
+void name_data(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+  std::set<std::string> names;
+  const auto look_at = [&](const std::string& key) {
+    const std::size_t end = key.rfind('.');
+    if (key.starts_with("data.") && end > 5) names.insert(key.substr(5, end - 5));
+  };
+  for (const auto& [key, value] : deck) look_at(key);
+  for (const auto& [key, text] : line.keys) look_at(key);
+  names.erase("*");
+  for (const std::string& name : names) {
+    parse_names("data." + name, name);
+    options.data.push_back({name});
+  }
+}
+
+void choose_makers(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+  for (study::DataOptions& data : options.data) {
+    const std::string key = data.section() + ".maker";
+    if (const std::string* text = find_text(key, line, deck)) data.maker = *text;
+    stages::maker_named(key, data.maker);
   }
 }
 
@@ -266,10 +293,12 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   options.run.directory = std::filesystem::path("runs") / options.name;
 
   name_sections(options, as_given, values);
+  name_data(options, as_given, values);
   values = spread(values, options);
   CommandLine line = as_given;
   line.keys = spread(line.keys, options);
   choose_algorithms(options, line, values);
+  choose_makers(options, line, values);
   register_options(resolved->table, options);
 
   for (const auto& [key, value] : values) {
@@ -290,7 +319,11 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
   study::check_options(options);
   study::check_arms(options);
-  for (const study::ArmOptions& arm : options.arms) stages::algorithm_of(arm).check(options, arm);
+  for (const study::DataOptions& data : options.data) data.how->check(options, data);
+  for (const study::ArmOptions& arm : options.arms) {
+    stages::check_data(options, arm);
+    stages::algorithm_of(arm).check(options, arm);
+  }
   study::check_judges(options, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   return resolved;
 }

@@ -31,9 +31,10 @@ std::vector<CommandHelp> with_algorithms(std::vector<CommandHelp> helps) {
   auto place =
       std::find_if(helps.begin(), helps.end(), [](const CommandHelp& help) { return help.name == "evaluate"; });
   for (const stages::AlgorithmEntry& entry : stages::algorithms()) {
-    const std::string name = entry.name;
-    place = helps.insert(place, {name, name + " DECK [...]", "train the policies whose algorithm is " + name,
-                                 std::string(entry.about) + "\n", stage_sections});
+    const std::string name = entry.section;
+    place = helps.insert(
+        place, {name, name + " DECK [...]", "train the policies whose algorithm is " + std::string(entry.name),
+                std::string(entry.about) + "\n", stage_sections});
     ++place;
   }
   return helps;
@@ -56,7 +57,8 @@ const std::vector<CommandHelp>& command_helps() {
        "The key `ranks` in an axis is the number of ranks. collect works at any time and names what is missing.",
        {}},
       {"sft", "sft DECK [...]", "tokenizer, supervised fine-tuning and judge training alone", "", stage_sections},
-      {"annotate", "annotate DECK [...]", "generate pairs and have every judge label them", "", stage_sections},
+      {"annotate", "annotate DECK [...]", "make what arms learn from: pairs that every judge labels, demonstrations",
+       "", stage_sections},
       {"reward", "reward DECK [...]", "train the reward models", "", stage_sections},
       {"evaluate", "evaluate DECK [...]", "win rates, rates and agreement with intervals; the table of results", "",
        stage_sections},

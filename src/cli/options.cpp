@@ -2,6 +2,7 @@
 #include "rlaif/run/options.hpp"
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/bill.hpp"
@@ -62,6 +63,7 @@ void register_options(OptionTable& table, study::StudyOptions& options) {
   tools::bind_io(table, options.io);
   tools::bind_calibrate(table, options.calibrate);
   for (auto& arm : options.arms) stages::bind_arm(table, arm);
+  for (auto& data : options.data) stages::bind_data(table, data);
   list_names(table, options);
 }
 

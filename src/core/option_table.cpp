@@ -210,7 +210,7 @@ void OptionTable::list_only_where_set(const std::string& section) {
 }
 
 void OptionTable::put_over(const std::string& section, const std::string& base, const std::string& why) {
-  why_[section] = why;
+  keys_are_of(section, why);
   for (Entry& entry : entries_) {
     if (!is_in(entry.key, section)) continue;
     const std::string below = base + entry.key.substr(section.size());

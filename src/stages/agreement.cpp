@@ -27,7 +27,7 @@ std::string percent(double share) {
 }
 
 // nullopt: nobody knows.
-std::optional<KnownAgreement> known_agreement(const Context& context, const PairSet& pairs, const JudgeOptions& judge) {
+std::optional<KnownAgreement> known_agreement(const Context& context, const DataSet& pairs, const JudgeOptions& judge) {
   const auto heldout = preferences::read_store(context.directory.preferences(heldout_store(pairs.store(judge.name))));
   const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
   if (quality.decided > 0) {
@@ -53,7 +53,7 @@ std::string shortfall(const std::string& judge, const KnownAgreement& known, dou
   return text + " points less than judge.min_agreement = " + percent(least);
 }
 
-Json run(const Context& context, const PairSet& pairs) {
+Json run(const Context& context, const DataSet& pairs) {
   const AgreementOptions& options = context.options.agreement;
   Json facts;
   context.comm.on_root([&] {
@@ -91,7 +91,7 @@ Json run(const Context& context, const PairSet& pairs) {
 }
 
 // The judges that learning starts from are held against judge.min_agreement.
-std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
+std::string agreement_text(const StudyOptions& options, const DataSet& pairs) {
   std::string names;
   for (const JudgeOptions* judge : judges_in_use(options, pairs)) {
     if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
@@ -105,12 +105,12 @@ std::string agreement_text(const StudyOptions& options, const PairSet& pairs) {
 
 }  // namespace
 
-void plan_agreement(StagePlan& plan, const Study& study, const PairSet& pairs) {
+void plan_agreement(StagePlan& plan, const Study& study, const DataSet& pairs) {
   const std::string text = agreement_text(study.options, pairs);
   if (study.options.agreement.least <= 0.0 || text.empty()) return;
-  run::Stage stage{.name = "agreement" + (pairs.arm.empty() ? "" : "-" + pairs.arm),
+  run::Stage stage{.name = pairs.stage("agreement"),
                    .kind = "agreement",
-                   .of = pairs.arm,
+                   .of = pairs.name,
                    .command = "reward",
                    .size = text,
                    .run = in_study(study, [pairs](const Context& context) { return run(context, pairs); })};

@@ -303,11 +303,12 @@ void keep_first_labels(std::int64_t most, const std::vector<Preference>& trainin
 Json preference_facts(const Context& context, const Language& language, const model::Transformer& sft) {
   const StudyOptions& options = context.options;
   Json facts;
-  for (const PairSet& set : pair_sets(options)) {
+  for (const DataSet& set : data_sets(options)) {
+    if (set.kind != DataKind::preferences) continue;
     JudgedPairs pairs;
     context.comm.agree([&] { pairs = read_judged_pairs(context, set); });
     const Json judges = judges_facts(context, set, pairs);
-    if (set.arm.empty()) facts["judges"] = judges;
+    if (set.name.empty()) facts["judges"] = judges;
     for (const ArmOptions& arm : options.arms) {
       if (!set.feeds(arm)) continue;
       facts["labels"][arm.name] = judges[arm.judge];
@@ -321,6 +322,11 @@ Json preference_facts(const Context& context, const Language& language, const mo
   return facts;
 }
 
+// What the arm's judge did on the pairs that it learns from; empty for one that learns from something else.
+Json labels_facts(const Json& judged, const ArmOptions& arm) {
+  return judged.value("labels", Json::object()).value(arm.name, Json::object());
+}
+
 // Round by round: who judged it and how well, and what it came to against the last one.
 Json rounds_facts(const StudyOptions& options, const Json& judged,
                   const std::function<Json(const std::string&, const std::string&)>& versus) {
@@ -331,8 +337,9 @@ Json rounds_facts(const StudyOptions& options, const Json& judged,
     row["round"] = arm.name;
     row["start"] = arm.start;
     row["judge"] = arm.judge;
+    const Json labels = labels_facts(judged, arm);
     for (const char* key : {"gold_agreement", "gold_agreement_low", "gold_agreement_high", "same_position_rate"}) {
-      if (judged["labels"][arm.name].contains(key)) row[key] = judged["labels"][arm.name][key];
+      if (labels.contains(key)) row[key] = labels[key];
     }
     if (judged.value("reward_model", Json::object()).contains(arm.name))
       row["reward_gold_accuracy"] = judged["reward_model"][arm.name]["gold_accuracy"];
@@ -375,10 +382,13 @@ Json run(const Context& context) {
       Json row = interval_facts(versus(arm.name, "sft"), "win_rate_vs_sft");
       row.update(policy_facts(samples[arm.name], marks, seed, resamples));
       row["algorithm"] = arm.algorithm;
-      row["judge"] = arm.judge;
       row["start"] = arm.start;
-      row["labels"] = judged["labels"][arm.name]["labels"];
-      row["cost_usd"] = judged["labels"][arm.name]["cost_usd"];
+      if (!arm.data.empty()) row["data"] = arm.data;
+      if (const Json labels = labels_facts(judged, arm); !labels.empty()) {
+        row["judge"] = arm.judge;
+        row["labels"] = labels["labels"];
+        row["cost_usd"] = labels["cost_usd"];
+      }
       facts["arms"][arm.name] = row;
     }
     facts["sft_against_itself"] = interval_facts(versus("sft-again", "sft"), "win_rate");

@@ -10,7 +10,7 @@ namespace {
 Json run(const Context& context) {
   Json facts;
   context.comm.on_root([&] {
-    const PairSet set = first_pairs(context.options);
+    const DataSet set = first_pairs(context.options);
     const JudgedPairs pairs = read_judged_pairs(context, set);
     facts["results"]["yardstick"] = context.task.yardstick();
     facts["results"]["judges"] = judges_facts(context, set, pairs);
@@ -29,7 +29,7 @@ void plan_judges(StagePlan& plan, const Study& study) {
                    .command = "evaluate",
                    .size = "every judge against the yardstick on the held-out pairs",
                    .run = in_study(study, run)};
-  const PairSet pairs = first_pairs(study.options);
+  const DataSet pairs = first_pairs(study.options);
   for (const JudgeOptions& judge : pairs.judges) {
     stage.reads.push_back("preferences/" + pairs.store(judge.name));
     stage.reads.push_back("preferences/" + heldout_store(pairs.store(judge.name)));

@@ -10,7 +10,7 @@
 #include "rlaif/model/adapter.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/study/context.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/train/pairs.hpp"
 
 namespace rlaif::stages {

@@ -9,7 +9,7 @@
 
 #include "rlaif/model/config.hpp"
 #include "rlaif/run/stage.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/study.hpp"
 
 namespace rlaif::stages {

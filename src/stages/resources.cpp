@@ -12,9 +12,9 @@
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/study/bill.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/study/pair_sets.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -87,16 +87,16 @@ std::string describe_resources(const StudyOptions& options, const std::vector<St
     }
     hours += seconds_of[stage.kind] / 3600.0;
   }
-  const std::vector<PairSet> sets = pair_sets(options);
+  const std::vector<DataSet> sets = data_sets(options);
   const AnnotateOptions& a = options.annotate;
   const double pairs = static_cast<double>((a.prompts + a.heldout_prompts) * a.pairs_a_prompt());
-  for (const PairSet& set : sets) {
+  for (const DataSet& set : sets) {
     for (const JudgeOptions& judge : set.judges) {
       for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {
         if (is_asked(asked->kind)) continue;
         std::string name = judge.name;
         if (asked->name != judge.name) name += ", member " + asked->name;
-        if (!set.arm.empty()) name += ", " + set.arm;
+        if (!set.name.empty()) name += ", " + set.name;
         std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
                       pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
         text += line;

@@ -1,42 +1,21 @@
 // The first policy, and what reward models of their own size start from: supervised fine-tuning on demonstrations.
 #include <algorithm>
-#include <numeric>
 #include <optional>
 
+#include "makers/demonstrations.hpp"
 #include "makers/mixture.hpp"
 #include "planning.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/log.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
-#include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::stages {
 namespace {
 
 // Which parts of the seed belong to which model, so that they start from different draws (the judge models' is 2).
 constexpr std::uint64_t policy_key = 1, reward_key = 3;
-
-// Item of every position of the run: each epoch is a permutation of its own.
-class EpochOrder {
- public:
-  EpochOrder(std::int64_t items, int epochs, std::uint64_t seed) : items_(items) {
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      std::vector<std::int64_t> order(static_cast<std::size_t>(items));
-      std::iota(order.begin(), order.end(), std::int64_t{0});
-      Rng(seed, Stream::data_order, {static_cast<std::uint64_t>(epoch)}).shuffle(order);
-      order_.insert(order_.end(), order.begin(), order.end());
-    }
-  }
-  std::int64_t steps(std::int64_t batch) const { return static_cast<std::int64_t>(order_.size()) / batch; }
-  std::int64_t operator[](std::int64_t i) const { return order_[static_cast<std::size_t>(i)]; }
-
- private:
-  std::int64_t items_;
-  std::vector<std::int64_t> order_;
-};
 
 // What a policy that can judge learns it from: texts like those of the study's first judge model, of pairs of its own.
 class JudgeTexts {
@@ -67,36 +46,21 @@ class JudgeTexts {
 };
 
 // The demonstrations of sft.file that fit the context. Their responses carry the loss.
-std::vector<train::Example> read_demonstrations(const Context& context, const Language& language,
-                                                const model::Transformer& policy) {
+std::vector<train::Example> file_examples(const Context& context, const Language& language,
+                                          const model::Transformer& policy) {
   const std::filesystem::path& file = context.options.sft.file;
   std::vector<train::Example> examples;
-  std::int64_t too_long = 0;
   if (file.empty()) return examples;
   context.comm.agree([&] {
-    text::for_each_json_line(file, [&](const text::JsonRecord& record) {
-      train::Example example;
-      example.tokens = language.chat.prompt(record.string("prompt"));
-      example.weights.assign(example.tokens.size(), 0.0f);
-      const std::vector<TokenId> response = language.chat.completion(record.string("response"));
-      example.tokens.insert(example.tokens.end(), response.begin(), response.end());
-      example.weights.resize(example.tokens.size(), 1.0f);
-      if (static_cast<std::int64_t>(example.tokens.size()) > policy.config().max_positions)
-        ++too_long;
-      else
-        examples.push_back(std::move(example));
-    });
-    if (examples.empty())
-      throw input_error(file, "no demonstration fits the model's context; at least one was expected");
+    examples = encode_fitting(language, read_demonstration_file(file), policy.config().max_positions, "sft", file);
   });
-  if (too_long) log::info("sft: " + std::to_string(too_long) + " demonstrations longer than the context were left out");
   return examples;
 }
 
 // Trains a model on the texts of SFT -> models/<name>.
 Json fine_tune(const Context& context, const Language& language, const std::string& name, model::Transformer& model) {
   const SftOptions& options = context.options.sft;
-  const std::vector<train::Example> demonstrations = read_demonstrations(context, language, model);
+  const std::vector<train::Example> demonstrations = file_examples(context, language, model);
   const std::int64_t examples =
       options.file.empty() ? options.examples : static_cast<std::int64_t>(demonstrations.size());
   const JudgeTexts judge_texts(context, language);

@@ -14,6 +14,7 @@
 #include "rlaif/run/runner.hpp"
 #include "rlaif/run/starts.hpp"
 #include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/report.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/run_costs.hpp"
@@ -59,17 +60,34 @@ void check_model_folder(const StudyOptions& options) {
   if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
 }
 
-// What is learned from a set of pairs: first what arms learn from, then the arms.
-void plan_arms_of(StagePlan& plan, const Study& study, const PairSet& pairs) {
-  std::vector<ArmOptions> arms;
-  for (const ArmOptions& arm : study.options.arms) {
-    if (pairs.feeds(arm)) arms.push_back(arm);
-  }
-  if (arms.empty()) return;
-  plan_pairs(plan, study, pairs);
-  plan_agreement(plan, study, pairs);
+// What arms learn from, then the arms.
+void plan_arms_of(StagePlan& plan, const Study& study, const DataSet& data, const std::vector<ArmOptions>& arms) {
+  maker_of(data).plan(plan, study, data);
+  if (data.kind == DataKind::preferences) plan_agreement(plan, study, data);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan_before(plan, study, arm);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan(plan, study, arm);
+}
+
+// Data set by data set, each with the arms whose starts are made: an arm starts from an earlier one, so that every pass over the
+// sets makes some.
+void plan_arms(StagePlan& plan, const Study& study) {
+  std::vector<ArmOptions> waiting = study.options.arms;
+  std::set<std::string> made{first_policy};
+  while (!waiting.empty()) {
+    const std::size_t before = waiting.size();
+    for (const DataSet& data : data_sets(study.options)) {
+      std::vector<ArmOptions> arms, others;
+      for (const ArmOptions& arm : waiting) {
+        const bool is_next = data.feeds(arm) && made.contains(arm.start) && made.contains(data.policy);
+        (is_next ? arms : others).push_back(arm);
+      }
+      if (arms.empty()) continue;
+      plan_arms_of(plan, study, data, arms);
+      for (const ArmOptions& arm : arms) made.insert(arm.name);
+      waiting = std::move(others);
+    }
+    RLAIF_CHECK(waiting.size() < before, "arms must start from earlier ones: " + waiting.front().name);
+  }
 }
 
 }  // namespace
@@ -82,12 +100,13 @@ std::vector<Stage> plan_stages(const Study& study) {
   for (const JudgeModel& model : options.judge_models) {
     if (is_needed(options, model)) plan_judge_model(plan, study, model);
   }
-  plan_pairs(plan, study, first_pairs(options));
+  const DataSet pairs = first_pairs(options);
+  maker_of(pairs).plan(plan, study, pairs);
   if (options.arms.empty()) {
     plan_judges(plan, study);
     return plan.stages();
   }
-  for (const PairSet& pairs : pair_sets(options)) plan_arms_of(plan, study, pairs);
+  plan_arms(plan, study);
   plan_evaluate(plan, study);
   return plan.stages();
 }

@@ -8,9 +8,9 @@
 #include "rlaif/core/text_format.hpp"
 #include "rlaif/run/run_directory.hpp"
 #include "rlaif/study/canaries.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/study/pair_sets.hpp"
 #include "rlaif/study/task.hpp"
 
 namespace rlaif::study {
@@ -84,7 +84,7 @@ struct Billed {
 
 std::vector<Billed> billed_judges(const StudyOptions& options) {
   std::vector<Billed> billed;
-  for (const PairSet& set : pair_sets(options)) {
+  for (const DataSet& set : data_sets(options)) {
     std::vector<const JudgeOptions*> of_set;
     for (const JudgeOptions& one : set.judges) {
       const JudgeOptions& judge = options.judge_named(one.name);

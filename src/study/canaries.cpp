@@ -100,7 +100,7 @@ void write_canary_counts(const RunDirectory& directory, const std::string& store
   write_file_atomic(canary_file(directory, store, block), to_json(bound.canaries->take_counts()).dump() + "\n");
 }
 
-Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks,
+Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t train_blocks,
                   std::int64_t heldout_blocks) {
   std::string text;
   context.comm.on_root([&] {
@@ -114,7 +114,7 @@ Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t tra
           add(sums, read_counts(canary_file(context.directory, store, block)));
       }
       set_share(sums);
-      warn_of_few(pairs.stage + ": judge " + judge.name, sums);
+      warn_of_few(pairs.stage("annotate") + ": judge " + judge.name, sums);
       by_judge[judge.name] = sums;
     }
     text = by_judge.dump();

@@ -162,14 +162,14 @@ void check_judges(const StudyOptions& options, CalibrationFiles files) {
   }
 }
 
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs) {
+std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const DataSet& pairs) {
   std::vector<const JudgeOptions*> used;
   for (const ArmOptions& arm : options.arms) {
+    if (!pairs.feeds(arm) || pairs.judges.empty()) continue;
     const JudgeOptions* judge = &options.judge_named(arm.judge);
-    if (!pairs.feeds(arm)) continue;
     if (std::find(used.begin(), used.end(), judge) != used.end()) continue;
-    const bool labels = !pairs.arm.empty() || std::any_of(options.judges.begin(), options.judges.end(),
-                                                          [&](const auto& one) { return &one == judge; });
+    const bool labels = !pairs.name.empty() || std::any_of(options.judges.begin(), options.judges.end(),
+                                                           [&](const auto& one) { return &one == judge; });
     if (!labels) {
       std::string message = arm.section() + ".judge: '";
       message += arm.judge;

@@ -111,6 +111,8 @@ class OptionTable {
   // Every key of `section` that `base` has too takes its value from there where it is not set itself. `why`: what decides that
   // the section has these keys ("algorithm = dpo"), for who sets another one.
   void put_over(const std::string& section, const std::string& base, const std::string& why);
+  // What decides that a section has its keys, for who sets another one ("maker = file").
+  void keys_are_of(const std::string& section, const std::string& why) { why_[section] = why; }
   // Once all is set: gives keys the values of their bases.
   void inherit();
 

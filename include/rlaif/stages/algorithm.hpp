@@ -15,10 +15,6 @@
 
 namespace rlaif::stages {
 
-// What an algorithm learns from, and what a maker of data makes.
-enum class DataKind { preferences, demonstrations, prompts };
-const char* to_string(DataKind kind);
-
 class Algorithm {
  public:
   virtual ~Algorithm() = default;
@@ -31,7 +27,7 @@ class Algorithm {
   virtual bool trains_reward_model() const { return false; }
   // What the deck says of this arm that cannot be. Throws Error(usage) naming the key.
   virtual void check(const StudyOptions& options, const ArmOptions& arm) const = 0;
-  // Adds the stages that make what it learns from, pairs apart: these are there for every arm that has a judge.
+  // Adds the stages that make what it learns from, its data set apart: that one is there already.
   virtual void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const = 0;
   // Adds the stage that makes models/<arm>.
   virtual void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const = 0;
@@ -41,6 +37,7 @@ struct AlgorithmEntry {
   const char* name;   // arm.NAME.algorithm
   const char* about;  // for --help
   std::unique_ptr<Algorithm> (*make)();
+  const char* section = name;  // of its keys, and the command that runs its stages alone
 };
 const std::vector<AlgorithmEntry>& algorithms();
 // Throws Error(usage) naming `key` and the nearest name.
@@ -49,6 +46,8 @@ const AlgorithmEntry& algorithm_named(const std::string& key, const std::string&
 void bind_algorithms(OptionTable& table, StudyOptions& options);
 // The keys of [arm.NAME] or [round.NAME]: the arm's own, and those of its algorithm over its section.
 void bind_arm(OptionTable& table, ArmOptions& arm);
+// Throws Error(usage) naming the key where the algorithm does not learn from what the arm's data set holds.
+void check_data(const StudyOptions& options, const ArmOptions& arm);
 // The arm's, bound to its keys.
 const Algorithm& algorithm_of(const ArmOptions& arm);
 

@@ -11,7 +11,7 @@
 #include "rlaif/core/json.hpp"
 #include "rlaif/evaluate/judge_quality.hpp"
 #include "rlaif/study/context.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 
 namespace rlaif::stages {
 
@@ -20,14 +20,14 @@ struct JudgedPairs {
   std::map<std::string, std::vector<Preference>> heldout, training;
 };
 // Throws Error(input) naming a shard.
-JudgedPairs read_judged_pairs(const Context& context, const PairSet& set);
+JudgedPairs read_judged_pairs(const Context& context, const DataSet& set);
 
 // P(first is better) by the study's yardstick: 1, 0, 0.5 for a tie, NaN where it does not know the prompt.
 double gold_side(const Context& context, const Comparison& comparison);
 evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout);
 
 // By judge: agreement and its kin on the held-out pairs, what the labels cost, who of a combined judge was asked.
-Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs& pairs);
+Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs);
 // By pair of judges, "a" then "b": share of held-out pairs on which a agrees with the yardstick less that of b, over those
 // that both judged, with its interval by prompt.
 Json agreement_differences(const Context& context, const JudgedPairs& pairs);

@@ -1,10 +1,10 @@
 // The stages of a study, each with its keys. Each plan function adds one to a plan, with all that is to be said about it; the stage itself is collective,
 // reads and writes the run directory, and returns the facts for its done marker.
-//   StagePlan plan;  plan_tokenizer(plan, study);  plan_sft(plan, study);  plan_pairs(plan, study, first_pairs(study.options));
+//   StagePlan plan;  plan_tokenizer(plan, study);  plan_sft(plan, study);  plan_evaluate(plan, study);
 #pragma once
 
 #include "rlaif/run/stage.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/study.hpp"
 
 namespace rlaif::stages {
@@ -23,14 +23,13 @@ void bind_judge_model(OptionTable& table, JudgeModel& model);
 // Gold-labelled pairs of behaviours -> models/<name of the judge model>
 void plan_judge_model(StagePlan& plan, const Study& study, const JudgeModel& model);
 
+// How pairs are drawn, by the maker `pairs` (stages/maker.hpp).
 void bind_annotate(OptionTable& table, AnnotateOptions& options);
-// Generates pairs by blocks and has every judge of the set label them -> preferences/<store>, preferences/<store>-heldout
-void plan_pairs(StagePlan& plan, const Study& study, const PairSet& pairs);
 
 void bind_agreement(OptionTable& table, AgreementOptions& options);
 // Judges that arms learn from, people apart, against judge.min_agreement: by the yardstick on the held-out pairs, else by
 // their calibration. The stage throws Error(input) for one below, unless the deck goes on all the same.
-void plan_agreement(StagePlan& plan, const Study& study, const PairSet& pairs);
+void plan_agreement(StagePlan& plan, const Study& study, const DataSet& pairs);
 // Of a study without arms, its results: every judge against the yardstick on the held-out pairs.
 void plan_judges(StagePlan& plan, const Study& study);
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "rlaif/core/json.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/study/pair_sets.hpp"
 
 namespace rlaif::study {
 
@@ -27,7 +27,7 @@ void write_canary_counts(const RunDirectory& directory, const std::string& store
                          BoundJudge& bound);
 // Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no judge
 // took canaries. Collective.
-Json canary_facts(const Context& context, const PairSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);
+Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);
 
 // "12 of 16 canaries right (3 wrong, 1 without verdict; not right: fake-grade 2, wrong-sum 2)"
 std::string canary_text(const Json& counts);

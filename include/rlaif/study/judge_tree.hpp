@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "rlaif/judge/fitted.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 
 namespace rlaif::study {
 
@@ -23,7 +23,7 @@ void check_judges(const StudyOptions& options, CalibrationFiles files = Calibrat
 // All that have a section: study.judges, then study.members.
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);
 // Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const PairSet& pairs);
+std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const DataSet& pairs);
 // Judges of no further members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const JudgeOptions& judge);
 std::vector<std::string> local_models(const StudyOptions& options,

@@ -24,7 +24,8 @@
 
 namespace rlaif::stages {
 class Algorithm;
-}
+class Maker;
+}  // namespace rlaif::stages
 
 namespace rlaif::study {
 
@@ -184,14 +185,30 @@ struct EvaluateOptions {
 
 inline const char* const first_policy = "sft";
 
-// A policy that the study makes: by an algorithm from `start`, and from `judge`'s labels of start's responses.
+// What an algorithm learns from, and what a maker of data makes.
+enum class DataKind { preferences, demonstrations, prompts };
+const char* to_string(DataKind kind);
+
+// Data that arms name as what they learn from: [data.NAME].
+struct DataOptions {
+  std::string name;
+  std::string maker = {};                     // a name of stages/maker.hpp
+  std::string policy = first_policy;          // whose responses it consists of, where a policy is sampled
+  DataKind makes = DataKind::demonstrations;  // by its maker
+  std::shared_ptr<stages::Maker> how = {};    // the maker, bound to the keys of the section
+  std::string section() const { return "data." + name; }
+};
+
+// A policy that the study makes: by an algorithm from `start`, and from `data`, or where it names none, from `judge`'s labels of
+// start's responses.
 struct ArmOptions {
   std::string name;
   std::string judge;
   std::string start = first_policy;             // or an arm before this one
   bool is_round = false;                        // of iterative training: listed in study.rounds
   std::string algorithm = "ppo";                // a name of stages/algorithm.hpp
-  std::shared_ptr<stages::Algorithm> how = {};  // it, bound to the keys of the arm
+  std::string data = {};                        // a name of [data.NAME]; empty: pairs by its start
+  std::shared_ptr<stages::Algorithm> how = {};  // the algorithm, bound to the keys of the arm
   std::string section() const { return (is_round ? "round." : "arm.") + name; }
 };
 
@@ -237,6 +254,7 @@ struct StudyOptions {
   AgreementOptions agreement;
   CanaryOptions canaries;
   std::vector<ArmOptions> arms;
+  std::vector<DataOptions> data;
   RewardModelOptions reward;
   std::vector<std::shared_ptr<stages::Algorithm>> algorithms;  // bound to the sections of their names
   LoraOptions lora;

@@ -9,5 +9,6 @@ namespace rlaif::stages {
 
 std::unique_ptr<Algorithm> make_dpo();
 std::unique_ptr<Algorithm> make_ppo();
+std::unique_ptr<Algorithm> make_sft();
 
 }  // namespace rlaif::stages

@@ -129,7 +129,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   const model::Transformer start = load_run_model(context, arm.start, *language);
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), start);
   Actors actors = make_actors(context, start, reward);
-  const std::uint64_t seed = pairs_of(context.options, arm).seed;  // a round's prompts and draws are its own
+  const std::uint64_t seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
   model::Transformer& policy = actors.policy;
 
   train::PpoOptions options = options_;

@@ -5,22 +5,15 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/stages/binding.hpp"
+#include "rlaif/study/data_sets.hpp"
 
 namespace rlaif::stages {
-
-const char* to_string(DataKind kind) {
-  switch (kind) {
-    case DataKind::preferences: return "preferences";
-    case DataKind::demonstrations: return "demonstrations";
-    case DataKind::prompts: return "prompts";
-  }
-  return "";
-}
 
 const std::vector<AlgorithmEntry>& algorithms() {
   static const std::vector<AlgorithmEntry> entries{
       {"dpo", "direct preference optimisation on labelled pairs", make_dpo},
       {"ppo", "proximal policy optimisation against a reward", make_ppo},
+      {"sft", "supervised fine-tuning on demonstrations", make_sft, "finetune"},
   };
   return entries;
 }
@@ -37,24 +30,41 @@ const AlgorithmEntry& algorithm_named(const std::string& key, const std::string&
 void bind_algorithms(OptionTable& table, StudyOptions& options) {
   for (const AlgorithmEntry& entry : algorithms()) {
     options.algorithms.push_back(entry.make());
-    options.algorithms.back()->bind(table, entry.name);
+    options.algorithms.back()->bind(table, entry.section);
     const bool is_used = std::any_of(options.arms.begin(), options.arms.end(),
                                      [&](const ArmOptions& arm) { return arm.algorithm == entry.name; });
-    if (!is_used) table.list_only_where_set(entry.name);
+    if (!is_used) table.list_only_where_set(entry.section);
   }
 }
 
 void bind_arm(OptionTable& table, ArmOptions& arm) {
   const std::string section = arm.section();
-  arm.how = algorithm_named(section + ".algorithm", arm.algorithm).make();
+  const AlgorithmEntry& entry = algorithm_named(section + ".algorithm", arm.algorithm);
+  arm.how = entry.make();
   arm.how->bind(table, section);
-  table.put_over(section, arm.algorithm, "algorithm = " + arm.algorithm);
+  table.put_over(section, entry.section, "algorithm = " + arm.algorithm);
   table.add_choice<std::string>(section + ".algorithm", &arm.algorithm, names_of(algorithms()),
                                 "how it is made from what it starts from");
   table.add(section + ".judge", &arm.judge, "", "whose labels it learns from");
   table.add(
       section + ".start", &arm.start, "",
       "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");
+  table
+      .add(section + ".data", &arm.data, "",
+           "what it learns from: NAME of a section [data.NAME]; empty: pairs by its start")
+      .only_where_set = true;
+}
+
+void check_data(const StudyOptions& options, const ArmOptions& arm) {
+  const DataKind wanted = algorithm_of(arm).learns_from();
+  const std::string key = arm.section() + ".data: algorithm = " + arm.algorithm + " learns from " + to_string(wanted);
+  if (arm.data.empty()) {
+    if (wanted == DataKind::demonstrations)
+      throw usage_error(key + "; the name of a section [data.NAME] that holds some was expected");
+    return;
+  }
+  const DataSet data = data_of(options, arm);
+  if (data.kind != wanted) throw usage_error(key + ", and [data." + arm.data + "] holds " + to_string(data.kind));
 }
 
 const Algorithm& algorithm_of(const ArmOptions& arm) {

@@ -1,7 +1,10 @@
 #include "mixture.hpp"
 
+#include "../planning.hpp"
+#include "makers.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/stages/binding.hpp"
 
 namespace rlaif::stages::mixture {
 namespace {
@@ -21,17 +24,15 @@ train::Example register_example(const Context& context, const Language& language
   return all_tokens(language.tokenizer.encode(context.task.world().register_text(rng)), language.chat.end_token());
 }
 
-train::Example sft_example(const Context& context, const Language& language, std::int64_t item) {
+Demonstration demonstration(const Context& context, std::int64_t item) {
   const world::World& world = context.task.world();
   Rng rng(context.options.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
   const Prompt& prompt = world.sample_prompt(rng, false);
-  train::Example example;
-  example.tokens = language.chat.prompt(prompt.text);
-  example.weights.assign(example.tokens.size(), 0.0f);
-  const std::vector<TokenId> response = language.chat.completion(world.respond(prompt, rng));
-  example.tokens.insert(example.tokens.end(), response.begin(), response.end());
-  example.weights.resize(example.tokens.size(), 1.0f);  // responses only carry loss
-  return example;
+  return {prompt.text, world.respond(prompt, rng)};
+}
+
+train::Example sft_example(const Context& context, const Language& language, std::int64_t item) {
+  return encode(language, demonstration(context, item));
 }
 
 train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
@@ -65,3 +66,42 @@ void require_fits(const train::Example& example, const model::Transformer& model
 }
 
 }  // namespace rlaif::stages::mixture
+
+namespace rlaif::stages {
+namespace {
+
+// Demonstrations of the world's prompts, drawn as those of [sft] are, behind the ones that the first policy has seen.
+class Mixture final : public Maker {
+ public:
+  DataKind makes() const override { return DataKind::demonstrations; }
+  void bind(OptionTable& table, DataOptions& data) override {
+    table.add(data.section() + ".examples", &examples_, "examples", "responses drawn from the behaviour mixture")
+        .at_least(1)
+        .at_most(most_items);
+    table.add(data.section() + ".block", &block_, "examples", "a block; one block is one file")
+        .at_least(1)
+        .at_most(most_items);
+  }
+  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override {
+    plan.add(demonstrations_stage(study, data, count_text(examples_, "examples of the mixture"), {"sft.examples"},
+                                  [this, data, how = data.maker](const Context& context) {
+                                    return write_demonstrations(
+                                        context, data, examples_, block_, [&](std::int64_t begin, std::int64_t end) {
+                                          std::vector<Demonstration> made;
+                                          const std::int64_t seen = context.options.sft.examples;
+                                          for (std::int64_t i = begin; i < end; ++i)
+                                            made.push_back(mixture::demonstration(context, seen + i));
+                                          return made;
+                                        });
+                                  }));
+  }
+
+ private:
+  std::int64_t examples_ = 4000, block_ = 200;
+};
+
+}  // namespace
+
+std::unique_ptr<Maker> make_mixture() { return std::make_unique<Mixture>(); }
+
+}  // namespace rlaif::stages

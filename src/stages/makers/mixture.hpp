@@ -7,12 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "demonstrations.hpp"
 #include "rlaif/judge/training_text.hpp"
 #include "rlaif/study/context.hpp"
 #include "rlaif/train/language_model.hpp"
 
 namespace rlaif::stages::mixture {
 
+Demonstration demonstration(const Context& context, std::int64_t item);
 train::Example sft_example(const Context& context, const Language& language, std::int64_t item);
 train::Example register_example(const Context& context, const Language& language, std::uint64_t item);
 

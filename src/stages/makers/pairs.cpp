@@ -3,6 +3,7 @@
 #include <map>
 
 #include "../planning.hpp"
+#include "makers.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
@@ -28,7 +29,7 @@ struct BlockCounts {
 // Everything the stage needs on one rank.
 struct Annotator {
   const Context& context;
-  const PairSet& pairs;
+  const DataSet& pairs;
   const Language& language;
   const model::Transformer& policy;
   generate::Engine engine;
@@ -48,7 +49,7 @@ SplitPlan split_plan(const AnnotateOptions& options, Split split) {
   return {split, prompts, (prompts + options.block - 1) / options.block};
 }
 
-std::string store_name(const PairSet& pairs, const std::string& judge, Split split) {
+std::string store_name(const DataSet& pairs, const std::string& judge, Split split) {
   return split == Split::train ? pairs.store(judge) : heldout_store(pairs.store(judge));
 }
 
@@ -146,7 +147,7 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
 }
 
 // Blocks that not every judge's store has yet. Looked up once, by the root, and told to all.
-std::vector<std::int64_t> open_blocks(const Context& context, const PairSet& pairs, const SplitPlan& plan) {
+std::vector<std::int64_t> open_blocks(const Context& context, const DataSet& pairs, const SplitPlan& plan) {
   std::string text;
   context.comm.on_root([&] {
     std::vector<bool> open(static_cast<std::size_t>(plan.blocks), false);
@@ -177,7 +178,7 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
   bool stopped = false;
   {
     comm::WorkCounter counter(context.comm, static_cast<std::int64_t>(open.size()));
-    Progress progress(self.pairs.stage + (plan.split == Split::train ? "" : " held-out"),
+    Progress progress(self.pairs.stage("annotate") + (plan.split == Split::train ? "" : " held-out"),
                       static_cast<std::uint64_t>(plan.blocks), "block", context.comm.is_root());
     const auto before = static_cast<std::uint64_t>(plan.blocks) - open.size();
     progress.start_at(before);
@@ -194,7 +195,7 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
   }
   if (context.comm.any(stopped)) {
     throw Error(ErrorKind::interrupted,
-                self.pairs.stage + ": stopped between blocks by a signal; run again to continue");
+                self.pairs.stage("annotate") + ": stopped between blocks by a signal; run again to continue");
   }
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : self.pairs.judges) {
@@ -220,14 +221,14 @@ Json annotate_facts(const Annotator& self) {
     facts["judge_rank_seconds"][self.pairs.judges[j].name] = sums[3 + j];
   }
   if (sums[0] > 0) {
-    log::info(self.pairs.stage + ": " + std::to_string(static_cast<std::int64_t>(sums[0])) +
+    log::info(self.pairs.stage("annotate") + ": " + std::to_string(static_cast<std::int64_t>(sums[0])) +
               " prompts were longer than the context allows and were skipped");
   }
   return facts;
 }
 
 // How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
-void add_asked(const Context& context, const PairSet& pairs, Json& facts) {
+void add_asked(const Context& context, const DataSet& pairs, Json& facts) {
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : pairs.judges) {
       if (!is_combined(judge.kind)) continue;
@@ -241,18 +242,18 @@ void add_asked(const Context& context, const PairSet& pairs, Json& facts) {
   });
 }
 
-Json run(const Context& context, const PairSet& pairs) {
+Json run(const Context& context, const DataSet& pairs) {
   const AnnotateOptions& options = context.options.annotate;
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, pairs.policy, *language);
   for (const Split split : {Split::train, Split::heldout}) {
-    require_a_prompt_that_fits(context, *language, policy, pairs.stage, "annotate.max_new_tokens",
+    require_a_prompt_that_fits(context, *language, policy, pairs.stage("annotate"), "annotate.max_new_tokens",
                                options.max_new_tokens, split_plan(options, split).prompts, [&](std::int64_t item) {
                                  return context.task.draw(Task::Purpose::annotate, split, pairs.seed, item).text;
                                });
   }
   Annotator self{context, pairs, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};
-  const StageSpending spending(context, pairs.stage);
+  const StageSpending spending(context, pairs.stage("annotate"));
   self.judges = make_judges(context, pairs.judges, language.get(), spending, pairs.policy);
   for (std::size_t j = 0; j < self.judges.size(); ++j) add_canaries(context, pairs.judges[j], self.judges[j]);
   for (const Split split : {Split::train, Split::heldout}) annotate_split(self, split_plan(options, split));
@@ -279,14 +280,22 @@ run::Needs pairs_needs(const StudyOptions& options, int ranks) {
   return needs;
 }
 
-}  // namespace
+class Pairs final : public Maker {
+ public:
+  DataKind makes() const override { return DataKind::preferences; }
+  void bind(OptionTable& table, DataOptions& data) override {
+    table.add(data.section() + ".policy", &data.policy, "",
+              "whose responses are compared: sft or an arm before those that learn from them");
+  }
+  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override;
+};
 
-void plan_pairs(StagePlan& plan, const Study& study, const PairSet& pairs) {
+void Pairs::plan(StagePlan& plan, const Study& study, const DataSet& pairs) const {
   const StudyOptions& options = study.options;
   run::Stage stage{
-      .name = pairs.stage,
+      .name = pairs.stage("annotate"),
       .kind = "annotate",
-      .of = pairs.arm,
+      .of = pairs.name,
       .command = "annotate",
       .size = "up to " + count_text(options.annotate.prompts * options.annotate.pairs_a_prompt(), "pairs and ") +
               count_text(options.annotate.heldout_prompts * options.annotate.pairs_a_prompt(), "held-out ones by ") +
@@ -313,6 +322,10 @@ void plan_pairs(StagePlan& plan, const Study& study, const PairSet& pairs) {
   }
   plan.add(std::move(stage));
 }
+
+}  // namespace
+
+std::unique_ptr<Maker> make_pairs() { return std::make_unique<Pairs>(); }
 
 void bind_annotate(OptionTable& table, AnnotateOptions& o) {
   table.add("annotate.prompts", &o.prompts, "prompts", "to draw pairs for, with the families' weights")

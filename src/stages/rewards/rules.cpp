@@ -5,7 +5,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/rules.hpp"
 #include "rlaif/preferences/store.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/train/ppo.hpp"
 
 namespace rlaif::stages {

@@ -102,7 +102,7 @@ std::vector<double> rightness(const Context& context, const std::vector<Preferen
 
 }  // namespace
 
-JudgedPairs read_judged_pairs(const Context& context, const PairSet& set) {
+JudgedPairs read_judged_pairs(const Context& context, const DataSet& set) {
   JudgedPairs pairs;
   for (const JudgeOptions& judge : set.judges) {
     const std::string store = set.store(judge.name);
@@ -133,7 +133,7 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
                                  context.options.evaluate.resamples);
 }
 
-Json judges_facts(const Context& context, const PairSet& set, const JudgedPairs& pairs) {
+Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs) {
   const std::vector<JudgeOptions>& judges = set.judges;
   std::string people;
   for (const JudgeOptions& judge : judges) {

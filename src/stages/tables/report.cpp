@@ -6,7 +6,7 @@
 #include "rlaif/core/text_format.hpp"
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/study/canaries.hpp"
-#include "rlaif/study/pair_sets.hpp"
+#include "rlaif/study/data_sets.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -163,7 +163,8 @@ Json make_results(const StudyOptions& options, const std::vector<Json>& markers)
   for (const ArmOptions& arm : options.arms) {
     // What an arm cost in time: its judge's share of annotation, its reward model, its policy.
     double seconds = 0.0;
-    const Json& labelling = *by_stage.at(pairs_of(options, arm).stage);
+    const DataSet data = data_of(options, arm);
+    const Json& labelling = *by_stage.at(data.stage(data.kind == DataKind::preferences ? "annotate" : "data"));
     if (labelling.contains("judge_rank_seconds")) {
       seconds += number(labelling["judge_rank_seconds"], arm.judge.c_str()) / number(labelling, "ranks");
     }

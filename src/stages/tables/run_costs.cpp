@@ -51,12 +51,15 @@ std::vector<Preference> records_of(const fs::path& folder, bool finished) {
   return records;
 }
 
-// Whose labels an arm with pairs of its own learns from; empty: no arm's name.
-std::string judge_of_arm(const std::string& name, const Json& deck) {
-  for (const char* section : {"arm.", "round."}) {
-    const std::string prefix = section + name;
-    if (deck.contains("judge." + name + ".kind") || !deck.contains(prefix + ".judge")) continue;
-    return deck[prefix + ".judge"].get<std::string>();
+// Who labels a store that is not named after its judge: the judge of the arm that it is named after, or of one whose data set has
+// its name; empty: it is a judge's.
+std::string judge_of_store(const std::string& name, const Json& deck) {
+  if (deck.contains("judge." + name + ".kind")) return "";
+  for (const auto& [key, text] : deck.items()) {
+    const std::string section = key.substr(0, key.rfind('.'));
+    const bool is_arm = section == "arm." + name || section == "round." + name;
+    const bool names_it = key == section + ".data" && text == name;
+    if ((is_arm || names_it) && deck.contains(section + ".judge")) return deck[section + ".judge"].get<std::string>();
   }
   return "";
 }
@@ -65,10 +68,10 @@ cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>
   cost::MeasuredUse use;
   const bool heldout = store.ends_with(heldout_end);
   const std::string name = heldout ? store.substr(0, store.size() - heldout_end.size()) : store;
-  const std::string arm = judge_of_arm(name, deck);
-  use.stage = arm.empty() ? "annotate" : "annotate-" + name;
+  const std::string judge = judge_of_store(name, deck);
+  use.stage = judge.empty() ? "annotate" : "annotate-" + name;
   if (heldout) use.stage += ", held-out";
-  use.judge = arm.empty() ? name : arm;
+  use.judge = judge.empty() ? name : judge;
   if (store.starts_with("spotcheck-")) use.stage = "spotcheck";
   const auto said = [&](const char* key) {
     const auto found = deck.find("judge." + use.judge + "." + key);

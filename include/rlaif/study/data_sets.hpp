@@ -1,0 +1,42 @@
+// What the arms of a study learn from, and where it is kept: pairs with verdicts, or demonstrations.
+//   for (const DataSet& data : data_sets(options))  if (data.feeds(arm)) ...   // data.store("ai"): preferences/ai
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rlaif/study/options.hpp"
+
+namespace rlaif::study {
+
+struct DataSet {
+  std::string name;                   // of its section, or the arm that alone learns from it; empty: the first pairs
+  std::string policy = first_policy;  // whose responses: a model of the run
+  std::vector<JudgeOptions> judges;   // each labels all pairs; demonstrations have none
+  std::uint64_t seed = 0;             // of prompts and sampling
+  DataKind kind = DataKind::preferences;
+  std::shared_ptr<const stages::Maker> maker = {};  // nullptr: the study's pairs, by [annotate]
+
+  bool feeds(const ArmOptions& arm) const;
+  std::string stage(const std::string& kind) const { return name.empty() ? kind : kind + "-" + name; }
+  std::string store(const std::string& judge) const { return name.empty() ? judge : name; }  // preferences/<store>
+};
+
+// The pairs by sft, labelled by every judge of study.judges.
+DataSet first_pairs(const StudyOptions& options);
+// What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it starts
+// from, labelled by its judge.
+DataSet data_of(const StudyOptions& options, const ArmOptions& arm);
+// The first pairs, then those that arms name or have of their own, in the order of the arms.
+std::vector<DataSet> data_sets(const StudyOptions& options);
+
+// The store that an arm learns from, and in "reward-<labels>" its reward model.
+std::string labels_of(const ArmOptions& arm);
+std::string heldout_store(const std::string& store);  // "<store>-heldout"
+
+// Starts name earlier arms, data sets are there and by earlier arms, and no name stands for two things. Throws Error(usage).
+void check_arms(const StudyOptions& options);
+
+}  // namespace rlaif::study

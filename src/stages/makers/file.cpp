@@ -1,0 +1,44 @@
+// Demonstrations of a file of the user's: JSON Lines of prompt and response.
+#include "../planning.hpp"
+#include "demonstrations.hpp"
+#include "makers.hpp"
+#include "rlaif/core/error.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+constexpr std::int64_t block = 1000;  // demonstrations in one file
+
+class FileMaker final : public Maker {
+ public:
+  DataKind makes() const override { return DataKind::demonstrations; }
+  void bind(OptionTable& table, DataOptions& data) override {
+    table.add_input(data.section() + ".file", &file_, "", "demonstrations: JSON Lines of prompt and response");
+  }
+  void check(const StudyOptions&, const DataOptions& data) const override {
+    if (file_.empty()) throw usage_error(data.section() + ".file: a file of demonstrations was expected");
+  }
+  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override {
+    plan.add(
+        demonstrations_stage(study, data, "demonstrations of " + file_.string(), {},
+                             [this, data, how = data.maker](const Context& context) { return run(context, data); }));
+  }
+
+ private:
+  Json run(const Context& context, const DataSet& data) const {
+    std::vector<Demonstration> all;
+    context.comm.agree([&] { all = read_demonstration_file(file_); });
+    return write_demonstrations(context, data, static_cast<std::int64_t>(all.size()), block,
+                                [&](std::int64_t begin, std::int64_t end) {
+                                  return std::vector<Demonstration>(all.begin() + begin, all.begin() + end);
+                                });
+  }
+
+  std::filesystem::path file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Maker> make_file() { return std::make_unique<FileMaker>(); }
+
+}  // namespace rlaif::stages

@@ -1,0 +1,14 @@
+// The makers of the table, one file each.
+#pragma once
+
+#include <memory>
+
+#include "rlaif/stages/maker.hpp"
+
+namespace rlaif::stages {
+
+std::unique_ptr<Maker> make_file();
+std::unique_ptr<Maker> make_mixture();
+std::unique_ptr<Maker> make_pairs();
+
+}  // namespace rlaif::stages

@@ -1,0 +1,42 @@
+// The table of makers: a line each.
+#include "makers.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/names.hpp"
+#include "rlaif/stages/binding.hpp"
+
+namespace rlaif::stages {
+
+const std::vector<MakerEntry>& makers() {
+  static const std::vector<MakerEntry> entries{
+      {"file", "demonstrations of a file", make_file},
+      {"mixture", "demonstrations by the world's mixture of behaviours", make_mixture},
+      {"pairs", "labelled pairs of a policy's responses", make_pairs},
+  };
+  return entries;
+}
+
+const MakerEntry& maker_named(const std::string& key, const std::string& name) {
+  std::vector<std::string> known;
+  for (const MakerEntry& entry : makers()) {
+    if (entry.name == name) return entry;
+    known.emplace_back(entry.name);
+  }
+  throw usage_error(key + ": " + unknown_name_message("maker", name, known));
+}
+
+void bind_data(OptionTable& table, DataOptions& data) {
+  const std::string section = data.section();
+  data.how = maker_named(section + ".maker", data.maker).make();
+  data.makes = data.how->makes();
+  table.add_choice<std::string>(section + ".maker", &data.maker, names_of(makers()), "how the data is made");
+  data.how->bind(table, data);
+  table.keys_are_of(section, "maker = " + data.maker);
+}
+
+const Maker& maker_of(const DataSet& data) {
+  if (data.maker) return *data.maker;
+  static const std::unique_ptr<Maker> pairs = make_pairs();
+  return *pairs;
+}
+
+}  // namespace rlaif::stages

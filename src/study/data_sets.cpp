@@ -1,0 +1,121 @@
+#include "rlaif/study/data_sets.hpp"
+
+#include <algorithm>
+
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/names.hpp"
+#include "rlaif/core/rng.hpp"
+#include "rlaif/study/judge_tree.hpp"
+
+namespace rlaif::study {
+namespace {
+
+// Of the data set that an arm learns from.
+std::string data_name(const ArmOptions& arm) {
+  if (!arm.data.empty()) return arm.data;
+  return arm.start == first_policy ? "" : arm.name;
+}
+
+const DataOptions* find_data(const StudyOptions& options, const std::string& name) {
+  const auto found = std::find_if(options.data.begin(), options.data.end(),
+                                  [&](const DataOptions& data) { return data.name == name; });
+  return found == options.data.end() ? nullptr : &*found;
+}
+
+void expect_earlier(const std::string& key, const std::string& policy, const std::vector<std::string>& earlier,
+                    const std::string& before) {
+  if (std::find(earlier.begin(), earlier.end(), policy) != earlier.end()) return;
+  throw usage_error(key + ": " + unknown_name_message("policy", policy, earlier) + "; sft or an arm before " + before +
+                    " was expected");
+}
+
+void check_data(const StudyOptions& options, const ArmOptions& arm, const std::vector<std::string>& earlier) {
+  if (arm.data.empty()) return;
+  const DataOptions* data = find_data(options, arm.data);
+  if (!data) {
+    std::vector<std::string> known;
+    for (const DataOptions& one : options.data) known.push_back(one.name);
+    throw usage_error(arm.section() + ".data: " + unknown_name_message("data set", arm.data, known) +
+                      "; a section [data." + arm.data + "] was expected");
+  }
+  expect_earlier("data." + data->name + ".policy", data->policy, earlier, arm.section());
+  if (data->makes != DataKind::preferences) return;
+  for (const ArmOptions& other : options.arms) {
+    if (other.data != arm.data || other.judge == arm.judge) continue;
+    throw usage_error(arm.section() + ".judge: '" + arm.judge + "' was given, '" + other.judge +
+                      "' was expected: " + other.section() + " learns from the same pairs, which one judge labels");
+  }
+}
+
+void expect_own_name(const StudyOptions& options, const std::string& section, const std::string& name) {
+  for (const JudgeOptions* judge : judges_and_members(options)) {
+    if (judge->name == name)
+      throw usage_error(section + ": a judge has this name too; one that nothing else has was expected");
+  }
+}
+
+}  // namespace
+
+const char* to_string(DataKind kind) {
+  switch (kind) {
+    case DataKind::preferences: return "preferences";
+    case DataKind::demonstrations: return "demonstrations";
+    case DataKind::prompts: return "prompts";
+  }
+  return "";
+}
+
+bool DataSet::feeds(const ArmOptions& arm) const { return data_name(arm) == name; }
+
+DataSet first_pairs(const StudyOptions& options) {
+  return {.name = "", .judges = options.judges, .seed = options.run.seed};
+}
+
+DataSet data_of(const StudyOptions& options, const ArmOptions& arm) {
+  const std::string name = data_name(arm);
+  if (name.empty()) return first_pairs(options);
+  // Prompts and draws of its own: a round that saw the last one's again would learn less from them.
+  DataSet set{.name = name, .policy = arm.start, .judges = {}, .seed = hash_words({options.run.seed, checksum(name)})};
+  if (const DataOptions* data = find_data(options, arm.data)) {
+    set.policy = data->policy;
+    set.kind = data->makes;
+    set.maker = data->how;
+  }
+  if (set.kind == DataKind::preferences) set.judges = {options.judge_named(arm.judge)};
+  return set;
+}
+
+std::vector<DataSet> data_sets(const StudyOptions& options) {
+  std::vector<DataSet> sets{first_pairs(options)};
+  for (const ArmOptions& arm : options.arms) {
+    const bool is_known = std::any_of(sets.begin(), sets.end(), [&](const DataSet& set) { return set.feeds(arm); });
+    if (!is_known) sets.push_back(data_of(options, arm));
+  }
+  return sets;
+}
+
+std::string labels_of(const ArmOptions& arm) {
+  const std::string name = data_name(arm);
+  return name.empty() ? arm.judge : name;
+}
+
+std::string heldout_store(const std::string& store) { return store + "-heldout"; }
+
+void check_arms(const StudyOptions& options) {
+  std::vector<std::string> earlier{first_policy};
+  for (const ArmOptions& arm : options.arms) {
+    expect_earlier(arm.section() + ".start", arm.start, earlier, "this one");
+    check_data(options, arm, earlier);
+    earlier.push_back(arm.name);
+    if (data_name(arm) == arm.name) expect_own_name(options, arm.section(), arm.name);
+  }
+  for (const DataOptions& data : options.data) {
+    const std::string section = "data." + data.name;
+    expect_own_name(options, section, data.name);
+    if (std::find(earlier.begin(), earlier.end(), data.name) != earlier.end())
+      throw usage_error(section + ": an arm has this name too; one that nothing else has was expected");
+  }
+}
+
+}  // namespace rlaif::study

@@ -2,9 +2,6 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
 
@@ -58,52 +55,6 @@ torch::Tensor token_entropy(const torch::Tensor& logits_MV, double temperature) 
 
 torch::Tensor soft_label_cross_entropy(const torch::Tensor& margins_P, const torch::Tensor& p_first_P) {
   return -(p_first_P * torch::log_sigmoid(margins_P) + (1.0 - p_first_P) * torch::log_sigmoid(-margins_P));
-}
-
-torch::Tensor kl_estimate(const torch::Tensor& policy_log_probs, const torch::Tensor& reference_log_probs,
-                          KlEstimator estimator) {
-  const auto difference = policy_log_probs - reference_log_probs;
-  switch (estimator) {
-    case KlEstimator::k1: return difference;
-    case KlEstimator::k2: return 0.5 * difference.square();
-    case KlEstimator::k3:
-      // expm1 keeps the small values that exp(-d) - 1 would round away.
-      return torch::expm1(-difference) + difference;
-  }
-  RLAIF_CHECK(false, "a known KL estimator");
-}
-
-std::vector<double> gae(std::span<const double> rewards, std::span<const double> values, double gamma, double lambda) {
-  RLAIF_CHECK(rewards.size() == values.size(), "one value a reward");
-  std::vector<double> advantages(rewards.size());
-  double next_value = 0.0;
-  double next_advantage = 0.0;
-  for (std::size_t t = rewards.size(); t-- > 0;) {
-    const double delta = rewards[t] + gamma * next_value - values[t];
-    next_advantage = delta + gamma * lambda * next_advantage;
-    next_value = values[t];
-    advantages[t] = next_advantage;
-  }
-  return advantages;
-}
-
-double Moments::mean() const { return count > 0.0 ? sum / count : 0.0; }
-
-double Moments::variance() const {
-  if (count <= 0.0) return 0.0;
-  return std::max(0.0, sum_of_squares / count - mean() * mean());
-}
-
-torch::Tensor ppo_policy_loss(const torch::Tensor& new_log_probs, const torch::Tensor& old_log_probs,
-                              const torch::Tensor& advantages, double clip) {
-  const auto ratio = (new_log_probs - old_log_probs).exp();
-  return torch::maximum(-advantages * ratio, -advantages * ratio.clamp(1.0 - clip, 1.0 + clip));
-}
-
-torch::Tensor ppo_value_loss(const torch::Tensor& values, const torch::Tensor& old_values, const torch::Tensor& returns,
-                             double clip) {
-  const auto clipped = torch::maximum(torch::minimum(values, old_values + clip), old_values - clip);
-  return 0.5 * torch::maximum((values - returns).square(), (clipped - returns).square());
 }
 
 }  // namespace rlaif::train

@@ -13,7 +13,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/hf.hpp"
 #include "rlaif/model/torch.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 #include "rlaif/train/reward.hpp"
 
 namespace {
@@ -111,32 +111,31 @@ void ppo(benchmark::State& state, bool low_rank) {
     policy.adapter = adapter(base, 16, 2);
     value.body.adapter = adapter(base, 16, 3);
   }
-  train::PpoOptions options;
+  train::PolicyGradientOptions options;
   options.steps = ppo_steps;
-  options.prompts_per_step = responses_a_step;
+  options.rollout.prompts_per_step = responses_a_step;
   options.minibatch = minibatch;
-  options.value_only_steps = 0;
+  options.critic.only_steps = 0;
   options.schedule = {1e-5, 0, 1.0};
-  options.max_new_tokens = static_cast<int>(response_length);
-  options.slots = static_cast<int>(responses_a_step);
+  options.rollout.max_new_tokens = static_cast<int>(response_length);
+  options.rollout.slots = static_cast<int>(responses_a_step);
   for (auto _ : state) {
     std::vector<double> seconds;
     Clock::time_point begin;
     std::int64_t count = 0;
-    train::PpoCallbacks callbacks;
+    train::PolicyGradientCallbacks callbacks;
     callbacks.prompt = [&](std::int64_t i) {
       Prompt prompt;
       prompt.id = static_cast<std::uint64_t>(i);
       return std::make_pair(prompt, tokens(i, prompt_length, vocabulary));
     };
-    callbacks.reward = [&](std::span<const train::Rollout> rollouts) {
+    callbacks.reward = [&](std::span<const train::Drawn> drawn) {
       begin = Clock::now();
       count = 0;
       std::vector<std::vector<TokenId>> sequences;
-      for (const train::Rollout& rollout : rollouts) {
-        sequences.push_back(rollout.prompt_tokens);
-        sequences.back().insert(sequences.back().end(), rollout.completion.tokens.begin(),
-                                rollout.completion.tokens.end());
+      for (const train::Drawn& one : drawn) {
+        sequences.push_back(one.prompt_tokens);
+        sequences.back().insert(sequences.back().end(), one.completion.tokens.begin(), one.completion.tokens.end());
         count += static_cast<std::int64_t>(sequences.back().size());
       }
       return train::score_sequences(scores, sequences);
@@ -148,7 +147,7 @@ void ppo(benchmark::State& state, bool low_rank) {
       if (seconds.size() > 1) rate_tokens += static_cast<double>(count);
       return false;
     };
-    train::train_ppo(policy, base.share(), value, callbacks, options, run);
+    train::train_policy_gradient({policy, base.share(), value}, callbacks, options, run);
     double sum = 0;
     for (std::size_t s = 1; s < seconds.size(); ++s) sum += seconds[s];
     report(state, sum, rate_tokens);

@@ -91,13 +91,12 @@ TEST_F(TrainOnRanks, ACheckpointOfAllRanksIsGoneOnWithByOne) {
 TEST_F(TrainOnRanks, PpoEndsInTheSameBytes) {
   // The reward is a model, so that scoring is part of what must not depend on ranks.
   const auto reward_model = model::ScalarModel::from_body(tiny_model(6), 2);
-  PpoCallbacks callbacks = ppo_callbacks();
-  callbacks.reward = [&](std::span<const Rollout> rollouts) {
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [&](std::span<const Drawn> drawn) {
     std::vector<std::vector<TokenId>> sequences;
-    for (const Rollout& rollout : rollouts) {
-      sequences.push_back(rollout.prompt_tokens);
-      sequences.back().insert(sequences.back().end(), rollout.completion.tokens.begin(),
-                              rollout.completion.tokens.end());
+    for (const Drawn& one : drawn) {
+      sequences.push_back(one.prompt_tokens);
+      sequences.back().insert(sequences.back().end(), one.completion.tokens.begin(), one.completion.tokens.end());
     }
     return score_sequences(reward_model, sequences, 64);
   };

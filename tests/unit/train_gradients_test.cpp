@@ -9,6 +9,7 @@
 #include "rlaif/model/hf.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/losses.hpp"
+#include "rlaif/train/policy_loss.hpp"
 #include "train_support.hpp"
 
 namespace rlaif::train::test {
@@ -50,7 +51,9 @@ Tensor policy_loss(const model::Transformer& model) {
   const auto [states, targets] = predicted(model);
   const Tensor now = chosen_log_probs(states, model.output_Vd, targets, 0.7);
   const std::int64_t count = now.numel();
-  return ppo_policy_loss(now, now.detach() + pattern(count, 0.4), pattern(count, 1.0).flip(0), 0.2).sum();
+  return clipped_policy_loss((now - (now.detach() + pattern(count, 0.4))).exp(), pattern(count, 1.0).flip(0),
+                             {0.2, 0.2})
+      .sum();
 }
 
 Tensor reward_loss(const model::ScalarModel& model) {
@@ -62,8 +65,8 @@ Tensor reward_loss(const model::ScalarModel& model) {
 Tensor value_loss(const model::ScalarModel& model) {
   const Tensor values = model.values_N(model.body.hidden_states(model::pack(sequences)));
   const std::int64_t count = values.numel();
-  return ppo_value_loss(values, values.detach() + pattern(count, 0.5), values.detach() + pattern(count, 1.0).flip(0),
-                        0.2)
+  return clipped_value_loss(values, values.detach() + pattern(count, 0.5),
+                            values.detach() + pattern(count, 1.0).flip(0), 0.2)
       .sum();
 }
 

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "rlaif/model/torch.hpp"
+#include "rlaif/train/advantages.hpp"
 #include "rlaif/train/losses.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
+#include "rlaif/train/policy_loss.hpp"
 #include "support/rounding.hpp"
 
 namespace rlaif::train {
@@ -265,31 +267,33 @@ TEST(Moments, MeanAndPopulationVariance) {
   EXPECT_DOUBLE_EQ(Moments{}.variance(), 0.0);
 }
 
-TEST(PpoPolicyLoss, IsClippedOnTheSideThatWouldOvershoot) {
+TEST(ClippedPolicyLoss, IsClippedOnTheSideThatWouldOvershoot) {
   // ratios 1.5 and .5, clip .2. A = +1: -1.2 (clipped), -.5 (not). A = -1: 1.5 (not), .8 (clipped).
   const auto old_log_probs = torch::full({4}, std::log(0.4), torch::kFloat64);
   const auto ratios = torch::tensor({1.5, 0.5, 1.5, 0.5}, torch::kFloat64);
   auto new_log_probs = (old_log_probs + ratios.log()).requires_grad_(true);
   const auto advantages = torch::tensor({1.0, 1.0, -1.0, -1.0}, torch::kFloat64);
-  const auto loss = ppo_policy_loss(new_log_probs, old_log_probs, advantages, 0.2);
+  const auto loss = clipped_policy_loss((new_log_probs - old_log_probs).exp(), advantages, {0.2, 0.2});
   EXPECT_THAT(doubles(loss), ElementsAre(near(-1.2), near(-0.5), near(1.5), near(0.8)));
   loss.sum().backward();
   // d(-A r)/d log p = -A r where not clipped, 0 where clipped.
   EXPECT_THAT(doubles(new_log_probs.grad()), ElementsAre(near(0.0), near(-0.5), near(1.5), near(0.0)));
 }
 
-TEST(PpoPolicyLoss, AtRatioOneTheGradientIsThePolicyGradient) {
+TEST(ClippedPolicyLoss, AtRatioOneTheGradientIsThePolicyGradient) {
   auto log_probs = torch::tensor({-1.0, -2.0}, torch::kFloat64).requires_grad_(true);
-  ppo_policy_loss(log_probs, log_probs.detach(), torch::tensor({0.7, -0.4}, torch::kFloat64), 0.2).sum().backward();
+  clipped_policy_loss((log_probs - log_probs.detach()).exp(), torch::tensor({0.7, -0.4}, torch::kFloat64), {0.2, 0.2})
+      .sum()
+      .backward();
   EXPECT_THAT(doubles(log_probs.grad()), ElementsAre(near(-0.7), near(0.4)));
 }
 
-TEST(PpoValueLoss, TakesTheLargerOfClippedAndPlain) {
+TEST(ClippedValueLoss, TakesTheLargerOfClippedAndPlain) {
   // old 0, clip .2. v = .5, R = 1: plain .125, clipped at .2 gives .32 -> .32. v = .5, R = 0: .125 > .02 -> .125.
   // v = -.5, R = -1: clipped at -.2 gives .32. v = .1, R = 1: within the clip, .405.
   const auto values = torch::tensor({0.5, 0.5, -0.5, 0.1}, torch::kFloat64);
   const auto returns = torch::tensor({1.0, 0.0, -1.0, 1.0}, torch::kFloat64);
-  EXPECT_THAT(doubles(ppo_value_loss(values, torch::zeros({4}, torch::kFloat64), returns, 0.2)),
+  EXPECT_THAT(doubles(clipped_value_loss(values, torch::zeros({4}, torch::kFloat64), returns, 0.2)),
               ElementsAre(near(0.32), near(0.125), near(0.32), near(0.405)));
 }
 

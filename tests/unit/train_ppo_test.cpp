@@ -9,20 +9,20 @@
 namespace rlaif::train::test {
 namespace {
 
-PpoOptions learning_options(double kl_coefficient) {
-  PpoOptions options = ppo_options(15);
-  options.prompts_per_step = 32;
+PolicyGradientOptions learning_options(double kl_coefficient) {
+  PolicyGradientOptions options = ppo_options(15);
+  options.rollout.prompts_per_step = 32;
   options.minibatch = 16;
   options.epochs = 2;
   options.schedule = {1e-2, 2, 0.2};
-  options.value_only_steps = 2;
-  options.kl_coefficient = kl_coefficient;
-  options.kl_target = 0.0;
-  options.missing_end_penalty = 0.0;
+  options.critic.only_steps = 2;
+  options.kl.coefficient = kl_coefficient;
+  options.kl.target = 0.0;
+  options.rollout.missing_end_penalty = 0.0;
   return options;
 }
 
-std::vector<Json> run_lines(const PpoOptions& options, const PpoCallbacks& callbacks) {
+std::vector<Json> run_lines(const PolicyGradientOptions& options, const PolicyGradientCallbacks& callbacks) {
   const auto comm = comm::Communicator::self();
   const TemporaryFolder folder;
   const StageRun run = stage_run(comm, folder.path());
@@ -54,10 +54,10 @@ TEST(Ppo, ALargeKlCoefficientKeepsThePolicyNearTheReference) {
 }
 
 TEST(Ppo, AMissingEndPenaltyTeachesToEnd) {
-  PpoOptions options = learning_options(0.0);
-  options.missing_end_penalty = -2.0;
-  PpoCallbacks callbacks = ppo_callbacks();
-  callbacks.reward = [](std::span<const Rollout> rollouts) { return std::vector<double>(rollouts.size(), 0.0); };
+  PolicyGradientOptions options = learning_options(0.0);
+  options.rollout.missing_end_penalty = -2.0;
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Drawn> drawn) { return std::vector<double>(drawn.size(), 0.0); };
   const auto lines = run_lines(options, callbacks);
   EXPECT_LT(lines[0].at("ended").get<double>(), 0.8);
   EXPECT_GT(mean_of_last(lines, "ended", 3), 0.95);
@@ -67,9 +67,9 @@ TEST(Ppo, AMissingEndPenaltyTeachesToEnd) {
 double allowed_log_prob(double temperature) { return allowed_forward(5.0 / temperature); }
 
 TEST(Ppo, FirstStepsMetricsHoldWhatTheyMust) {
-  PpoOptions options = ppo_options(3);
-  PpoCallbacks callbacks = ppo_callbacks();
-  callbacks.monitor = [](std::span<const Rollout> rollouts) { return std::vector<double>(rollouts.size(), 0.25); };
+  PolicyGradientOptions options = ppo_options(3);
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  callbacks.monitor = [](std::span<const Drawn> drawn) { return std::vector<double>(drawn.size(), 0.25); };
   const auto lines = run_lines(options, callbacks);
   ASSERT_EQ(lines.size(), 3U);
   const double same = allowed_log_prob(1.0);  // a token; a response has at most 24
@@ -92,25 +92,25 @@ TEST(Ppo, FirstStepsMetricsHoldWhatTheyMust) {
 }
 
 TEST(Ppo, TheTemperatureIsThatOfRolloutAndUpdateAlike) {
-  PpoOptions options = ppo_options(3);
-  options.temperature = 0.7;
+  PolicyGradientOptions options = ppo_options(3);
+  options.rollout.temperature = 0.7;
   for (const Json& line : run_lines(options, ppo_callbacks())) {
     EXPECT_LT(line.at("ratio_max_deviation").get<double>(), allowed_log_prob(0.7));
   }
 }
 
 TEST(Ppo, AValueModelLearnsToExplainTheReturns) {
-  PpoOptions options = learning_options(0.0);
-  options.steps = options.value_only_steps = 25;
+  PolicyGradientOptions options = learning_options(0.0);
+  options.steps = options.critic.only_steps = 25;
   options.schedule.learning_rate = 5e-3;
-  options.value_learning_rate_scale = 1.0;
+  options.critic.learning_rate_scale = 1.0;
   // What was drawn so far says much about the final score.
-  PpoCallbacks callbacks = ppo_callbacks();
-  callbacks.reward = [](std::span<const Rollout> rollouts) {
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Drawn> drawn) {
     std::vector<double> scores;
-    for (const Rollout& rollout : rollouts) {
+    for (const Drawn& one : drawn) {
       double high = 0;
-      for (const TokenId token : rollout.completion.tokens) high += token >= 8 ? 1.0 : -1.0;
+      for (const TokenId token : one.completion.tokens) high += token >= 8 ? 1.0 : -1.0;
       scores.push_back(high / 2.0);
     }
     return scores;
@@ -133,9 +133,9 @@ TEST(Ppo, AStoppedRunEndsInTheSameBytesAsAStraightOne) {
 }
 
 TEST(Ppo, ANonFiniteRewardIsAnErrorThatNamesThePrompt) {
-  PpoCallbacks callbacks = ppo_callbacks();
-  callbacks.reward = [](std::span<const Rollout> rollouts) {
-    return std::vector<double>(rollouts.size(), std::numeric_limits<double>::quiet_NaN());
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  callbacks.reward = [](std::span<const Drawn> drawn) {
+    return std::vector<double>(drawn.size(), std::numeric_limits<double>::quiet_NaN());
   };
   try {
     run_lines(ppo_options(1), callbacks);
@@ -146,7 +146,7 @@ TEST(Ppo, ANonFiniteRewardIsAnErrorThatNamesThePrompt) {
 }
 
 TEST(Ppo, APromptThatLeavesNoRoomIsAnInputError) {
-  PpoCallbacks callbacks = ppo_callbacks();
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
   callbacks.prompt = [](std::int64_t) -> std::pair<Prompt, std::vector<TokenId>> {
     return {Prompt{}, std::vector<TokenId>(19, kBegin)};
   };
@@ -154,8 +154,8 @@ TEST(Ppo, APromptThatLeavesNoRoomIsAnInputError) {
 }
 
 TEST(Ppo, OptionsThatCannotWorkAreUsageErrors) {
-  PpoOptions options = ppo_options(1);
-  options.temperature = 0.0;
+  PolicyGradientOptions options = ppo_options(1);
+  options.rollout.temperature = 0.0;
   EXPECT_THROW(run_lines(options, ppo_callbacks()), Error);
   options = ppo_options(1);
   options.minibatch = 0;

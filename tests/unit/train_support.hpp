@@ -16,7 +16,7 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/dpo.hpp"
 #include "rlaif/train/language_model.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 #include "rlaif/train/reward.hpp"
 #include "support/rounding.hpp"
 
@@ -236,18 +236,18 @@ inline Outcome run_dpo(const StageRun& run, std::span<const TokenPair> pairs, co
 }
 
 // The share of wanted tokens among at most six, standing in for a reward model.
-inline std::vector<double> wanted_share(std::span<const Rollout> rollouts) {
+inline std::vector<double> wanted_share(std::span<const Drawn> drawn) {
   std::vector<double> scores;
-  for (const Rollout& rollout : rollouts) {
+  for (const Drawn& one : drawn) {
     double wanted = 0;
-    for (const TokenId token : rollout.completion.tokens) wanted += token == kWanted ? 1.0 : 0.0;
+    for (const TokenId token : one.completion.tokens) wanted += token == kWanted ? 1.0 : 0.0;
     scores.push_back(wanted / 3.0);
   }
   return scores;
 }
 
-inline PpoCallbacks ppo_callbacks() {
-  PpoCallbacks callbacks;
+inline PolicyGradientCallbacks ppo_callbacks() {
+  PolicyGradientCallbacks callbacks;
   callbacks.prompt = [](std::int64_t i) -> std::pair<Prompt, std::vector<TokenId>> {
     const auto id = static_cast<std::uint64_t>(i) % 5;
     Prompt prompt;
@@ -259,28 +259,29 @@ inline PpoCallbacks ppo_callbacks() {
   return callbacks;
 }
 
-inline PpoOptions ppo_options(std::int64_t steps) {
-  PpoOptions options;
+inline PolicyGradientOptions ppo_options(std::int64_t steps) {
+  PolicyGradientOptions options;
   options.steps = steps;
-  options.prompts_per_step = 18;  // divides neither by 4 grains nor by the minibatch
+  options.rollout.prompts_per_step = 18;  // divides neither by 4 grains nor by the minibatch
   options.minibatch = 8;
   options.epochs = 2;
   options.schedule = {3e-3, 2, 0.5};
-  options.value_only_steps = 1;
-  options.max_new_tokens = 6;
-  options.slots = 8;
-  options.kl_coefficient = 0.05;
-  options.kl_target = 0.5;
-  options.kl_horizon = 100;
+  options.critic.only_steps = 1;
+  options.rollout.max_new_tokens = 6;
+  options.rollout.slots = 8;
+  options.kl.coefficient = 0.05;
+  options.kl.target = 0.5;
+  options.kl.horizon = 100;
   options.seed = 21;
   return options;
 }
 
-inline Outcome run_ppo(const StageRun& run, const PpoOptions& options, const PpoCallbacks& callbacks) {
+inline Outcome run_ppo(const StageRun& run, const PolicyGradientOptions& options,
+                       const PolicyGradientCallbacks& callbacks) {
   auto policy = tiny_model(5);
   const auto reference = policy.clone();
   auto value = model::ScalarModel::from_body(policy, 9);
-  train_ppo(policy, reference, value, callbacks, options, run);
+  train_policy_gradient({policy, reference, value}, callbacks, options, run);
   return {bytes_of(policy.parameters()) + bytes_of(value.parameters()),
           run.comm->is_root() ? read_file(run.metrics_file) : ""};
 }

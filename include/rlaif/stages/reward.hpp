@@ -1,7 +1,7 @@
 // Rewards: what scores a response while a policy is trained. A new one is a class in a file of its own under
 // src/stages/rewards/ and a line in its registry.cpp.
 //   auto reward = reward_named("arm.rlaif.reward", "model").make(context, arm, parts);
-//   reward->score(rollouts);   // one number a response
+//   reward->score(drawn);   // one number a response
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class Transformer;
 struct ScalarModel;
 }  // namespace rlaif::model
 namespace rlaif::train {
-struct Rollout;
+struct Drawn;
 }
 
 namespace rlaif::stages {
@@ -27,7 +27,7 @@ class Reward {
   virtual ~Reward() = default;
   // One score a response, in the units that training sees. Called for the responses of one grain on the rank that owns it: it
   // makes no collective calls, and what it returns depends on its argument alone.
-  virtual std::vector<double> score(std::span<const train::Rollout> rollouts) = 0;
+  virtual std::vector<double> score(std::span<const train::Drawn> drawn) = 0;
   virtual Json facts() const { return Json::object(); }  // for the done marker
 };
 

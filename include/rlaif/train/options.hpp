@@ -66,33 +66,4 @@ struct DpoOptions {
   std::uint64_t seed = 0;  // order of pairs in every epoch
 };
 
-// Estimators of KL(policy || reference) from log-probabilities of the policy's own samples, per token (Schulman 2020):
-// with d = log p - log q: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d.
-enum class KlEstimator { k1, k2, k3 };
-
-struct PpoOptions {
-  std::int64_t steps = 60;
-  std::int64_t prompts_per_step = 128;
-  int epochs = 1;
-  std::int64_t minibatch = 32;  // responses per update over all ranks
-  ScheduleOptions schedule{3e-4, 5, 0.1};
-  double value_learning_rate_scale = 2.0;  // the value model's rate has no warm-up and decays over all steps
-  int value_only_steps = 4;                // the policy's schedule starts after these
-  AdamWOptions adam{0.9, 0.98, 1e-5, 0.0, 1.0};
-  double kl_coefficient = 0.2;  // per token, in the reward
-  KlEstimator kl_estimator = KlEstimator::k1;
-  double kl_target = 0.0;       // > 0: adaptive coefficient (Ziegler et al. 1909.08593, sec. 2.2), KL a response
-  double kl_horizon = 10000.0;  // responses
-  double gamma = 1.0, lambda = 0.95;
-  double clip = 0.2, value_clip = 0.2;
-  double missing_end_penalty = -1.0;  // added to the score of a response without an end token
-  bool whiten_advantages = true;
-  double temperature = 1.0;
-  int top_k = 0;
-  double top_p = 1.0;
-  int max_new_tokens = 40;
-  int slots = 64;
-  std::uint64_t seed = 0;
-};
-
 }  // namespace rlaif::train

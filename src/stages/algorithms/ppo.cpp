@@ -3,15 +3,14 @@
 
 #include "../learning.hpp"
 #include "../planning.hpp"
-#include "../rewards/rewards.hpp"
 #include "algorithms.hpp"
+#include "policy_gradient.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/check_options.hpp"
-#include "rlaif/train/ppo.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -40,13 +39,15 @@ class Ppo final : public Algorithm {
   run::Needs needs(const StudyOptions& options, int ranks) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
-  train::PpoOptions options_;
+  train::PolicyGradientOptions options_;
+  double clip_ = 0.2;
   LowRankOptions policy_adapter_, value_adapter_;
   std::string reward_ = "model";
 };
 
 void Ppo::bind(OptionTable& table, const std::string& section) {
-  train::PpoOptions& p = options_;
+  train::PolicyGradientOptions& p = options_;
+  train::CriticOptions& critic = p.critic;
   bind_adapter(table, section + ".lora", policy_adapter_,
                "the policy's adapter; 0: all weights of policy and value model are trained");
   bind_adapter(table, section + ".value_lora", value_adapter_,
@@ -54,46 +55,34 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
                                 "what policies learn from: the reward model of their judge, or the judge's file of "
                                 "rules itself");
-  table.add(section + ".steps", &p.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
-  table.add(section + ".prompts_per_step", &p.prompts_per_step, "prompts", "one response each")
-      .at_least(1)
-      .at_most(most_items);
-  table.add(section + ".epochs", &p.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
-  table.add(section + ".minibatch", &p.minibatch, "responses", "an update, over all ranks")
-      .at_least(1)
-      .at_most(most_items);
+  bind_steps(table, section, p, "one response each");
   table
-      .add(section + ".value_learning_rate_scale", &p.value_learning_rate_scale, "",
+      .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",
            "of the value model against the policy")
       .at_least(0);
-  table
-      .add(section + ".value_only_steps", &p.value_only_steps, "steps", "at the start that train the value model alone")
+  table.add(section + ".value_only_steps", &critic.only_steps, "steps", "at the start that train the value model alone")
       .at_least(0);
-  table.add(section + ".kl_coefficient", &p.kl_coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
+  table.add(section + ".kl_coefficient", &p.kl.coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
   table.add_choice<train::KlEstimator>(
-      section + ".kl_estimator", &p.kl_estimator,
+      section + ".kl_estimator", &p.kl.estimator,
       {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
       "of the penalty");
-  table.add(section + ".kl_target", &p.kl_target, "nats", "a response; above 0 the coefficient adapts to it")
+  table.add(section + ".kl_target", &p.kl.target, "nats", "a response; above 0 the coefficient adapts to it")
       .at_least(0);
-  table.add(section + ".kl_horizon", &p.kl_horizon, "responses", "of the adaptation").above(0);
-  table.add(section + ".gamma", &p.gamma, "", "discount").at_least(0).at_most(1);
-  table.add(section + ".lambda", &p.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
-  table.add(section + ".clip", &p.clip, "", "of the probability ratio").above(0);
-  table.add(section + ".value_clip", &p.value_clip, "", "of the value's move").above(0);
-  table.add(section + ".missing_end_penalty", &p.missing_end_penalty, "",
+  table.add(section + ".kl_horizon", &p.kl.horizon, "responses", "of the adaptation").above(0);
+  table.add(section + ".gamma", &critic.gamma, "", "discount").at_least(0).at_most(1);
+  table.add(section + ".lambda", &critic.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
+  table.add(section + ".clip", &clip_, "", "of the probability ratio").above(0);
+  table.add(section + ".value_clip", &critic.clip, "", "of the value's move").above(0);
+  table.add(section + ".missing_end_penalty", &p.rollout.missing_end_penalty, "",
             "added to the score of a response without end token");
   table.add(section + ".whiten_advantages", &p.whiten_advantages, "", "over the global batch");
-  table.add(section + ".temperature", &p.temperature, "", "of rollout and update alike").above(0);
-  table.add(section + ".top_k", &p.top_k, "tokens", "0: off").at_least(0);
-  table.add(section + ".top_p", &p.top_p, "", "1: off").above(0).at_most(1);
-  table.add(section + ".max_new_tokens", &p.max_new_tokens, "tokens", "longest response").at_least(1);
-  table.add(section + ".slots", &p.slots, "sequences", "decoded together").at_least(1);
+  bind_sampling(table, section, p.rollout);
   bind_schedule(table, section, p.schedule, p.adam);
 }
 
 void Ppo::check(const StudyOptions& options, const ArmOptions& arm) const {
-  check_response_length(options, "ppo.max_new_tokens", options_.max_new_tokens);
+  check_response_length(options, "ppo.max_new_tokens", options_.rollout.max_new_tokens);
   if (value_adapter_.rank > 0) options.adapter(value_adapter_).validate(planned_policy(options));
   reward_named("ppo.reward", reward_).check(options, arm);
 }
@@ -129,41 +118,17 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   const model::Transformer start = load_run_model(context, arm.start, *language);
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), start);
   Actors actors = make_actors(context, start, reward);
-  const std::uint64_t seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
-  model::Transformer& policy = actors.policy;
-
-  train::PpoOptions options = options_;
-  options.seed = seed;
-
-  train::PpoCallbacks callbacks;
-  callbacks.prompt = [&](std::int64_t i) {
-    // A prompt that does not fit the context gives way to the next draw for its place.
-    for (std::int64_t attempt = 0; attempt < 100; ++attempt) {
-      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, seed, i + (attempt << 40));
-      prompt.id = (static_cast<std::uint64_t>(Task::Purpose::ppo) << 56) | static_cast<std::uint64_t>(i);
-      std::vector<TokenId> tokens = language->chat.prompt(prompt.text);
-      if (static_cast<std::int64_t>(tokens.size()) <= longest_prompt(policy, options.max_new_tokens)) {
-        return std::make_pair(std::move(prompt), std::move(tokens));
-      }
-    }
-    throw input_error(
-        "ppo-" + arm.name + ": 100 prompts drawn one after the other are too long: the model's context of " +
-        std::to_string(policy.config().max_positions) +
-        " tokens less ppo.max_new_tokens = " + std::to_string(options.max_new_tokens) + " leaves too few for them");
-  };
-  const RewardEntry& entry = reward_named("ppo.reward", reward_);
-  const auto scorer = entry.make(context, arm, {*language, start, &reward, actors.reward_shares_trunk});
-  callbacks.reward = [&](std::span<const train::Rollout> rollouts) { return scorer->score(rollouts); };
-  callbacks.monitor = [&](std::span<const train::Rollout> rollouts) {
-    std::vector<double> scores;
-    for (const train::Rollout& rollout : rollouts) {
-      const auto grade = context.task.grade(rollout.prompt, with_text(*language, rollout));
-      scores.push_back(grade ? grade->score : 0.0);
-    }
-    return scores;
-  };
-  train::train_ppo(policy, actors.reference, actors.value, callbacks, options, context.stage_run("ppo-" + arm.name));
-  save_trained_policy(context, arm, *language, policy);
+  const std::string name = "ppo-" + arm.name;
+  train::PolicyGradientOptions options = options_;
+  options.loss.clip_low = options.loss.clip_high = clip_;
+  options.seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
+  const auto scorer =
+      reward_named("ppo.reward", reward_).make(context, arm, {*language, start, &reward, actors.reward_shares_trunk});
+  const auto callbacks =
+      policy_gradient_callbacks(context, *language, name, "ppo", options, start.config().max_positions, *scorer);
+  train::train_policy_gradient({actors.policy, actors.reference, actors.value}, callbacks, options,
+                               context.stage_run(name));
+  save_trained_policy(context, arm, *language, actors.policy);
   Json facts;
   facts["steps"] = options.steps;
   if (const Json reward_facts = scorer->facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
@@ -172,14 +137,15 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
 
 run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
   const Sizes sizes(options, ranks);
-  const train::PpoOptions& p = options_;
+  const train::PolicyGradientOptions& p = options_;
+  const train::RolloutOptions& rollout = p.rollout;
   const double weights = sizes.weights;
   const bool low_rank = policy_adapter_.rank > 0;
   const Sizes::Adapter actor = sizes.adapter(policy_adapter_);
   const Sizes::Adapter critic = sizes.adapter(value_adapter_);
   const Sizes::Adapter judge = sizes.adapter(options.reward.adapter);
-  const double length = sizes.prompt_length() + p.max_new_tokens;
-  const double rollout_tokens = std::ceil(static_cast<double>(p.prompts_per_step) / ranks) * length;
+  const double length = sizes.prompt_length() + rollout.max_new_tokens;
+  const double rollout_tokens = std::ceil(static_cast<double>(rollout.prompts_per_step) / ranks) * length;
   const double tokens = sizes.trained_tokens(static_cast<double>(p.minibatch), length);
   run::Needs sum;
   add_part(sum, "base, also reference: weights", sizes.weight_bytes(weights));
@@ -198,10 +164,10 @@ run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
                      sizes.trained_layers(policy_adapter_));
   if (!low_rank) sizes.add_training(sum, "value model", weights, 0.0, 0.0);
   if (critic.parameters > 0.0) sizes.add_training(sum, "value model", critic.parameters, 0.0, 0.0);
-  add_part(sum, "cache", sizes.cache_bytes(p.slots, length));
-  add_part(sum, "logits", sizes.logits_bytes(std::max<double>(p.slots, tokens)));
-  const double responses = static_cast<double>(p.steps) * static_cast<double>(p.prompts_per_step);
-  sum.generated_tokens = responses * p.max_new_tokens;
+  add_part(sum, "cache", sizes.cache_bytes(rollout.slots, length));
+  add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
+  const double responses = static_cast<double>(p.steps) * static_cast<double>(rollout.prompts_per_step);
+  sum.generated_tokens = responses * rollout.max_new_tokens;
   const double share = sizes.trained_layers(policy_adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double passes = low_rank
                             ? (1.0 - share) + share * (3.0 + 2.0 * p.epochs * (critic.parameters > 0.0 ? 2.0 : 1.0))
@@ -213,17 +179,18 @@ run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
 void Ppo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
   const StudyOptions& options = study.options;
   const std::string name = "ppo-" + arm.name;
-  run::Stage stage{.name = name,
-                   .kind = "ppo",
-                   .of = arm.name,
-                   .command = "ppo",
-                   .size = count_text(options_.steps, "steps of ") + count_text(options_.prompts_per_step, "responses"),
-                   .sections = sections_with({"ppo", "lora", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
-                             "preferences/" + labels_of(arm)},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  run::Stage stage{
+      .name = name,
+      .kind = "ppo",
+      .of = arm.name,
+      .command = "ppo",
+      .size = count_text(options_.steps, "steps of ") + count_text(options_.rollout.prompts_per_step, "responses"),
+      .sections = sections_with({"ppo", "lora", arm.section()}),
+      .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
+                "preferences/" + labels_of(arm)},
+      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+      .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
+      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   add_untouched_policy(options, stage.sections);
   add_judge(options, options.judge_named(arm.judge), stage.sections);
   plan.add(std::move(stage));

@@ -2,7 +2,7 @@
 #include "rewards.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/model/transformer.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 #include "rlaif/train/reward.hpp"
 
 namespace rlaif::stages {
@@ -13,14 +13,14 @@ class ModelReward final : public Reward {
   explicit ModelReward(const RewardParts& parts)
       : model_(*parts.model), shares_trunk_(parts.shares_trunk), end_(parts.start.config().end_tokens.written()) {}
 
-  std::vector<double> score(std::span<const train::Rollout> rollouts) override {
+  std::vector<double> score(std::span<const train::Drawn> drawn) override {
     std::vector<std::vector<TokenId>> sequences;
     std::vector<torch::Tensor> trunks;
-    for (const train::Rollout& rollout : rollouts) {
-      if (shares_trunk_) trunks.push_back(rollout.trunk_Td);
-      std::vector<TokenId> tokens = rollout.prompt_tokens;
-      tokens.insert(tokens.end(), rollout.completion.tokens.begin(), rollout.completion.tokens.end());
-      if (rollout.completion.ended) tokens.push_back(end_);
+    for (const train::Drawn& one : drawn) {
+      if (shares_trunk_) trunks.push_back(one.trunk_Td);
+      std::vector<TokenId> tokens = one.prompt_tokens;
+      tokens.insert(tokens.end(), one.completion.tokens.begin(), one.completion.tokens.end());
+      if (one.completion.ended) tokens.push_back(end_);
       sequences.push_back(std::move(tokens));
     }
     return train::score_sequences(model_, sequences, 2048, trunks);

@@ -2,7 +2,7 @@
 #include "rewards.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 
 namespace rlaif::stages {
 
@@ -24,8 +24,8 @@ const RewardEntry& reward_named(const std::string& key, const std::string& name)
   throw usage_error(key + ": " + unknown_name_message("reward", name, known));
 }
 
-Completion with_text(const Language& language, const train::Rollout& rollout) {
-  Completion completion = rollout.completion;
+Completion with_text(const Language& language, const train::Drawn& drawn) {
+  Completion completion = drawn.completion;
   completion.text = language.tokenizer.decode_text(completion.tokens);
   return completion;
 }

@@ -12,6 +12,6 @@ std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptio
 void check_rules_reward(const StudyOptions& options, const ArmOptions& arm);
 
 // A response as text: rollouts carry tokens.
-Completion with_text(const Language& language, const train::Rollout& rollout);
+Completion with_text(const Language& language, const train::Drawn& drawn);
 
 }  // namespace rlaif::stages

@@ -6,7 +6,7 @@
 #include "rlaif/judge/rules.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/study/data_sets.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -32,10 +32,10 @@ class RulesReward final : public Reward {
     if (variance > 1e-12) deviation_ = std::sqrt(variance);
   }
 
-  std::vector<double> score(std::span<const train::Rollout> rollouts) override {
+  std::vector<double> score(std::span<const train::Drawn> drawn) override {
     std::vector<double> scores;
-    for (const train::Rollout& rollout : rollouts)
-      scores.push_back((raw_score(rollout.prompt, with_text(language_, rollout)) - mean_) / deviation_);
+    for (const train::Drawn& one : drawn)
+      scores.push_back((raw_score(one.prompt, with_text(language_, one)) - mean_) / deviation_);
     return scores;
   }
 

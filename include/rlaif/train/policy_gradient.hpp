@@ -1,4 +1,8 @@
-// Proximal policy optimisation of a language model against a reward callable.
+// Policy gradients: a language model learns from responses that it draws itself and a callable scores. PPO is one with a value
+// model.
+//
+//   PolicyGradientOptions options;
+//   train_policy_gradient({policy, reference, &value}, {.prompt = ..., .reward = ...}, options, run);
 #pragma once
 
 #include <functional>
@@ -8,15 +12,14 @@
 #include <vector>
 
 #include "rlaif/core/types.hpp"
-#include "rlaif/generate/engine.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/loop.hpp"
-#include "rlaif/train/options.hpp"
+#include "rlaif/train/policy_gradient_options.hpp"
 
 namespace rlaif::train {
 
 // A response as the reward sees it. completion.text is empty: who needs text decodes completion.tokens.
-struct Rollout {
+struct Drawn {
   Prompt prompt;
   std::vector<TokenId> prompt_tokens;
   Completion completion;
@@ -27,13 +30,20 @@ struct Rollout {
 
 // All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
 // and what they return may depend on their arguments alone.
-struct PpoCallbacks {
+struct PolicyGradientCallbacks {
   // i-th prompt of the whole run, i in [0, steps * prompts_per_step), with its tokens.
   std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
-  // One score a rollout, already in the units PPO should see (standardised). Not differentiated. Non-finite: Error.
-  std::function<std::vector<double>(std::span<const Rollout>)> reward;
+  // One score a response, already in the units that training should see (standardised). Not differentiated.
+  // Non-finite: Error.
+  std::function<std::vector<double>(std::span<const Drawn>)> reward;
   // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
-  std::function<std::vector<double>(std::span<const Rollout>)> monitor;
+  std::function<std::vector<double>(std::span<const Drawn>)> monitor;
+};
+
+struct PolicyModels {
+  model::Transformer& policy;
+  const model::Transformer& reference;
+  model::ScalarModel& value;
 };
 
 // Every step: roll out, score, KL to the reference in the reward, values, GAE, whitened advantages over the global
@@ -52,8 +62,8 @@ struct PpoCallbacks {
 // Low-rank training: where the policy has an adapter, it alone is trained and the engine reads merged weights. Where
 // reference and value model are views of the same base (Transformer::share), the layers below the first adapter are
 // computed once a rollout for all of them; a value model without adapter is then a head on the reference's states.
-void train_ppo(model::Transformer& policy, const model::Transformer& reference, model::ScalarModel& value,
-               const PpoCallbacks& callbacks, const PpoOptions& options, const StageRun& run);
+void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallbacks& callbacks,
+                           const PolicyGradientOptions& options, const StageRun& run);
 
 // The coefficient after a step in which `responses` had a mean KL of `kl`: times 1 + clip(kl / target - 1, -0.2, 0.2)
 // * responses / horizon (Ziegler et al. 1909.08593, eq. 4 and its published code).

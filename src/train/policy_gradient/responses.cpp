@@ -1,4 +1,4 @@
-#include "rollouts.hpp"
+#include "responses.hpp"
 
 #include <algorithm>
 
@@ -7,9 +7,9 @@
 
 namespace rlaif::train {
 
-SharedBase shared_base(const model::Transformer& policy, const model::Transformer& reference,
-                       const model::ScalarModel& value) {
-  const auto over_policy = [&](const model::Transformer& model) {
+SharedBase shared_base(const PolicyModels& models) {
+  const auto& [policy, reference, value] = models;
+  const auto over_policy = [&policy = policy](const model::Transformer& model) {
     return policy.adapter && model.embedding_Vd.is_same(policy.embedding_Vd);
   };
   const auto trunk = [&](const model::Transformer& model) {
@@ -19,13 +19,13 @@ SharedBase shared_base(const model::Transformer& policy, const model::Transforme
   return {std::min({trunk(policy), trunk(reference), trunk(value.body)}), !value.body.adapter && !reference.adapter};
 }
 
-Response make_response(const Rollout& rollout) {
+Response make_response(const Drawn& drawn) {
   Response response;
-  response.prompt_tokens = rollout.prompt_tokens;
-  response.actions = rollout.completion.tokens;
-  if (rollout.completion.ended) response.actions.push_back(rollout.completion.end_token);
-  response.old_log_probs = rollout.completion.log_probs;
-  response.trunk_Ld = rollout.trunk_Td;
+  response.prompt_tokens = drawn.prompt_tokens;
+  response.actions = drawn.completion.tokens;
+  if (drawn.completion.ended) response.actions.push_back(drawn.completion.end_token);
+  response.old_log_probs = drawn.completion.log_probs;
+  response.trunk_Ld = drawn.trunk_Td;
   RLAIF_CHECK(!response.prompt_tokens.empty() && !response.actions.empty(), "a prompt and at least one action");
   RLAIF_CHECK(response.actions.size() == response.old_log_probs.size(), "one log-probability an action");
   return response;

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <cstdio>
 
-#include "pair_batches.hpp"
+#include "../tensors.hpp"
+#include "pair_training.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/answers.hpp"
 #include "rlaif/train/throughput.hpp"
-#include "tensors.hpp"
 
 namespace rlaif::train {
 
@@ -157,12 +157,12 @@ void backward(const model::Transformer& policy, std::span<const AnswerLogProbs> 
   add_decided(pairs, chosen, log_probs, options.beta * h_P, row);
 }
 
-Json metrics_line(std::int64_t step, std::int64_t epoch, const std::vector<double>& sums, double learning_rate,
-                  double gradient_norm) {
+Json metrics_line(const PairStep& step) {
+  const std::vector<double>& sums = step.sums;
   // Null where nothing was counted.
   const auto mean = [&](Column of, Column over) { return sums[over] > 0.0 ? Json(sums[of] / sums[over]) : Json(); };
-  return {{"step", step + 1},
-          {"epoch", epoch + 1},
+  return {{"step", step.step + 1},
+          {"epoch", step.epoch + 1},
           {"loss", mean(kLoss, kWeight)},
           {"accuracy", mean(kCorrect, kDecided)},
           {"margin", mean(kMargin, kDecided)},
@@ -172,8 +172,8 @@ Json metrics_line(std::int64_t step, std::int64_t epoch, const std::vector<doubl
           {"chosen_token_log_prob", mean(kChosen, kChosenTokens)},
           {"rejected_token_log_prob", mean(kRejected, kRejectedTokens)},
           {"nll", mean(kNll, kWeight)},
-          {"learning_rate", learning_rate},
-          {"gradient_norm", gradient_norm}};
+          {"learning_rate", step.learning_rate},
+          {"gradient_norm", step.gradient_norm}};
 }
 
 }  // namespace
@@ -184,42 +184,24 @@ void train_dpo(model::Transformer& policy, std::span<const AnswerLogProbs> refer
   if (!uses_reference(options.loss)) reference = {};
   RLAIF_CHECK(reference.size() == (uses_reference(options.loss) ? pairs.size() : 0),
               "the reference has read every pair");
-  FlatParameters parameters({{"policy", policy.trainable_parameters()}});
-  AdamW optimizer(parameters, options.adam, run.state_shards());
-  DataParallel data_parallel(run, parameters);
-
-  const Checkpoint start = resume(run, policy.trainable_parameters(), optimizer);
-
-  PairSteps steps(pairs, options.batch, options.epochs, options.seed);
-  const double flops_per_token = training_flops_per_token(policy, OutputMatrix::used);
-  LoopCallbacks::Work work;
-  LoopCallbacks callbacks;
-  callbacks.work = [&] { return work; };
-  callbacks.step = [&](std::int64_t step) -> Json {
-    const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
-      const auto groups = micro_batches(pairs, steps.of(step, grain, run.grains), run.micro_batch_tokens);
-      std::vector<double> row(kColumns, 0.0);
-      for (const auto& group : groups)
-        backward(policy, reference, pairs, group, options, row, &group == &groups.back() ? &data_parallel : nullptr);
-      return row;
-    });
-    work = {sums[kTokens], sums[kTokens] * flops_per_token};
-    const double rate = scheduled_rate(options.schedule, step, steps.total());
-    const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
-    return metrics_line(step, steps.epoch_of(step), sums, rate, norm);
+  PairTraining training;
+  training.groups = {{"policy", policy.trainable_parameters()}};
+  training.adam = options.adam;
+  training.schedule = options.schedule;
+  training.flops_per_token = training_flops_per_token(policy, OutputMatrix::used);
+  training.columns = kColumns;
+  training.weight = kWeight;
+  training.tokens = kTokens;
+  training.backward = [&](std::span<const std::size_t> chosen, std::vector<double>& row, DataParallel* last_of) {
+    backward(policy, reference, pairs, chosen, options, row, last_of);
   };
-  callbacks.save = [&] {
-    Checkpoint checkpoint;
-    checkpoint.tensors = policy.trainable_parameters();
-    append_prefixed(checkpoint.tensors, "", optimizer.state());
-    return checkpoint;
-  };
-  callbacks.progress_text = [](const Json& line) {
+  training.metrics = metrics_line;
+  training.progress_text = [](const Json& line) {
     std::string text = progress_number("loss", line["loss"].get<double>());
     if (line["margin"].is_number()) text += ", " + progress_number("margin", line["margin"].get<double>());
     return text;
   };
-  run_loop(run, steps.total(), start, callbacks);
+  train_on_pairs(training, pairs, PairSteps(pairs, options.batch, options.epochs, options.seed), run);
 }
 
 }  // namespace rlaif::train

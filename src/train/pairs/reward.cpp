@@ -4,13 +4,14 @@
 #include <map>
 #include <set>
 
-#include "pair_batches.hpp"
+#include "../tensors.hpp"
+#include "pair_training.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/train/advantages.hpp"
 #include "rlaif/train/losses.hpp"
 #include "rlaif/train/throughput.hpp"
-#include "tensors.hpp"
 
 namespace rlaif::train {
 
@@ -87,11 +88,7 @@ void centre(model::ScalarModel& model, std::span<const TokenPair> pairs, const S
       }
     }
     Moments moments;
-    for (const double score : score_sequences(model, sequences)) {
-      moments.count += 1.0;
-      moments.sum += score;
-      moments.sum_of_squares += score * score;
-    }
+    for (const double score : score_sequences(model, sequences)) moments.add(score);
     return {moments.count, moments.sum, moments.sum_of_squares};
   });
   const Moments moments{sums[0], sums[1], sums[2]};
@@ -111,50 +108,32 @@ void train_reward_model(model::ScalarModel& model, std::span<const TokenPair> pa
   check_pairs(pairs, model.body.config().max_positions, run.name);
   model.offset = 0.0;
   model.scale = 1.0;
-  {
-    FlatParameters parameters({{"body", model.body.trainable_parameters()},
-                               {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}});
-    AdamW optimizer(parameters, options.adam, run.state_shards());
-    DataParallel data_parallel(run, parameters);
-
-    const Checkpoint start = resume(run, model.trainable_parameters(), optimizer);
-
-    PairSteps steps(pairs, options.batch, options.epochs, options.seed);
-    const double flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);
-    LoopCallbacks::Work work;
-    LoopCallbacks callbacks;
-    callbacks.work = [&] { return work; };
-    callbacks.step = [&](std::int64_t step) -> Json {
-      const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
-        const auto groups = micro_batches(pairs, steps.of(step, grain, run.grains), run.micro_batch_tokens);
-        std::vector<double> row(kColumns, 0.0);
-        for (const auto& group : groups)
-          backward(model, pairs, group, row, &group == &groups.back() ? &data_parallel : nullptr);
-        return row;
-      });
-      work = {sums[kTokens], sums[kTokens] * flops_per_token};
-      const double rate = scheduled_rate(options.schedule, step, steps.total());
-      const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
-      return {{"step", step + 1},
-              {"epoch", steps.epoch_of(step) + 1},
-              {"loss", sums[kLoss] / sums[kWeight]},
-              {"accuracy", sums[kCorrect] / sums[kPairs]},
-              {"margin", sums[kMargin] / sums[kPairs]},
-              {"learning_rate", rate},
-              {"gradient_norm", norm}};
-    };
-    callbacks.save = [&] {
-      Checkpoint checkpoint;
-      checkpoint.tensors = model.trainable_parameters();
-      append_prefixed(checkpoint.tensors, "", optimizer.state());
-      return checkpoint;
-    };
-    callbacks.progress_text = [](const Json& line) {
-      return progress_number("loss", line["loss"].get<double>()) + ", " +
-             progress_number("accuracy", line["accuracy"].get<double>());
-    };
-    run_loop(run, steps.total(), start, callbacks);
-  }
+  PairTraining training;
+  training.groups = {{"body", model.body.trainable_parameters()},
+                     {"head", {{"head", model.head_1d}}, options.head_learning_rate_scale}};
+  training.adam = options.adam;
+  training.schedule = options.schedule;
+  training.flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);
+  training.columns = kColumns;
+  training.weight = kWeight;
+  training.tokens = kTokens;
+  training.backward = [&](std::span<const std::size_t> chosen, std::vector<double>& row, DataParallel* last_of) {
+    backward(model, pairs, chosen, row, last_of);
+  };
+  training.metrics = [](const PairStep& step) -> Json {
+    return {{"step", step.step + 1},
+            {"epoch", step.epoch + 1},
+            {"loss", step.sums[kLoss] / step.sums[kWeight]},
+            {"accuracy", step.sums[kCorrect] / step.sums[kPairs]},
+            {"margin", step.sums[kMargin] / step.sums[kPairs]},
+            {"learning_rate", step.learning_rate},
+            {"gradient_norm", step.gradient_norm}};
+  };
+  training.progress_text = [](const Json& line) {
+    return progress_number("loss", line["loss"].get<double>()) + ", " +
+           progress_number("accuracy", line["accuracy"].get<double>());
+  };
+  train_on_pairs(training, pairs, PairSteps(pairs, options.batch, options.epochs, options.seed), run);
   centre(model, pairs, run);
 }
 

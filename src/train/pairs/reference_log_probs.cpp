@@ -7,7 +7,8 @@
 #include <optional>
 #include <string_view>
 
-#include "boundary.hpp"
+#include "../boundary.hpp"
+#include "../tensors.hpp"
 #include "pair_batches.hpp"
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
@@ -18,7 +19,6 @@
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/answers.hpp"
 #include "rlaif/train/dpo.hpp"
-#include "tensors.hpp"
 
 namespace rlaif::train {
 

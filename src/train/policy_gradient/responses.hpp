@@ -1,16 +1,17 @@
 // Responses of the policy and the packed batches made of them. Private to train.
+//   const ActionBatch batch = make_action_batch(responses, policy.device());
+//   const torch::Tensor states_Md = action_states(policy, batch);
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "rlaif/model/transformer.hpp"
-#include "rlaif/train/losses.hpp"
-#include "rlaif/train/ppo.hpp"
+#include "rlaif/train/policy_gradient.hpp"
 
 namespace rlaif::train {
 
-// What PPO knows of one response. T actions: the generated tokens, then the end token that was drawn, where it ended.
+// What is known of one response. T actions: the generated tokens, then the end token that was drawn, where it ended.
 struct Response {
   std::vector<TokenId> prompt_tokens;
   std::vector<TokenId> actions;      // [T]
@@ -29,9 +30,8 @@ struct SharedBase {
   std::int64_t trunk_layers = 0;  // layers [0, trunk_layers) are the same in all; 0: nothing is shared
   bool value_on_base = false;     // the value model is a head over the reference itself
 };
-SharedBase shared_base(const model::Transformer& policy, const model::Transformer& reference,
-                       const model::ScalarModel& value);
-Response make_response(const Rollout& rollout);
+SharedBase shared_base(const PolicyModels& models);
+Response make_response(const Drawn& drawn);
 
 // Some responses laid end to end, each without its last action, which only is a target: M actions in all.
 struct ActionBatch {

@@ -1,0 +1,60 @@
+#include "policy_gradient.hpp"
+
+#include "../rewards/rewards.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/stages/binding.hpp"
+
+namespace rlaif::stages {
+
+void bind_steps(OptionTable& table, const std::string& section, train::PolicyGradientOptions& options,
+                const std::string& responses) {
+  table.add(section + ".steps", &options.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
+  table.add(section + ".prompts_per_step", &options.rollout.prompts_per_step, "prompts", responses)
+      .at_least(1)
+      .at_most(most_items);
+  table.add(section + ".epochs", &options.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
+  table.add(section + ".minibatch", &options.minibatch, "responses", "an update, over all ranks")
+      .at_least(1)
+      .at_most(most_items);
+}
+
+void bind_sampling(OptionTable& table, const std::string& section, train::RolloutOptions& options) {
+  table.add(section + ".temperature", &options.temperature, "", "of rollout and update alike").above(0);
+  table.add(section + ".top_k", &options.top_k, "tokens", "0: off").at_least(0);
+  table.add(section + ".top_p", &options.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".max_new_tokens", &options.max_new_tokens, "tokens", "longest response").at_least(1);
+  table.add(section + ".slots", &options.slots, "sequences", "decoded together").at_least(1);
+}
+
+train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context, const Language& language,
+                                                         const std::string& stage, const std::string& section,
+                                                         const train::PolicyGradientOptions& options,
+                                                         std::int64_t max_positions, Reward& scorer) {
+  train::PolicyGradientCallbacks callbacks;
+  callbacks.prompt = [&context, &language, &stage, section, &options, max_positions](std::int64_t i) {
+    const int longest_response = options.rollout.max_new_tokens;
+    // A prompt that does not fit the context gives way to the next draw for its place.
+    for (std::int64_t attempt = 0; attempt < 100; ++attempt) {
+      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, options.seed, i + (attempt << 40));
+      prompt.id = (static_cast<std::uint64_t>(Task::Purpose::ppo) << 56) | static_cast<std::uint64_t>(i);
+      std::vector<TokenId> tokens = language.chat.prompt(prompt.text);
+      if (static_cast<std::int64_t>(tokens.size()) <= max_positions - longest_response)
+        return std::make_pair(std::move(prompt), std::move(tokens));
+    }
+    throw input_error(stage + ": 100 prompts drawn one after the other are too long: the model's context of " +
+                      std::to_string(max_positions) + " tokens less " + section +
+                      ".max_new_tokens = " + std::to_string(longest_response) + " leaves too few for them");
+  };
+  callbacks.reward = [&scorer](std::span<const train::Drawn> drawn) { return scorer.score(drawn); };
+  callbacks.monitor = [&context, &language](std::span<const train::Drawn> drawn) {
+    std::vector<double> scores;
+    for (const train::Drawn& one : drawn) {
+      const auto grade = context.task.grade(one.prompt, with_text(language, one));
+      scores.push_back(grade ? grade->score : 0.0);
+    }
+    return scores;
+  };
+  return callbacks;
+}
+
+}  // namespace rlaif::stages

@@ -1,0 +1,27 @@
+// What policy gradients of a study have in common: keys, prompts of the task, a reward of the table, gold as the monitor.
+//   bind_steps(table, "ppo", options, "one response each");
+//   const auto callbacks = policy_gradient_callbacks(context, *language, "ppo-rlaif", options, *scorer);
+#pragma once
+
+#include <string>
+
+#include "rlaif/run/option_table.hpp"
+#include "rlaif/stages/reward.hpp"
+#include "rlaif/study/context.hpp"
+#include "rlaif/train/policy_gradient.hpp"
+
+namespace rlaif::stages {
+
+// steps, prompts_per_step, epochs, minibatch.
+void bind_steps(OptionTable& table, const std::string& section, train::PolicyGradientOptions& options,
+                const std::string& responses);
+// temperature, top_k, top_p, max_new_tokens, slots.
+void bind_sampling(OptionTable& table, const std::string& section, train::RolloutOptions& options);
+
+// `stage` and `options` are referred to, not copied.
+train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context, const Language& language,
+                                                         const std::string& stage, const std::string& section,
+                                                         const train::PolicyGradientOptions& options,
+                                                         std::int64_t max_positions, Reward& scorer);
+
+}  // namespace rlaif::stages

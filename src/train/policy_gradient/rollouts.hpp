@@ -1,0 +1,40 @@
+// Draws the policy's responses to prompts and has them scored. Private to train.
+//   Rollouts rollouts(policy, callbacks, options, shared, run);
+//   rollouts.take_weights();                              // once a step
+//   const std::vector<Drawn> drawn = rollouts.draw(step, grain);
+#pragma once
+
+#include <vector>
+
+#include "responses.hpp"
+#include "rlaif/generate/engine.hpp"
+
+namespace rlaif::train {
+
+class Rollouts {
+ public:
+  Rollouts(const model::Transformer& policy, const PolicyGradientCallbacks& callbacks,
+           const PolicyGradientOptions& options, const SharedBase& shared, const StageRun& run);
+  // The engine draws from the policy as it is now.
+  void take_weights() { policy_.merge_into(sampled_); }
+  // The responses of one grain: those to one prompt stand next to each other.
+  std::vector<Drawn> draw(std::int64_t step, int grain);
+  // One number a response. Throws Error(input) naming the prompt of one that is not finite.
+  std::vector<double> rewards(std::span<const Drawn> drawn) const;
+  std::vector<double> monitored(std::span<const Drawn> drawn) const;  // 0 where nothing is monitored
+
+ private:
+  Drawn asked(std::int64_t place) const;
+  void add_trunks(std::span<Drawn> drawn) const;
+  std::vector<double> checked(std::vector<double> scores, std::span<const Drawn> drawn, const char* what) const;
+
+  const model::Transformer& policy_;
+  const PolicyGradientCallbacks& callbacks_;
+  const PolicyGradientOptions& options_;
+  const StageRun& run_;
+  SharedBase shared_;
+  model::Transformer sampled_;  // the policy as the engine reads it, its adapter merged
+  generate::Engine engine_;
+};
+
+}  // namespace rlaif::train

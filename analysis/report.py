@@ -288,6 +288,13 @@ PPO_PANELS = (
     ("clip fraction", "clip_fraction", True, ""), ("explained variance", "explained_variance", False, "of the value model"))
 
 
+# Without a value model: the baseline is the prompt's other responses or the step's.
+CRITIC_FREE_PANELS = (
+    *PPO_PANELS[:7], ("absolute advantage", "absolute_advantage", True, "what is learned from; the mean is 0"),
+    ("silent groups", "silent_groups", True, "prompts whose responses are all worth the same"),
+    ("largest ratio", "ratio_most", False, "of new to old probabilities"),
+    ("failed scores", "failed", True, "share of responses"))
+
 DPO_PANELS = (
     ("loss", "loss", False, ""), ("margin", "margin", False, "beta times the difference of log-ratios, towards the preferred"),
     ("accuracy of the margin", "accuracy", False, "share of pairs"),
@@ -303,6 +310,11 @@ FINETUNE_PANELS = (
 TRAINING = {
     "ppo": ("Policy training", "Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
             "the gold utility falls, it has learned to please the reward model and no longer to answer well.", PPO_PANELS),
+    **{kind: (f"Training by {kind.upper()}", f"Along {kind.upper()} steps. The policy sees the proxy only, as with PPO; a response is "
+              f"held against {against}, so that the loss says little and the advantage's size says what there is to learn.",
+              CRITIC_FREE_PANELS)
+       for kind, against in (("grpo", "the others to its prompt"), ("rloo", "the mean of the others to its prompt"),
+                             ("reinforce", "the mean of its step or the greedy response"))},
     "dpo": ("Training on pairs", "Along DPO steps. The loss sees how much more the policy has come to prefer one answer than "
             "its start did, not whether it prefers it: that is the policy's own accuracy.", DPO_PANELS),
     "finetune": ("Training on demonstrations", "Along the steps of supervised fine-tuning on a data set. The loss is of its "

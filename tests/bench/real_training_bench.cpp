@@ -147,7 +147,8 @@ void ppo(benchmark::State& state, bool low_rank) {
       if (seconds.size() > 1) rate_tokens += static_cast<double>(count);
       return false;
     };
-    train::train_policy_gradient({policy, base.share(), value}, callbacks, options, run);
+    const model::Transformer reference = base.share();
+    train::train_policy_gradient({policy, reference, &value}, callbacks, options, run);
     double sum = 0;
     for (std::size_t s = 1; s < seconds.size(); ++s) sum += seconds[s];
     report(state, sum, rate_tokens);

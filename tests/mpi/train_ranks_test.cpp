@@ -104,6 +104,39 @@ TEST_F(TrainOnRanks, PpoEndsInTheSameBytes) {
   expect_same_bytes([&](const StageRun& run) { return run_ppo(run, ppo_options(4), callbacks); });
 }
 
+TEST_F(TrainOnRanks, PolicyGradientsWithoutValueModelEndInTheSameBytesWithAndWithoutAdapter) {
+  for (const auto advantage : {AdvantageEstimator::group, AdvantageEstimator::leave_one_out, AdvantageEstimator::batch,
+                               AdvantageEstimator::greedy}) {
+    for (const Trained trained : {Trained::all, Trained::adapter}) {
+      expect_same_bytes([&](const StageRun& run) {
+        PolicyGradientOptions options = critic_free_options(4, advantage);
+        options.whiten_advantages = advantage == AdvantageEstimator::batch;
+        options.rollout.redraws = 1;
+        options.loss.mask_truncated = true;
+        options.loss.ratio = advantage == AdvantageEstimator::group ? RatioLevel::sequence : RatioLevel::token;
+        options.loss.sum = LossSum::response;
+        return run_critic_free(run, options, ppo_callbacks(), trained);
+      });
+    }
+  }
+}
+
+TEST_F(TrainOnRanks, GroupsWithKlInTheLossStoppedOnAllRanksWithAShardedOptimizerGoOnWithoutShards) {
+  expect_same_bytes([](const StageRun& original) {
+    StageRun run = original;
+    run.shard_optimizer = true;
+    run.micro_batch_tokens = 30;
+    PolicyGradientOptions options = critic_free_options(5, AdvantageEstimator::group);
+    options.kl = {.coefficient = 0.1, .place = KlPlace::loss, .estimator = KlEstimator::k2};
+    int boundaries = 0;
+    run.stop_requested = [&] { return ++boundaries > 3; };
+    EXPECT_THROW(run_critic_free(run, options, ppo_callbacks()), Error);
+    run.stop_requested = [] { return false; };
+    run.shard_optimizer = false;
+    return run_critic_free(run, options, ppo_callbacks());
+  });
+}
+
 TEST_F(TrainOnRanks, DpoEndsInTheSameBytesWithAndWithoutAdapter) {
   const auto pairs = answer_pairs(22, 2, 0.9);
   for (const Trained trained : {Trained::all, Trained::adapter}) {

@@ -281,9 +281,30 @@ inline Outcome run_ppo(const StageRun& run, const PolicyGradientOptions& options
   auto policy = tiny_model(5);
   const auto reference = policy.clone();
   auto value = model::ScalarModel::from_body(policy, 9);
-  train_policy_gradient({policy, reference, value}, callbacks, options, run);
+  train_policy_gradient({policy, reference, &value}, callbacks, options, run);
   return {bytes_of(policy.parameters()) + bytes_of(value.parameters()),
           run.comm->is_root() ? read_file(run.metrics_file) : ""};
+}
+
+// As ppo_options, without a value model; responses in groups of 4 where the advantage is over them, else alone.
+inline PolicyGradientOptions critic_free_options(std::int64_t steps, AdvantageEstimator advantage) {
+  PolicyGradientOptions options = ppo_options(steps);
+  const bool alone = advantage == AdvantageEstimator::batch || advantage == AdvantageEstimator::greedy;
+  options.advantage = advantage;
+  options.rollout.responses = alone ? 1 : 4;
+  options.rollout.prompts_per_step = alone ? 18 : 5;  // divide neither by 4 grains nor, as responses, by the minibatch
+  options.critic.only_steps = 0;
+  options.kl.target = 0.0;
+  options.whiten_advantages = false;
+  return options;
+}
+
+inline Outcome run_critic_free(const StageRun& run, const PolicyGradientOptions& options,
+                               const PolicyGradientCallbacks& callbacks, Trained trained = Trained::all) {
+  const auto start = tiny_model(5);
+  auto policy = policy_from(start, trained);
+  train_policy_gradient({policy, start}, callbacks, options, run);
+  return {bytes_of(policy.trainable_parameters()), run.comm->is_root() ? read_file(run.metrics_file) : ""};
 }
 
 }  // namespace rlaif::train::test

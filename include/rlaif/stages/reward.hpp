@@ -40,9 +40,10 @@ struct RewardParts {
 };
 
 struct RewardEntry {
-  const char* name;                                                   // arm.NAME.reward
-  const char* about;                                                  // for --help
-  void (*check)(const StudyOptions& options, const ArmOptions& arm);  // throws Error(usage) naming the key
+  const char* name;   // arm.NAME.reward
+  const char* about;  // for --help
+  // Throws Error(usage) naming `key`.
+  void (*check)(const std::string& key, const StudyOptions& options, const ArmOptions& arm);
   // Collective. Throws Error(input) naming the file.
   std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 };

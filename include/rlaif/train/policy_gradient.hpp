@@ -31,10 +31,10 @@ struct Drawn {
 // All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
 // and what they return may depend on their arguments alone.
 struct PolicyGradientCallbacks {
-  // i-th prompt of the whole run, i in [0, steps * prompts_per_step), with its tokens.
+  // i-th prompt of the whole run, with its tokens: i in [0, steps * prompts_per_step), and as many more for each redraw.
   std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
-  // One score a response, already in the units that training should see (standardised). Not differentiated.
-  // Non-finite: Error.
+  // One score a response, already in the units that training should see (standardised). Not differentiated. NaN: it could
+  // not be had; with a value model that is an Error, as are scores that are infinite.
   std::function<std::vector<double>(std::span<const Drawn>)> reward;
   // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
   std::function<std::vector<double>(std::span<const Drawn>)> monitor;
@@ -43,25 +43,34 @@ struct PolicyGradientCallbacks {
 struct PolicyModels {
   model::Transformer& policy;
   const model::Transformer& reference;
-  model::ScalarModel& value;
+  model::ScalarModel* value = nullptr;  // with AdvantageEstimator::gae, and there alone
 };
 
-// Every step: roll out, score, KL to the reference in the reward, values, GAE, whitened advantages over the global
-// batch, then epochs of clipped updates. Response i of the step goes to minibatch i mod (number of minibatches) after a
-// shuffle within its grain, so data stays where it was made and minibatches differ by at most one response.
+// Every step: responses are drawn for each prompt and scored, advantages found, then the policy moves over the step's
+// responses in epochs of minibatches. The reward of a response is its score, with penalties for a missing end and for
+// length and, where the options say so, less the KL to the reference: token by token with a value model, as a sum over its
+// tokens else. All responses to a prompt stay in the grain that made them. Prompts whose responses are all worth the same
+// give way to other prompts, `redraws` times at most. Response i of the step goes to minibatch i mod (number of
+// minibatches) after a shuffle within its grain, so minibatches differ by at most one response for a grain.
 // Policy and value model have their own optimizers, each clipped on its own, so that large value errors early on do not
-// shrink the policy's steps. In value-only steps the policy's losses are computed for the metrics, its weights stay.
-// The draws are keyed by (seed, prompt id, i) with i the place of the prompt in the run. The policy's config names the
-// end token; actions are the generated tokens with it, the score is paid at the last one.
+// shrink the policy's steps. In value-only steps the policy's losses are computed for the metrics, its weights stay. Where
+// all responses of a minibatch are masked the policy stays too.
+// The draws are keyed by (seed, prompt id, i) with i the place of the response in the run. The policy's config names the
+// end token; actions are the generated tokens with it.
 // The first minibatch of a step has ratio 1 within rounding (1e-3); a larger deviation is an Error(internal).
 // Metrics a step: step (from 1), reward (mean score, without penalties), gold, kl (a response, k1), entropy (over the
-// first epoch), ended, length (tokens, with the end token), policy_loss, value_loss, explained_variance (of returns by
-// the values before the update), clip_fraction, ratio_max_deviation (first minibatch), kl_coefficient (of this step),
-// learning_rate (the policy's), gradient_norm and value_gradient_norm (means over the updates).
+// first epoch), ended, length (tokens, with the end token), policy_loss, clip_fraction (of tokens), ratio_max_deviation
+// (first minibatch), kl_coefficient (of this step), learning_rate (the policy's), gradient_norm (mean over the updates).
+// With a value model: value_loss, explained_variance (of returns by the values before the update), value_gradient_norm.
+// Without: absolute_advantage (mean over tokens, before whitening: where the mean advantage is 0 the loss says nothing),
+// failed (share of responses without a score), ratio_mean, ratio_least, ratio_most; silent_groups (share of prompts all of
+// whose responses are worth the same) and redrawn_groups (prompts that gave way, to those kept) where there are several
+// responses a prompt; kl_k2 or kl_k3, a token, where it is in the loss.
 //
 // Low-rank training: where the policy has an adapter, it alone is trained and the engine reads merged weights. Where
 // reference and value model are views of the same base (Transformer::share), the layers below the first adapter are
 // computed once a rollout for all of them; a value model without adapter is then a head on the reference's states.
+// Throws Error(usage) for options that cannot be, naming the stage.
 void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallbacks& callbacks,
                            const PolicyGradientOptions& options, const StageRun& run);
 

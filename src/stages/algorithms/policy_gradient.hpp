@@ -1,11 +1,11 @@
 // What policy gradients of a study have in common: keys, prompts of the task, a reward of the table, gold as the monitor.
 //   bind_steps(table, "ppo", options, "one response each");
-//   const auto callbacks = policy_gradient_callbacks(context, *language, "ppo-rlaif", options, *scorer);
+//   const auto callbacks = policy_gradient_callbacks(context, *language, "ppo-rlaif", "ppo", options, ..., *scorer);
 #pragma once
 
 #include <string>
 
-#include "rlaif/run/option_table.hpp"
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/stages/reward.hpp"
 #include "rlaif/study/context.hpp"
 #include "rlaif/train/policy_gradient.hpp"

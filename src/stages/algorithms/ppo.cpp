@@ -84,7 +84,7 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
 void Ppo::check(const StudyOptions& options, const ArmOptions& arm) const {
   check_response_length(options, "ppo.max_new_tokens", options_.rollout.max_new_tokens);
   if (value_adapter_.rank > 0) options.adapter(value_adapter_).validate(planned_policy(options));
-  reward_named("ppo.reward", reward_).check(options, arm);
+  reward_named("ppo.reward", reward_).check("ppo.reward", options, arm);
 }
 
 // Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
@@ -126,7 +126,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
       reward_named("ppo.reward", reward_).make(context, arm, {*language, start, &reward, actors.reward_shares_trunk});
   const auto callbacks =
       policy_gradient_callbacks(context, *language, name, "ppo", options, start.config().max_positions, *scorer);
-  train::train_policy_gradient({actors.policy, actors.reference, actors.value}, callbacks, options,
+  train::train_policy_gradient({actors.policy, actors.reference, &actors.value}, callbacks, options,
                                context.stage_run(name));
   save_trained_policy(context, arm, *language, actors.policy);
   Json facts;

@@ -63,9 +63,9 @@ std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptio
   return reward;
 }
 
-void check_rules_reward(const StudyOptions& options, const ArmOptions& arm) {
+void check_rules_reward(const std::string& key, const StudyOptions& options, const ArmOptions& arm) {
   if (options.judge_named(arm.judge).kind == JudgeKind::rules) return;
-  throw usage_error("ppo.reward = rules: judge '" + arm.judge + "' of arm '" + arm.name +
+  throw usage_error(key + " = rules: judge '" + arm.judge + "' of arm '" + arm.name +
                     "' has no file of rules; kind = rules was expected");
 }
 

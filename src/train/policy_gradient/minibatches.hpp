@@ -11,12 +11,13 @@ namespace rlaif::train {
 
 // Over all minibatches of a step, equal on every rank.
 struct UpdateStatistics {
-  double tokens = 0, policy_loss = 0, clipped = 0;    // sums
+  double tokens = 0, denominator = 0, policy_loss = 0, clipped = 0, ratio = 0, policy_kl = 0;  // sums
   double entropy = 0, entropy_tokens = 0;             // sums over the first epoch
   double value_tokens = 0, value_loss = 0;            // sums
   double gradient_norm = 0, value_gradient_norm = 0;  // sums over updates
   double updates = 0;
-  double ratio_max_deviation = 0;  // |ratio - 1| in the first minibatch
+  double ratio_max_deviation = 0;  // |ratio - 1| of a token in the first minibatch
+  double ratio_least = 0, ratio_most = 0;
 };
 
 // The responses of each own grain that fall to a minibatch.

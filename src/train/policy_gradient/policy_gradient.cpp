@@ -1,6 +1,7 @@
 #include "rlaif/train/policy_gradient.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "../tensors.hpp"
@@ -8,25 +9,11 @@
 #include "experience.hpp"
 #include "policy_update.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
 
 namespace rlaif::train {
 
 namespace {
-
-void check_options(const PolicyGradientOptions& options, const model::Transformer& policy, const StageRun& run) {
-  const auto require = [&](bool holds, const char* expected) {
-    if (!holds) throw usage_error(run.name + ": " + expected);
-  };
-  const RolloutOptions& rollout = options.rollout;
-  require(rollout.prompts_per_step >= 1, "prompts_per_step of at least 1 was expected");
-  require(rollout.responses >= 1, "at least 1 response a prompt was expected");
-  require(options.minibatch >= 1, "a minibatch of at least 1 was expected");
-  require(options.epochs >= 1, "at least 1 epoch was expected");
-  require(rollout.max_new_tokens >= 1, "max_new_tokens of at least 1 was expected");
-  require(rollout.temperature > 0.0, "a temperature above 0 was expected: a greedy policy has no gradient");
-  require(options.kl.target <= 0.0 || options.kl.horizon > 0.0, "a kl_horizon above 0 was expected");
-  require(!policy.config().end_tokens.empty(), "a policy whose config names an end token was expected");
-}
 
 // 1 - Var(returns - values) / Var(returns): 1 for a perfect value model, 0 for a constant one.
 double explained_variance(const ExperienceSums& sums) {
@@ -34,25 +21,51 @@ double explained_variance(const ExperienceSums& sums) {
   return variance > 0.0 ? 1.0 - sums.residuals.variance() / variance : 0.0;
 }
 
-Json metrics_line(std::int64_t step, const ExperienceSums& sums, const UpdateStatistics& update, bool has_gold,
-                  double kl_coefficient, double learning_rate) {
+// Null where nothing was counted.
+Json mean(double sum, double count) { return count > 0.0 ? Json(sum / count) : Json(); }
+
+void add_value_metrics(Json& line, const ExperienceSums& sums, const UpdateStatistics& update) {
+  line["value_loss"] = update.value_loss / update.value_tokens;
+  line["explained_variance"] = explained_variance(sums);
+}
+
+void add_baseline_metrics(Json& line, const ExperienceSums& sums, const UpdateStatistics& update,
+                          const PolicyGradientOptions& options) {
+  line["absolute_advantage"] = mean(sums.absolute_advantage, sums.advantages.count);
+  line["failed"] = 1.0 - sums.scored / sums.responses;
+  if (options.rollout.responses > 1) {
+    line["silent_groups"] = sums.silent / sums.prompts;
+    line["redrawn_groups"] = sums.redrawn / sums.prompts;
+  }
+  if (options.kl.place == KlPlace::loss)
+    line[options.kl.estimator == KlEstimator::k2 ? "kl_k2" : "kl_k3"] = update.policy_kl / update.tokens;
+  line["ratio_mean"] = update.ratio / update.tokens;
+  line["ratio_least"] = update.ratio_least;
+  line["ratio_most"] = update.ratio_most;
+}
+
+Json metrics_line(std::int64_t step, const ExperienceSums& sums, const UpdateStatistics& update,
+                  const PolicyGradientOptions& options, bool has_values, bool has_gold, double kl_coefficient,
+                  double learning_rate) {
   Json line;
   line["step"] = step + 1;
-  line["reward"] = sums.reward / sums.responses;
+  line["reward"] = mean(sums.reward, sums.scored);
   if (has_gold) line["gold"] = sums.gold / sums.responses;
   line["kl"] = sums.kl / sums.responses;
   line["entropy"] = update.entropy / update.entropy_tokens;
   line["ended"] = sums.ended / sums.responses;
   line["length"] = sums.tokens / sums.responses;
-  line["policy_loss"] = update.policy_loss / update.tokens;
-  line["value_loss"] = update.value_loss / update.value_tokens;
-  line["explained_variance"] = explained_variance(sums);
+  line["policy_loss"] = update.denominator > 0.0 ? update.policy_loss / update.denominator : 0.0;
+  if (has_values)
+    add_value_metrics(line, sums, update);
+  else
+    add_baseline_metrics(line, sums, update, options);
   line["clip_fraction"] = update.clipped / update.tokens;
   line["ratio_max_deviation"] = update.ratio_max_deviation;
   line["kl_coefficient"] = kl_coefficient;
   line["learning_rate"] = learning_rate;
   line["gradient_norm"] = update.gradient_norm / update.updates;
-  line["value_gradient_norm"] = update.value_gradient_norm / update.updates;
+  if (has_values) line["value_gradient_norm"] = update.value_gradient_norm / update.updates;
   return line;
 }
 
@@ -65,17 +78,22 @@ double adapted_kl_coefficient(double coefficient, double kl, double target, doub
 
 void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallbacks& callbacks,
                            const PolicyGradientOptions& options, const StageRun& run) {
-  check_options(options, models.policy, run);
+  check_policy_gradient_options(options, run.name);
+  if (models.policy.config().end_tokens.empty())
+    throw usage_error(run.name + ": a policy whose config names an end token was expected");
+  const bool has_values = options.advantage == AdvantageEstimator::gae;
+  RLAIF_CHECK(has_values == (models.value != nullptr), "a value model where advantages are over one, and there alone");
   const SharedBase shared = shared_base(models);
   PolicyUpdate policy_update(models.policy, options, shared, run);
-  Critic critic(models.value, options, shared, run);
-  ExperienceCollector collector(models, critic, callbacks, options, shared, run);
-  double kl_coefficient = options.kl.coefficient;
+  std::optional<Critic> critic;
+  if (has_values) critic.emplace(*models.value, options, shared, run);
+  ExperienceCollector collector(models, critic ? &*critic : nullptr, callbacks, options, shared, run);
+  double kl_coefficient = options.kl.place == KlPlace::none ? 0.0 : options.kl.coefficient;
 
   const Checkpoint start = load_checkpoint(run);
   if (start.step > 0) {
     policy_update.load_state(start.tensors);
-    critic.load_state(start.tensors);
+    if (critic) critic->load_state(start.tensors);
     kl_coefficient = start.extra.at("kl_coefficient").get<double>();
   }
 
@@ -84,20 +102,28 @@ void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallb
     for (int epoch = 0; epoch < options.epochs; ++epoch) {
       for (const Shares& shares : minibatches(experience, options, step, epoch)) {
         policy_update.update(shares, step, epoch == 0, statistics);
-        critic.update(shares, step, statistics);
+        if (critic) critic->update(shares, step, statistics);
         statistics.updates += 1.0;
       }
     }
+    policy_update.end_step(statistics);
     return statistics;
   };
+  bool was_silent = false;  // said once for steps in a row
 
   LoopCallbacks loop;
   loop.step = [&](std::int64_t step) {
     const Experience experience = collector.collect(step, kl_coefficient);
     const UpdateStatistics statistics = update(experience, step);
     const ExperienceSums& sums = experience.sums;
-    const Json line = metrics_line(step, sums, statistics, static_cast<bool>(callbacks.monitor), kl_coefficient,
-                                   policy_update.rate(step));
+    const Json line = metrics_line(step, sums, statistics, options, has_values, static_cast<bool>(callbacks.monitor),
+                                   kl_coefficient, policy_update.rate(step));
+    const bool is_silent = sums.silent == sums.prompts;
+    if (is_silent && !was_silent && run.comm->is_root()) {
+      log::warning(run.name + ": in step " + std::to_string(step + 1) +
+                   " the responses of every prompt are all worth the same: there is no reward to learn from");
+    }
+    was_silent = is_silent;
     if (options.kl.target > 0.0) {
       kl_coefficient = adapted_kl_coefficient(kl_coefficient, sums.kl / sums.responses, options.kl.target,
                                               sums.responses, options.kl.horizon);
@@ -107,12 +133,13 @@ void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallb
   loop.save = [&] {
     Checkpoint checkpoint;
     policy_update.append_state(checkpoint.tensors);
-    critic.append_state(checkpoint.tensors);
+    if (critic) critic->append_state(checkpoint.tensors);
     checkpoint.extra["kl_coefficient"] = kl_coefficient;
     return checkpoint;
   };
   loop.progress_text = [](const Json& line) {
-    std::string text = progress_number("reward", line["reward"].get<double>());
+    std::string text =
+        line["reward"].is_number() ? progress_number("reward", line["reward"].get<double>()) : "no reward";
     if (line.contains("gold")) text += ", " + progress_number("gold", line["gold"].get<double>());
     return text + ", " + progress_number("kl", line["kl"].get<double>());
   };

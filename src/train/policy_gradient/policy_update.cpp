@@ -14,10 +14,35 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kTokens, kLoss, kClipped, kEntropy, kColumns };
+enum Column : std::size_t { kTokens, kDenominator, kLoss, kClipped, kEntropy, kKl, kRatio, kColumns };
 
 // Engine and training pass compute the same log-probabilities in other orders of addition: measured below 1e-5.
 constexpr double kRatioTolerance = 1e-3;
+
+// What the losses of some responses' tokens weigh.
+struct TokenWeights {
+  std::vector<std::int64_t> lengths;  // of the responses
+  torch::Tensor of_token_M;
+  bool all_one = true;
+  double denominator = 0.0;
+};
+
+TokenWeights token_weights(std::span<const Response* const> responses, const PolicyGradientOptions& options,
+                           torch::Device device) {
+  TokenWeights weights;
+  std::vector<float> of_token;
+  for (const Response* response : responses) {
+    const bool masked = options.loss.mask_truncated && !response->ended;
+    const auto length = static_cast<std::int64_t>(response->actions.size());
+    const LossWeight weight = loss_weight(length, masked, options.loss.sum, options.rollout.max_new_tokens);
+    weights.lengths.push_back(length);
+    weights.denominator += weight.denominator;
+    weights.all_one = weights.all_one && weight.of_token == 1.0;
+    of_token.insert(of_token.end(), response->actions.size(), static_cast<float>(weight.of_token));
+  }
+  weights.of_token_M = torch::tensor(of_token).to(device);
+  return weights;
+}
 
 }  // namespace
 
@@ -41,24 +66,37 @@ std::vector<double> PolicyUpdate::pass(std::span<const Response* const> response
   if (responses.empty()) return row;
   const torch::AutoGradMode gradients(backward);
   const auto device = policy_.device();
+  const PolicyLossOptions& how = options_.loss;
   const auto batch = make_action_batch(responses, device, shared_.trunk_layers);
   const auto old_M = join(responses, &Response::old_log_probs, device);
   const auto advantages_M = join(responses, &Response::advantages, device);
+  const TokenWeights weights = token_weights(responses, options_, device);
   torch::Tensor entropy_M;
   const auto new_M = chosen_log_probs(action_states(policy_, batch), policy_.output_Vd, batch.targets_M,
                                       options_.rollout.temperature, first_epoch ? &entropy_M : nullptr);
-  const auto ratio_M = (new_M - old_M).exp();
-  const auto loss = clipped_policy_loss(ratio_M, advantages_M, options_.loss).sum();
+  const auto ratio_M = probability_ratio(new_M, old_M, weights.lengths, how.ratio);
+  auto losses_M = clipped_policy_loss(ratio_M, advantages_M, how);
+  if (options_.kl.place == KlPlace::loss) {
+    const auto reference_M = join(responses, &Response::reference_log_probs, device);
+    const auto kl_M = kl_estimate(new_M, reference_M, options_.kl.estimator);
+    losses_M = losses_M + options_.kl.coefficient * kl_M;
+    row[kKl] = kl_M.sum().item<double>();
+  }
+  const auto loss = (weights.all_one ? losses_M : losses_M * weights.of_token_M).sum();
   if (backward) loss.backward();
 
   const torch::NoGradGuard no_gradients;
-  const auto above_M = ratio_M - 1.0;
-  const double deviation = above_M.abs().max().item<double>();
+  const double deviation = ((new_M - old_M).exp() - 1.0).abs().max().item<double>();
   // NaN must not pass as the smaller of two numbers.
   if (!(deviation <= own_deviation_)) own_deviation_ = deviation;
+  own_least_ = std::min(own_least_, ratio_M.min().item<double>());
+  own_most_ = std::max(own_most_, ratio_M.max().item<double>());
+  const auto above_M = ratio_M - 1.0;
   row[kTokens] = static_cast<double>(batch.size());
+  row[kDenominator] = weights.denominator;
   row[kLoss] = loss.item<double>();
-  row[kClipped] = ((above_M > options_.loss.clip_high) | (above_M < -options_.loss.clip_low)).sum().item<double>();
+  row[kRatio] = ratio_M.to(torch::kFloat64).sum().item<double>();
+  row[kClipped] = ((above_M > how.clip_high) | (above_M < -how.clip_low)).sum().item<double>();
   if (first_epoch) row[kEntropy] = entropy_M.to(torch::kFloat64).sum().item<double>();
   return row;
 }
@@ -87,14 +125,27 @@ void PolicyUpdate::update(const Shares& shares, std::int64_t step, bool first_ep
   const auto sums =
       frozen ? sum_grain_rows(*run_.comm, run_.grains, kColumns, of_grain) : sum_.accumulate(kColumns, of_grain);
   if (statistics.updates == 0) check_deviation(step, statistics);
-  if (!frozen) statistics.gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kTokens]);
+  if (!frozen && sums[kDenominator] > 0.0)
+    statistics.gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kDenominator]);
   statistics.tokens += sums[kTokens];
+  statistics.denominator += sums[kDenominator];
+  statistics.ratio += sums[kRatio];
+  statistics.policy_kl += sums[kKl];
   statistics.policy_loss += sums[kLoss];
   statistics.clipped += sums[kClipped];
   if (first_epoch) {
     statistics.entropy += sums[kEntropy];
     statistics.entropy_tokens += sums[kTokens];
   }
+}
+
+void PolicyUpdate::end_step(UpdateStatistics& statistics) {
+  double extremes[] = {-own_least_, own_most_};
+  run_.comm->all_reduce_max(extremes);
+  statistics.ratio_least = -extremes[0];
+  statistics.ratio_most = extremes[1];
+  own_least_ = HUGE_VAL;
+  own_most_ = -HUGE_VAL;
 }
 
 void PolicyUpdate::append_state(std::vector<model::NamedTensor>& all) const {

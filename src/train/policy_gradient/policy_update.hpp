@@ -2,6 +2,7 @@
 //   policy_update.update(shares, step, first_epoch, statistics);
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "minibatches.hpp"
@@ -13,9 +14,11 @@ class PolicyUpdate {
  public:
   PolicyUpdate(model::Transformer& policy, const PolicyGradientOptions& options, const SharedBase& shared,
                const StageRun& run);
-  // One update on a minibatch. Collective. Throws Error(internal) where the ratio of the step's first minibatch is not 1
+  // One update on a minibatch; none where all its responses are masked. Collective. Throws Error(internal) where the ratio of the step's first minibatch is not 1
   // within rounding.
   void update(const Shares& shares, std::int64_t step, bool first_epoch, UpdateStatistics& statistics);
+  // The extremes of the ratio over the step's minibatches, over all ranks. Collective.
+  void end_step(UpdateStatistics& statistics);
   double rate(std::int64_t step) const;
 
   void append_state(std::vector<model::NamedTensor>& all) const;
@@ -33,7 +36,8 @@ class PolicyUpdate {
   FlatParameters parameters_;
   AdamW optimizer_;
   DataParallel sum_;
-  double own_deviation_ = 0;  // largest |ratio - 1| of this rank's last pass
+  double own_deviation_ = 0;                            // largest |ratio - 1| of a token, of this rank's last pass
+  double own_least_ = HUGE_VAL, own_most_ = -HUGE_VAL;  // of this rank's ratios in the step
 };
 
 }  // namespace rlaif::train

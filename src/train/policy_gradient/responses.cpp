@@ -15,8 +15,11 @@ SharedBase shared_base(const PolicyModels& models) {
   const auto trunk = [&](const model::Transformer& model) {
     return model.adapter ? model.adapter->options().first_layer : model.config().num_layers;
   };
-  if (!over_policy(reference) || !over_policy(value.body)) return {};
-  return {std::min({trunk(policy), trunk(reference), trunk(value.body)}), !value.body.adapter && !reference.adapter};
+  if (!over_policy(reference)) return {};
+  const std::int64_t trunk_layers = std::min(trunk(policy), trunk(reference));
+  if (!value) return {trunk_layers, false};
+  if (!over_policy(value->body)) return {};
+  return {std::min(trunk_layers, trunk(value->body)), !value->body.adapter && !reference.adapter};
 }
 
 Response make_response(const Drawn& drawn) {
@@ -25,6 +28,7 @@ Response make_response(const Drawn& drawn) {
   response.actions = drawn.completion.tokens;
   if (drawn.completion.ended) response.actions.push_back(drawn.completion.end_token);
   response.old_log_probs = drawn.completion.log_probs;
+  response.ended = drawn.completion.ended;
   response.trunk_Ld = drawn.trunk_Td;
   RLAIF_CHECK(!response.prompt_tokens.empty() && !response.actions.empty(), "a prompt and at least one action");
   RLAIF_CHECK(response.actions.size() == response.old_log_probs.size(), "one log-probability an action");

@@ -14,14 +14,17 @@ namespace rlaif::train {
 // What is known of one response. T actions: the generated tokens, then the end token that was drawn, where it ended.
 struct Response {
   std::vector<TokenId> prompt_tokens;
-  std::vector<TokenId> actions;      // [T]
-  std::vector<float> old_log_probs;  // [T], by the engine that drew them
-  std::vector<double> values;        // [T], before each action, by the value model before the update
-  std::vector<double> advantages;    // [T]
-  std::vector<double> returns;       // [T]
-  torch::Tensor trunk_Ld;            // states of prompt and actions before the first layer that differs between
-                                     // the models, [L, d]; undefined where they share no layers
-  torch::Tensor value_features_Td;   // states that a value head alone is trained on; undefined elsewhere
+  std::vector<TokenId> actions;            // [T]
+  std::vector<float> old_log_probs;        // [T], by the engine that drew them
+  std::vector<float> reference_log_probs;  // [T]; empty where the loss needs none
+  double reward = 0.0;                     // of the whole response; NaN: it could not be had
+  bool ended = false;
+  std::vector<double> values;       // [T], before each action, by the value model before the update
+  std::vector<double> advantages;   // [T]
+  std::vector<double> returns;      // [T]
+  torch::Tensor trunk_Ld;           // states of prompt and actions before the first layer that differs between
+                                    // the models, [L, d]; undefined where they share no layers
+  torch::Tensor value_features_Td;  // states that a value head alone is trained on; undefined elsewhere
 };
 
 // What the models of a run have in common: where they are adapters over one base, everything below the first layer

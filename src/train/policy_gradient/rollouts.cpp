@@ -6,6 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/train/policy_loss.hpp"
 
 namespace rlaif::train {
 
@@ -32,24 +33,22 @@ Drawn Rollouts::asked(std::int64_t place) const {
   return drawn;
 }
 
-std::vector<Drawn> Rollouts::draw(std::int64_t step, int grain) {
+std::vector<Drawn> Rollouts::draw(std::span<const std::int64_t> places, int responses, double temperature) {
   const RolloutOptions& rollout = options_.rollout;
-  const auto [begin, end] = grain_items(rollout.prompts_per_step, grain, run_.grains);
   std::vector<Drawn> all;
   std::vector<generate::GenerationRequest> requests;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int64_t place = step * rollout.prompts_per_step + i;
+  for (const std::int64_t place : places) {
     const Drawn prompt = asked(place);
     requests.push_back({prompt.prompt_tokens, prompt.prompt.id, {}});
     // The place in the run is part of the sample: a prompt that comes again is drawn afresh.
-    for (int k = 0; k < rollout.responses; ++k) {
-      requests.back().samples.push_back(static_cast<std::uint32_t>(place * rollout.responses + k));
+    for (int k = 0; k < responses; ++k) {
+      requests.back().samples.push_back(static_cast<std::uint32_t>(place * responses + k));
       all.push_back(prompt);
     }
   }
   if (requests.empty()) return all;
   const torch::NoGradGuard no_gradients;
-  auto generated = engine_.generate(requests, {.temperature = rollout.temperature,
+  auto generated = engine_.generate(requests, {.temperature = temperature,
                                                .top_k = rollout.top_k,
                                                .top_p = rollout.top_p,
                                                .max_new_tokens = rollout.max_new_tokens,
@@ -65,6 +64,12 @@ std::vector<Drawn> Rollouts::draw(std::int64_t step, int grain) {
   if (shared_.trunk_layers > 0) add_trunks(all);
   return all;
 }
+
+std::vector<Drawn> Rollouts::draw(std::span<const std::int64_t> places) {
+  return draw(places, options_.rollout.responses, options_.rollout.temperature);
+}
+
+std::vector<Drawn> Rollouts::draw_greedily(std::span<const std::int64_t> places) { return draw(places, 1, 0.0); }
 
 void Rollouts::add_trunks(std::span<Drawn> drawn) const {
   std::vector<std::vector<TokenId>> sequences;
@@ -82,11 +87,11 @@ void Rollouts::add_trunks(std::span<Drawn> drawn) const {
   }
 }
 
-std::vector<double> Rollouts::checked(std::vector<double> scores, std::span<const Drawn> drawn,
-                                      const char* what) const {
+std::vector<double> Rollouts::checked(std::vector<double> scores, std::span<const Drawn> drawn, const char* what,
+                                      bool may_be_missing) const {
   RLAIF_CHECK(scores.size() == drawn.size(), "one score a response");
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (!std::isfinite(scores[i])) {
+    if (!std::isfinite(scores[i]) && !(may_be_missing && std::isnan(scores[i]))) {
       throw input_error(run_.name + ": the " + what + " of a response to \"" + drawn[i].prompt.text +
                         "\" is not a finite number");
     }
@@ -94,13 +99,21 @@ std::vector<double> Rollouts::checked(std::vector<double> scores, std::span<cons
   return scores;
 }
 
-std::vector<double> Rollouts::rewards(std::span<const Drawn> drawn) const {
-  return checked(callbacks_.reward(drawn), drawn, "reward");
+std::vector<double> Rollouts::scores(std::span<const Drawn> drawn) const {
+  return checked(callbacks_.reward(drawn), drawn, "reward", options_.advantage != AdvantageEstimator::gae);
 }
 
 std::vector<double> Rollouts::monitored(std::span<const Drawn> drawn) const {
   if (!callbacks_.monitor) return std::vector<double>(drawn.size(), 0.0);
-  return checked(callbacks_.monitor(drawn), drawn, "monitored score");
+  return checked(callbacks_.monitor(drawn), drawn, "monitored score", false);
+}
+
+double Rollouts::with_penalties(double score, const Completion& completion) const {
+  const RolloutOptions& rollout = options_.rollout;
+  const double longest = rollout.max_new_tokens;
+  const double length = static_cast<double>(completion.tokens.size()) + (completion.ended ? 1.0 : 0.0);
+  return score + (completion.ended ? 0.0 : rollout.missing_end_penalty) +
+         rollout.overlong_penalty * overlong_penalty(length, longest, rollout.overlong_share * longest);
 }
 
 }  // namespace rlaif::train

@@ -1,0 +1,199 @@
+#include "critic_free.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include "../learning.hpp"
+#include "../planning.hpp"
+#include "critic_free_choices.hpp"
+#include "policy_gradient.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/model/torch.hpp"
+#include "rlaif/stages/binding.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/check_options.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+class CriticFree final : public Algorithm {
+ public:
+  explicit CriticFree(CriticFreeKind kind) : kind_(std::move(kind)), options_(kind_.defaults) {}
+
+  DataKind learns_from() const override { return DataKind::prompts; }
+  LowRankOptions policy_adapter() const override { return adapter_; }
+  bool trains_reward_model() const override { return reward_ == "model"; }
+  void bind(OptionTable& table, const std::string& section) override;
+  void check(const StudyOptions& options, const ArmOptions& arm) const override;
+  void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
+    if (trains_reward_model()) plan_reward_model(plan, study, arm);
+  }
+  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+
+ private:
+  std::string key(const std::string& name) const { return kind_.name + "." + name; }
+  // With the choices of deck, preset and algorithm.
+  train::PolicyGradientOptions resolved(const ArmOptions& arm) const;
+  run::Needs needs(const StudyOptions& options, const ArmOptions& arm, int ranks) const;
+  Json run_stage(const Context& context, const ArmOptions& arm) const;
+
+  CriticFreeKind kind_;
+  train::PolicyGradientOptions options_;
+  GivenChoices given_;
+  LowRankOptions adapter_;
+  std::string reward_ = "model";
+};
+
+void CriticFree::bind(OptionTable& table, const std::string& section) {
+  train::PolicyGradientOptions& o = options_;
+  bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
+  table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
+                                "what policies learn from: the reward model of their judge, or the judge's file of "
+                                "rules itself");
+  bind_steps(table, section, o, "with `responses` each");
+  table.add(section + ".responses", &o.rollout.responses, "responses", "drawn for each prompt: its group")
+      .at_least(kind_.least_responses)
+      .at_most(1e4);
+  given_.bind(table, section, kind_);
+  if (kind_.least_responses > 1)
+    table.add(section + ".redraws", &o.rollout.redraws, "draws", "at most, where silent_groups = redraw")
+        .at_least(1)
+        .at_most(100);
+  table.add(section + ".kl_coefficient", &o.kl.coefficient, "1/nat", "of the KL a token").at_least(0);
+  table.add(section + ".missing_end_penalty", &o.rollout.missing_end_penalty, "",
+            "added to the score of a response without end token");
+  table
+      .add(section + ".overlong_penalty", &o.rollout.overlong_penalty, "",
+           "taken off the score of a response of max_new_tokens, with overlong_share")
+      .at_least(0);
+  table.add(section + ".mask_truncated", &o.loss.mask_truncated, "", "responses without end token have no loss");
+  bind_sampling(table, section, o.rollout);
+  bind_schedule(table, section, o.schedule, o.adam);
+}
+
+train::PolicyGradientOptions CriticFree::resolved(const ArmOptions& arm) const {
+  train::PolicyGradientOptions options = options_;
+  apply(given_.resolve(kind_, arm.section()), options);
+  return options;
+}
+
+void CriticFree::check(const StudyOptions& options, const ArmOptions& arm) const {
+  train::check_policy_gradient_options(resolved(arm), arm.section());
+  check_response_length(options, key("max_new_tokens"), options_.rollout.max_new_tokens);
+  reward_named(key("reward"), reward_).check(key("reward"), options, arm);
+}
+
+Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const {
+  const std::string name = kind_.name + "-" + arm.name;
+  train::PolicyGradientOptions options = resolved(arm);
+  options.seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
+  if (options.kl.place == train::KlPlace::loss && options.kl.estimator == train::KlEstimator::k3 &&
+      context.comm.is_root()) {
+    log::warning(name +
+                 ": kl = k3_in_loss: its gradient is biased, it is that of KL(reference || policy); k2_in_loss has "
+                 "the gradient of KL(policy || reference)");
+  }
+  const auto language = load_language(context);
+  const model::Transformer start = load_run_model(context, arm.start, *language);
+  std::optional<model::ScalarModel> reward_model;
+  if (trains_reward_model()) reward_model = load_run_reward(context, "reward-" + labels_of(arm), start);
+  const bool low_rank = adapter_.rank > 0;
+  model::Transformer policy = low_rank ? start.share() : start.clone();
+  if (low_rank) policy.adapter = new_adapter(context, start, adapter_, AdapterKey::policy);
+  const model::Transformer reference = start.share();
+  const bool shares_trunk =
+      low_rank && reward_model && reward_model->body.adapter && context.options.lora.first_layer > 0;
+  const auto scorer =
+      reward_named(key("reward"), reward_)
+          .make(context, arm, {*language, start, reward_model ? &*reward_model : nullptr, shares_trunk});
+  const auto callbacks =
+      policy_gradient_callbacks(context, *language, name, kind_.name, options, start.config().max_positions, *scorer);
+  train::train_policy_gradient({policy, reference}, callbacks, options, context.stage_run(name));
+  save_trained_policy(context, arm, *language, policy);
+  Json facts;
+  facts["steps"] = options.steps;
+  if (const Json reward_facts = scorer->facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
+  return facts;
+}
+
+run::Needs CriticFree::needs(const StudyOptions& options, const ArmOptions& arm, int ranks) const {
+  const Sizes sizes(options, ranks);
+  const train::PolicyGradientOptions o = resolved(arm);
+  const train::RolloutOptions& rollout = o.rollout;
+  const double weights = sizes.weights;
+  const bool low_rank = adapter_.rank > 0;
+  const Sizes::Adapter actor = sizes.adapter(adapter_);
+  const Sizes::Adapter reward = sizes.adapter(options.reward.adapter);
+  const double length = sizes.prompt_length() + rollout.max_new_tokens;
+  const double a_step = static_cast<double>(rollout.responses_per_step());
+  const double tokens = sizes.trained_tokens(static_cast<double>(o.minibatch), length);
+  run::Needs sum;
+  add_part(sum, "base, also reference: weights", sizes.weight_bytes(weights));
+  if (low_rank) {
+    add_part(sum, "policy: adapter", sizes.weight_bytes(actor.parameters));
+    add_part(sum, "policy: merged weights", sizes.weight_bytes(actor.touched_weights));
+    if (options.lora.first_layer > 0)
+      add_part(sum, "shared lower layers' states",
+               sizes.weight_bytes(std::ceil(a_step / ranks) * length * static_cast<double>(sizes.policy.hidden_size)));
+  } else {
+    add_part(sum, "policy: weights", sizes.weight_bytes(weights));
+  }
+  if (trains_reward_model()) {
+    const bool whole = reward.parameters == 0.0;
+    add_part(sum, whole ? "reward model: weights" : "reward model: adapter",
+             sizes.weight_bytes(whole ? weights : reward.parameters));
+  }
+  sizes.add_training(sum, "policy", low_rank ? actor.parameters : weights, tokens, sizes.trained_layers(adapter_));
+  add_part(sum, "cache", sizes.cache_bytes(rollout.slots, length));
+  add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
+  const double greedy =
+      o.advantage == train::AdvantageEstimator::greedy ? 1.0 : 0.0;  // drawn and scored, not trained on
+  const double responses = static_cast<double>(o.steps) * a_step;
+  const double drawn = responses * (1.0 + greedy / rollout.responses);
+  sum.generated_tokens = drawn * rollout.max_new_tokens;
+  const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
+  const double scoring = trains_reward_model() ? drawn / responses : 0.0;
+  const double passes =
+      low_rank ? (1.0 - share) + share * (1.0 + scoring + 2.0 * o.epochs) : 1.0 + scoring + 3.0 * o.epochs;
+  sum.flops = 2.0 * weights * (sum.generated_tokens + responses * length * passes);
+  return sum;
+}
+
+void CriticFree::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
+  const StudyOptions& options = study.options;
+  const std::string name = kind_.name + "-" + arm.name;
+  const train::RolloutOptions& rollout = options_.rollout;
+  run::Stage stage{.name = name,
+                   .kind = kind_.name,
+                   .of = arm.name,
+                   .command = kind_.name,
+                   .size = count_text(options_.steps, "steps of ") +
+                           count_text(rollout.prompts_per_step, "prompts with ") +
+                           count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses"),
+                   .sections = sections_with({kind_.name, "lora", arm.section()}),
+                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
+                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+                   .needs = [this, how = arm.how, arm, &options](int ranks) { return needs(options, arm, ranks); },
+                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  if (trains_reward_model()) stage.reads.push_back("models/reward-" + labels_of(arm));
+  add_untouched_policy(options, stage.sections);
+  add_judge(options, options.judge_named(arm.judge), stage.sections);
+  plan.add(std::move(stage));
+}
+
+}  // namespace
+
+train::PolicyGradientOptions critic_free_defaults() {
+  train::PolicyGradientOptions options;
+  options.critic.only_steps = 0;
+  options.whiten_advantages = false;
+  options.rollout.redraws = 4;
+  return options;
+}
+
+std::unique_ptr<Algorithm> make_critic_free(CriticFreeKind kind) {
+  return std::make_unique<CriticFree>(std::move(kind));
+}
+
+}  // namespace rlaif::stages

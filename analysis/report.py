@@ -306,6 +306,12 @@ FINETUNE_PANELS = (
     ("loss", "loss", False, "nats a token"),
     ("gradient norm", "gradient_norm", False, ""))
 
+KTO_PANELS = (
+    ("loss", "loss", False, ""), ("KL", "kl", True, "z0: what answers behind other prompts have become likelier by"),
+    ("accuracy", "accuracy", False, "share of answers on their side of z0"),
+    ("chosen log-probability", "chosen_log_prob", False, "nats an answer"),
+    ("rejected log-probability", "rejected_log_prob", False, "nats an answer"))
+
 # By first word of a stage's name, what its training is shown by: title, what to know first, panels.
 TRAINING = {
     "ppo": ("Policy training", "Along PPO steps. The policy sees the proxy only: where the proxy goes on rising and "
@@ -319,6 +325,8 @@ TRAINING = {
             "its start did, not whether it prefers it: that is the policy's own accuracy.", DPO_PANELS),
     "finetune": ("Training on demonstrations", "Along the steps of supervised fine-tuning on a data set. The loss is of its "
                  "responses alone.", FINETUNE_PANELS),
+    "kto": ("Training on answers", "Along KTO steps. Every answer is good or bad for itself and is held against how far the policy has "
+            "moved from its start in general.", KTO_PANELS),
 }
 
 

@@ -24,11 +24,14 @@ rows = [json.loads(line) for line in (run / "metrics/dpo-dpo.jsonl").read_text()
 assert abs(rows[0]["loss"] - rows[0]["nll"] * 0.1 - 0.6931471805599453) < 1e-6, rows[0]
 assert rows[0]["margin"] == 0 and rows[-1]["margin"] > 0, rows[-1]
 assert (run / "models/adapted/adapter_model.safetensors").exists()
+rows = [json.loads(line) for line in (run / "metrics/kto-kto.jsonl").read_text().splitlines()]
+assert abs(rows[0]["loss"] - 0.5) < 1e-6 and abs(rows[0]["kl"]) < 1e-6, rows[0]
+assert rows[-1]["desirable_reward"] > rows[-1]["undesirable_reward"], rows[-1]
 stages = {row["stage"]: (row["kind"], row["of"]) for row in results["stages"]}
 assert stages["dpo-adapted"] == ("dpo", "adapted"), stages
 P
 }
-check "DPO starts at ln 2 with margin 0, needs no reward model, and stands in the results" facts
+check "DPO starts at ln 2 with margin 0, KTO at a half; they need no reward model and stand in the results" facts
 
 page() { python3 analysis/report.py "$scratch/1" >/dev/null && grep -q 'Training on pairs' "$scratch/1/report/report.html"; }
 check "the report has a section of DPO" page
@@ -95,6 +98,7 @@ silent() {
 check "where all groups are silent training goes on and says so" silent
 expect_error "a key that the arm's algorithm does not have" 2 'arm.dpo.clip: \[arm.dpo\] has algorithm = dpo' \
   study "$deck" --arm.dpo.clip=0.1 "$on_none"
+expect_error "KTO with beta 0" 2 "kto.beta: '0' was given" study "$deck" --kto.beta=0 "$on_none"
 expect_error "DPO with beta 0" 2 "dpo.beta: '0' was given" study "$deck" --dpo.beta=0 "$on_none"
 expect_error "an unknown algorithm" 2 'arm.dpo.algorithm: ' study "$deck" --arm.dpo.algorithm=dop "$on_none"
 expect_error "an arm that starts from itself" 2 'arm.dpo.start' study "$deck" --arm.dpo.start=dpo "$on_none"

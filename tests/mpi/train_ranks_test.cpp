@@ -148,6 +148,13 @@ TEST_F(TrainOnRanks, DpoEndsInTheSameBytesWithAndWithoutAdapter) {
   }
 }
 
+TEST_F(TrainOnRanks, KtoEndsInTheSameBytesWithAndWithoutAdapter) {
+  auto pairs = answer_pairs(40, 2, 0.9);
+  std::erase_if(pairs, [](const TokenPair& pair) { return pair.p_first == 0.5; });
+  for (const Trained trained : {Trained::all, Trained::adapter})
+    expect_same_bytes([&](const StageRun& run) { return run_kto(run, pairs, kto_options(2), trained); });
+}
+
 TEST_F(TrainOnRanks, DpoStoppedOnAllRanksWithAShardedOptimizerGoesOnWithoutShards) {
   const auto pairs = answer_pairs(22, 2, 0.9);
   for (const Trained trained : {Trained::all, Trained::adapter}) {

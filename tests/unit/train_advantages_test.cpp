@@ -86,8 +86,8 @@ TEST(Group, NearTiesAreBlownUpWhereTheMeanAloneLeavesThemSmall) {
   EXPECT_NEAR(mean[4], 0.02, 1e-12);
 }
 
-// Seven times .95 have a deviation of 0; the mean square less the squared mean rounds to a little more or less, and who divides
-// by its root gets advantages of -2075 (NeMo-RL issue 4158).
+// Seven times .95 have a deviation of 0; the mean square less the squared mean rounds to a little more or less, and who
+// divides by its root gets advantages of -2075 (NeMo-RL issue 4158).
 TEST(Group, EqualRewardsHaveAdvantagesOf0WhateverRounds) {
   for (const double reward : {0.95, 0.1, 1.0 / 3.0, 1e6 + 0.1}) {
     for (const double advantage : group_advantages(Numbers(7, reward)))

@@ -146,7 +146,8 @@ TEST(OverlongPenalty, TimesAHalfTakenOffRewards) {
   EXPECT_DOUBLE_EQ(overlong_penalty(30, 25, 5), -1.0) << "and no further";
 }
 
-// Gradients with respect to the new log-probabilities, by autograd and by central differences, away from the bounds' corners.
+// Gradients with respect to the new log-probabilities, by autograd and by central differences, away from the bounds'
+// corners.
 TEST(PolicyLoss, GradientsAreThoseOfFiniteDifferences) {
   const std::vector<std::int64_t> lengths{3, 2, 4};
   const auto old = numbers({-1.2, -0.3, -2.0, -0.7, -1.1, -0.4, -1.6, -2.2, -0.9});

@@ -15,6 +15,7 @@
 #include "rlaif/core/rng.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/train/dpo.hpp"
+#include "rlaif/train/kto.hpp"
 #include "rlaif/train/language_model.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 #include "rlaif/train/reward.hpp"
@@ -43,7 +44,8 @@ inline model::Transformer tiny_model(std::uint64_t seed) {
   return model;
 }
 
-// Of numbers of about `size` that come from the tiny model's outputs, and from its gradients over `rows`, found in two ways.
+// Of numbers of about `size` that come from the tiny model's outputs, and from its gradients over `rows`, found in two
+// ways.
 inline double allowed_forward(double size) {
   return 2.0 * size * rounding::of_forward(rounding::decoder_of(tiny_model(1).config(), 24));
 }
@@ -233,6 +235,24 @@ inline Outcome run_dpo(const StageRun& run, std::span<const TokenPair> pairs, co
   std::string bytes = bytes_of(policy.trainable_parameters());
   bytes.append(reinterpret_cast<const char*>(reference.data()), reference.size() * sizeof(AnswerLogProbs));
   return {bytes, run.comm->is_root() ? read_file(run.metrics_file) : ""};
+}
+
+inline KtoOptions kto_options(int epochs) {
+  KtoOptions options;
+  options.epochs = epochs;
+  options.batch = 6;
+  options.schedule = {5e-3, 4, 0.1};
+  options.seed = 13;
+  return options;
+}
+
+inline Outcome run_kto(const StageRun& run, std::span<const TokenPair> pairs, const KtoOptions& options,
+                       Trained trained = Trained::all) {
+  const auto start = tiny_model(5);
+  const auto log_probs = reference_log_probs(start, pairs, run);
+  auto policy = policy_from(start, trained);
+  train_kto(policy, start, log_probs, pairs, options, run);
+  return {bytes_of(policy.trainable_parameters()), run.comm->is_root() ? read_file(run.metrics_file) : ""};
 }
 
 // The share of wanted tokens among at most six, standing in for a reward model.

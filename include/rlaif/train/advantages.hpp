@@ -13,18 +13,18 @@ namespace rlaif::train {
 // token is 0. Returns advantages; returns = advantages + values.
 std::vector<double> gae(std::span<const double> rewards, std::span<const double> values, double gamma, double lambda);
 
-// Advantages of the responses to one prompt from their rewards r. A reward that is NaN could not be had: it leaves mean and
-// deviation, and its advantage is 0; so is that of a reward that is alone. m is the mean, G the number of the others' rewards
-// and one more.
-//   group_advantages          (r - m) / (s + 1e-4), s the deviation over G - 1, from the differences to m: the squares' mean less
-//                             the mean's square would round near ties to anything (Shao et al. 2402.03300, eq. 3)
+// Advantages of the responses to one prompt from their rewards r. A reward that is NaN could not be had: it leaves mean
+// and deviation, and its advantage is 0; so is that of a reward that is alone. m is the mean, G the number of the
+// others' rewards and one more.
+//   group_advantages          (r - m) / (s + 1e-4), s the deviation over G - 1, from the differences to m: the mean square
+//                             less the squared mean would round near ties to anything (Shao et al. 2402.03300, eq. 3)
 //   group_mean_advantages     r - m (Liu et al. 2503.20783)
 //   leave_one_out_advantages  r less the mean of the others, G / (G - 1) (r - m) (Ahmadian et al. 2402.14740, eq. 7)
 std::vector<double> group_advantages(std::span<const double> rewards);
 std::vector<double> group_mean_advantages(std::span<const double> rewards);
 std::vector<double> leave_one_out_advantages(std::span<const double> rewards);
-// r less a baseline from elsewhere: the mean of a batch, or the greedy response's reward (Li et al. 2310.10505). 0 where either is
-// NaN.
+// r less a baseline from elsewhere: the mean of a batch, or the greedy response's reward (Li et al. 2310.10505). 0
+// where either is NaN.
 std::vector<double> baseline_advantages(std::span<const double> rewards, double baseline);
 
 // Whether there are at least two rewards and all are the same: a group that says nothing. NaN is left out.

@@ -1,5 +1,5 @@
-// Policy gradients: a language model learns from responses that it draws itself and a callable scores. PPO is one with a value
-// model.
+// Policy gradients: a language model learns from responses that it draws itself and a callable scores. PPO is one with
+// a value model.
 //
 //   PolicyGradientOptions options;
 //   train_policy_gradient({policy, reference, &value}, {.prompt = ..., .reward = ...}, options, run);
@@ -23,18 +23,19 @@ struct Drawn {
   Prompt prompt;
   std::vector<TokenId> prompt_tokens;
   Completion completion;
-  // [T, d]: states of prompt, completion and, where it ended, end token before the first layer with an adapter; undefined
-  // where the models of the run share no lower layers. A reward model over the same base may go on from here.
+  // [T, d]: states of prompt, completion and, where it ended, end token before the first layer with an adapter;
+  // undefined where the models of the run share no lower layers. A reward model over the same base may go on from here.
   torch::Tensor trunk_Td;
 };
 
 // All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
 // and what they return may depend on their arguments alone.
 struct PolicyGradientCallbacks {
-  // i-th prompt of the whole run, with its tokens: i in [0, steps * prompts_per_step), and as many more for each redraw.
+  // i-th prompt of the whole run, with its tokens: i in [0, steps * prompts_per_step), and as many more for each
+  // redraw.
   std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
-  // One score a response, already in the units that training should see (standardised). Not differentiated. NaN: it could
-  // not be had; with a value model that is an Error, as are scores that are infinite.
+  // One score a response, already in the units that training should see (standardised). Not differentiated. NaN: it
+  // could not be had; with a value model that is an Error, as are scores that are infinite.
   std::function<std::vector<double>(std::span<const Drawn>)> reward;
   // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
   std::function<std::vector<double>(std::span<const Drawn>)> monitor;
@@ -48,24 +49,25 @@ struct PolicyModels {
 
 // Every step: responses are drawn for each prompt and scored, advantages found, then the policy moves over the step's
 // responses in epochs of minibatches. The reward of a response is its score, with penalties for a missing end and for
-// length and, where the options say so, less the KL to the reference: token by token with a value model, as a sum over its
-// tokens else. All responses to a prompt stay in the grain that made them. Prompts whose responses are all worth the same
-// give way to other prompts, `redraws` times at most. Response i of the step goes to minibatch i mod (number of
-// minibatches) after a shuffle within its grain, so minibatches differ by at most one response for a grain.
+// length and, where the options say so, less the KL to the reference: token by token with a value model, as a sum over
+// its tokens else. All responses to a prompt stay in the grain that made them. Prompts whose responses are all worth
+// the same give way to other prompts, `redraws` times at most. Response i of the step goes to minibatch i mod (number
+// of minibatches) after a shuffle within its grain, so minibatches differ by at most one response for a grain.
 // Policy and value model have their own optimizers, each clipped on its own, so that large value errors early on do not
-// shrink the policy's steps. In value-only steps the policy's losses are computed for the metrics, its weights stay. Where
-// all responses of a minibatch are masked the policy stays too.
-// The draws are keyed by (seed, prompt id, i) with i the place of the response in the run. The policy's config names the
-// end token; actions are the generated tokens with it.
+// shrink the policy's steps. In value-only steps the policy's losses are computed for the metrics, its weights stay.
+// Where all responses of a minibatch are masked the policy stays too.
+// The draws are keyed by (seed, prompt id, i) with i the place of the response in the run. The policy's config names
+// the end token; actions are the generated tokens with it.
 // The first minibatch of a step has ratio 1 within rounding (1e-3); a larger deviation is an Error(internal).
 // Metrics a step: step (from 1), reward (mean score, without penalties), gold, kl (a response, k1), entropy (over the
 // first epoch), ended, length (tokens, with the end token), policy_loss, clip_fraction (of tokens), ratio_max_deviation
-// (first minibatch), kl_coefficient (of this step), learning_rate (the policy's), gradient_norm (mean over the updates).
+// (first minibatch), kl_coefficient (of this step), learning_rate (the policy's), gradient_norm (mean over the
+// updates).
 // With a value model: value_loss, explained_variance (of returns by the values before the update), value_gradient_norm.
-// Without: absolute_advantage (mean over tokens, before whitening: where the mean advantage is 0 the loss says nothing),
-// failed (share of responses without a score), ratio_mean, ratio_least, ratio_most; silent_groups (share of prompts all of
-// whose responses are worth the same) and redrawn_groups (prompts that gave way, to those kept) where there are several
-// responses a prompt; kl_k2 or kl_k3, a token, where it is in the loss.
+// Without: absolute_advantage (mean over tokens, before whitening: where the mean advantage is 0 the loss says
+// nothing), failed (share of responses without a score), ratio_mean, ratio_least, ratio_most; silent_groups (share of
+// prompts all of whose responses are worth the same) and redrawn_groups (prompts that gave way, to those kept) where
+// there are several responses a prompt; kl_k2 or kl_k3, a token, where it is in the loss.
 //
 // Low-rank training: where the policy has an adapter, it alone is trained and the engine reads merged weights. Where
 // reference and value model are views of the same base (Transformer::share), the layers below the first adapter are

@@ -1,5 +1,6 @@
-// Policy gradients without a value model: one algorithm with choices (advantage, ratio, sum of losses, clipping, KL, what becomes of
-// groups that say nothing), of which GRPO, RLOO and REINFORCE are defaults and the names of papers presets.
+// Policy gradients without a value model: one algorithm with choices (advantage, ratio, sum of losses, clipping, KL,
+// what becomes of groups that say nothing), of which GRPO, RLOO and REINFORCE are defaults and the names of papers
+// presets.
 //
 //   CriticFreeKind kind{.name = "grpo", .advantages = {{"group", train::AdvantageEstimator::group}}, ...};
 //   kind.presets = {{"gspo", "one ratio a response", {.ratio = train::RatioLevel::sequence}}};
@@ -24,8 +25,8 @@ struct KlTerm {
 };
 enum class SilentGroups { keep, redraw };
 
-// What a deck, a preset and an algorithm may each say. The deck's word goes before the preset's, and may not contradict it; the
-// preset's goes before the algorithm's.
+// What a deck, a preset and an algorithm may each say. The deck's word goes before the preset's, and may not contradict
+// it; the preset's goes before the algorithm's.
 struct Choices {
   std::optional<train::AdvantageEstimator> advantage = {};
   std::optional<train::RatioLevel> ratio = {};

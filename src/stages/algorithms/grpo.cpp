@@ -1,5 +1,5 @@
-// Group relative policy optimisation (Shao et al. 2402.03300) and what has been made of it: a response is held against the others
-// to its prompt.
+// Group relative policy optimisation (Shao et al. 2402.03300) and what has been made of it: a response is held against
+// the others to its prompt.
 #include "algorithms.hpp"
 #include "critic_free.hpp"
 

@@ -13,6 +13,7 @@ const std::vector<AlgorithmEntry>& algorithms() {
   static const std::vector<AlgorithmEntry> entries{
       {"dpo", "direct preference optimisation on labelled pairs", make_dpo},
       {"grpo", "group relative policy optimisation against a reward", make_grpo},
+      {"kto", "Kahneman-Tversky optimisation on answers that are each good or bad", make_kto},
       {"ppo", "proximal policy optimisation against a reward", make_ppo},
       {"reinforce", "REINFORCE with a batch's or the greedy response's baseline against a reward", make_reinforce},
       {"rloo", "REINFORCE leave-one-out against a reward", make_rloo},

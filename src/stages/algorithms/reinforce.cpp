@@ -1,4 +1,5 @@
-// REINFORCE with a baseline: the mean reward of the step, or the reward of the prompt's greedy response (ReMax, Li et al. 2310.10505).
+// REINFORCE with a baseline: the mean reward of the step, or the reward of the prompt's greedy response (ReMax, Li et
+// al. 2310.10505).
 #include "algorithms.hpp"
 #include "critic_free.hpp"
 

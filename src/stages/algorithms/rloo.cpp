@@ -1,4 +1,5 @@
-// REINFORCE leave-one-out (Ahmadian et al. 2402.14740): a response is held against the mean of the others to its prompt.
+// REINFORCE leave-one-out (Ahmadian et al. 2402.14740): a response is held against the mean of the others to its
+// prompt.
 #include "algorithms.hpp"
 #include "critic_free.hpp"
 

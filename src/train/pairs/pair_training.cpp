@@ -18,6 +18,7 @@ void train_on_pairs(const PairTraining& training, std::span<const TokenPair> pai
   LoopCallbacks callbacks;
   callbacks.work = [&] { return work; };
   callbacks.step = [&](std::int64_t step) {
+    if (training.before_step) training.before_step(step, steps);
     const auto sums = data_parallel.accumulate(training.columns, [&](int grain) {
       const auto groups = micro_batches(pairs, steps.of(step, grain, run.grains), run.micro_batch_tokens);
       std::vector<double> row(training.columns, 0.0);

@@ -1,6 +1,6 @@
 // The loop of training on pairs of answers, whatever the model and its loss. Private to train.
-//   train_on_pairs({model.trainable_parameters(), flops, kColumns, kWeight, kTokens, backward, metrics, progress},
-//                  optimizer, data_parallel, steps, schedule, run);
+//   PairTraining training{.groups = {{"policy", policy.trainable_parameters()}}, ...};
+//   train_on_pairs(training, pairs, PairSteps(pairs, batch, epochs, seed), run);
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,10 @@ struct PairTraining {
   std::size_t columns = 0;  // of a row of sums
   std::size_t weight = 0;   // the column that the sum of losses is divided by
   std::size_t tokens = 0;   // the column of tokens processed
-  // Forward and backward of the sum of losses of some pairs, added to the row of sums. `last_of`: whose grain ends with it.
+  // Optional: what a step needs to know of all its pairs before. Collective.
+  std::function<void(std::int64_t step, PairSteps& steps)> before_step = {};
+  // Forward and backward of the sum of losses of some pairs, added to the row of sums. `last_of`: whose grain ends
+  // with it.
   std::function<void(std::span<const std::size_t> chosen, std::vector<double>& row, DataParallel* last_of)> backward;
   std::function<Json(const PairStep&)> metrics;
   std::function<std::string(const Json&)> progress_text;

@@ -18,11 +18,13 @@ class Rollouts {
            const PolicyGradientOptions& options, const SharedBase& shared, const StageRun& run);
   // The engine draws from the policy as it is now.
   void take_weights() { policy_.merge_into(sampled_); }
-  // options.rollout.responses to each of the prompts at some places of the run; those to one prompt stand next to each other.
+  // options.rollout.responses to each of the prompts at some places of the run; those to one prompt stand next to each
+  // other.
   std::vector<Drawn> draw(std::span<const std::int64_t> places);
   // The likeliest token at every place: one response a prompt.
   std::vector<Drawn> draw_greedily(std::span<const std::int64_t> places);
-  // One number a response. Throws Error(input) naming the prompt of one that is infinite, and with a value model of NaN.
+  // One number a response. Throws Error(input) naming the prompt of one that is infinite, and with a value model of
+  // NaN.
   std::vector<double> scores(std::span<const Drawn> drawn) const;
   std::vector<double> monitored(std::span<const Drawn> drawn) const;  // 0 where nothing is monitored
   // What a score becomes by a missing end and by length.

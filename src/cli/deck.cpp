@@ -92,6 +92,14 @@ std::map<std::string, Value> spread(const std::map<std::string, Value>& values, 
   return spread;
 }
 
+// A name that decides which keys there are, so that it is read before them. nullptr: it is not set.
+const std::string* find_name(const std::string& key, const CommandLine& line, const DeckValues& deck) {
+  const std::string* text = find_text(key, line, deck);
+  if (text && text->find('#') != std::string::npos)
+    OptionTable::fail(key, *text, "a name; a comment behind it begins with '#' between white space (\"dpo # why\")");
+  return text;
+}
+
 // The lists of names decide which keys exist, so they are read first.
 void name_sections(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   const auto names = [&](const std::string& key, const std::string& otherwise) {
@@ -144,7 +152,7 @@ void name_data(study::StudyOptions& options, const CommandLine& line, const Deck
 void choose_makers(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   for (study::DataOptions& data : options.data) {
     const std::string key = data.section() + ".maker";
-    if (const std::string* text = find_text(key, line, deck)) data.maker = *text;
+    if (const std::string* text = find_name(key, line, deck)) data.maker = *text;
     stages::maker_named(key, data.maker);
   }
 }
@@ -153,7 +161,7 @@ void choose_makers(study::StudyOptions& options, const CommandLine& line, const 
 void choose_algorithms(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
   for (study::ArmOptions& arm : options.arms) {
     const std::string key = arm.section() + ".algorithm";
-    if (const std::string* text = find_text(key, line, deck)) arm.algorithm = *text;
+    if (const std::string* text = find_name(key, line, deck)) arm.algorithm = *text;
     stages::algorithm_named(key, arm.algorithm);
   }
 }
@@ -319,7 +327,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
   study::check_options(options);
   study::check_arms(options);
-  for (const study::DataOptions& data : options.data) data.how->check(options, data);
+  for (const study::DataOptions& data : options.data) data.how->check(data);
   for (const study::ArmOptions& arm : options.arms) {
     stages::check_data(options, arm);
     stages::algorithm_of(arm).check(options, arm);

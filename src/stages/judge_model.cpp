@@ -4,6 +4,7 @@
 #include "makers/mixture.hpp"
 #include "planning.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
@@ -21,7 +22,7 @@ struct JudgeDraws {
 JudgeDraws draws_of(const JudgeModel& model) {
   if (model.name == "judge") return {};
   const std::uint64_t own = checksum(model.name);
-  return {hash_words({judge_key, own}), own << 41};  // bit 40 tells register texts apart
+  return {hash_words({judge_key, own}), text_family(own)};
 }
 
 Json run(const Context& context, const JudgeModel& model) {

@@ -7,6 +7,7 @@
 #include "planning.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
@@ -35,7 +36,7 @@ class JudgeTexts {
   }
   train::Example example(std::int64_t item) const {
     return mixture::judge_example(context_, language_, options_, *encoders_,
-                                  (checksum("sft") << 41) | static_cast<std::uint64_t>(item));
+                                  text_family(checksum("sft")) | static_cast<std::uint64_t>(item));
   }
 
  private:

@@ -1,13 +1,11 @@
 #include "rlaif/stages/study.hpp"
 
 #include <algorithm>
-#include <iostream>
 #include <optional>
 #include <set>
 
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
-#include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/run/deck_file.hpp"
 #include "rlaif/run/instruction_sets.hpp"
@@ -17,7 +15,6 @@
 #include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/report.hpp"
 #include "rlaif/stages/resources.hpp"
-#include "rlaif/stages/run_costs.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
@@ -29,22 +26,6 @@ bool is_needed(const StudyOptions& options, const JudgeModel& model) {
   return model.training.training.steps > 0 && std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
            return judge->kind == JudgeKind::local && judge->model == model.name;
          });
-}
-
-void write_report(const Context& context, const std::vector<Json>& markers) {
-  context.comm.on_root([&] {
-    Json results = make_results(context.options, markers);
-    results.update(starts_facts(context.directory));
-    results["costs"] = costs_json(measure_run(context.directory.root()));
-    results["costs"].erase("run");  // where it lies is no result
-    std::set<std::string> sets;
-    for (const Json& marker : markers) {
-      for (const std::string& one : instruction_sets_of(marker)) sets.insert(one);
-    }
-    results["instruction_sets"] = sets;
-    write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
-    std::cout << results_table(results) << std::flush;
-  });
 }
 
 // What can be known of a model's folder and of adapters before anything is computed.

@@ -31,10 +31,10 @@ Json run(const Context& context) {
   return facts;
 }
 
-std::string size_text(const StudyOptions& options) {
-  if (!options.tokenizer.file.empty()) return options.tokenizer.file.string();
-  if (!options.model.folder.empty()) return (options.model.folder / "tokenizer.json").string();
-  return "byte-level BPE, at most " + count_text(options.tokenizer.vocab_size, "tokens");
+std::string size_text(const TokenizerOptions& options, const ModelOptions& model) {
+  if (!options.file.empty()) return options.file.string();
+  if (!model.folder.empty()) return (model.folder / "tokenizer.json").string();
+  return "byte-level BPE, at most " + count_text(options.vocab_size, "tokens");
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ void plan_tokenizer(StagePlan& plan, const Study& study) {
             .kind = "tokenizer",
             .of = "",
             .command = "sft",
-            .size = size_text(study.options),
+            .size = size_text(study.options.tokenizer, study.options.model),
             .sections = sections_with({"tokenizer"}),
             .makes = {tokenizer_file},
             .run = in_study(study, run)});

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -33,7 +34,7 @@ Prompt Task::draw(Purpose purpose, Split split, std::uint64_t seed, std::int64_t
   const auto file = files_.find(split);
   Prompt prompt = file != files_.end() ? file->second[file_place(file->second.size(), purpose, split, seed, item)]
                                        : world_.sample_prompt(rng, split == Split::heldout);
-  prompt.id = (static_cast<std::uint64_t>(purpose) << 56) | (static_cast<std::uint64_t>(split) << 48) | item;
+  prompt.id = prompt_id(static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(split), item);
   return prompt;
 }
 

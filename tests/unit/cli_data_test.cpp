@@ -90,6 +90,11 @@ TEST(DataSets, ThatCannotBeAreRefusedByName) {
   EXPECT_THAT(refusal({{"data.one.maker", "mixture"}}), HasSubstr("data.one: an arm has this name too"));
 }
 
+TEST(Arms, WithACommentGluedToTheNameOfTheirAlgorithmAreToldHowOneBegins) {
+  EXPECT_THAT(refusal({{"arm.one.algorithm", "dpo #why"}}),
+              AllOf(HasSubstr("arm.one.algorithm: 'dpo #why' was given"), HasSubstr("'#' between white space")));
+}
+
 TEST(Arms, ThatStartFromThemselvesOrLaterOnesOrShareANameAreRefused) {
   EXPECT_THAT(refusal({{"arm.one.start", "one"}}), HasSubstr("arm.one.start: unknown policy 'one'"));
   EXPECT_THAT(refusal({{"arm.one.start", "two"}}), HasSubstr("sft or an arm before this one was expected"));

@@ -21,7 +21,7 @@ class Maker {
   // Registers its keys in the section of the data set, bound to fields of this object; data.policy where it samples one.
   virtual void bind(OptionTable& table, DataOptions& data) = 0;
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
-  virtual void check(const StudyOptions&, const DataOptions&) const {}
+  virtual void check(const DataOptions&) const {}
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
   virtual void plan(StagePlan& plan, const Study& study, const DataSet& data) const = 0;
 };

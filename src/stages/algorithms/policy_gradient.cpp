@@ -2,6 +2,7 @@
 
 #include "../rewards/rewards.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/stages/binding.hpp"
 
 namespace rlaif::stages {
@@ -35,8 +36,8 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
     const int longest_response = options.rollout.max_new_tokens;
     // A prompt that does not fit the context gives way to the next draw for its place.
     for (std::int64_t attempt = 0; attempt < 100; ++attempt) {
-      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, options.seed, i + (attempt << 40));
-      prompt.id = (static_cast<std::uint64_t>(Task::Purpose::ppo) << 56) | static_cast<std::uint64_t>(i);
+      Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, options.seed, redrawn_item(i, attempt));
+      prompt.id = prompt_id(static_cast<std::uint64_t>(Task::Purpose::ppo), 0, static_cast<std::uint64_t>(i));
       std::vector<TokenId> tokens = language.chat.prompt(prompt.text);
       if (static_cast<std::int64_t>(tokens.size()) <= max_positions - longest_response)
         return std::make_pair(std::move(prompt), std::move(tokens));

@@ -3,6 +3,7 @@
 #include "../planning.hpp"
 #include "makers.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
 
@@ -38,7 +39,7 @@ train::Example sft_example(const Context& context, const Language& language, std
 train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
                              const JudgeEncoders& encoders, std::uint64_t key) {
   Rng rng(context.options.run.seed, Stream::judge_data, {key});
-  if (rng.uniform() < options.register_share) return register_example(context, language, key | (1ull << 40));
+  if (rng.uniform() < options.register_share) return register_example(context, language, register_text(key));
 
   const world::World& world = context.task.world();
   const Prompt& prompt = world.sample_prompt(rng, false, true);

@@ -6,6 +6,7 @@
 #include "makers.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/ids.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/generate/engine.hpp"
@@ -120,7 +121,7 @@ std::vector<Comparison> all_pairs(Annotator& self, const std::vector<DrawnPrompt
     std::uint64_t pair = 0;
     for (std::size_t i = 0; i < one.distinct.size(); ++i) {
       for (std::size_t j = i + 1; j < one.distinct.size(); ++j, ++pair) {
-        comparisons.push_back({one.prompt.id | (pair << 40), one.prompt, one.distinct[i], one.distinct[j]});
+        comparisons.push_back({pair_id(one.prompt.id, pair), one.prompt, one.distinct[i], one.distinct[j]});
       }
     }
   }

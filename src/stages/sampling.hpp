@@ -1,0 +1,46 @@
+// Responses of a policy to held-out prompts, scored: what every table about policies is made from.
+//   const PolicySamples samples = sample_policy(context, language, "rlaif", policy, sft, seed);
+//   policy_win_rate(samples, others, seed, 2000);   // by gold, with its interval
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rlaif/core/json.hpp"
+#include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/study/context.hpp"
+
+namespace rlaif::stages {
+
+// Numbers of draws, summed by prompt: a prompt that was drawn twice is one group of the bootstrap.
+class ByPrompt {
+ public:
+  void add(const std::string& prompt, double value, double weight = 1.0);
+  evaluate::Interval mean(std::uint64_t seed, int resamples) const;
+
+ private:
+  std::map<std::string, std::pair<double, double>> groups_;
+};
+
+// Scored samples of one policy: rows are draws of prompts, the same for every policy.
+struct PolicySamples {
+  std::vector<Json> lines;                     // what evaluation/<name>.jsonl holds
+  std::vector<std::string> prompts;            // of the draws that have gold utilities
+  std::vector<std::vector<double>> utilities;  // of those draws, by sample
+  std::map<std::string, ByPrompt> numbers;     // "helpful", ..., "kl" (nats a response), "length" (tokens), "utility"
+};
+
+// `reference`: whose log-probabilities KL is taken to. Collective; the result is whole on the root only. Throws Error(input) where
+// no prompt fits the context.
+PolicySamples sample_policy(const Context& context, const Language& language, const std::string& name,
+                            const model::Transformer& policy, const model::Transformer& reference,
+                            std::uint64_t sampling_seed);
+void write_samples(const Context& context, const std::string& name, const PolicySamples& samples);
+
+// Win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
+evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples);
+
+}  // namespace rlaif::stages

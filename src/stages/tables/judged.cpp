@@ -1,0 +1,86 @@
+#include "judged.hpp"
+
+#include <cmath>
+
+#include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/judge_facts.hpp"
+#include "rlaif/train/reward.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+// Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
+Json reward_facts(const Context& context, const Language& language, const model::Transformer& base,
+                  const ArmOptions& arm, const std::vector<Preference>& heldout) {
+  const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
+  std::vector<std::vector<TokenId>> sequences;
+  for (const Preference& record : heldout) {
+    const std::vector<TokenId> prompt = language.chat.prompt(record.comparison.prompt.text);
+    sequences.push_back(reward_tokens(language, prompt, record.comparison.first));
+    sequences.push_back(reward_tokens(language, prompt, record.comparison.second));
+  }
+  const std::vector<double> scores = train::score_sequences(reward, sequences);
+  std::vector<double> sides, golds, label_sides, labels;
+  for (std::size_t i = 0; i < heldout.size(); ++i) {
+    const double side = scores[2 * i] > scores[2 * i + 1] ? 1.0 : scores[2 * i] < scores[2 * i + 1] ? 0.0 : 0.5;
+    const double gold = gold_side(context, heldout[i].comparison);
+    if (std::isfinite(gold) && gold != 0.5) {
+      sides.push_back(side);
+      golds.push_back(gold);
+    }
+    if (heldout[i].verdict.status == VerdictStatus::ok) {
+      label_sides.push_back(side);
+      labels.push_back(heldout[i].verdict.p_first);
+    }
+  }
+  Json facts;
+  facts["gold_accuracy"] = evaluate::agreement(sides, golds);
+  facts["label_accuracy"] = evaluate::agreement(label_sides, labels);
+  return facts;
+}
+
+// Where an arm learns from some of its judge's labels: how many, and what they cost.
+void keep_first_labels(std::int64_t most, const std::vector<Preference>& training, Json& facts) {
+  if (most == 0) return;
+  std::int64_t labels = 0;
+  double usd = 0.0;
+  for (const Preference& record : training) {
+    if (labels == most) break;
+    labels += record.verdict.status == VerdictStatus::ok;
+    usd += record.verdict.usage.cost_usd;
+  }
+  facts["labels"] = labels;
+  facts["cost_usd"] = std::round(usd * 1e6) / 1e6;
+}
+
+}  // namespace
+
+Json judged_facts(const Context& context, const Language& language, const model::Transformer& sft) {
+  const StudyOptions& options = context.options;
+  Json facts;
+  for (const DataSet& set : data_sets(options)) {
+    if (set.kind != DataKind::preferences) continue;
+    JudgedPairs pairs;
+    context.comm.agree([&] { pairs = read_judged_pairs(context, set); });
+    const Json judges = judges_facts(context, set, pairs);
+    if (set.name.empty()) facts["judges"] = judges;
+    for (const ArmOptions& arm : options.arms) {
+      if (!set.feeds(arm)) continue;
+      facts["labels"][arm.name] = judges[arm.judge];
+      keep_first_labels(options.reward.labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
+      const model::Transformer base =
+          arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
+      if (!algorithm_of(arm).trains_reward_model()) continue;
+      facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
+    }
+  }
+  return facts;
+}
+
+Json labels_facts(const Json& judged, const ArmOptions& arm) {
+  return judged.value("labels", Json::object()).value(arm.name, Json::object());
+}
+
+}  // namespace rlaif::stages

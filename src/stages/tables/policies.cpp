@@ -1,0 +1,112 @@
+// Every policy on held-out prompts: marks, KL, length, wins over sft, and what it took.
+#include "judged.hpp"
+#include "rlaif/core/progress.hpp"
+#include "rlaif/core/text_format.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/study/data_sets.hpp"
+#include "tables.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+Json policy_facts(const PolicySamples& samples, const std::vector<std::string>& marks, std::uint64_t seed,
+                  int resamples) {
+  Json facts;
+  std::vector<std::string> names = marks;
+  for (const char* name : {"ended", "utility", "kl", "length", "specific", "specificity"}) names.emplace_back(name);
+  for (const std::string& name : names) {
+    const auto found = samples.numbers.find(name);
+    if (found == samples.numbers.end()) continue;
+    const evaluate::Interval interval = found->second.mean(seed, resamples);
+    facts[name] = interval.value;
+    facts[name + "_low"] = interval.low;
+    facts[name + "_high"] = interval.high;
+  }
+  return facts;
+}
+
+// A row for every mark and number of the policies, a column for every policy.
+std::string marks_table(const Json& results) {
+  std::vector<std::string> rows{"utility"};
+  for (const Json& mark : results["marks"]) rows.push_back(mark.get<std::string>());
+  rows.insert(rows.end(), {"specific", "specificity"});
+  std::string text = text_format("\n%-24s", "");
+  for (const auto& [name, arm] : results["arms"].items()) text += text_format(" %-22s", name.c_str());
+  for (const std::string& row : rows) {
+    if (!results["arms"]["sft"].contains(row)) continue;
+    text += text_format("\n%-24s", row.c_str());
+    for (const auto& [name, arm] : results["arms"].items()) {
+      text += text_format(" %-22s", text_format("%.3f (%.3f-%.3f)", number(arm, row), number(arm, row + "_low"),
+                                                number(arm, row + "_high"))
+                                        .c_str());
+    }
+  }
+  return text + "\n\n";
+}
+
+}  // namespace
+
+Json policies_rows(const Evaluated& evaluated) {
+  const StudyOptions& options = evaluated.context.options;
+  const std::uint64_t seed = options.run.seed;
+  const int resamples = options.evaluate.resamples;
+  const std::vector<std::string> marks = evaluated.context.task.mark_names();
+  Json rows;
+  rows["yardstick"] = evaluated.context.task.yardstick();
+  rows["marks"] = marks;
+  rows["arms"]["sft"] = policy_facts(evaluated.samples.at("sft"), marks, seed, resamples);
+  for (const ArmOptions& arm : options.arms) {
+    Json row = evaluated.win_rate(arm.name, "sft", "win_rate_vs_sft");
+    row.update(policy_facts(evaluated.samples.at(arm.name), marks, seed, resamples));
+    row["algorithm"] = arm.algorithm;
+    const Json labels = labels_facts(evaluated.judged, arm);
+    if (!labels.empty()) row["judge"] = arm.judge;
+    row["start"] = arm.start;
+    if (!arm.data.empty()) row["data"] = arm.data;
+    if (!labels.empty()) {
+      row["labels"] = labels["labels"];
+      row["cost_usd"] = labels["cost_usd"];
+    }
+    rows["arms"][arm.name] = row;
+  }
+  return rows;
+}
+
+// What an arm cost in time: its judge's share of annotation, its reward model, its policy.
+void policies_finish(const Finished& finished, Json& results) {
+  const StudyOptions& options = finished.context.options;
+  for (const ArmOptions& arm : options.arms) {
+    double seconds = 0.0;
+    const DataSet data = data_of(options, arm);
+    const Json& labelling = *finished.by_stage.at(data.stage(data.kind == DataKind::preferences ? "annotate" : "data"));
+    if (labelling.contains("judge_rank_seconds")) {
+      seconds += number(labelling["judge_rank_seconds"], arm.judge) / number(labelling, "ranks");
+    }
+    for (const Json& marker : finished.markers) {
+      const std::string kind = marker.value("kind", std::string()), of = marker.value("of", std::string());
+      const bool reward_model = kind == "reward" && of == labels_of(arm) && algorithm_of(arm).trains_reward_model();
+      if (reward_model || (kind == arm.algorithm && of == arm.name)) seconds += number(marker, "wall_seconds");
+    }
+    results["arms"][arm.name]["wall_seconds"] = seconds;
+  }
+}
+
+std::string policies_text(const Printed& printed) {
+  const Json& results = printed.results;
+  if (!results.contains("arms")) return "";
+  std::string text = text_format("%-12s %-20s", "arm", "wins vs sft, %");
+  for (const std::string& column : printed.columns) text += text_format(" %8s", column.c_str());
+  text += text_format(" %7s %7s %8s %10s %9s\n", "KL", "length", "labels", "cost, USD", "time");
+  for (const auto& [name, arm] : results["arms"].items()) {
+    text += text_format("%-12s %-20s", name.c_str(), win_text(arm, "win_rate_vs_sft").c_str());
+    for (const std::string& column : printed.columns) text += text_format(" %8s", rate(arm, column).c_str());
+    text += text_format(" %7.2f %7.1f %8.0f %10.2f %9s\n", number(arm, "kl"), number(arm, "length"),
+                        number(arm, "labels"), number(arm, "cost_usd"),
+                        arm.contains("wall_seconds") ? format_duration(number(arm, "wall_seconds")).c_str() : "-");
+  }
+  const std::string yardstick = results.value("yardstick", "gold");
+  text += "\nwins are by " + yardstick + " (ties half) with 95 % intervals by prompt\n";
+  return yardstick == "gold" ? text : text + marks_table(results);
+}
+
+}  // namespace rlaif::stages

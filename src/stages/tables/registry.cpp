@@ -1,0 +1,54 @@
+// The list of tables: a line each.
+#include "rlaif/core/text_format.hpp"
+#include "tables.hpp"
+
+namespace rlaif::stages {
+
+const std::vector<Table>& tables() {
+  static const std::vector<Table> all{
+      {"policies", "every policy on held-out prompts, and its wins over sft", policies_rows, policies_finish,
+       policies_text},
+      {"head_to_head", "arms against each other, and sft against itself", head_to_head_rows, nullptr,
+       head_to_head_text},
+      {"judges", "judges and their members on held-out pairs", judges_rows, judges_finish, judges_text},
+      {"reward_models", "reward models on held-out pairs", reward_models_rows, nullptr, reward_models_text},
+      {"rounds", "every round against the one that it starts from", rounds_rows, nullptr, rounds_text},
+      {"times", "stages, ranks and starts", nullptr, times_finish, times_text},
+      {"costs", "dollars and hours", nullptr, costs_finish, nullptr},
+  };
+  return all;
+}
+
+Json Evaluated::win_rate(const std::string& of, const std::string& over, const char* name) const {
+  const evaluate::Interval interval =
+      policy_win_rate(samples.at(of), samples.at(over), context.options.run.seed, context.options.evaluate.resamples);
+  return {{name, interval.value}, {"ci_low", interval.low}, {"ci_high", interval.high}};
+}
+
+double number(const Json& object, const std::string& key) {
+  return object.contains(key) && object[key].is_number() ? object[key].get<double>() : 0.0;
+}
+
+std::string rate(const Json& object, const std::string& key) {
+  return object.contains(key) ? text_format("%.3f", number(object, key)) : "-";
+}
+
+namespace {
+
+std::string percent_text(double value, double low, double high) {
+  return text_format("%.1f (%.1f-%.1f)", 100 * value, 100 * low, 100 * high);
+}
+
+}  // namespace
+
+std::string share_text(const Json& object, const std::string& key) {
+  if (!object.contains(key)) return "-";
+  return percent_text(number(object, key), number(object, key + "_low"), number(object, key + "_high"));
+}
+
+std::string win_text(const Json& object, const std::string& key) {
+  if (!object.contains(key)) return "-";
+  return percent_text(number(object, key), number(object, "ci_low"), number(object, "ci_high"));
+}
+
+}  // namespace rlaif::stages

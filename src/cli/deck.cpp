@@ -14,6 +14,7 @@
 #include "rlaif/stages/maker.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/data_sets.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
 #include "rlaif/text/utf8.hpp"
@@ -38,7 +39,7 @@ const std::vector<std::string> value_flags{"comparisons", "count", "measure", "n
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
   for (const study::JudgeOptions* judge : study::judges_and_members(resolved.options)) {
     const std::string key = "judge." + judge->name + ".price";
-    if (study::is_asked(judge->kind) && !find_text(key, line, deck))
+    if (study::kind_of(*judge).is_remote && !find_text(key, line, deck))
       resolved.table.set(key, {judge->model, Origin::program});
   }
 }
@@ -64,10 +65,11 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for; of what is set for one by
-// name nothing changes.
+// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for and that
+// have it; of what is set for one by name nothing changes. `by_star`: the keys that came so.
 template <class Value>
-std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options) {
+std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options,
+                                    std::set<std::string>& by_star) {
   std::vector<std::string> sections;
   for (const study::ArmOptions& arm : options.arms) sections.push_back(arm.section());
   for (const study::DataOptions& data : options.data) sections.push_back(data.section());
@@ -85,7 +87,9 @@ std::map<std::string, Value> spread(const std::map<std::string, Value>& values, 
       if (section.substr(0, section.find('.')) != key.substr(0, star)) continue;
       is_known = true;
       const std::string own = section + key.substr(star + 2);
-      if (!values.contains(own)) spread[own] = value;
+      if (values.contains(own)) continue;
+      spread[own] = value;
+      by_star.insert(own);
     }
     if (!is_known) spread[key] = value;  // to be refused by its name
   }
@@ -98,6 +102,15 @@ const std::string* find_name(const std::string& key, const CommandLine& line, co
   if (text && text->find('#') != std::string::npos)
     OptionTable::fail(key, *text, "a name; a comment behind it begins with '#' between white space (\"dpo # why\")");
   return text;
+}
+
+// Whether a section beside this key's own has the key: "judge.people.url" is one of judges that are servers.
+bool is_key_of_kin(const OptionTable& table, const std::string& key) {
+  const std::string head = key.substr(0, key.find('.') + 1), tail = key.substr(key.rfind('.'));
+  return std::any_of(table.entries().begin(), table.entries().end(), [&](const OptionTable::Entry& entry) {
+    return entry.key.starts_with(head) && entry.key.rfind('.') > head.size() &&
+           entry.key.substr(entry.key.rfind('.')) == tail;
+  });
 }
 
 // The lists of names decide which keys exist, so they are read first.
@@ -154,6 +167,16 @@ void choose_makers(study::StudyOptions& options, const CommandLine& line, const 
     const std::string key = data.section() + ".maker";
     if (const std::string* text = find_name(key, line, deck)) data.maker = *text;
     stages::maker_named(key, data.maker);
+  }
+}
+
+// A judge's kind decides which keys its section has.
+void choose_kinds(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+  for (auto* judges : {&options.judges, &options.members}) {
+    for (study::JudgeOptions& judge : *judges) {
+      const std::string key = "judge." + judge.name + ".kind";
+      if (const std::string* text = find_text(key, line, deck)) judge.kind = study::judge_kind_named(key, *text).kind;
+    }
   }
 }
 
@@ -302,14 +325,20 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
 
   name_sections(options, as_given, values);
   name_data(options, as_given, values);
-  values = spread(values, options);
+  std::set<std::string> by_star;
+  values = spread(values, options, by_star);
   CommandLine line = as_given;
-  line.keys = spread(line.keys, options);
+  line.keys = spread(line.keys, options, by_star);
+  choose_kinds(options, line, values);
   choose_algorithms(options, line, values);
   choose_makers(options, line, values);
   register_options(resolved->table, options);
+  const auto is_of_others = [&](const std::string& key) {
+    return by_star.contains(key) && !resolved->table.has(key) && is_key_of_kin(resolved->table, key);
+  };
 
   for (const auto& [key, value] : values) {
+    if (is_of_others(key)) continue;
     try {
       resolved->table.set_deck_folder((value.file.empty() ? deck.file : value.file).parent_path());
       resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});
@@ -319,7 +348,9 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
       throw usage_error(file.string() + place + ": " + error.what());
     }
   }
-  for (const auto& [key, text] : line.keys) resolved->table.set(key, {text, Origin::command_line});
+  for (const auto& [key, text] : line.keys) {
+    if (!is_of_others(key)) resolved->table.set(key, {text, Origin::command_line});
+  }
   resolved->table.inherit();
   default_prices(*resolved, line, values);
   // Files that calibration is to write need not be there; what is missing else, its reader says.

@@ -11,7 +11,7 @@
 #include "rlaif/core/host.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/core/version.hpp"
-#include "rlaif/judge/constitution_lint.hpp"
+#include "rlaif/judge/constitution/lint.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/run/instruction_sets.hpp"
 #include "rlaif/study/context.hpp"

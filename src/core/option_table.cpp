@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <type_traits>
 
@@ -45,6 +46,13 @@ T parse_integer(const std::string& key, const std::string& text) {
                           std::to_string(std::numeric_limits<T>::max()));
   }
   return parse_number<T>(key, text, std::is_signed_v<T> ? "an integer" : "an integer of at least 0");
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
 }
 
 double parse_finite(const std::string& key, const std::string& text, const char* expected) {
@@ -140,12 +148,41 @@ OptionTable::Entry& OptionTable::add(const std::string& key, double* field, cons
                     }});
 }
 
-OptionTable::Entry& OptionTable::add_optional_number(const std::string& key, std::string* field,
-                                                     const std::string& unit, const std::string& meaning) {
-  return add_entry({key, unit, meaning, *field, true, false, [=](const std::string& text, Origin) {
-                      *field = text;
-                      return text.empty() ? std::optional<double>() : parse_finite(key, text, "a number or nothing");
+OptionTable::Entry& OptionTable::add(const std::string& key, std::optional<double>* field, const std::string& unit,
+                                     const std::string& meaning) {
+  const std::string current = *field ? number_text(**field) : "";
+  return add_entry({key, unit, meaning, current, true, false, [=](const std::string& text, Origin) {
+                      *field = text.empty() ? std::optional<double>() : parse_finite(key, text, "a number or nothing");
+                      return *field;
                     }});
+}
+
+OptionTable::Entry& OptionTable::add(const std::string& key, std::vector<std::string>* field, const std::string& unit,
+                                     const std::string& meaning) {
+  Entry& entry =
+      add_entry({key, unit, meaning, join_names(*field, " "), true, false, [field](const std::string& text, Origin) {
+                   *field = words_of(text);
+                   return std::optional<double>();
+                 }});
+  entry.kind = Kind::text;
+  return entry;
+}
+
+OptionTable::Entry& OptionTable::add(const std::string& key, std::vector<double>* field, const std::string& unit,
+                                     const std::string& meaning) {
+  std::vector<std::string> current;
+  for (const double value : *field) current.push_back(number_text(value));
+  return add_entry(
+      {key, unit, meaning, join_names(current, " "), true, false, [=, this](const std::string& text, Origin) {
+         const ValueRange& range = find(key)->range;
+         field->clear();
+         for (const std::string& word : words_of(text)) {
+           const double value = parse_finite(key, word, "numbers parted by white space");
+           if (!range.holds(value)) fail(key, word, "numbers " + range.text());
+           field->push_back(value);
+         }
+         return std::optional<double>();
+       }});
 }
 
 OptionTable::Entry& OptionTable::add(const std::string& key, bool* field, const std::string& unit,
@@ -242,7 +279,8 @@ void OptionTable::set(const std::string& key, const OptionValue& value) {
         if (is_in(entry.key, section)) words.push_back(entry.key.substr(section.size() + 1));
       }
       throw usage_error(key + ": [" + section + "] has " + why + ", and " +
-                        unknown_name_message("key", key.substr(section.size() + 1), words));
+                        unknown_name_message("key", key.substr(section.size() + 1), words) + "; it has " +
+                        join_names(words, ", "));
     }
     for (const Entry& entry : entries_) known.push_back(entry.key);
     throw usage_error(unknown_name_message("key", key, known));

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 
 namespace rlaif::evaluate {
 namespace {

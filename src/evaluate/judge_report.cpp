@@ -9,7 +9,7 @@
 #include "rlaif/evaluate/labelers.hpp"
 #include "rlaif/evaluate/length.hpp"
 #include "rlaif/evaluate/recorded_runs.hpp"
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 
 namespace rlaif::evaluate {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/labelers.hpp"
-#include "rlaif/judge/recorded.hpp"
+#include "rlaif/judge/kinds/recorded.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::evaluate {

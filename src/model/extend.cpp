@@ -1,7 +1,7 @@
 // Inference with a cache of keys and values: Transformer::extend and what belongs to it.
 #include <algorithm>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/matmul.hpp"
 #include "rlaif/model/torch.hpp"

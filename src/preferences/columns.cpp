@@ -32,6 +32,15 @@ std::string record_problem(const Preference& record) {
   if (!std::isfinite(usage.cost_usd) || usage.cost_usd < 0) {
     return "cost_usd: expected a finite price of at least 0, got " + std::to_string(usage.cost_usd);
   }
+  for (const MemberVerdict& member : verdict.members) {
+    if (member.status == VerdictStatus::ok && !is_probability(member.p_first)) {
+      return "members/p_first: expected a probability in [0, 1] where the status is ok, got " +
+             std::to_string(member.p_first);
+    }
+    if (!std::isfinite(member.cost_usd) || member.cost_usd < 0) {
+      return "members/cost_usd: expected a finite price of at least 0, got " + std::to_string(member.cost_usd);
+    }
+  }
   return {};
 }
 

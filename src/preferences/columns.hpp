@@ -64,6 +64,24 @@ void visit_columns(Visitor&& visit) {
         [](auto& record) -> auto& { return record.verdict.usage.cost_usd; });
 }
 
+// The same of what the members of combined judges said: all members of all records one after the other. `member` maps a
+// (const) MemberVerdict.
+template <class Visitor>
+void visit_member_columns(Visitor&& visit) {
+  visit(Column{"members/name", "name of the member"}, [](auto& said) -> auto& { return said.name; });
+  visit(Column{"members/status", "outcome of the member's judgement; only code 0 (ok) carries a preference"},
+        [](auto& said) -> auto& { return said.status; });
+  visit(
+      Column{
+          "members/p_first",
+          "probability that the first completion is better, by the member; meaningful only where its status is 0 (ok)"},
+      [](auto& said) -> auto& { return said.p_first; });
+  visit(Column{"members/cost_usd", "price of the member's judgement in US dollars"},
+        [](auto& said) -> auto& { return said.cost_usd; });
+}
+inline constexpr Column kMemberOffsets{"members/offsets",
+                                       "where the members of record i begin among all; one more at the end"};
+
 // Every status in the order of its code.
 inline constexpr std::array kStatuses = {
     VerdictStatus::ok,       VerdictStatus::missing,     VerdictStatus::refused,     VerdictStatus::truncated,

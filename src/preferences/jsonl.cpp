@@ -37,6 +37,12 @@ Json full_line(const Preference& record) {
   Json line = Json::object();
   visit_columns([&](const Column& column, auto member) { line[column.name] = as_json(member(record)); });
   line["judge"] = record.judge;
+  for (const MemberVerdict& member : record.verdict.members) {
+    line["members"].push_back({{"name", member.name},
+                               {"status", as_json(member.status)},
+                               {"p_first", as_json(member.p_first)},
+                               {"cost_usd", member.cost_usd}});
+  }
   return line;
 }
 
@@ -140,20 +146,32 @@ class LineReader {
     for (std::size_t order = 0; order < 2; ++order) values[order] = number(key, list[order]);
   }
   void read(const std::string& key, VerdictStatus& status) const {
-    std::vector<std::string> names;
-    for (VerdictStatus known : kStatuses) names.push_back(to_string(known));
     std::string name;
     read(key, name);
-    for (VerdictStatus known : kStatuses) {
-      if (name == to_string(known)) {
-        status = known;
-        return;
-      }
+    status = status_named(key, name);
+  }
+  void read(const std::string& key, std::vector<MemberVerdict>& members) const {
+    const std::string what = "a list of {\"name\": text, \"status\": text, \"p_first\": number, \"cost_usd\": number}";
+    if (!at(key).is_array()) throw expected(key, what);
+    for (const Json& one : at(key)) {
+      const auto is_text = [&](const char* name) { return one.contains(name) && one[name].is_string(); };
+      if (!one.is_object() || one.size() != 4 || !is_text("name") || !is_text("status") || !one.contains("p_first") ||
+          !one.contains("cost_usd"))
+        throw expected(key, what);
+      members.push_back({one["name"].get<std::string>(), status_named(key, one["status"].get<std::string>()),
+                         number(key, one["p_first"]), number(key, one["cost_usd"])});
     }
-    throw error("key '" + key + "': " + unknown_name_message("status", name, names));
   }
 
  private:
+  VerdictStatus status_named(const std::string& key, const std::string& name) const {
+    std::vector<std::string> names;
+    for (const VerdictStatus known : kStatuses) {
+      if (name == to_string(known)) return known;
+      names.push_back(to_string(known));
+    }
+    throw error("key '" + key + "': " + unknown_name_message("status", name, names));
+  }
   double number(const std::string& key, const Json& value) const {
     if (value.is_null()) return kNotANumber;
     if (!value.is_number()) throw expected(key, "a number or null");
@@ -167,7 +185,7 @@ class RecordReader {
  public:
   explicit RecordReader(const fs::path& file) : file_(file), lines_(file) {
     visit_columns([this](const Column& column, auto) { full_keys_.push_back(column.name); });
-    full_keys_.push_back("judge");
+    full_keys_.insert(full_keys_.end(), {"judge", "members"});
   }
 
   bool next(Preference& record) {
@@ -189,6 +207,7 @@ class RecordReader {
     Preference record;
     visit_columns([&](const Column& column, auto member) { lines_.read(column.name, member(record)); });
     if (lines_.has("judge")) lines_.read("judge", record.judge);
+    if (lines_.has("members")) lines_.read("members", record.verdict.members);
     const std::string problem = record_problem(record);
     if (!problem.empty()) throw lines_.error("key " + problem);
     return record;

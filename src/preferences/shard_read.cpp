@@ -42,12 +42,12 @@ class ShardReader {
                           std::to_string(file_bytes_) + " bytes can hold");
     }
     // The ids are read before the records exist: they show that the file is as large as it says.
-    records_ = records;
-    read_numbers<std::uint64_t>("id", H5T_STD_U64LE, H5T_NATIVE_UINT64, records_);
+    read_numbers<std::uint64_t>("id", H5T_STD_U64LE, H5T_NATIVE_UINT64, records);
     shard.records.resize(records);
     visit_columns([&](const Column& column, auto member) {
       read_column(column.name, member, shard.records, std::decay_t<decltype(member(shard.records[0]))>());
     });
+    read_members(shard.records);
     for (std::size_t i = 0; i < records; ++i) {
       const std::string problem = record_problem(shard.records[i]);
       if (!problem.empty()) throw origin_.error("record " + std::to_string(i) + ": dataset /" + problem);
@@ -57,6 +57,33 @@ class ShardReader {
   }
 
  private:
+  // What members of combined judges said; shards of plain judges, and those of earlier versions, have no such group.
+  void read_members(std::vector<Preference>& records) {
+    if (RLAIF_HDF5(origin_, H5Lexists(file_.get(), "members", H5P_DEFAULT)) == 0) return;
+    const auto offsets =
+        read_numbers<std::uint64_t>(kMemberOffsets.name, H5T_STD_U64LE, H5T_NATIVE_UINT64, records.size() + 1);
+    // As many rows as the statuses, whose size is held against the file's, are there.
+    const std::uint64_t rows =
+        read_numbers<std::uint8_t>("members/status", H5T_STD_U8LE, H5T_NATIVE_UINT8, std::nullopt).size;
+    const Origin origin = about(origin_, kMemberOffsets.name);
+    if (offsets[0] != 0 || offsets[records.size()] != rows) {
+      throw origin.error("expected them to run from 0 to " + std::to_string(rows) + ", got " +
+                         std::to_string(offsets[0]) + " to " + std::to_string(offsets[records.size()]));
+    }
+    std::vector<MemberVerdict> said(rows);
+    visit_member_columns([&](const Column& column, auto member) {
+      read_column(column.name, member, said, std::decay_t<decltype(member(said[0]))>());
+    });
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (offsets[i + 1] < offsets[i] || offsets[i + 1] > rows) {
+        throw origin.error("record " + std::to_string(i) + ": its members would run from " +
+                           std::to_string(offsets[i]) + " to " + std::to_string(offsets[i + 1]));
+      }
+      const auto begin = said.begin() + static_cast<std::ptrdiff_t>(offsets[i]);
+      records[i].verdict.members.assign(begin, begin + static_cast<std::ptrdiff_t>(offsets[i + 1] - offsets[i]));
+    }
+  }
+
   static std::uint64_t size_of(const std::filesystem::path& file) {
     std::error_code code;
     const std::uint64_t size = std::filesystem::file_size(file, code);
@@ -170,65 +197,65 @@ class ShardReader {
     return array;
   }
 
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, const std::string&) {
-    const auto offsets = read_numbers<std::uint64_t>(name + "/offsets", H5T_STD_U64LE, H5T_NATIVE_UINT64, records_ + 1);
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, const std::string&) {
+    const auto offsets =
+        read_numbers<std::uint64_t>(name + "/offsets", H5T_STD_U64LE, H5T_NATIVE_UINT64, rows.size() + 1);
     const auto bytes = read_numbers<char>(name + "/bytes", H5T_STD_U8LE, H5T_NATIVE_UINT8, std::nullopt);
     const Origin origin = about(origin_, name + "/offsets");
-    if (offsets[0] != 0 || offsets[records_] != bytes.size) {
+    if (offsets[0] != 0 || offsets[rows.size()] != bytes.size) {
       throw origin.error("expected them to run from 0 to " + std::to_string(bytes.size) + ", got " +
-                         std::to_string(offsets[0]) + " to " + std::to_string(offsets[records_]));
+                         std::to_string(offsets[0]) + " to " + std::to_string(offsets[rows.size()]));
     }
-    for (std::uint64_t i = 0; i < records_; ++i) {
+    for (std::uint64_t i = 0; i < rows.size(); ++i) {
       // Steps down are refused, and the last one is the size: so every text lies within the bytes.
       if (offsets[i + 1] < offsets[i] || offsets[i + 1] > bytes.size) {
         throw origin.error("record " + std::to_string(i) + ": its text would run from " + std::to_string(offsets[i]) +
                            " to " + std::to_string(offsets[i + 1]));
       }
-      member(records[i]).assign(bytes.values.get() + offsets[i], offsets[i + 1] - offsets[i]);
+      member(rows[i]).assign(bytes.values.get() + offsets[i], offsets[i + 1] - offsets[i]);
     }
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, std::uint64_t) {
-    const auto values = read_numbers<std::uint64_t>(name, H5T_STD_U64LE, H5T_NATIVE_UINT64, records_);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = values[i];
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, std::uint64_t) {
+    const auto values = read_numbers<std::uint64_t>(name, H5T_STD_U64LE, H5T_NATIVE_UINT64, rows.size());
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = values[i];
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, std::uint32_t) {
-    const auto values = read_numbers<std::uint32_t>(name, H5T_STD_U32LE, H5T_NATIVE_UINT32, records_);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = values[i];
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, std::uint32_t) {
+    const auto values = read_numbers<std::uint32_t>(name, H5T_STD_U32LE, H5T_NATIVE_UINT32, rows.size());
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = values[i];
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, std::int64_t) {
-    const auto values = read_numbers<std::int64_t>(name, H5T_STD_I64LE, H5T_NATIVE_INT64, records_);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = values[i];
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, std::int64_t) {
+    const auto values = read_numbers<std::int64_t>(name, H5T_STD_I64LE, H5T_NATIVE_INT64, rows.size());
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = values[i];
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, double) {
-    const auto values = read_numbers<double>(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, records_);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = values[i];
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, double) {
+    const auto values = read_numbers<double>(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, rows.size());
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = values[i];
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records,
-                   const std::array<double, 2>&) {
-    const auto values = read_numbers<double>(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, records_, 2);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = {values[2 * i], values[2 * i + 1]};
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, const std::array<double, 2>&) {
+    const auto values = read_numbers<double>(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, rows.size(), 2);
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = {values[2 * i], values[2 * i + 1]};
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, bool) {
-    const auto values = read_codes(name, 2);
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = values[i] != 0;
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, bool) {
+    const auto values = read_codes(name, rows.size(), 2);
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = values[i] != 0;
   }
-  template <class Member>
-  void read_column(const std::string& name, Member member, std::vector<Preference>& records, VerdictStatus) {
-    const auto values = read_codes(name, kStatuses.size());
-    for (std::uint64_t i = 0; i < records_; ++i) member(records[i]) = kStatuses[values[i]];
+  template <class Row, class Member>
+  void read_column(const std::string& name, Member member, std::vector<Row>& rows, VerdictStatus) {
+    const auto values = read_codes(name, rows.size(), kStatuses.size());
+    for (std::uint64_t i = 0; i < rows.size(); ++i) member(rows[i]) = kStatuses[values[i]];
   }
 
   // Bytes below `codes`.
-  Array<std::uint8_t> read_codes(const std::string& name, std::size_t codes) const {
-    auto values = read_numbers<std::uint8_t>(name, H5T_STD_U8LE, H5T_NATIVE_UINT8, records_);
-    for (std::uint64_t i = 0; i < records_; ++i) {
+  Array<std::uint8_t> read_codes(const std::string& name, std::uint64_t rows, std::size_t codes) const {
+    auto values = read_numbers<std::uint8_t>(name, H5T_STD_U8LE, H5T_NATIVE_UINT8, rows);
+    for (std::uint64_t i = 0; i < rows; ++i) {
       if (values[i] >= codes) {
         throw about(origin_, name)
             .error("record " + std::to_string(i) + ": unknown code " + std::to_string(values[i]) +
@@ -241,7 +268,6 @@ class ShardReader {
   Origin origin_;
   std::uint64_t file_bytes_;
   FileHandle file_;
-  std::uint64_t records_ = 0;
 };
 
 }  // namespace

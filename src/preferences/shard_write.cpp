@@ -42,83 +42,110 @@ class ShardWriter {
     write_count(file_.get(), "records", records_.size());
     visit_columns([this](const Column& column, auto member) {
       origin_.object = "dataset /" + std::string(column.name);
-      write_column(column, member, std::decay_t<decltype(member(records_[0]))>());
+      write_column(records_, column, member, std::decay_t<decltype(member(records_[0]))>());
     });
+    write_members();
     origin_.object.clear();
     return file_.finish();
   }
 
  private:
-  template <class Member>
-  void write_column(const Column& column, Member member, const std::string&) {
+  // What members of combined judges said; a shard of a plain judge has no such group.
+  void write_members() {
+    std::vector<MemberVerdict> members;
+    std::vector<std::uint64_t> offsets{0};
+    for (const Preference& record : records_) {
+      members.insert(members.end(), record.verdict.members.begin(), record.verdict.members.end());
+      offsets.push_back(members.size());
+    }
+    if (members.empty()) return;
+    origin_.object = "group /members";
+    make_group({"members",
+                "what the members of a combined judge said: those of record i are rows offsets[i] to "
+                "offsets[i + 1] of every column here"});
+    write_dataset(file_.get(), kMemberOffsets, offsets.data(), offsets.size(), H5T_STD_U64LE, H5T_NATIVE_UINT64);
+    const std::span<const MemberVerdict> rows(members);
+    visit_member_columns([&](const Column& column, auto member) {
+      write_column(rows, column, member, std::decay_t<decltype(member(rows[0]))>());
+    });
+  }
+
+  GroupHandle make_group(const Column& column) {
     const PropertiesHandle creation(RLAIF_HDF5(origin_, H5Pcreate(H5P_GROUP_CREATE)));
     RLAIF_HDF5(origin_, H5Pset_obj_track_times(creation.get(), false));
-    const GroupHandle group(
+    GroupHandle group(
         RLAIF_HDF5(origin_, H5Gcreate2(file_.get(), column.name, H5P_DEFAULT, creation.get(), H5P_DEFAULT)));
     write_text(group.get(), "description", column.description);
+    return group;
+  }
+
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, const std::string&) {
+    const GroupHandle group = make_group(column);
     std::uint64_t total = 0;
-    for (const Preference& record : records_) total += member(record).size();
+    for (const Row& row : rows) total += member(row).size();
     const auto bytes = std::make_unique_for_overwrite<char[]>(total);
-    const auto offsets = std::make_unique_for_overwrite<std::uint64_t[]>(records_.size() + 1);
+    const auto offsets = std::make_unique_for_overwrite<std::uint64_t[]>(rows.size() + 1);
     std::uint64_t end = 0;
-    for (std::size_t i = 0; i < records_.size(); ++i) {
-      const std::string& text = member(records_[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::string& text = member(rows[i]);
       offsets[i] = end;
       std::memcpy(bytes.get() + end, text.data(), text.size());
       end += text.size();
     }
-    offsets[records_.size()] = end;
+    offsets[rows.size()] = end;
     write_dataset(group.get(), {"bytes", "the texts of all records one after the other, UTF-8"}, bytes.get(), total,
                   H5T_STD_U8LE, H5T_NATIVE_UINT8);
     write_dataset(group.get(), {"offsets", "where text i begins in bytes; one more at the end"}, offsets.get(),
-                  records_.size() + 1, H5T_STD_U64LE, H5T_NATIVE_UINT64);
+                  rows.size() + 1, H5T_STD_U64LE, H5T_NATIVE_UINT64);
   }
 
-  template <class Member>
-  void write_column(const Column& column, Member member, std::uint64_t) {
-    write_numbers<std::uint64_t>(column, H5T_STD_U64LE, H5T_NATIVE_UINT64, member);
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, std::uint64_t) {
+    write_numbers<std::uint64_t>(rows, column, H5T_STD_U64LE, H5T_NATIVE_UINT64, member);
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, std::uint32_t) {
-    write_numbers<std::uint32_t>(column, H5T_STD_U32LE, H5T_NATIVE_UINT32, member);
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, std::uint32_t) {
+    write_numbers<std::uint32_t>(rows, column, H5T_STD_U32LE, H5T_NATIVE_UINT32, member);
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, std::int64_t) {
-    write_numbers<std::int64_t>(column, H5T_STD_I64LE, H5T_NATIVE_INT64, member);
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, std::int64_t) {
+    write_numbers<std::int64_t>(rows, column, H5T_STD_I64LE, H5T_NATIVE_INT64, member);
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, bool) {
-    write_numbers<std::uint8_t>(column, H5T_STD_U8LE, H5T_NATIVE_UINT8, member);
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, bool) {
+    write_numbers<std::uint8_t>(rows, column, H5T_STD_U8LE, H5T_NATIVE_UINT8, member);
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, VerdictStatus) {
-    const DatasetHandle dataset = write_numbers<std::uint8_t>(
-        column, H5T_STD_U8LE, H5T_NATIVE_UINT8,
-        [&](const Preference& record) { return static_cast<std::uint8_t>(member(record)); });
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, VerdictStatus) {
+    const DatasetHandle dataset =
+        write_numbers<std::uint8_t>(rows, column, H5T_STD_U8LE, H5T_NATIVE_UINT8,
+                                    [&](const Row& row) { return static_cast<std::uint8_t>(member(row)); });
     write_status_names(dataset.get());
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, double) {
-    write_numbers<double>(column, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
-                          [&](const Preference& record) { return one_nan(member(record)); });
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, double) {
+    write_numbers<double>(rows, column, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
+                          [&](const Row& row) { return one_nan(member(row)); });
   }
-  template <class Member>
-  void write_column(const Column& column, Member member, const std::array<double, 2>&) {
-    const auto values = std::make_unique_for_overwrite<double[]>(2 * records_.size());
-    for (std::size_t i = 0; i < records_.size(); ++i) {
-      for (std::size_t order = 0; order < 2; ++order) values[2 * i + order] = one_nan(member(records_[i])[order]);
+  template <class Row, class Member>
+  void write_column(std::span<const Row> rows, const Column& column, Member member, const std::array<double, 2>&) {
+    const auto values = std::make_unique_for_overwrite<double[]>(2 * rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for (std::size_t order = 0; order < 2; ++order) values[2 * i + order] = one_nan(member(rows[i])[order]);
     }
-    write_dataset(file_.get(), column, values.get(), records_.size(), H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2);
+    write_dataset(file_.get(), column, values.get(), rows.size(), H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2);
   }
 
   // NaN has many bit patterns, and infinities mean no more than it here: one pattern for all.
   static double one_nan(double value) { return std::isfinite(value) ? value : kNotANumber; }
 
-  template <class Stored, class Member>
-  DatasetHandle write_numbers(const Column& column, hid_t file_type, hid_t memory_type, Member member) {
-    const auto values = std::make_unique_for_overwrite<Stored[]>(records_.size());
-    for (std::size_t i = 0; i < records_.size(); ++i) values[i] = member(records_[i]);
-    return write_dataset(file_.get(), column, values.get(), records_.size(), file_type, memory_type);
+  template <class Stored, class Row, class Member>
+  DatasetHandle write_numbers(std::span<const Row> rows, const Column& column, hid_t file_type, hid_t memory_type,
+                              Member member) {
+    const auto values = std::make_unique_for_overwrite<Stored[]>(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) values[i] = member(rows[i]);
+    return write_dataset(file_.get(), column, values.get(), rows.size(), file_type, memory_type);
   }
 
   // values: `rows` rows of `width` elements; width 1 makes a dataset of rank 1.
@@ -203,6 +230,9 @@ std::size_t expected_bytes(std::span<const Preference> records) {
       bytes += sizeof(Field) * records.size();
     }
   });
+  for (const Preference& record : records) {
+    for (const MemberVerdict& member : record.verdict.members) bytes += sizeof(MemberVerdict) + member.name.size();
+  }
   return bytes + bytes / 1024;
 }
 

@@ -33,8 +33,8 @@ Json run(const Context& context, const JudgeModel& model) {
   context.comm.agree([&] {
     const JudgeModelOptions& options = model.training;
     encoders.emplace(
-        mixture::JudgeEncoders{{language->chat, judge::JudgeTemplate::load(options.verdict_first_template)},
-                               {language->chat, judge::JudgeTemplate::load(options.rationale_first_template)}});
+        mixture::JudgeEncoders{{language->chat, text::Conversation::load(options.verdict_first_template)},
+                               {language->chat, text::Conversation::load(options.rationale_first_template)}});
   });
   train::train_language_model(
       judge,

@@ -39,7 +39,7 @@ void add_untouched_policy(const StudyOptions& options, std::vector<std::string>&
 
 void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections) {
   sections.push_back("judge." + judge.name);
-  for (const std::string& member : member_names(judge)) add_judge(options, options.judge_named(member), sections);
+  for (const std::string& member : judge.members) add_judge(options, options.judge_named(member), sections);
 }
 
 void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads) {

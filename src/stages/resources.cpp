@@ -92,8 +92,8 @@ std::string describe_resources(const StudyOptions& options, const std::vector<St
   const double pairs = static_cast<double>((a.prompts + a.heldout_prompts) * a.pairs_a_prompt());
   for (const DataSet& set : sets) {
     for (const JudgeOptions& judge : set.judges) {
-      for (const JudgeOptions* asked : asked_judges(options, options.judge_named(judge.name))) {
-        if (is_asked(asked->kind)) continue;
+      for (const JudgeOptions* asked : leaves_of(options, options.judge_named(judge.name))) {
+        if (kind_of(*asked).is_remote) continue;
         std::string name = judge.name;
         if (asked->name != judge.name) name += ", member " + asked->name;
         if (!set.name.empty()) name += ", " + set.name;

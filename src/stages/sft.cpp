@@ -30,8 +30,8 @@ class JudgeTexts {
     options_.register_share = 0.0;
     context.comm.agree([&] {
       encoders_.emplace(
-          mixture::JudgeEncoders{{language.chat, judge::JudgeTemplate::load(options_.verdict_first_template)},
-                                 {language.chat, judge::JudgeTemplate::load(options_.rationale_first_template)}});
+          mixture::JudgeEncoders{{language.chat, text::Conversation::load(options_.verdict_first_template)},
+                                 {language.chat, text::Conversation::load(options_.rationale_first_template)}});
     });
   }
   train::Example example(std::int64_t item) const {

@@ -72,7 +72,7 @@ Usage scaled(const Usage& usage, double factor) {
 double spent_before(const StudyOptions& options, const std::string& judge) {
   const auto folder = RunDirectory(options.run.directory).verdicts(judge);
   if (!std::filesystem::exists(folder)) return 0.0;
-  const judge::AnswerCache answers(folder, 0);
+  const remote::AnswerCache answers(folder, 0);
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
@@ -88,8 +88,8 @@ std::vector<Billed> billed_judges(const StudyOptions& options) {
     std::vector<const JudgeOptions*> of_set;
     for (const JudgeOptions& one : set.judges) {
       const JudgeOptions& judge = options.judge_named(one.name);
-      for (const JudgeOptions* asked : asked_judges(options, judge)) {
-        if (!is_asked(asked->kind) || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
+      for (const JudgeOptions* asked : leaves_of(options, judge)) {
+        if (!kind_of(*asked).is_remote || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
         of_set.push_back(asked);
         auto known =
             std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
@@ -103,8 +103,8 @@ std::vector<Billed> billed_judges(const StudyOptions& options) {
 
 JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, const JudgeOptions& asked_by,
                      std::span<const Comparison> comparisons, double factor) {
-  const judge::RemoteParts parts = asked_parts(options, judge);
-  const judge::RemoteOptions remote = asked_options(options, judge);
+  const judge::RemoteParts parts = remote_parts(options, judge);
+  const judge::RemoteOptions remote = remote_options(options, judge);
   const std::int64_t answer = std::min<std::int64_t>(options.plan.answer_tokens, remote.max_output_tokens);
   if (takes_canaries(options, asked_by)) factor *= 1.0 + options.canaries.rate;
   JudgeBill bill{judge.name,
@@ -115,7 +115,7 @@ JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, con
                  judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(),
                  {},
                  0.0};
-  judge::Estimate& estimate = bill.estimate;
+  remote::Estimate& estimate = bill.estimate;
   estimate = judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
                                              : judge::estimate_anthropic(remote, parts, comparisons, answer);
   estimate.requests = scaled(estimate.requests, factor);
@@ -127,7 +127,7 @@ JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, con
 }
 
 std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
-  const judge::Estimate& e = bill.estimate;
+  const remote::Estimate& e = bill.estimate;
   const JudgeOptions& judge = options.judge_named(bill.judge);
   const std::string member = bill.asked_by == bill.judge ? "" : ", member of " + bill.asked_by;
   std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(),
@@ -135,7 +135,7 @@ std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
                                  bill.as_of.c_str(), bill.counted_by.c_str());
   text +=
       text_format("#   %-10s %14lld   (%s, %d answer(s) an order)\n", "requests", static_cast<long long>(e.requests),
-                  judge.local.orders == judge::Orders::both ? "both orders" : "one order", judge.remote.samples);
+                  judge.orders == judge::Orders::both ? "both orders" : "one order", judge.remote.samples);
   if (e.too_long > 0) {
     text += text_format("#   %-10s %14lld   pairs are longer than judge.%s.context_tokens and are not asked\n",
                         "too long", static_cast<long long>(e.too_long), bill.judge.c_str());

@@ -1,7 +1,6 @@
 #include "rlaif/study/check_options.hpp"
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::study {
 namespace {
@@ -22,31 +21,6 @@ void check_network(const std::string& section, const ModelOptions& o) {
   expect(o.num_heads % o.num_kv_heads == 0, section + ".num_kv_heads",
          "a divisor of " + section + ".num_heads (" + number(o.num_heads) + ") was expected, found " +
              number(o.num_kv_heads));
-}
-
-void check_local_judge(const std::string& section, const JudgeOptions& judge) {
-  expect(judge.local.label_clamp_low <= judge.local.label_clamp_high, section + ".label_clamp_low",
-         "at most " + section + ".label_clamp_high was expected");
-}
-
-void check_asked_judge(const std::string& section, const JudgeOptions& judge) {
-  const judge::RemoteOptions& remote = judge.remote;
-  const std::string& url = remote.base_url;
-  expect(url.empty() || url.starts_with("http://") || url.starts_with("https://"), section + ".url",
-         "an address that begins with http:// or https:// was expected, found '" + url + "'");
-  expect(!judge.model.empty(), section + ".model", "the name of a model was expected");
-  expect(remote.top_logprobs == 0 || remote.samples == 1, section + ".samples",
-         "1 was expected where log-probabilities are asked for (" + section + ".top_logprobs), found " +
-             number(remote.samples));
-  expect(remote.context_tokens == 0 || remote.context_tokens > remote.max_output_tokens, section + ".context_tokens",
-         "0 or more than " + section + ".max_output_tokens (" + number(remote.max_output_tokens) +
-             ") was expected, found " + number(remote.context_tokens) + ": no comparison fits");
-}
-
-void check_judge(const JudgeOptions& judge) {
-  const std::string section = "judge." + judge.name;
-  if (judge.kind == JudgeKind::local) check_local_judge(section, judge);
-  if (is_asked(judge.kind)) check_asked_judge(section, judge);
 }
 
 }  // namespace
@@ -72,7 +46,6 @@ void check_options(const StudyOptions& options) {
     check_response_length(options, "evaluate.max_new_tokens", options.evaluate.max_new_tokens);
   }
   expect(options.calibrate.folds != 1, "calibrate.folds", "0 or at least 2 was expected, found 1");
-  for (const JudgeOptions* judge : judges_and_members(options)) check_judge(*judge);
 }
 
 }  // namespace rlaif::study

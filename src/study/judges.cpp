@@ -1,15 +1,13 @@
 #include "rlaif/study/judges.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 #include "rlaif/comm/shared_counter.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/cost/prices.hpp"
-#include "rlaif/judge/combine.hpp"
-#include "rlaif/judge/rules.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::study {
@@ -28,43 +26,6 @@ class SharedBudget : public cost::Budget {
  private:
   comm::SharedCounter left_;
 };
-
-std::optional<double> optional_number(const std::string& key, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  double value = 0.0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
-    throw usage_error(key + ": '" + text + "' was given, a number or nothing was expected");
-  }
-  return value;
-}
-
-judge::Constitution principles_of(const JudgeOptions& options) {
-  if (options.level < 0 || options.level > judge::Constitution::levels) {
-    throw usage_error("judge." + options.name + ".level: 0 to " + std::to_string(judge::Constitution::levels) +
-                      " was expected, not " + std::to_string(options.level));
-  }
-  return judge::load_constitution(options.principles, options.level);
-}
-
-judge::RemoteOptions rank_options(const Context& context, const JudgeOptions& options) {
-  judge::RemoteOptions remote = asked_options(context.options, options);
-  remote.http.requests_per_minute /= context.comm.size();
-  remote.http.tokens_per_minute /= context.comm.size();
-  remote.http.interrupted = context.stop_requested;
-  return remote;
-}
-
-std::unique_ptr<judge::Judge> make_remote_judge(const Context& context, const JudgeOptions& options,
-                                                const StageSpending& spending) {
-  judge::RemoteParts parts = asked_parts(context.options, options);
-  parts.answers = spending.answers(options.name);
-  parts.meter = spending.meter();
-  judge::RemoteOptions remote = rank_options(context, options);
-  return options.kind == JudgeKind::openai
-             ? judge::make_openai_judge(options.name, std::move(remote), std::move(parts))
-             : judge::make_anthropic_judge(options.name, std::move(remote), std::move(parts));
-}
 
 // Makes judges by name, each once.
 struct JudgeMaker {
@@ -89,7 +50,10 @@ struct JudgeMaker {
     if (const auto found = made.find(options.name); found != made.end()) return found->second;
     const judge::FittedJudges calibration = calibration_of(options);
     std::unique_ptr<judge::Judge> one =
-        is_combined(options.kind) ? combine(options, calibration) : make_single(options);
+        is_combined(options.kind)
+            ? make_combined(options, calibration,
+                            [this](const std::string& name) { return make(context.options.judge_named(name)); })
+            : make_single(options);
     if (options.length_correction) {
       one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
     }
@@ -97,48 +61,11 @@ struct JudgeMaker {
   }
 
  private:
-  std::unique_ptr<judge::Judge> combine(const JudgeOptions& options, const judge::FittedJudges& calibration) {
-    const std::vector<judge::FittedJudge> fitted = fitted_members(options, calibration);
-    std::vector<judge::Member> members;
-    for (const std::string& name : member_names(options)) {
-      members.push_back({make(context.options.judge_named(name)), fitted[members.size()]});
-    }
-    switch (options.kind) {
-      case JudgeKind::cascade:
-        return judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, calibration));
-      case JudgeKind::hierarchy: return judge::make_hierarchy(options.name, std::move(members), options.gate);
-      default: return judge::make_ensemble(options.name, std::move(members), options.ensemble);
-    }
-  }
   std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
-    const cost::Price price = judge_price(context.options, options);
-    switch (options.kind) {
-      case JudgeKind::rules: return judge::make_rules_judge(options.name, judge::RuleBook::load(options.rules), price);
-      case JudgeKind::openai:
-      case JudgeKind::anthropic: return make_remote_judge(context, options, spending);
-      case JudgeKind::replay:
-        return judge::make_replay_judge(options.name, {options.verdicts, options.recorded_judge, options.recorded_style,
-                                                       options.local.orders, pair_id});
-      case JudgeKind::annotators: {
-        judge::AnnotatorOptions annotators = options.annotators;
-        annotators.seed = context.options.run.seed;
-        return judge::make_annotators(
-            options.name, annotators,
-            [&task = context.task](const Prompt& prompt, const Completion& completion) {
-              return task.utility(prompt, completion);
-            },
-            price);
-      }
-      default: {
-        judge::LocalJudgeOptions local = options.local;
-        local.seed = context.options.run.seed;
-        local.principle_use = options.remote.principle_use;
-        judge::JudgeTemplate prompt = judge::JudgeTemplate::load(options.prompt_template);
-        const judge::Constitution principles = prompt.has_principles ? principles_of(options) : judge::Constitution();
-        return judge::make_local_judge(options.name, *networks.at(network_of(options)), language->chat,
-                                       std::move(prompt), principles, local, price);
-      }
-    }
+    const auto network = networks.find(network_of(options));
+    const bool needs_network = options.kind == JudgeKind::local;
+    return kind_of(options).make(
+        options, {context, language, needs_network ? network->second.get() : nullptr, spending, pair_id});
   }
 };
 
@@ -149,30 +76,29 @@ cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
   try {
     return prices.at(judge.price);
   } catch (const Error& error) {
-    if (!is_asked(judge.kind)) throw usage_error("judge." + judge.name + ".price: " + error.what());
+    if (!kind_of(judge).is_remote) throw usage_error("judge." + judge.name + ".price: " + error.what());
     throw usage_error("judge " + judge.name + ": no price for the model '" + judge.model + "': " + error.what() +
                       "; add an entry, or name another one as judge." + judge.name + ".price");
   }
 }
 
-judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& options) {
+judge::RemoteOptions remote_options(const StudyOptions& study, const JudgeOptions& options) {
   const judge::RemoteOptions vendor =
       options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
   judge::RemoteOptions remote = options.remote;
   if (remote.key_variable.empty() && remote.base_url.empty()) remote.key_variable = vendor.key_variable;
   if (remote.base_url.empty()) remote.base_url = vendor.base_url;
   remote.model = options.model;
-  remote.orders = options.local.orders;
-  remote.temperature = optional_number("judge." + options.name + ".temperature", options.temperature);
-  remote.top_p = optional_number("judge." + options.name + ".top_p", options.top_p);
+  remote.orders = options.orders;
+  remote.principle_use = options.principle_use;
   remote.seed = study.run.seed;
   return remote;
 }
 
-judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& options) {
+judge::RemoteParts remote_parts(const StudyOptions& study, const JudgeOptions& options) {
   judge::RemoteParts parts;
-  parts.style = judge::JudgeStyle::load(options.style);
-  if (parts.style.has_principles()) parts.principles = principles_of(options);
+  parts.style = text::Conversation::load(options.style);
+  if (parts.style.has_principles()) parts.principles = judge::load_constitution(options.principles, options.level);
   parts.price = judge_price(study, options);
   if (!options.tokenizer.empty()) {
     const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
@@ -188,10 +114,10 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
   bool asked = false;
   context.comm.agree([&] {
     for (const JudgeOptions* judge : judges_and_members(context.options)) {
-      if (!is_asked(judge->kind)) continue;
+      if (!kind_of(*judge).is_remote) continue;
       asked = true;
       const auto cache =
-          std::make_shared<judge::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
+          std::make_shared<remote::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
       paid += cache->paid_usd() + cache->unsettled_usd();
       answers_[judge->name] = cache;
     }
@@ -227,7 +153,7 @@ Json StageSpending::report(const Context& context) const {
   return by_judge;
 }
 
-std::shared_ptr<judge::AnswerCache> StageSpending::answers(const std::string& judge) const {
+std::shared_ptr<remote::AnswerCache> StageSpending::answers(const std::string& judge) const {
   const auto found = answers_.find(judge);
   RLAIF_CHECK(found != answers_.end(), "answers are kept for asked judges");
   return found->second;
@@ -244,14 +170,14 @@ std::vector<BoundJudge> make_judges(const Context& context, const std::vector<Ju
   JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
-    for (const JudgeOptions* asked : asked_judges(context.options, options)) maker.load(*asked);
+    for (const JudgeOptions* asked : leaves_of(context.options, options)) maker.load(*asked);
   }
   std::vector<BoundJudge> bound;
   context.comm.agree([&] {
     for (const JudgeOptions& options : judges) {
       BoundJudge one;
       one.judge = maker.make(options);
-      for (const JudgeOptions* asked : asked_judges(context.options, options)) {
+      for (const JudgeOptions* asked : leaves_of(context.options, options)) {
         if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(maker.network_of(*asked)));
       }
       bound.push_back(std::move(one));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::study {
@@ -9,8 +10,8 @@ namespace rlaif::study {
 RunLock lock_of_paid_run(const comm::Communicator& comm, const StudyOptions& options,
                          const std::vector<const JudgeOptions*>& judges) {
   const bool pays = std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
-    const std::vector<const JudgeOptions*> asked = asked_judges(options, *judge);
-    return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return is_asked(one->kind); });
+    const std::vector<const JudgeOptions*> asked = leaves_of(options, *judge);
+    return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return kind_of(*one).is_remote; });
   });
   RunLock lock;
   if (pays) comm.on_root([&] { lock = RunLock(options.run.directory); });

@@ -6,8 +6,8 @@
 #include <set>
 #include <span>
 
-#include "regex.hpp"
 #include "rlaif/core/error.hpp"
+#include "tokenizer/regex.hpp"
 
 namespace rlaif::text {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include "rlaif/core/error.hpp"
-#include "template_filters.hpp"
-#include "template_parser.hpp"
-#include "template_run.hpp"
+#include "templates/parser.hpp"
+#include "templates/run.hpp"
+#include "templates/values/filters.hpp"
 
 namespace rlaif::text {
 

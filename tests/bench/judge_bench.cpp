@@ -20,7 +20,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/judge/remote.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
 
 namespace {
 
@@ -133,12 +133,12 @@ void verdicts(benchmark::State& state, const std::string& path) {
   options.max_output_tokens = 16;
   options.http.concurrency = 64;
   judge::RemoteParts parts;
-  parts.style.answer = judge::JudgeStyle::Answer::letter;
+  parts.style.style = text::Conversation::Style::verdict_first;
   parts.style.turns = {{"system", "You compare two responses. Answer with one letter, A or B."},
                        {"user", "{prompt}\n<{fence}>\n{first}\n<{fence}>\n{second}\n<{fence}>"}};
   parts.price.input_per_million_usd = 1;
   parts.price.output_per_million_usd = 4;
-  parts.answers = std::make_shared<judge::AnswerCache>(scratch() / "verdicts" / path.substr(1), 0);
+  parts.answers = std::make_shared<remote::AnswerCache>(scratch() / "verdicts" / path.substr(1), 0);
   parts.meter = std::make_shared<cost::SpendMeter>();
   const auto asked = judge::make_openai_judge("bench", options, parts);
   std::int64_t begin = 0;
@@ -157,16 +157,16 @@ void verdicts(benchmark::State& state, const std::string& path) {
 void open_answers(benchmark::State& state) {
   const fs::path folder = scratch() / "answers";
   {
-    judge::AnswerCache cache(folder, 0);
+    remote::AnswerCache cache(folder, 0);
     for (std::int64_t i = static_cast<std::int64_t>(cache.size()); i < state.range(0); ++i) {
-      const judge::RequestHash hash = judge::request_hash(std::to_string(i));
+      const remote::RequestHash hash = remote::request_hash(std::to_string(i));
       cache.note_sent(hash, 0.001);
       cache.store(hash, reply, 0.0005);
     }
     cache.sync();
   }
   for (auto _ : state) {
-    judge::AnswerCache cache(folder, 1);
+    remote::AnswerCache cache(folder, 1);
     RLAIF_CHECK(cache.size() == static_cast<std::size_t>(state.range(0)), "all answers");
   }
   report_memory(state);

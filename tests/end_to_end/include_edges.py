@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-LOWER_TO_HIGHER = ["core", "comm", "text", "model", "preferences", "cost", "world", "generate", "judge", "train",
+LOWER_TO_HIGHER = ["core", "comm", "text", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
                    "evaluate", "run", "study", "stages", "tools", "cli"]
 EVERYTHING_BELOW = None
 MAY_INCLUDE = {
@@ -20,7 +20,8 @@ MAY_INCLUDE = {
     "cost": set(),
     "world": {"text"},
     "generate": {"model", "text"},
-    "judge": {"generate", "text", "cost"},
+    "remote": {"text", "cost"},
+    "judge": {"generate", "text", "cost", "remote"},
     "train": {"comm", "text", "model", "generate", "preferences"},
     "evaluate": {"judge", "text"},
     "run": {"comm", "text"},
@@ -30,13 +31,18 @@ MAY_INCLUDE = {
     "cli": EVERYTHING_BELOW,
     "main": {"cli", "comm"},
 }
+# Inside a module with folders: who of them may include whom. Files beside the folders may be included by all of them.
+FOLDERS_MAY_INCLUDE = {
+    "judge": {"kinds": {"prompts", "constitution", "rules"}, "constitution": {"rules"}, "prompts": set(), "rules": set()},
+}
+MOST_FILES_IN_A_FOLDER = 24
 # Header of a library (by a pattern over the included name) -> the modules that may include it.
 LIBRARY_HOMES = {
     "MPI": (r"mpi\.h$", {"comm"}),
     "NCCL": (r"nccl\.h$", {"comm"}),
     "HDF5": (r"(hdf5(_hl)?|H5\w*)\.h$", {"preferences"}),
     "Boost": (r"boost/", {"cli"}),
-    "the HTTP client": (r"(curl/|httplib\.h$)", {"judge"}),
+    "the HTTP client": (r"(curl/|httplib\.h$)", {"remote"}),
     # comm holds the CUDA and NCCL plugin, which is a library of its own.
     "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "train", "run", "study", "stages", "tools"}),
     "CUDA": (r"(cuda|cuda_runtime|cuda_runtime_api|cuda_bf16)\.h$|(c10|ATen)/cuda/", {"comm"}),
@@ -48,6 +54,35 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 def module_of(path, root):
     parts = path.relative_to(root).parts
     return parts[2] if parts[0] == "include" else parts[1] if len(parts) > 2 else "main"
+
+
+def folder_of(path, root):
+    """The folder inside its module that a file stands in; empty: beside the folders."""
+    parts = path.relative_to(root).parts
+    first = 3 if parts[0] == "include" else 2
+    return parts[first] if len(parts) > first + 1 else ""
+
+
+def folder_violations(path, root, module):
+    """Includes that go against FOLDERS_MAY_INCLUDE, each as 'file:line includes what'."""
+    table, own = FOLDERS_MAY_INCLUDE[module], folder_of(path, root)
+    for number, bracket, name in includes(path):
+        other = None
+        if name.startswith(f"rlaif/{module}/"):
+            other = folder_of(root / "include" / name, root)
+        elif bracket == '"' and not name.startswith("rlaif/"):
+            other = folder_of((path.parent / name).resolve(), root)
+        if other and other != own and own and other not in table[own]:
+            yield f"{path.relative_to(root)}:{number} includes {name}"
+
+
+def crowded_folders(root):
+    """Folders with more files than one takes in at a glance."""
+    for top in ("include/rlaif", "src"):
+        for folder in sorted(path for path in (root / top).rglob("*") if path.is_dir()):
+            files = sum(path.is_file() for path in folder.iterdir())
+            if files > MOST_FILES_IN_A_FOLDER:
+                yield f"{folder.relative_to(root)} has {files}"
 
 
 def includes(path):
@@ -66,6 +101,8 @@ def check(root):
     rules["quoted names are the project's own"] = []
     rules["public headers say #pragma once"] = []
     rules["modules include one another in no circle of files"] = circles(root)
+    rules.update({f"folders of {module} keep to their table": [] for module in FOLDERS_MAY_INCLUDE})
+    rules[f"no folder has more than {MOST_FILES_IN_A_FOLDER} files"] = list(crowded_folders(root))
 
     for path in sources(root):
         module = module_of(path, root)
@@ -73,6 +110,8 @@ def check(root):
         if module not in MAY_INCLUDE:
             rules["every folder is a module of the table"].append(f"{where}: module '{module}' is not in the table")
             continue
+        if module in FOLDERS_MAY_INCLUDE:
+            rules[f"folders of {module} keep to their table"].extend(folder_violations(path, root, module))
         public = where.parts[0] == "include"
         if public and "#pragma once" not in path.read_text(encoding="utf-8"):
             rules["public headers say #pragma once"].append(str(where))

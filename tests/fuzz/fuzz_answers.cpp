@@ -3,7 +3,7 @@
 
 #include "fuzz.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/judge/answer_cache.hpp"
+#include "rlaif/remote/answer_cache.hpp"
 
 #include <cmath>
 
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::expect_clean([&] {
     const auto folder = fuzz::scratch_folder();
     fuzz::write_plain(folder / "rank-0-0.jsonl", with_checksums(fuzz::text_of(data, size)));
-    judge::AnswerCache cache(folder, 0);
+    remote::AnswerCache cache(folder, 0);
     cache.find({0, 0});
     if (!std::isfinite(cache.paid_usd()) || !std::isfinite(cache.unsettled_usd())) std::abort();
   });

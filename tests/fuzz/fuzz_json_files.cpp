@@ -2,9 +2,9 @@
 #include "fuzz.hpp"
 #include "rlaif/cost/assumptions.hpp"
 #include "rlaif/cost/prices.hpp"
-#include "rlaif/judge/constitution.hpp"
+#include "rlaif/judge/constitution/constitution.hpp"
 #include "rlaif/judge/fitted.hpp"
-#include "rlaif/judge/rules.hpp"
+#include "rlaif/judge/rules/book.hpp"
 #include "rlaif/world/world.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

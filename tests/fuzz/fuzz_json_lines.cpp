@@ -3,8 +3,8 @@
 
 #include "fuzz.hpp"
 #include "rlaif/judge/canary.hpp"
-#include "rlaif/judge/constitution.hpp"
-#include "rlaif/judge/recorded.hpp"
+#include "rlaif/judge/constitution/constitution.hpp"
+#include "rlaif/judge/kinds/recorded.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/text/jsonl.hpp"
 

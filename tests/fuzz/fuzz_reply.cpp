@@ -1,23 +1,24 @@
 // What servers say: replies of both protocols, headers that name a wait, words of failures.
-#include "../../src/judge/http_limits.hpp"
-#include "../../src/judge/remote_failure.hpp"
-#include "../../src/judge/remote_protocol.hpp"
+#include "../../src/remote/failures.hpp"
+#include "../../src/remote/http_limits.hpp"
 #include "fuzz.hpp"
-#include "rlaif/judge/thoughts.hpp"
+#include "rlaif/judge/prompts/parser.hpp"
+#include "rlaif/judge/prompts/thoughts.hpp"
+#include "rlaif/remote/protocol.hpp"
 
 #include <cmath>
 #include <cstdlib>
 
 namespace {
 
-void read_answers(const rlaif::judge::RemoteReply& reply) {
+void read_answers(const rlaif::remote::Reply& reply) {
   using namespace rlaif::judge;
   if (reply.error.has_value() != reply.answers.empty()) std::abort();
   if (reply.error && reply.error->status < 400) std::abort();
   const rlaif::Usage& usage = reply.usage;
   if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0)
     std::abort();
-  for (const RemoteAnswer& answer : reply.answers) {
+  for (const rlaif::remote::Answer& answer : reply.answers) {
     const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
     read_verdict(said.text, {});
     if (tokens_of_answer(answer.tokens, said.text).size() > answer.tokens.size()) std::abort();
@@ -33,9 +34,9 @@ void read_answers(const rlaif::judge::RemoteReply& reply) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rlaif;
-  using namespace rlaif::judge;
-  static const auto openai = make_openai_protocol(openai_options());
-  static const auto anthropic = make_anthropic_protocol(anthropic_options());
+  using namespace rlaif::remote;
+  static const auto openai = make_openai_protocol(openai_server());
+  static const auto anthropic = make_anthropic_protocol(anthropic_server());
   const auto parts = fuzz::parts_of(fuzz::text_of(data, size), 3);
   const std::string body(parts[0]);
   fuzz::expect_clean([&] { read_answers(openai->read(body)); });
@@ -52,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       reply.failure = HttpFailure::status;
       reply.status = status;
       reply.body = body;
-      failures.add(reply, {0, 1}, Asker{name, name, name, name, status > 402});
+      failures.add(reply, {0, 1}, AskedServer{name, name, name, name, status > 402});
       failures.summary();
     }
   });

@@ -2,9 +2,9 @@
 #include <cstdlib>
 
 #include "fuzz.hpp"
-#include "rlaif/judge/parser.hpp"
-#include "rlaif/judge/shown_text.hpp"
-#include "rlaif/judge/thoughts.hpp"
+#include "rlaif/judge/prompts/parser.hpp"
+#include "rlaif/judge/prompts/shown_text.hpp"
+#include "rlaif/judge/prompts/thoughts.hpp"
 #include "rlaif/text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

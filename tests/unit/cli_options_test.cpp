@@ -136,6 +136,15 @@ TEST(Options, WhatTwoKeysMustBeToEachOtherIsSaidBeforeAnythingStarts) {
   EXPECT_THAT(refusal({{"calibrate.folds", "1"}}), HasSubstr("calibrate.folds"));
   EXPECT_EQ(refusal({}), "");
   EXPECT_EQ(refusal({{"judge.asked.temperature", ""}, {"judge.asked.top_p", ""}}), "");
+  const std::map<std::string, std::string> steps{{"judge.ai.kind", "cascade"}, {"judge.ai.members", "asked people"}};
+  auto with = [&](const std::string& thresholds) {
+    auto keys = steps;
+    keys["judge.ai.thresholds"] = thresholds;
+    return refusal(keys);
+  };
+  EXPECT_EQ(with("0.8"), "");
+  EXPECT_THAT(with("0.8 x"), HasSubstr("judge.ai.thresholds: 'x' was given, numbers parted by white space"));
+  EXPECT_THAT(with("0.4"), HasSubstr("judge.ai.thresholds: '0.4' was given, numbers from 0.5 to 1"));
 }
 
 std::string text_of(const Resolved& resolved, const std::string& key) {
@@ -221,6 +230,23 @@ TEST_F(DeckTest, AKeyForAllOfAKindIsAsIfItStoodInEach) {
   EXPECT_EQ(text_of(*priced, "judge.one.price"), "ai-label");
 }
 
+TEST_F(DeckTest, AKeyForAllJudgesGoesToThoseOfTheKindsThatHaveIt) {
+  const std::string deck =
+      "[study]\narms =\njudges = one people\n[judge.one]\nkind = openai\nprice = ai-label\n[judge.*]\n";
+  const auto resolved = read(deck + "url = http://localhost:1/v1\n");
+  EXPECT_EQ(text_of(*resolved, "judge.one.url"), "http://localhost:1/v1");
+  EXPECT_EQ(text_of(*resolved, "judge.people.url"), "(not listed)");
+  EXPECT_THAT(refusal(deck + "gate = 0.9\n"), HasSubstr("gate"));  // no judge here has it
+}
+
+TEST_F(DeckTest, AKeyOfAnotherKindOfJudgeIsRefused) {
+  EXPECT_THAT(refusal("[judge.people]\nurl = http://localhost:1/v1\n"),
+              AllOf(HasSubstr(file_.string() + ":2: judge.people.url: [judge.people] has kind = annotators"),
+                    HasSubstr("it has price, people, utility_noise, length_weight, flip_rate")));
+  EXPECT_THAT(refusal("[judge.ai]\nkind = anthropic\ntop_logprobs = 5\n"), HasSubstr("kind = anthropic"));
+  EXPECT_THAT(refusal("[judge.ai]\nkind = opnai\n"), HasSubstr("judge.ai.kind: unknown kind of judge 'opnai'"));
+}
+
 TEST_F(DeckTest, AKeyThatTheAlgorithmOfAnArmDoesNotHaveIsRefused) {
   EXPECT_THAT(refusal("[study]\narms = a\n[arm.a]\nbeta = 0.2\n"),
               AllOf(HasSubstr(file_.string() + ":4: arm.a.beta"), HasSubstr("algorithm = ppo")));
@@ -261,10 +287,12 @@ TEST_F(DeckTest, WrongValuesOfADeckAreRefusedByLine) {
 TEST_F(DeckTest, ThePrintedPlanReadsBackToTheSameDeck) {
   const std::map<std::string, std::string> keys{{"task.system", " Use # for headings,\n\"so\" "},
                                                 {"run.directory", "/tmp/a # b"},
-                                                {"judge.people.model", "#1"},
+                                                {"judge.ai.kind", "openai"},
+                                                {"judge.ai.model", "#1"},
+                                                {"judge.ai.price", "ai-label"},
                                                 {"io.model", "\"quoted\""},
                                                 {"ppo.clip", "0.25"},
-                                                {"judge.people.reasoning_effort", "a\tb"}};
+                                                {"judge.ai.reasoning_effort", "a\tb"}};
   const auto first = read("", keys);
   std::string plan = stages::describe_plan(first->options, first->deck, 1);
   plan = plan.substr(0, plan.find("\n# deck hash"));

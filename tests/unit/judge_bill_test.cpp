@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/remote.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
 #include "support/misbehaving_server.hpp"
 
 namespace rlaif::judge {
@@ -36,7 +36,6 @@ class BillTest : public testing::Test {
  protected:
   BillTest() : folder_(fs::temp_directory_path() / ("rlaif-bill-" + std::to_string(::getpid()))) {
     fs::remove_all(folder_);
-    style_.answer = JudgeStyle::Answer::letter;
     style_.turns = {{"system", "Judge."}, {"user", "{prompt} <{fence}> {first} <{fence}> {second} <{fence}>"}};
   }
   ~BillTest() override { fs::remove_all(folder_); }
@@ -70,7 +69,7 @@ class BillTest : public testing::Test {
   }
 
   fs::path folder_;
-  JudgeStyle style_;
+  text::Conversation style_;
   std::shared_ptr<cost::SpendMeter> meter_;
 };
 

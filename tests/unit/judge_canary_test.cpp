@@ -10,8 +10,8 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/judge/canary.hpp"
-#include "rlaif/judge/remote.hpp"
-#include "rlaif/judge/shown_text.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
+#include "rlaif/judge/prompts/shown_text.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -1,4 +1,4 @@
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,6 +85,12 @@ double vote(Vote how, std::vector<double> p, std::vector<FittedJudge> fitted = {
   return combined_vote(how, p, fitted);
 }
 
+std::vector<std::string> names_of(const Verdict& verdict) {
+  std::vector<std::string> names;
+  for (const MemberVerdict& member : verdict.members) names.push_back(member.name);
+  return names;
+}
+
 TEST(Calibrated, DividesTheLogOddsByTheTemperature) {
   EXPECT_DOUBLE_EQ(calibrated(0.8, 2.0), 2.0 / 3.0);      // odds 4 -> 2
   EXPECT_NEAR(calibrated(0.9, 0.5), 81.0 / 82.0, 1e-15);  // odds 9 -> 81
@@ -137,7 +143,7 @@ TEST(Ensemble, LeavesOutWhoHasNoVerdict) {
   EXPECT_NEAR(verdicts[0].p_first_by_order[0], (0.9 + 0.4 + 1.0) / 3.0, 1e-15);
   EXPECT_NEAR(verdicts[0].p_first_by_order[1], (0.7 + 0.2) / 2.0, 1e-15);
   EXPECT_EQ(verdicts[0].rationale, "a 0.8000, b 0.3000, c 1.0000");
-  EXPECT_THAT(asked_members(verdicts[0].rationale), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(names_of(verdicts[0]), ElementsAre("a", "b", "c"));
 
   EXPECT_NEAR(verdicts[1].p_first, 0.75, 1e-15);
   EXPECT_EQ(verdicts[1].rationale, "a 0.9000, b refused, c 0.6000");
@@ -197,7 +203,7 @@ TEST(Cascade, AsksTheNextWhereConfidenceIsShort) {
   EXPECT_DOUBLE_EQ(verdicts[1].p_first, 0.4);
   EXPECT_EQ(verdicts[1].p_first_by_order[1], 0.5);
   EXPECT_EQ(verdicts[1].rationale, "cheap 0.7000, dear 0.4000 | B is brief");
-  EXPECT_THAT(asked_members(verdicts[1].rationale), ElementsAre("cheap", "dear"));
+  EXPECT_THAT(names_of(verdicts[1]), ElementsAre("cheap", "dear"));
   EXPECT_DOUBLE_EQ(verdicts[1].usage.cost_usd, 1.01);
   EXPECT_EQ(verdicts[1].usage.input_tokens, 20);
   EXPECT_EQ(verdicts[2].p_first, 0.1);
@@ -263,15 +269,21 @@ TEST(Hierarchy, ALevelThatFindsNoDifferencePassesToTheNextWhateverTheGate) {
   EXPECT_THAT(dear->calls, IsEmpty());
 }
 
-TEST(Combined, WhatMembersSaidIsReadBack) {
-  const auto said = members_said("small 0.6213, big refused, third 1.0000 | because a 0.9, b 0.1");
-  ASSERT_EQ(said.size(), 3u);
-  EXPECT_EQ(said[0].name, "small");
-  EXPECT_DOUBLE_EQ(said[0].p_first, 0.6213);
-  EXPECT_EQ(said[1].name, "big");
-  EXPECT_TRUE(std::isnan(said[1].p_first));
-  EXPECT_EQ(said[2].p_first, 1.0);
-  EXPECT_THAT(members_said(""), IsEmpty());
+TEST(Combined, WhatMembersSaidStandsInTheVerdict) {
+  const auto a = scripted("a", {single_order(0.9)}, 0.01), b = scripted("b", {failed(VerdictStatus::refused)}, 0.02);
+  for (const auto& judge : {std::shared_ptr<Judge>(make_ensemble("panel", {{a, {}}, {b, {}}}, {Vote::mean, 1})),
+                            std::shared_ptr<Judge>(make_cascade("steps", {{b, {}}, {a, {}}}, {0.8}))}) {
+    std::vector<MemberVerdict> members = judge->judge(comparisons(1))[0].members;
+    ASSERT_EQ(members.size(), 2u);
+    if (members[0].name == "b") std::swap(members[0], members[1]);
+    EXPECT_EQ(members[0].name, "a");
+    EXPECT_EQ(members[0].status, VerdictStatus::ok);
+    EXPECT_EQ(members[0].p_first, 0.9);
+    EXPECT_DOUBLE_EQ(members[0].cost_usd, 0.01);
+    EXPECT_EQ(members[1].name, "b");
+    EXPECT_EQ(members[1].status, VerdictStatus::refused);
+    EXPECT_DOUBLE_EQ(members[1].cost_usd, 0.02);
+  }
 }
 
 TEST(Combined, MembersMayBeCombinedThemselves) {
@@ -281,7 +293,7 @@ TEST(Combined, MembersMayBeCombinedThemselves) {
   const std::shared_ptr<Judge> panel = make_ensemble("panel", {{a, {}}, {b, {}}}, {Vote::majority, 0});
   const auto verdicts = make_cascade("cascade", {{panel, {}}, {dear, {}}}, {0.8})->judge(comparisons(2));
   EXPECT_EQ(verdicts[0].rationale, "panel 1.0000 | a 0.9000, b 0.8000");
-  EXPECT_THAT(asked_members(verdicts[0].rationale), ElementsAre("panel"));
+  EXPECT_THAT(names_of(verdicts[0]), ElementsAre("panel"));
   EXPECT_EQ(verdicts[1].rationale, "panel 0.5000, dear 0.1000");
   EXPECT_DOUBLE_EQ(verdicts[1].usage.cost_usd, 1.03);
 }

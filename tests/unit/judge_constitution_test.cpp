@@ -8,7 +8,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
-#include "rlaif/judge/constitution.hpp"
+#include "rlaif/judge/constitution/constitution.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rlaif/judge/local.hpp"
+#include "rlaif/judge/kinds/local.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/text/chat.hpp"
 #include "rlaif/text/tokenizer.hpp"

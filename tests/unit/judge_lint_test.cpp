@@ -6,7 +6,7 @@
 #include <set>
 
 #include "judge_fixture.hpp"
-#include "rlaif/judge/constitution_lint.hpp"
+#include "rlaif/judge/constitution/lint.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "judge_fixture.hpp"
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/training_text.hpp"
+#include "rlaif/judge/prompts/training_text.hpp"
 #include "support/rounding.hpp"
 
 namespace rlaif::judge {
@@ -19,8 +19,8 @@ class LocalJudge : public ::testing::Test {
  protected:
   std::unique_ptr<Judge> make(const std::string& file, LocalJudgeOptions options = {}, cost::Price price = {},
                               Constitution principles = {principle}) {
-    return make_local_judge("judge", model_, chat_, JudgeTemplate::load(inputs / file), std::move(principles), options,
-                            std::move(price));
+    return make_local_judge("judge", model_, chat_, text::Conversation::load(inputs / file), std::move(principles),
+                            options, std::move(price));
   }
 
   // Of a probability, a quarter of what a difference of two logits of at most 4 may be off, found in two ways.
@@ -65,12 +65,12 @@ class LocalJudge : public ::testing::Test {
 TEST_F(LocalJudge, VerdictFirstIsTheSoftmaxOfTheVerdictTokensInBothOrders) {
   const auto comparisons = some_comparisons();
   const auto verdicts = make("judge_verdict_first.txt")->judge(comparisons);
-  const JudgeEncoder encoder(chat_, JudgeTemplate::load(inputs / "judge_verdict_first.txt"));
+  const JudgeEncoder encoder(chat_, text::Conversation::load(inputs / "judge_verdict_first.txt"));
   ASSERT_EQ(verdicts.size(), comparisons.size());
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
     const Comparison& c = comparisons[i];
-    const auto shown = encoder.context(principle, c.prompt.text, c.first.text, c.second.text);
-    const auto turned = encoder.context(principle, c.prompt.text, c.second.text, c.first.text);
+    const auto shown = encoder.context({principle, c.prompt.text, c.first.text, c.second.text});
+    const auto turned = encoder.context({principle, c.prompt.text, c.second.text, c.first.text});
     EXPECT_EQ(verdicts[i].status, VerdictStatus::ok);
     EXPECT_NEAR(verdicts[i].p_first_by_order[0], p_first_token(encoder, shown), allowed());
     EXPECT_NEAR(verdicts[i].p_first_by_order[1], 1.0 - p_first_token(encoder, turned), allowed());
@@ -85,7 +85,7 @@ TEST_F(LocalJudge, VerdictFirstIsTheSoftmaxOfTheVerdictTokensInBothOrders) {
 TEST_F(LocalJudge, RationaleFirstDecodesThenScores) {
   const auto comparisons = some_comparisons();
   const auto verdicts = make("judge_rationale_first.txt", {.max_rationale_tokens = 12})->judge(comparisons);
-  const JudgeEncoder encoder(chat_, JudgeTemplate::load(inputs / "judge_rationale_first.txt"));
+  const JudgeEncoder encoder(chat_, text::Conversation::load(inputs / "judge_rationale_first.txt"));
   const auto& cue = encoder.verdict_cue();
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
     const Comparison& c = comparisons[i];
@@ -93,8 +93,8 @@ TEST_F(LocalJudge, RationaleFirstDecodesThenScores) {
     std::int64_t input = 0, output = 0;
     std::string rationale;
     for (const int order : {0, 1}) {
-      auto tokens = encoder.context(principle, c.prompt.text, order ? c.second.text : c.first.text,
-                                    order ? c.first.text : c.second.text);
+      auto tokens = encoder.context(
+          {principle, c.prompt.text, order ? c.second.text : c.first.text, order ? c.first.text : c.second.text});
       const auto said = decode(encoder, tokens, 12);
       input += static_cast<std::int64_t>(tokens.size() + cue.size());
       output += static_cast<std::int64_t>(said.size()) + 1;
@@ -215,12 +215,10 @@ TEST_F(LocalJudge, AllPrinciplesAreGivenNumbered) {
 }
 
 TEST_F(LocalJudge, AFencedTemplateShieldsTheTextsItJudges) {
-  JudgeTemplate fenced;
-  fenced.text = "<{fence}>{prompt}<{fence}>{first}<{fence}>{second}<{fence}>\nVerdict:";
-  fenced.has_principles = false;
-  JudgeTemplate open = fenced;
-  open.text = "{prompt}{first}{second}\nVerdict:";
-  const auto tokens = [&](const JudgeTemplate& prompt, const std::string& first, std::uint64_t seed) {
+  const auto fenced =
+      text::Conversation::of_text("<{fence}>{prompt}<{fence}>{first}<{fence}>{second}<{fence}>\nVerdict:");
+  const auto open = text::Conversation::of_text("{prompt}{first}{second}\nVerdict:");
+  const auto tokens = [&](const text::Conversation& prompt, const std::string& first, std::uint64_t seed) {
     const auto judge = make_local_judge("judge", model_, chat_, prompt, Constitution(), {.seed = seed}, {});
     const auto verdict = judge->judge(std::vector{comparison(0, "Where?", first, "Rome.")})[0];
     EXPECT_EQ(verdict.status, VerdictStatus::ok);
@@ -247,7 +245,7 @@ TEST_F(LocalJudge, WhatDoesNotFitTogetherIsRefused) {
   auto config = model_.config();
   config.vocab_size -= 1;
   const model::Transformer small(config);
-  EXPECT_THROW(make_local_judge("judge", small, chat_, JudgeTemplate::load(inputs / "judge_verdict_first.txt"),
+  EXPECT_THROW(make_local_judge("judge", small, chat_, text::Conversation::load(inputs / "judge_verdict_first.txt"),
                                 {principle}, {}, {}),
                Error);
 }

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "rlaif/core/json.hpp"
-#include "rlaif/judge/parser.hpp"
+#include "rlaif/judge/prompts/parser.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -1,4 +1,6 @@
-#include "rlaif/judge/remote.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
+
+#include "rlaif/judge/kinds/replay.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -54,7 +56,6 @@ class RemoteTest : public testing::Test {
   RemoteTest() : folder_(fs::temp_directory_path() / ("rlaif-remote-" + std::to_string(::getpid()))) {
     fs::remove_all(folder_);
     ::setenv("RLAIF_TEST_KEY", secret, 1);
-    style_.answer = JudgeStyle::Answer::letter;
     style_.turns = {{"system", "Judge."}, {"user", "{prompt} <{fence}> {first} <{fence}> {second} <{fence}>"}};
   }
   ~RemoteTest() override { fs::remove_all(folder_); }
@@ -86,7 +87,7 @@ class RemoteTest : public testing::Test {
   }
 
   fs::path folder_;
-  JudgeStyle style_;
+  text::Conversation style_;
   std::shared_ptr<cost::SpendMeter> meter_;
 };
 
@@ -182,7 +183,7 @@ TEST_F(RemoteTest, WhatAnEarlierVersionKeptThoughItIsNoAnswerIsAskedAgainOnce) {
   MisbehavingServer server;
   RemoteOptions o = options(server);
   o.orders = Orders::first_only;
-  RequestHash request;
+  remote::RequestHash request;
   {
     RemoteParts p = parts();
     make_openai_judge("j", o, p)->judge(comparisons(1));
@@ -456,9 +457,9 @@ TEST_F(RemoteTest, ControlTokensAreBrokenAndTextsFencedByARandomWord) {
 TEST_F(RemoteTest, StylesOfTheInputsLoadAndWrongOnesNameTheLine) {
   int styles = 0;
   for (const auto& entry : fs::directory_iterator(fs::path(RLAIF_SOURCE_DIR) / "inputs/judge_styles")) {
-    const JudgeStyle style = JudgeStyle::load(entry.path());
+    const auto style = text::Conversation::load(entry.path());
     EXPECT_EQ(style.has_principles(), entry.path().stem().string().ends_with("_constitution")) << entry.path();
-    const auto turns = style.render("P1", "Q1", "R1", "R2", "f00d");
+    const auto turns = style.render({"P1", "Q1", "R1", "R2", "(none)", "f00d"});
     EXPECT_EQ(turns.back().content.find('{'), std::string::npos) << entry.path();
     EXPECT_NE(turns.back().content.find("f00d"), std::string::npos);
     ++styles;
@@ -467,7 +468,7 @@ TEST_F(RemoteTest, StylesOfTheInputsLoadAndWrongOnesNameTheLine) {
   fs::create_directories(folder_);
   const auto error = [&](const std::string& text) {
     std::ofstream(folder_ / "style.txt") << text;
-    return message_of([&] { JudgeStyle::load(folder_ / "style.txt"); });
+    return message_of([&] { text::Conversation::load(folder_ / "style.txt"); });
   };
   EXPECT_NE(error("%% user\n{prompt} {first} {fence}\n").find("style.txt:2: the placeholder {second} is missing"),
             std::string::npos);

@@ -1,4 +1,4 @@
-#include "rlaif/judge/rules.hpp"
+#include "rlaif/judge/kinds/rules.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -284,10 +284,10 @@ TEST_F(RulesTest, FilesOfQuestionsAreApart) {
   for (const auto* prompts : {&train, &heldout}) {
     for (const Prompt& prompt : *prompts) {
       EXPECT_TRUE(ids.insert(prompt.id).second) << prompt.id;
-      EXPECT_TRUE(texts.insert(words(prompt.text)).second) << prompt.text;
+      EXPECT_TRUE(texts.insert(text::words(prompt.text)).second) << prompt.text;
       EXPECT_FALSE(prompt.family.empty()) << prompt.text;
-      EXPECT_FALSE(content_stems(prompt.text).empty()) << prompt.text;
-      EXPECT_EQ(sentences(prompt.text).size(), 1u) << prompt.text;
+      EXPECT_FALSE(text::content_stems(prompt.text).empty()) << prompt.text;
+      EXPECT_EQ(text::sentences(prompt.text).size(), 1u) << prompt.text;
     }
   }
 }

@@ -1,4 +1,4 @@
-#include "rlaif/judge/shown_text.hpp"
+#include "rlaif/judge/prompts/shown_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "rlaif/judge/thoughts.hpp"
+#include "rlaif/judge/prompts/thoughts.hpp"
 
 #include <gtest/gtest.h>
 

@@ -78,6 +78,28 @@ inline void expect_same(const Preference& a, const Preference& b) {
   EXPECT_EQ(a.verdict.usage.output_tokens, b.verdict.usage.output_tokens);
   EXPECT_EQ(a.verdict.usage.cost_usd, b.verdict.usage.cost_usd);
   EXPECT_EQ(a.judge, b.judge);
+  ASSERT_EQ(a.verdict.members.size(), b.verdict.members.size());
+  for (std::size_t m = 0; m < a.verdict.members.size(); ++m) {
+    const MemberVerdict &one = a.verdict.members[m], &other = b.verdict.members[m];
+    EXPECT_EQ(one.name, other.name);
+    EXPECT_EQ(one.status, other.status);
+    EXPECT_PRED2(same_number, one.p_first, other.p_first);
+    EXPECT_EQ(one.cost_usd, other.cost_usd);
+  }
+}
+
+// What members of a combined judge said, none to three of them a record.
+inline std::vector<Preference> with_members(std::vector<Preference> records) {
+  Rng rng(8, Stream::test, {records.size()});
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    for (std::size_t m = 0; m < i % 4; ++m) {
+      const bool ok = rng.below(3) > 0;
+      records[i].verdict.members.push_back({random_text(rng, 5), ok ? VerdictStatus::ok : VerdictStatus::refused,
+                                            ok ? rng.uniform() : std::numeric_limits<double>::quiet_NaN(),
+                                            rng.uniform()});
+    }
+  }
+  return records;
 }
 
 inline void expect_same(const std::vector<Preference>& a, const std::vector<Preference>& b) {

@@ -19,6 +19,40 @@ TEST_F(ShardTest, ReadsBackWhatWasWritten) {
   }
 }
 
+TEST_F(ShardTest, ReadsBackWhatMembersSaid) {
+  for (const std::size_t count : {1, 2, 7, 500}) {
+    SCOPED_TRACE(count);
+    const auto records = with_members(make_records(count, count));
+    write_shard(folder_, 3, "test-judge", records);
+    expect_same(read_shard(shard_path(folder_, 3)), records);
+    const auto again = folder_ / "again";
+    write_shard(again, 3, "test-judge", read_shard(shard_path(folder_, 3)));
+    EXPECT_EQ(read_file(shard_path(folder_, 3)), read_file(shard_path(again, 3)));
+  }
+}
+
+TEST_F(ShardTest, RefusesMembersThatSayNoProbability) {
+  auto records = with_members(make_records(2));
+  records[1].verdict.members = {{"small", VerdictStatus::ok, 1.5, 0.0}};
+  EXPECT_THROW(write_shard(folder_, 0, "test-judge", records), Error);
+  records[1].verdict.members = {{"small", VerdictStatus::refused, 0.5, -1.0}};
+  EXPECT_THROW(write_shard(folder_, 0, "test-judge", records), Error);
+}
+
+// Three records of a cascade, written before shards had columns of members.
+TEST_F(ShardTest, ReadsShardsOfEarlierVersionsAndWritesPlainOnesAsTheyDid) {
+  const auto file = std::filesystem::path(RLAIF_SOURCE_DIR) / "tests/fixtures/shard_without_members.h5";
+  const auto records = read_shard(file);
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].judge, "cascade");
+  EXPECT_EQ(records[1].verdict.p_first, 0.9078);
+  EXPECT_EQ(records[1].verdict.rationale, "small 0.5500, big 0.9078 | both read");
+  EXPECT_EQ(records[2].verdict.status, VerdictStatus::refused);
+  for (const Preference& record : records) EXPECT_TRUE(record.verdict.members.empty());
+  write_shard(folder_, 0, "cascade", records);
+  EXPECT_EQ(read_file(shard_path(folder_, 0)), read_file(file));
+}
+
 TEST_F(ShardTest, ReadsBackColumnsOfManyChunks) {
   const auto records = make_records(40, 1, 60000);  // about 2 MB a text column
   write_shard(folder_, 0, "test-judge", records);

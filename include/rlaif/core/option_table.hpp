@@ -70,9 +70,12 @@ class OptionTable {
   Entry& add(const std::string& key, std::uint64_t* field, const std::string& unit, const std::string& meaning);
   Entry& add(const std::string& key, double* field, const std::string& unit, const std::string& meaning);
   Entry& add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
-  // A number or nothing, kept as text.
-  Entry& add_optional_number(const std::string& key, std::string* field, const std::string& unit,
-                             const std::string& meaning);
+  // A number or nothing.
+  Entry& add(const std::string& key, std::optional<double>* field, const std::string& unit, const std::string& meaning);
+  // Words or numbers, parted by white space. A range is that of each number.
+  Entry& add(const std::string& key, std::vector<std::string>* field, const std::string& unit,
+             const std::string& meaning);
+  Entry& add(const std::string& key, std::vector<double>* field, const std::string& unit, const std::string& meaning);
   // A file or folder to read. `default_name` is a file of the program's own inputs; empty: none.
   Entry& add_input(const std::string& key, std::filesystem::path* field, const std::string& default_name,
                    const std::string& meaning);
@@ -111,7 +114,7 @@ class OptionTable {
   // Every key of `section` that `base` has too takes its value from there where it is not set itself. `why`: what decides that
   // the section has these keys ("algorithm = dpo"), for who sets another one.
   void put_over(const std::string& section, const std::string& base, const std::string& why);
-  // What decides that a section has its keys, for who sets another one ("maker = file").
+  // What decides that a section has its keys, for who sets another one ("maker = file", "kind = local").
   void keys_are_of(const std::string& section, const std::string& why) { why_[section] = why; }
   // Once all is set: gives keys the values of their bases.
   void inherit();

@@ -53,6 +53,14 @@ struct Usage {
   Usage& operator+=(const Usage& other);
 };
 
+// What a member of a combined judge said about a comparison.
+struct MemberVerdict {
+  std::string name;
+  VerdictStatus status = VerdictStatus::missing;
+  double p_first = 0.5;   // meaningful only where ok
+  double cost_usd = 0.0;  // of this member, its own members included
+};
+
 struct Verdict {
   VerdictStatus status = VerdictStatus::missing;
   double p_first = 0.5;  // P(first is better), averaged over the orders asked; meaningful only where ok
@@ -60,6 +68,7 @@ struct Verdict {
   std::array<double, 2> p_first_by_order{};
   std::string rationale;
   Usage usage;
+  std::vector<MemberVerdict> members = {};  // of a combined judge: those that were asked, in that order
 };
 
 // What the store keeps: a comparison, its verdict and who gave it.

@@ -17,6 +17,8 @@ namespace rlaif::preferences {
 //   /id, /prompt_id uint64[n]; /first_sample, /second_sample uint32[n]; /first_ended, /second_ended uint8[n]
 //   /p_first float64[n]; /p_first_by_order float64[n, 2] (NaN: not asked); /status uint8[n]
 //   /input_tokens, /cached_input_tokens, /output_tokens int64[n]; /cost_usd float64[n]
+// and, where the judge is made of judges, what its members said, those of record i in rows offsets[i] to offsets[i + 1]:
+//   /members/offsets uint64[n + 1]; /members/name (text), /members/status uint8[m], /members/p_first, /members/cost_usd float64[m]
 // File attributes: format, version, judge, block, records, description; every dataset has a "description"
 // attribute, /status also "values" that names code 0, 1, ... Pinned library version bounds (v110: metadata is
 // checksummed); no timestamps: the same records give the same bytes. fletcher32 on all data. The judge's name is the
@@ -59,7 +61,7 @@ std::vector<Preference> read_store(const std::filesystem::path& folder);
 std::vector<std::string> validate_store(const std::filesystem::path& folder);
 
 // JSON Lines. `trl`: {"prompt","chosen","rejected"} for verdicts that are ok and not 0.5.
-// `full`: every record with all fields under the names of their columns, and "judge"; soft labels included, null for
+// `full`: every record with all fields under the names of their columns, "judge", and "members" where there are; soft labels included, null for
 // not a number; reads back to the same shards. Text that is not UTF-8 is written with U+FFFD and said in a warning.
 enum class ExportForm { trl, full };
 void export_jsonl(const std::filesystem::path& folder, const std::filesystem::path& file, ExportForm form);

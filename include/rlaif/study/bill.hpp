@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/judge/remote.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/study/options.hpp"
 
 namespace rlaif::study {
@@ -15,9 +15,9 @@ void bind_costs(OptionTable& table, CostOptions& options);
 struct JudgeBill {
   std::string judge, asked_by;  // asked_by: the judge of study.judges that it is a member of, or itself
   std::string model, price, as_of;
-  std::string counted_by;    // "bytes / 4", or the tokenizer's file
-  judge::Estimate estimate;  // over all pairs, and the canaries among them
-  double spent_usd = 0.0;    // by earlier starts of this run directory, what is unsettled included
+  std::string counted_by;     // "bytes / 4", or the tokenizer's file
+  remote::Estimate estimate;  // over all pairs, and the canaries among them
+  double spent_usd = 0.0;     // by earlier starts of this run directory, what is unsettled included
 };
 struct Bill {
   std::int64_t prompts = 0, pairs = 0;  // at most: identical responses make fewer pairs

@@ -9,10 +9,6 @@
 
 namespace rlaif::study {
 
-// Whether a judge is behind HTTP.
-bool is_asked(JudgeKind kind);
-std::vector<std::string> member_names(const JudgeOptions& judge);
-
 // Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than two,
 // numbers that are none or not as many as members, a calibration that a vote, a cascade or a correction cannot do without.
 // Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there is left to
@@ -24,8 +20,8 @@ void check_judges(const StudyOptions& options, CalibrationFiles files = Calibrat
 std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);
 // Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
 std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const DataSet& pairs);
-// Judges of no further members that `judge` asks, itself where it has none: each once, in the order of the members.
-std::vector<const JudgeOptions*> asked_judges(const StudyOptions& options, const JudgeOptions& judge);
+// Judges without members that `judge` asks, itself where it has none: each once, in the order of the members.
+std::vector<const JudgeOptions*> leaves_of(const StudyOptions& options, const JudgeOptions& judge);
 std::vector<std::string> local_models(const StudyOptions& options,
                                       const JudgeOptions& judge);             // in this process, that it asks
 bool needs_language(const StudyOptions& options, const JudgeOptions& judge);  // a model in this process is asked

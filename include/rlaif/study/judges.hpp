@@ -9,14 +9,15 @@
 
 #include "rlaif/judge/canary.hpp"
 #include "rlaif/study/context.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 
 namespace rlaif::study {
 
 // Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
 cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
-// An asked judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.
-judge::RemoteOptions asked_options(const StudyOptions& study, const JudgeOptions& judge);
-judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& judge);
+// A remote judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.
+judge::RemoteOptions remote_options(const StudyOptions& study, const JudgeOptions& judge);
+judge::RemoteParts remote_parts(const StudyOptions& study, const JudgeOptions& judge);
 
 // What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
 // starts have paid included.
@@ -24,13 +25,13 @@ judge::RemoteParts asked_parts(const StudyOptions& study, const JudgeOptions& ju
 class StageSpending {
  public:
   StageSpending(const Context& context, const std::string& stage);
-  std::shared_ptr<judge::AnswerCache> answers(const std::string& judge) const;  // of an asked judge, this rank's
+  std::shared_ptr<remote::AnswerCache> answers(const std::string& judge) const;  // of an asked judge, this rank's
   const std::shared_ptr<cost::SpendMeter>& meter() const { return meter_; }
   // What all ranks paid in this start, by judge: collective, the same on every rank; empty where no judge is asked.
   Json report(const Context& context) const;
 
  private:
-  std::map<std::string, std::shared_ptr<judge::AnswerCache>> answers_;
+  std::map<std::string, std::shared_ptr<remote::AnswerCache>> answers_;
   std::shared_ptr<cost::SpendMeter> meter_;
 };
 
@@ -40,8 +41,6 @@ struct BoundJudge {
   std::shared_ptr<judge::Judge> judge;
   judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (study/canaries.hpp)
 };
-// What recorded verdicts call a comparison; empty: its id as digits.
-using PairId = std::function<std::string(const Comparison&)>;
 // Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
 // process needs a language (needs_language). `policy` is whose responses are judged, for those who judge their own. Throws Error(usage) or Error(input) for a price, template, principle file, model
 // or calibration that does not fit.

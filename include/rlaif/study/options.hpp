@@ -12,10 +12,10 @@
 
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/core/resolved_deck.hpp"
-#include "rlaif/judge/combine.hpp"
 #include "rlaif/judge/judge.hpp"
-#include "rlaif/judge/local.hpp"
-#include "rlaif/judge/remote.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
+#include "rlaif/judge/kinds/local.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/model/adapter_options.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/options.hpp"
@@ -107,30 +107,32 @@ struct AnnotateOptions {
 
 enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, ensemble, cascade, hierarchy };
 inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
+// A section [judge.NAME]. Each kind binds those of the fields that it has use for (study/judge_kinds.hpp).
 struct JudgeOptions {
   std::string name;
   JudgeKind kind = JudgeKind::local;
   std::string model = "judge";  // local: models/<model> of the run; "policy": the one whose responses are judged
-  std::string members;          // ensemble, cascade, hierarchy: names of judges, in order
-  judge::EnsembleOptions ensemble;
-  std::string thresholds;             // cascade: numbers; empty: those of the calibration
-  double gate = 0.8;                  // hierarchy
-  std::filesystem::path calibration;  // what calibration found out about this judge and its members (judge/fitted.hpp)
-  bool length_correction = false;     // by this judge's length_slope there
-  std::filesystem::path prompt_template;  // local
-  std::filesystem::path principles;       // local, openai, anthropic
-  int level = 0;                          // of the principles; 0: all levels
-  std::filesystem::path rules;            // rules
-  std::filesystem::path style;            // openai, anthropic: the conversation
-  std::filesystem::path
-      tokenizer;                   // openai, anthropic: a tokenizer.json of the judge's model; empty: bytes are counted
-  std::filesystem::path verdicts;  // replay: recorded verdicts
-  std::string recorded_judge, recorded_style;  // replay: which of them
-  std::string temperature, top_p;              // openai, anthropic: numbers, or empty: not sent
-  judge::RemoteOptions remote;
+  std::vector<std::string> members = {};  // of a combined judge: names of judges, in order
+  judge::EnsembleOptions ensemble = {};
+  std::vector<double> thresholds = {};  // cascade; empty: those of the calibration
+  double gate = 0.8;                    // hierarchy
+  std::filesystem::path calibration =
+      {};                          // what calibration found out about this judge and its members (judge/fitted.hpp)
+  bool length_correction = false;  // by this judge's length_slope there
+  std::filesystem::path prompt_template = {};  // local: the conversation
+  std::filesystem::path style = {};            // remote: the conversation
+  std::filesystem::path principles = {};       // local, remote
+  judge::PrincipleUse principle_use = judge::PrincipleUse::sample;
+  int level = 0;  // of the principles; 0: all levels
+  judge::Orders orders = judge::Orders::both;
+  std::filesystem::path rules = {};      // rules
+  std::filesystem::path tokenizer = {};  // remote: a tokenizer.json of the judge's model; empty: bytes are counted
+  std::filesystem::path verdicts = {};   // replay: recorded verdicts
+  std::string recorded_judge = {}, recorded_style = {};  // replay: which of them
   std::string price = "ai-label";
-  judge::LocalJudgeOptions local;
-  judge::AnnotatorOptions annotators;
+  judge::RemoteOptions remote = {};
+  judge::LocalJudgeOptions local = {};
+  judge::AnnotatorOptions annotators = {};
 };
 
 // Pairs whose verdict is known, mixed into what language models are asked.

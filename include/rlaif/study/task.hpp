@@ -10,7 +10,7 @@
 
 #include "rlaif/core/rng.hpp"
 #include "rlaif/core/types.hpp"
-#include "rlaif/judge/rules.hpp"
+#include "rlaif/judge/rules/book.hpp"
 #include "rlaif/study/options.hpp"
 #include "rlaif/world/world.hpp"
 

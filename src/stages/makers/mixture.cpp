@@ -47,7 +47,7 @@ train::Example judge_example(const Context& context, const Language& language, c
   const double difference = world.score(prompt, first, true).utility - world.score(prompt, second, true).utility;
   const bool first_better = difference != 0.0 ? difference > 0.0 : rng.below(2) == 0;
   const judge::JudgeEncoder& encoder = rng.below(2) == 0 ? encoders.verdict_first : encoders.rationale_first;
-  const judge::TrainingTokens tokens = encoder.training(world.principle(), prompt.text, first, second,
+  const judge::TrainingTokens tokens = encoder.training({world.principle(), prompt.text, first, second},
                                                         world.rationale(prompt, first, second), first_better);
   train::Example example;
   example.tokens = tokens.tokens;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "demonstrations.hpp"
-#include "rlaif/judge/training_text.hpp"
+#include "rlaif/judge/prompts/training_text.hpp"
 #include "rlaif/study/context.hpp"
 #include "rlaif/train/language_model.hpp"
 

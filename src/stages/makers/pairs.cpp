@@ -310,7 +310,7 @@ void Pairs::plan(StagePlan& plan, const Study& study, const DataSet& pairs) cons
   add_untouched_policy(options, stage.sections);
   for (const JudgeOptions& judge : pairs.judges) {
     add_judge(options, judge, stage.sections);
-    for (const JudgeOptions* asked : asked_judges(options, judge)) {
+    for (const JudgeOptions* asked : leaves_of(options, judge)) {
       if (asked->kind != JudgeKind::local || asked->model == "policy") continue;
       stage.reads.push_back("models/" + asked->model);
       if (std::filesystem::is_directory(asked->model))

@@ -3,7 +3,7 @@
 
 #include "rewards.hpp"
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/rules.hpp"
+#include "rlaif/judge/rules/book.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/study/data_sets.hpp"
 #include "rlaif/train/policy_gradient.hpp"

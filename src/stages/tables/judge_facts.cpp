@@ -7,11 +7,12 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/statistics.hpp"
-#include "rlaif/judge/combine.hpp"
-#include "rlaif/judge/local.hpp"
-#include "rlaif/judge/shown_text.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
+#include "rlaif/judge/kinds/local.hpp"
+#include "rlaif/judge/prompts/shown_text.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/stages/stages.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::stages {
@@ -195,10 +196,10 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
 }
 
 AlteredTexts::AlteredTexts(const StudyOptions& options, const JudgeOptions& judge) {
-  for (const JudgeOptions* asked : asked_judges(options, judge)) {
+  for (const JudgeOptions* asked : leaves_of(options, judge)) {
     const bool is_fenced =
-        asked->kind == JudgeKind::local && judge::JudgeTemplate::load(asked->prompt_template).has_fence();
-    are_shown_ = are_shown_ || is_asked(asked->kind) || is_fenced;
+        asked->kind == JudgeKind::local && text::Conversation::load(asked->prompt_template).has_fence();
+    are_shown_ = are_shown_ || kind_of(*asked).is_remote || is_fenced;
   }
 }
 
@@ -210,13 +211,13 @@ void AlteredTexts::add(const Comparison& comparison) {
 
 void count_asked(std::span<const Preference> records, std::map<std::string, std::int64_t>& counts) {
   for (const Preference& record : records) {
-    for (const std::string& name : judge::asked_members(record.verdict.rationale)) ++counts[name];
+    for (const MemberVerdict& member : record.verdict.members) ++counts[member.name];
   }
 }
 
 Json asked_facts(const JudgeOptions& judge, const std::map<std::string, std::int64_t>& counts) {
   Json facts = Json::object();
-  for (const std::string& name : member_names(judge)) {
+  for (const std::string& name : judge.members) {
     const auto found = counts.find(name);
     facts[name] = found == counts.end() ? 0 : found->second;
   }

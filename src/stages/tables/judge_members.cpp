@@ -7,7 +7,7 @@
 
 #include "rlaif/evaluate/fitting.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::stages {
@@ -22,7 +22,7 @@ struct MemberColumn {
   bool labels_alone = false;  // it is a judge of the study by itself
   std::vector<bool> asked;    // by the combined judge
   std::vector<double> p;      // NaN: no verdict, or not asked
-  std::vector<double> cost;   // NaN: unknown
+  std::vector<double> cost;   // NaN: not asked, and it labels nothing itself
   bool is_whole() const {
     for (std::size_t i = 0; i < asked.size(); ++i) {
       if ((!asked[i] && !labels_alone) || std::isnan(cost[i])) return false;
@@ -31,30 +31,18 @@ struct MemberColumn {
   }
 };
 
-// What the one member without labels of its own cost: what is left of the whole.
-void add_unknown_costs(std::vector<MemberColumn>& columns, const std::vector<Preference>& records) {
-  const auto hidden = [](const MemberColumn& one) { return !one.labels_alone; };
-  if (std::count_if(columns.begin(), columns.end(), hidden) != 1) return;
-  MemberColumn& column = *std::find_if(columns.begin(), columns.end(), hidden);
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (!column.asked[i]) continue;
-    double left = records[i].verdict.usage.cost_usd;
-    for (const MemberColumn& other : columns) left -= other.labels_alone && other.asked[i] ? other.cost[i] : 0.0;
-    column.cost[i] = std::max(0.0, left);
-  }
-}
-
 std::vector<MemberColumn> member_columns(const JudgeOptions& judge, const JudgedPairs& pairs) {
   const std::vector<Preference>& records = pairs.heldout.at(judge.name);
   std::vector<MemberColumn> columns;
-  for (const std::string& name : member_names(judge)) {
+  for (const std::string& name : judge.members) {
     MemberColumn column{name, pairs.heldout.contains(name), std::vector<bool>(records.size(), false),
                         std::vector<double>(records.size(), unknown), std::vector<double>(records.size(), unknown)};
     for (std::size_t i = 0; i < records.size(); ++i) {
-      for (const judge::MemberSaid& said : judge::members_said(records[i].verdict.rationale)) {
+      for (const MemberVerdict& said : records[i].verdict.members) {
         if (said.name != name) continue;
         column.asked[i] = true;
-        column.p[i] = said.p_first;
+        column.p[i] = said.status == VerdictStatus::ok ? said.p_first : unknown;
+        column.cost[i] = said.cost_usd;
       }
       if (!column.labels_alone) continue;
       const Verdict& own = pairs.heldout.at(name)[i].verdict;
@@ -63,7 +51,6 @@ std::vector<MemberColumn> member_columns(const JudgeOptions& judge, const Judged
     }
     columns.push_back(std::move(column));
   }
-  add_unknown_costs(columns, records);
   return columns;
 }
 

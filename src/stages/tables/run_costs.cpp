@@ -7,8 +7,8 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
-#include "rlaif/judge/answer_cache.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/remote/answer_cache.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/run_directory.hpp"
 
@@ -132,7 +132,7 @@ RunCosts measure_run(const fs::path& run) {
       share_out_hours(costs.uses, costs.stages.back().stage, marker);
   }
   for (const std::string& judge : names_in(run / "verdicts")) {
-    const judge::AnswerCache answers(directory.verdicts(judge), 0);
+    const remote::AnswerCache answers(directory.verdicts(judge), 0);
     costs.paid.push_back(
         {judge, static_cast<std::int64_t>(answers.size()), answers.paid_usd(), answers.unsettled_usd()});
   }

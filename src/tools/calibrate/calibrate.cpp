@@ -61,7 +61,7 @@ std::vector<JudgeOptions> plain_judges(const StudyOptions& options, const std::v
   std::vector<const JudgeOptions*> asked;
   std::vector<JudgeOptions> plain;
   for (const JudgeOptions* judge : judges) {
-    for (const JudgeOptions* one : asked_judges(options, *judge)) {
+    for (const JudgeOptions* one : leaves_of(options, *judge)) {
       if (std::find(asked.begin(), asked.end(), one) != asked.end()) continue;
       asked.push_back(one);
       plain.push_back(*one);

@@ -10,7 +10,8 @@
 #include "rlaif/evaluate/fitting.hpp"
 #include "rlaif/evaluate/judge_report.hpp"
 #include "rlaif/evaluate/statistics.hpp"
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::tools {
@@ -49,18 +50,8 @@ double mean(const std::vector<double>& values) {
 // What a judge of judges says, from what its members said.
 std::vector<Verdict> said_by_members(const JudgeOptions& options, const judge::FittedJudges& calibration,
                                      const VerdictsByJudge& verdicts, const std::vector<Comparison>& comparisons) {
-  const std::vector<judge::FittedJudge> fitted = fitted_members(options, calibration);
-  std::vector<judge::Member> members;
-  for (const std::string& name : member_names(options)) {
-    members.push_back({std::make_shared<Said>(name, verdicts.at(name)), fitted[members.size()]});
-  }
-  std::unique_ptr<judge::Judge> one;
-  if (options.kind == JudgeKind::cascade)
-    one = judge::make_cascade(options.name, std::move(members), cascade_thresholds(options, calibration));
-  else if (options.kind == JudgeKind::hierarchy)
-    one = judge::make_hierarchy(options.name, std::move(members), options.gate);
-  else
-    one = judge::make_ensemble(options.name, std::move(members), options.ensemble);
+  const auto one = make_combined(
+      options, calibration, [&](const std::string& name) { return std::make_shared<Said>(name, verdicts.at(name)); });
   return one->judge(comparisons);
 }
 
@@ -91,7 +82,7 @@ class Fitter {
   // Weights must be there before anything that votes by them is worked out.
   void fit_ensemble_weights(const JudgeOptions& options) {
     if (!is_combined(options.kind)) return;
-    const std::vector<std::string> members = member_names(options);
+    const std::vector<std::string> members = options.members;
     for (const std::string& member : members) fit_ensemble_weights(options_.judge_named(member));
     if (options.kind != JudgeKind::ensemble || options.ensemble.vote != judge::Vote::weighted) return;
     for (const std::string& member : members) {
@@ -107,7 +98,7 @@ class Fitter {
   }
   void fit(const JudgeOptions& options) {
     if (study_.verdicts.contains(options.name)) return;
-    for (const std::string& member : member_names(options)) fit(options_.judge_named(member));
+    for (const std::string& member : options.members) fit(options_.judge_named(member));
     finish(options, combined(options));
   }
   FittedStudy take() { return std::move(study_); }
@@ -159,7 +150,7 @@ class Fitter {
     for (std::size_t j = 0; j < names.size(); ++j) study_.fitted.judges[names[j]].weight = weights[j];
   }
   std::vector<Verdict> combined(const JudgeOptions& options) {
-    if (options.kind == JudgeKind::cascade) fit_thresholds(options.name, member_names(options));
+    if (options.kind == JudgeKind::cascade) fit_thresholds(options.name, options.members);
     return said_by_members(options, study_.fitted, study_.verdicts, comparisons_);
   }
   // Over the pairs with a better side on which the last member has a verdict.
@@ -217,7 +208,7 @@ VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vect
   VerdictsByJudge verdicts;
   const std::function<void(const JudgeOptions&)> add = [&](const JudgeOptions& judge) {
     if (verdicts.contains(judge.name)) return;
-    for (const std::string& member : member_names(judge)) add(options.judge_named(member));
+    for (const std::string& member : judge.members) add(options.judge_named(member));
     std::vector<Verdict> said =
         is_combined(judge.kind) ? said_by_members(judge, fitted, verdicts, comparisons) : asked.at(judge.name);
     verdicts[judge.name] = at_equal_length(judge, std::move(said), fitted.at(judge.name).length_slope, comparisons);

@@ -9,7 +9,7 @@
 #include "rlaif/core/rng.hpp"
 #include "rlaif/evaluate/calibration.hpp"
 #include "rlaif/evaluate/statistics.hpp"
-#include "rlaif/judge/combine.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::tools {
@@ -141,10 +141,11 @@ struct Scorer {
 
 Json asked_shares(const JudgeOptions& judge, const std::vector<Verdict>& verdicts) {
   Json shares = Json::object();
-  for (const std::string& name : member_names(judge)) shares[name] = 0.0;
+  for (const std::string& name : judge.members) shares[name] = 0.0;
   for (const Verdict& verdict : verdicts) {
-    for (const std::string& name : judge::asked_members(verdict.rationale)) {
-      shares[name] = shares[name].get<double>() + 1.0 / static_cast<double>(verdicts.size());
+    for (const MemberVerdict& member : verdict.members) {
+      Json& share = shares[member.name];
+      share = share.get<double>() + 1.0 / static_cast<double>(verdicts.size());
     }
   }
   return shares;
@@ -185,7 +186,7 @@ Json held_out_report(const StudyOptions& options, const std::vector<const JudgeO
     if (judge.kind != JudgeKind::cascade) continue;
     Json& cascade = report["cascades"][name];
     cascade["agreement"] = row["agreement"];
-    cascade["of_last_agreement"] = scorer.of_last(verdicts, held_out.verdicts.at(member_names(judge).back()));
+    cascade["of_last_agreement"] = scorer.of_last(verdicts, held_out.verdicts.at(judge.members.back()));
     cascade["usd_per_1000"] = row["usd_per_1000"];
     cascade["asked"] = asked_shares(judge, verdicts);
   }

@@ -1,0 +1,182 @@
+#include "rlaif/judge/constitution/constitution.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "../annotator_keys.hpp"
+#include "../json_section.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/rng.hpp"
+#include "rlaif/text/jsonl.hpp"
+
+namespace rlaif::judge {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+PrincipleCase read_case(const JsonSection& section) {
+  section.allow_only({"prompt", "first", "second", "verdict", "why"});
+  PrincipleCase result{section.text("prompt"), section.text("first"), section.text("second"), true, ""};
+  const Json& verdict = section.at("verdict", "\"first\" or \"second\"");
+  if (verdict != "first" && verdict != "second")
+    throw section.unexpected("verdict", verdict, "\"first\" or \"second\"");
+  result.first_is_better = verdict == "first";
+  if (section.find("why")) result.why = section.text("why");
+  return result;
+}
+
+Principle read_principle(const std::filesystem::path& file, const Json& json, const std::string& place) {
+  Principle principle;
+  principle.id = JsonSection(file, json, place).text("id");
+  const JsonSection section(file, json, place + " (" + principle.id + ")");
+  section.allow_only({"id", "text", "weight", "level", "cases"});
+  principle.text = section.text("text");
+  if (section.find("weight")) principle.weight = section.above_zero("weight");
+  principle.level = static_cast<int>(section.count_or("level", 1, 1, Constitution::levels));
+  if (const Json* cases = section.find("cases")) {
+    if (!cases->is_array()) throw section.unexpected("cases", *cases, "a list of cases");
+    for (const Json& one : *cases) {
+      const std::string where = place + " (" + principle.id + "), case " + std::to_string(principle.cases.size() + 1);
+      principle.cases.push_back(read_case(JsonSection(file, one, where)));
+    }
+  }
+  return principle;
+}
+
+std::vector<Principle> read_json(const std::filesystem::path& file, const std::string& bytes) {
+  const Json json = parse_json(file, bytes, "one object with the key 'principles'");
+  const JsonSection root(file, json, "");
+  root.allow_only({"name", "principles"});
+  if (root.find("name")) root.text("name");
+  const Json& list = root.at("principles", "a list of principles");
+  if (!list.is_array() || list.empty()) throw root.unexpected("principles", list, "a list with at least one principle");
+  std::vector<Principle> principles;
+  for (const Json& one : list)
+    principles.push_back(read_principle(file, one, "principle " + std::to_string(principles.size() + 1)));
+  return principles;
+}
+
+std::vector<Principle> read_json_lines(const std::filesystem::path& file) {
+  std::vector<Principle> principles;
+  text::for_each_json_line(file, [&](const text::JsonRecord& record) {
+    principles.push_back(read_principle(file, record.object, "line " + std::to_string(record.line)));
+  });
+  return principles;
+}
+
+// A comment begins the line or follows white space, and white space or the end follows its '#', as in decks: a principle may be
+// about C#, and ## headings.
+std::string without_comment(const std::string& line) {
+  if (line.starts_with('#')) return "";
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  for (std::size_t at = line.find('#'); at != std::string::npos; at = line.find('#', at + 1)) {
+    if (is_blank(line[at - 1]) && (at + 1 == line.size() || is_blank(line[at + 1]))) return trimmed(line.substr(0, at));
+  }
+  return line;
+}
+
+std::vector<Principle> read_plain(const std::string& bytes) {
+  std::istringstream lines(bytes);
+  std::vector<Principle> principles;
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::string text = without_comment(trimmed(line));
+    if (text.empty()) continue;
+    Principle& principle = principles.emplace_back();
+    principle.id = "line " + std::to_string(number);
+    principle.text = std::move(text);
+  }
+  return principles;
+}
+
+std::vector<Principle> read(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file);
+  const std::size_t begin = bytes.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return {};
+  if (file.extension() == ".jsonl") return read_json_lines(file);
+  return file.extension() == ".json" || bytes[begin] == '{' ? read_json(file, bytes) : read_plain(bytes);
+}
+
+void refuse_equal_ids(const std::filesystem::path& file, const std::vector<Principle>& principles) {
+  for (std::size_t i = 0; i < principles.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (principles[i].id != principles[j].id) continue;
+      throw input_error(file, "principle " + std::to_string(i + 1) + ": 'id' holds \"" + principles[i].id +
+                                  "\", which is that of principle " + std::to_string(j + 1) +
+                                  "; expected ids that are unique");
+    }
+  }
+}
+
+}  // namespace
+
+Constitution::Constitution(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    Principle& principle = principles_.emplace_back();
+    principle.id = "principle " + std::to_string(principles_.size());
+    principle.text = text;
+  }
+}
+
+std::vector<const Principle*> Constitution::chosen(std::uint64_t comparison, PrincipleUse use,
+                                                   std::uint64_t seed) const {
+  std::vector<const Principle*> all;
+  for (const Principle& principle : principles_) all.push_back(&principle);
+  if (use == PrincipleUse::all || all.size() < 2) return all;
+  Rng rng(seed, Stream::annotator, {principle_key, comparison});
+  std::vector<double> weights;
+  for (const Principle& principle : principles_) weights.push_back(principle.weight);
+  const bool equal = std::equal(weights.begin() + 1, weights.end(), weights.begin());
+  return {all[equal ? rng.below(all.size()) : rng.weighted(weights)]};
+}
+
+Constitution load_constitution(const std::filesystem::path& file, int level) {
+  Constitution constitution;
+  constitution.principles_ = read(file);
+  if (constitution.empty()) throw input_error(file, "holds no principle; expected at least one");
+  refuse_equal_ids(file, constitution.principles_);
+  if (level == 0) return constitution;
+  std::erase_if(constitution.principles_, [&](const Principle& principle) { return principle.level != level; });
+  if (constitution.empty())
+    throw input_error(file, "holds no principle of level " + std::to_string(level) + "; expected at least one");
+  return constitution;
+}
+
+std::string principles_text(const std::vector<const Principle*>& principles) {
+  if (principles.size() == 1) return principles.front()->text;
+  std::string text;
+  for (std::size_t i = 0; i < principles.size(); ++i) {
+    if (i > 0) text += '\n';
+    text += std::to_string(i + 1);
+    text += ". ";
+    text += principles[i]->text;
+  }
+  return text;
+}
+
+std::string cases_text(const std::vector<const Principle*>& principles, const std::string& label_first,
+                       const std::string& label_second) {
+  std::string text;
+  for (const Principle* principle : principles) {
+    for (const PrincipleCase& one : principle->cases) {
+      if (!text.empty()) text += "\n\n";
+      text += "Request: " + one.prompt;
+      for (const auto& [label, response] :
+           {std::pair(&label_first, &one.first), std::pair(&label_second, &one.second)}) {
+        text += "\nResponse ";
+        text += *label + ": " + *response;
+      }
+      text += "\nBetter: ";
+      text += one.first_is_better ? label_first : label_second;
+      if (!one.why.empty()) text += ". " + one.why;
+    }
+  }
+  return text.empty() ? "(none)" : text;
+}
+
+}  // namespace rlaif::judge

@@ -1,0 +1,175 @@
+#include "rlaif/judge/kinds/local.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "../prompts/fence.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/judge/prompts/shown_text.hpp"
+#include "rlaif/judge/prompts/training_text.hpp"
+
+namespace rlaif::judge {
+namespace {
+
+void check(const LocalJudgeOptions& options) {
+  if (options.max_rationale_tokens < 1)
+    throw usage_error("judge: max_rationale_tokens must be at least 1, not " +
+                      std::to_string(options.max_rationale_tokens));
+  if (!(options.label_clamp_low >= 0.0 && options.label_clamp_low <= options.label_clamp_high &&
+        options.label_clamp_high <= 1.0))
+    throw usage_error("judge: the label clamp must be 0 <= low <= high <= 1, not " +
+                      std::to_string(options.label_clamp_low) + " and " + std::to_string(options.label_clamp_high));
+}
+
+// What the model said when it was shown one order.
+struct Answer {
+  double p_shown_first = 0.5;
+  std::vector<TokenId> rationale;
+};
+
+class LocalJudge final : public Judge {
+ public:
+  LocalJudge(std::string name, const model::Transformer& model, const text::ChatEncoder& chat,
+             text::Conversation prompt, Constitution principles, LocalJudgeOptions options, cost::Price price)
+      : name_(std::move(name)),
+        encoder_(chat, std::move(prompt)),
+        principles_(std::move(principles)),
+        options_(options),
+        price_(std::move(price)),
+        engine_(model, {.slots = options.slots}),
+        max_context_(static_cast<std::size_t>(engine_.max_positions())) {
+    check(options_);
+    EndTokens stops(encoder_.rationale_stops());
+    stops.add(engine_.end_tokens().ids());
+    rationale_stops_ = stops.ids();
+    if (encoder_.prompt().has_principles() && principles_.empty())
+      throw input_error("judge '" + name_ + "': expected at least one principle");
+    if (!encoder_.prompt().has_principles() && !principles_.empty())
+      throw input_error("judge '" + name_ + "': principles are given, but the template has no place for them");
+    if (chat.tokenizer().vocab_size() > engine_.vocab_size())
+      throw input_error("judge '" + name_ + "': the tokenizer has " + std::to_string(chat.tokenizer().vocab_size()) +
+                        " tokens, the model only " + std::to_string(engine_.vocab_size()));
+    if (rationale_first())
+      room_needed_ = static_cast<std::size_t>(options_.max_rationale_tokens) + encoder_.verdict_cue().size();
+  }
+
+  const std::string& name() const override { return name_; }
+
+  std::vector<Verdict> judge(std::span<const Comparison> comparisons) override {
+    const std::size_t orders = options_.orders == Orders::both ? 2 : 1;
+    std::vector<std::vector<TokenId>> contexts;  // `orders` for every comparison that fits
+    std::vector<bool> fits;
+    for (const Comparison& comparison : comparisons) {
+      std::vector<std::vector<TokenId>> shown = contexts_of(comparison, orders);
+      fits.push_back(std::all_of(shown.begin(), shown.end(),
+                                 [&](const auto& tokens) { return tokens.size() + room_needed_ <= max_context_; }));
+      if (fits.back()) std::move(shown.begin(), shown.end(), std::back_inserter(contexts));
+    }
+    const std::vector<Answer> answers = rationale_first() ? reason_then_score(contexts) : score(contexts);
+
+    std::vector<Verdict> verdicts(comparisons.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      if (!fits[i]) {
+        verdicts[i].status = VerdictStatus::truncated;
+        continue;
+      }
+      verdicts[i] = verdict_of(std::span(contexts).subspan(next, orders), std::span(answers).subspan(next, orders));
+      next += orders;
+    }
+    return verdicts;
+  }
+
+ private:
+  bool rationale_first() const { return encoder_.prompt().style == text::Conversation::Style::rationale_first; }
+
+  std::vector<std::vector<TokenId>> contexts_of(const Comparison& comparison, std::size_t orders) const {
+    const text::Conversation& prompt = encoder_.prompt();
+    const auto chosen = principles_.chosen(comparison.id, options_.principle_use, options_.seed);
+    const std::string principle = principles_text(chosen);
+    const std::string cases = cases_text(chosen, prompt.verdict_first, prompt.verdict_second);
+    const std::string fence = prompt.has_fence() ? fence_of(comparison, options_.seed) : "";
+    const auto safe = [&](const std::string& text) { return prompt.has_fence() ? shown_text(text) : text; };
+    const std::string question = safe(comparison.prompt.text);
+    const std::array<std::string, 2> texts{safe(comparison.first.text), safe(comparison.second.text)};
+    std::vector<std::vector<TokenId>> contexts;
+    for (std::size_t order = 0; order < orders; ++order)
+      contexts.push_back(encoder_.context({principle, question, texts[order], texts[1 - order], cases, fence}));
+    return contexts;
+  }
+
+  std::vector<TokenId> candidates() const { return {encoder_.first_token(), encoder_.second_token()}; }
+
+  std::vector<Answer> score(const std::vector<std::vector<TokenId>>& contexts) {
+    std::vector<Answer> answers;
+    for (const std::vector<double>& log_probs : engine_.next_token_log_probs(contexts, candidates()))
+      answers.push_back({two_way_softmax(log_probs[0], log_probs[1]), {}});
+    return answers;
+  }
+
+  std::vector<Answer> reason_then_score(const std::vector<std::vector<TokenId>>& contexts) {
+    std::vector<generate::GenerationRequest> requests;
+    for (const std::vector<TokenId>& context : contexts)
+      requests.push_back({.prompt_tokens = context, .prompt_id = 0, .samples = {0}});
+    generate::SamplingOptions greedy;
+    greedy.temperature = 0.0;
+    greedy.max_new_tokens = options_.max_rationale_tokens;
+    greedy.stop_tokens = rationale_stops_;
+    std::vector<Answer> answers;
+    for (auto& said : engine_.generate_and_score(requests, greedy, encoder_.verdict_cue(), candidates())) {
+      const std::vector<double>& log_probs = said.front().candidate_log_probs;
+      answers.push_back({two_way_softmax(log_probs[0], log_probs[1]), std::move(said.front().tokens)});
+    }
+    return answers;
+  }
+
+  // What the engine shared with other comparisons of the batch does not count as cached: a comparison costs the same
+  // in any batch.
+  Usage usage_of(std::span<const std::vector<TokenId>> contexts, std::span<const Answer> answers) const {
+    Usage usage;
+    for (std::size_t order = 0; order < contexts.size(); ++order) {
+      usage.input_tokens += static_cast<std::int64_t>(contexts[order].size());
+      if (rationale_first()) usage.input_tokens += static_cast<std::int64_t>(encoder_.verdict_cue().size());
+      usage.output_tokens += static_cast<std::int64_t>(answers[order].rationale.size()) + 1;
+    }
+    if (contexts.size() == 2) {
+      const auto &a = contexts[0], &b = contexts[1];
+      usage.cached_input_tokens = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+    }
+    usage.cost_usd = price_.label_usd(usage);
+    return usage;
+  }
+
+  Verdict verdict_of(std::span<const std::vector<TokenId>> contexts, std::span<const Answer> answers) const {
+    Verdict verdict = answers.size() == 2 ? combine_orders(answers[0].p_shown_first, 1.0 - answers[1].p_shown_first)
+                                          : single_order(answers[0].p_shown_first);
+    if (verdict.status == VerdictStatus::ok)
+      verdict.p_first = std::clamp(verdict.p_first, options_.label_clamp_low, options_.label_clamp_high);
+    verdict.rationale = encoder_.rationale_text(answers[0].rationale);
+    verdict.usage = usage_of(contexts, answers);
+    return verdict;
+  }
+
+  std::string name_;
+  JudgeEncoder encoder_;
+  Constitution principles_;
+  LocalJudgeOptions options_;
+  cost::Price price_;
+  generate::Engine engine_;
+  std::vector<TokenId> rationale_stops_;
+  std::size_t max_context_;
+  std::size_t room_needed_ = 0;  // tokens after the context
+};
+
+}  // namespace
+
+std::unique_ptr<Judge> make_local_judge(std::string name, const model::Transformer& model,
+                                        const text::ChatEncoder& chat, text::Conversation prompt,
+                                        Constitution principles, LocalJudgeOptions options, cost::Price price) {
+  return std::make_unique<LocalJudge>(std::move(name), model, chat, std::move(prompt), std::move(principles), options,
+                                      std::move(price));
+}
+
+}  // namespace rlaif::judge

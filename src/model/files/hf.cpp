@@ -1,0 +1,180 @@
+#include "rlaif/model/hf.hpp"
+
+#include "../families/config_reader.hpp"
+#include "../families/families.hpp"
+#include "checkpoint.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
+#include "rlaif/core/json_parse.hpp"
+#include "rlaif/model/safetensors.hpp"
+#include "rlaif/model/torch.hpp"
+
+namespace rlaif::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* offset_key = "rlaif_score_offset";
+constexpr const char* scale_key = "rlaif_score_scale";
+
+const Family& family_of(const ModelConfig& config) {
+  const Family* const family = find_family(config.architecture);
+  RLAIF_CHECK(family, "a model's family is known");
+  return *family;
+}
+
+Json parse_json(const fs::path& file) {
+  try {
+    return parse_json_text(read_file(file));
+  } catch (const Json::exception& error) {
+    throw input_error(file, std::string("expected JSON: ") + error.what());
+  }
+}
+
+StoredTensor stored_head(const Family& family, const torch::Tensor& head_1d) {
+  return {family.tensors.score + ".weight", head_1d, {}, false};
+}
+
+struct Loaded {
+  Transformer body;
+  torch::Tensor head_1d;  // scalar models' alone
+};
+// Everything is held against the config before memory for the weights is taken.
+Loaded load(const fs::path& folder, const ModelConfig& config, Purpose purpose, torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  const Family& family = family_of(config);
+  const auto tensors_of = [&](const Transformer& model, const torch::Tensor& head) {
+    auto all = stored_tensors(model, purpose);
+    if (purpose == Purpose::scalar) all.push_back(stored_head(family, head));
+    return all;
+  };
+  const auto head_on = [&](torch::Device where) {
+    return torch::empty({1, config.hidden_size}, torch::TensorOptions().device(where));
+  };
+  Checkpoint checkpoint(folder, family.tensors);
+  checkpoint.expect(tensors_of(Transformer(config, torch::kMeta), head_on(torch::kMeta)), config.tied_embeddings);
+  Loaded loaded{Transformer(config, device), head_on(device)};
+  for (const StoredTensor& tensor : tensors_of(loaded.body, loaded.head_1d)) checkpoint.read(tensor);
+  return loaded;
+}
+
+Json token_or_null(TokenId id) { return id < 0 ? Json(nullptr) : Json(id); }
+
+// As the reference library writes it: a number where there is one, else a list.
+Json end_tokens_json(const EndTokens& end_tokens) {
+  if (end_tokens.empty()) return nullptr;
+  return end_tokens.ids().size() == 1 ? Json(end_tokens.written()) : Json(end_tokens.ids());
+}
+
+Json config_json(const ModelConfig& config, const std::string& architecture, WeightType type) {
+  Json json = Json::object();
+  json["architectures"] = Json::array({architecture});
+  json["model_type"] = config.architecture;
+  const Json fields = family_of(config).write(config);  // outlives the loop: items() refers to it
+  for (const auto& [key, value] : fields.items()) json[key] = value;
+  json["tie_word_embeddings"] = config.tied_embeddings;
+  json["bos_token_id"] = token_or_null(config.bos_token);
+  json["eos_token_id"] = end_tokens_json(config.end_tokens);
+  json["pad_token_id"] = token_or_null(config.pad_token);
+  json["torch_dtype"] = type == WeightType::float32 ? "float32" : "bfloat16";
+  json["use_cache"] = true;
+  return json;
+}
+
+void write_json(const fs::path& file, const Json& json) { write_file_atomic(file, json.dump(2) + "\n"); }
+
+void write_weights(const fs::path& folder, const std::vector<StoredTensor>& tensors, WeightType type) {
+  const torch::ScalarType stored_type = type == WeightType::float32 ? torch::kFloat : torch::kBFloat16;
+  std::vector<DeferredTensor> deferred;
+  for (const StoredTensor& tensor : tensors)
+    deferred.push_back({tensor.name, stored_type, tensor.shape(), [&tensor] { return tensor.to_checkpoint(); }});
+  write_deferred(folder / "model.safetensors", deferred, {{"format", "pt"}});
+}
+
+// What the family's fields cannot say would be lost.
+void check_written(const fs::path& config_file, const ModelConfig& config) {
+  RLAIF_CHECK(read_config(config_file) == config,
+              "a config that reads back as it was written: " + config_file.string());
+}
+
+double finite_number(const fs::path& file, const Json& json, const char* key, double otherwise) {
+  const auto found = json.find(key);
+  if (found == json.end()) return otherwise;
+  if (!found->is_number())
+    throw input_error(file, std::string("\"") + key + "\": expected a number, found " + found->dump());
+  return found->get<double>();
+}
+
+// Many models name ends of a response in this file alone; whoever serves them stops at these too.
+void add_generation_ends(const fs::path& file, ModelConfig& config) {
+  if (!fs::exists(file)) return;
+  config.end_tokens.add(ConfigReader(file).tokens("eos_token_id"));
+  config.validate(file.string());
+}
+
+// Which of the family's two architectures a folder holds.
+void expect_architecture(const fs::path& file, const Json& json, const std::string& expected) {
+  const auto found = json.find("architectures");
+  if (found == json.end() || found->is_null()) return;
+  if (*found != Json::array({expected}))
+    throw input_error(file, "\"architectures\": expected " + expected + ", found " + found->dump());
+}
+
+}  // namespace
+
+Transformer load_model(const fs::path& folder, torch::Device device) {
+  const fs::path config_file = folder / "config.json";
+  ModelConfig config = read_config(config_file);
+  add_generation_ends(folder / "generation_config.json", config);
+  expect_architecture(config_file, parse_json(config_file), family_of(config).causal_architecture);
+  return std::move(load(folder, config, Purpose::causal, device).body);
+}
+
+void save_generation_config(const fs::path& folder, const ModelConfig& config) {
+  Json generation = Json::object();
+  if (config.bos_token >= 0) generation["bos_token_id"] = config.bos_token;
+  if (!config.end_tokens.empty()) generation["eos_token_id"] = end_tokens_json(config.end_tokens);
+  if (config.pad_token >= 0) generation["pad_token_id"] = config.pad_token;
+  write_json(folder / "generation_config.json", generation);
+}
+
+void save_model(const fs::path& folder, const Transformer& model, WeightType type) {
+  make_folders(folder);
+  const ModelConfig& config = model.config();
+  write_weights(folder, stored_tensors(model, Purpose::causal), type);
+  write_json(folder / "config.json", config_json(config, family_of(config).causal_architecture, type));
+  check_written(folder / "config.json", config);
+  save_generation_config(folder, config);
+}
+
+ScalarModel load_scalar_model(const fs::path& folder, torch::Device device) {
+  const fs::path config_file = folder / "config.json";
+  ModelConfig config = read_config(config_file);
+  const Json json = parse_json(config_file);
+  expect_architecture(config_file, json, family_of(config).scalar_architecture);
+  config.tied_embeddings = true;  // there is no output matrix
+  const double offset = finite_number(config_file, json, offset_key, 0.0);
+  const double scale = finite_number(config_file, json, scale_key, 1.0);
+  if (!(scale > 0.0)) throw input_error(config_file, std::string("\"") + scale_key + "\": expected a positive number");
+  Loaded loaded = load(folder, config, Purpose::scalar, device);
+  return {std::move(loaded.body), loaded.head_1d, offset, scale};
+}
+
+void save_scalar_model(const fs::path& folder, const ScalarModel& model, WeightType type) {
+  make_folders(folder);
+  const ModelConfig& config = model.body.config();
+  const Family& family = family_of(config);
+  auto tensors = stored_tensors(model.body, Purpose::scalar);
+  tensors.push_back(stored_head(family, model.head_1d));
+  write_weights(folder, tensors, type);
+  Json json = config_json(config, family.scalar_architecture, type);
+  json["num_labels"] = 1;
+  json["id2label"] = {{"0", "LABEL_0"}};
+  json["label2id"] = {{"LABEL_0", 0}};
+  json[offset_key] = model.offset;
+  json[scale_key] = model.scale;
+  write_json(folder / "config.json", json);
+  check_written(folder / "config.json", config);
+}
+
+}  // namespace rlaif::model

@@ -1,0 +1,26 @@
+// The kinds of judges, an entry a file, and keys that several of them have.
+#pragma once
+
+#include "rlaif/judge/constitution/constitution.hpp"
+#include "rlaif/study/judge_kinds.hpp"
+
+namespace rlaif::study {
+
+JudgeKindEntry local_kind();
+JudgeKindEntry annotators_kind();
+JudgeKindEntry rules_kind();
+JudgeKindEntry openai_kind();
+JudgeKindEntry anthropic_kind();
+JudgeKindEntry replay_kind();
+JudgeKindEntry ensemble_kind();
+JudgeKindEntry cascade_kind();
+JudgeKindEntry hierarchy_kind();
+
+void bind_price(OptionTable& table, const std::string& section, JudgeOptions& judge);
+void bind_orders(OptionTable& table, const std::string& section, JudgeOptions& judge);
+void bind_principles(OptionTable& table, const std::string& section, JudgeOptions& judge);
+void bind_members(OptionTable& table, const std::string& section, JudgeOptions& judge, const std::string& order);
+
+judge::Constitution principles_of(const JudgeOptions& judge);
+
+}  // namespace rlaif::study

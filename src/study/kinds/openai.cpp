@@ -1,0 +1,41 @@
+// A server that speaks OpenAI's chat completions.
+#include "remote.hpp"
+
+namespace rlaif::study {
+namespace {
+
+void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
+  bind_remote(table, section, o);
+  judge::RemoteOptions& r = o.remote;
+  table.add_choice<remote::OutputLimit>(section + ".output_limit", &r.output_limit,
+                                        {{"max_completion_tokens", remote::OutputLimit::max_completion_tokens},
+                                         {"max_tokens", remote::OutputLimit::max_tokens}},
+                                        "the field that says how long an answer may be");
+  table
+      .add(section + ".top_logprobs", &r.top_logprobs, "",
+           "log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text")
+      .at_least(0)
+      .at_most(1000);
+  table
+      .add(section + ".least_label_mass", &r.least_label_mass, "",
+           "probability of both labels below which there is no verdict")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".samples_in_one_request", &r.samples_in_one_request, "", "ask for all samples at once");
+  table.add(section + ".send_seed", &r.send_seed, "", "send a seed");
+  table.add(section + ".reasoning_effort", &r.reasoning_effort, "", "effort asked for; empty: not sent");
+}
+
+std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {
+  RemoteJudgeParts made = remote_judge_parts(o, parts);
+  return judge::make_openai_judge(o.name, std::move(made.options), std::move(made.parts));
+}
+
+}  // namespace
+
+JudgeKindEntry openai_kind() {
+  return {JudgeKind::openai, "openai", "a server that speaks OpenAI's chat completions", true, bind,
+          check_remote,      make};
+}
+
+}  // namespace rlaif::study

@@ -58,7 +58,25 @@ for binary in "${parallel[@]}"; do
     logged "$(basename "$binary")-$ranks-ranks" bash -c 'run_ranks "$@"' _ "$ranks" "$binary" --gtest_color=no
   done
 done
+# Scripts that measure, wait for a moment, kill or start a service have the machine to themselves; the others, which mostly
+# wait for single ranks and servers, share it, the longest first.
+alone=(32_measure 34_faulty_judge 40_kill 43_algorithms 45_damage 48_watchdog 50_slurm 51_launch 52_instruction_sets)
+first=(30_bad_input 38_cost_spotcheck 00_includes 36_combined_judges tokenizer 35_asked_judge)
+shared_scripts=() alone_scripts=()
 for script in "${scripts[@]}"; do
+  name=$(basename "$script" .sh)
+  if [[ " ${alone[*]} " == *" $name "* ]]; then
+    alone_scripts+=("$script")
+  elif [[ " ${first[*]} " == *" $name "* ]]; then
+    shared_scripts=("$script" "${shared_scripts[@]}")
+  else
+    shared_scripts+=("$script")
+  fi
+done
+# shellcheck disable=SC2016
+[[ ${#shared_scripts[@]} == 0 ]] || printf '%s\0' "${shared_scripts[@]}" |
+  OMPI_MCA_mpi_yield_when_idle=1 xargs -0 -P "$(nproc)" -I{} bash -c 'logged "$(basename "$1" .sh)" bash "$1"' _ {}
+for script in "${alone_scripts[@]}"; do
   logged "$(basename "$script" .sh)" bash "$script"
 done
 

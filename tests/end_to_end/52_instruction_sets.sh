@@ -7,23 +7,36 @@ mapfile -t sets < <("$rlaif" info | sed -n 's/^sets  *\([^;]*\);.*/\1/p' | tr -d
 least=${sets[0]} best=${sets[-1]}
 tests=$root/build/release/tests
 
-# numeric VARIABLE=VALUE...: the tests of sums, products and functions, in an environment that chooses among the libraries' loops
+# numeric VARIABLE=VALUE...: the tests of sums, products and functions, in an environment that chooses among the libraries'
+# loops. Matmul.*UnderEveryInstructionSet goes through the sets by itself.
 numeric() {
-  env "$@" "$tests/test_model" --gtest_brief=1 --gtest_filter='Matmul.*:OwnLoops.*:RmsNorm.*:Swiglu.*:Project.*:*Rotary*:*Attention*:NormHeads.*:Transformer.*:Extend.*:Adapter.*:*Family*Transformers:ModelFolder.OfTransformers*' &&
-    env "$@" "$tests/test_train" --gtest_brief=1 --gtest_filter='*LogProbs.*:TokenEntropy.*:Gradients.*:AdamW.*:LanguageModel.*:RewardModel.*:ScoreSequences.*:Ppo.FirstSteps*:*Dpo*' &&
+  env "$@" "$tests/test_model" --gtest_brief=1 --gtest_filter='OwnLoops.*:RmsNorm.*:Swiglu.*:Project.*:*Rotary*:*Attention*:NormHeads.*:Transformer.*:Extend.*:Adapter.*:*Family*Transformers:ModelFolder.OfTransformers*:Matmul.*-*UnderEveryInstructionSet' &&
+    env "$@" "$tests/test_train" --gtest_brief=1 --gtest_filter='*LogProbs.*:TokenEntropy.*:Gradients.*:AdamW.*:LanguageModel.*:RewardModel.*:ScoreSequences.*:Ppo.FirstSteps*:DpoLoss.*:DpoReference.*:Dpo.TheGradient*' &&
     env "$@" "$tests/test_generate" --gtest_brief=1 --gtest_filter='Softmax.*:SampleToken.*:NextToken*:Generate*:Engine*' &&
     env "$@" "$tests/test_judge" --gtest_brief=1 --gtest_filter='LocalJudge.*'
 }
+
+# Each environment is a run of its own of the same tests: as many at once as there are processors.
+environments=() names=()
+add() { names+=("numeric tests with $1") environments+=("$2"); }
 for set in "${sets[@]}"; do
-  check "numeric tests with all libraries pinned to $set" numeric "RLAIF_INSTRUCTION_SET=$set"
-  check "numeric tests with libtorch alone at $set" numeric "ATEN_CPU_CAPABILITY=$set"
+  add "all libraries pinned to $set" "RLAIF_INSTRUCTION_SET=$set"
+  add "libtorch alone at $set" "ATEN_CPU_CAPABILITY=$set"
 done
 # MKL by itself: what it takes on another maker's processors, and on older ones of its own.
-check "numeric tests with MKL's general code" numeric MKL_CBWR=COMPATIBLE
+add "MKL's general code" MKL_CBWR=COMPATIBLE
 for set in SSE4_2 AVX2 AVX512; do
   lower=${set,,}
   [[ $set == SSE4_2 || " ${sets[*]} " == *" $lower "* ]] || continue
-  check "numeric tests with MKL at $set" numeric "MKL_ENABLE_INSTRUCTIONS=$set"
+  add "MKL at $set" "MKL_ENABLE_INSTRUCTIONS=$set"
+done
+export -f numeric
+export tests
+# shellcheck disable=SC2016  # expanded by the inner shell
+printf '%s\0' "${environments[@]}" |
+  xargs -0 -P "$(nproc)" -I{} bash -c 'numeric "$2" >"$1/$2.out" 2>&1; echo $? >"$1/$2.rc"' _ "$scratch" {}
+for i in "${!environments[@]}"; do
+  check "${names[i]}" bash -c 'cat "$1.out"; exit "$(cat "$1.rc")"' _ "$scratch/${environments[i]}"
 done
 
 study() {  # study RANKS DIRECTORY SET MORE...

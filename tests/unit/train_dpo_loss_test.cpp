@@ -7,6 +7,7 @@
 
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/dpo_loss.hpp"
+#include "rlaif/train/pairs.hpp"
 #include "support/rounding.hpp"
 
 namespace rlaif::train {
@@ -46,6 +47,14 @@ void expect_at(double h, double p_first, const DpoOptions& options, double loss,
 // log π -40 and -55, log π_ref -42 and -50: h = 2 - -5.
 PairLogProbs worked_pair(double shift = 0.0) {
   return {both(-40.0 - shift, -55.0 - shift), both(-42.0, -50.0), both(8.0, 10.0)};
+}
+
+TEST(HardLabel, IsTheBetterSideAloneAndATieStaysOne) {
+  EXPECT_EQ(hard_label(0.51), 1.0);
+  EXPECT_EQ(hard_label(0.49), 0.0);
+  EXPECT_EQ(hard_label(0.5), 0.5);
+  EXPECT_EQ(hard_label(1.0), 1.0);
+  EXPECT_EQ(hard_label(0.0), 0.0);
 }
 
 TEST(DpoLoss, NamesAreOneALoss) {

@@ -58,6 +58,7 @@ struct DpoOptions {
   double label_smoothing = 0.0;    // epsilon of conservative and robust: the share of labels that are flipped
   bool length_normalised = false;  // log-ratios a token: length-normalised DPO, averaged IPO; simpo always
   double simpo_margin = 1.0;       // gamma of simpo, by which beta times the difference is to exceed 0
+  bool hard_labels = false;        // a label counts for its better side alone (hard_label in pairs.hpp)
   double nll_weight = 0.0;         // alpha, of the preferred answer's negative log-likelihood a token
   int epochs = 1;
   std::int64_t batch = 32;  // pairs a step

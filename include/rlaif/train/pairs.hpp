@@ -21,4 +21,7 @@ struct TokenPair {
   std::int64_t prompt_length = 0;  // leading tokens of both that are the prompt; reward models do not look at it
 };
 
+// The label of who looks at the better side alone: 1, 0, and 0.5 for a tie.
+inline double hard_label(double p_first) { return p_first > 0.5 ? 1.0 : p_first < 0.5 ? 0.0 : 0.5; }
+
 }  // namespace rlaif::train

@@ -45,6 +45,8 @@ void Dpo::bind(OptionTable& table, const std::string& section) {
   table.add(section + ".length_normalised", &d.length_normalised, "",
             "log-ratios a token: length-normalised DPO, averaged ipo; simpo always");
   table.add(section + ".simpo_margin", &d.simpo_margin, "", "gamma of simpo").at_least(0);
+  table.add(section + ".hard_labels", &d.hard_labels, "",
+            "labels count as 1, 0, or 0.5 for a tie, however sure the judge was");
   table
       .add(section + ".nll_weight", &d.nll_weight, "",
            "of the preferred answer's negative log-likelihood a token, in the loss")
@@ -60,7 +62,9 @@ Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "dpo-" + arm.name;
   const auto language = load_language(context);
   const model::Transformer start = load_run_model(context, arm.start, *language);
-  const LabelledPairs labelled = read_labelled_pairs(context, *language, arm, name, start.config().max_positions);
+  LabelledPairs labelled = read_labelled_pairs(context, *language, arm, name, start.config().max_positions);
+  if (options_.hard_labels)
+    for (train::TokenPair& pair : labelled.pairs) pair.p_first = train::hard_label(pair.p_first);
   train::DpoOptions options = options_;
   options.seed = context.options.run.seed;
   const train::StageRun run = context.stage_run(name);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Table and plot of a study that was run as a sweep: study_plots.py cost|labels|overoptimization FOLDER
+"""Table and plot of a study that was run as a sweep: study_plots.py algorithms|cost|labels|overoptimization FOLDER
 
 FOLDER is that of the sweep, with report/sweep.json (rlaif sweep collect). Writes report/<kind>.txt, which it prints too, and
 report/<kind>.svg. Standard library only.
@@ -255,7 +255,56 @@ def study_overoptimization(collected, folder, windows=16):
                        "reward, standard deviations of SFT's responses", series)
 
 
-STUDIES = {"cost": study_cost, "labels": study_labels, "overoptimization": study_overoptimization}
+def log_probs_moved(run, arm):
+    """How far the log-probability of a preferred and of a rejected answer moved, nats an answer: mean of the last epoch less that
+    of the first step. None where the arm was not trained on pairs."""
+    for file in sorted((run / "metrics").glob(f"*-{arm}.jsonl")):
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        if not lines or "chosen_log_prob" not in lines[0]:
+            continue
+        moved = []
+        for key in ("chosen_log_prob", "rejected_log_prob"):
+            last = [line[key] for line in lines if line["epoch"] == lines[-1]["epoch"] and line[key] is not None]
+            moved.append(statistics.fmean(last) - lines[0][key])
+        return moved
+    return None
+
+
+def head_to_head_rows(metrics, seeds):
+    """A row for each two arms whose policies met, and whether the interval tells them apart."""
+    rows = []
+    for key in sorted(metrics):
+        if not key.startswith("head_to_head.") or not key.endswith(".win_rate"):
+            continue
+        rate = spread(metrics[key], 100.0)
+        verdict = "not told apart" if seeds < 2 or rate[1] <= 50.0 <= rate[2] else "better" if rate[0] > 50.0 else "worse"
+        rows.append([key.split(".")[1].replace("_vs_", " against "), shown(rate), verdict])
+    return rows
+
+
+def study_algorithms(collected, folder):
+    group = collected["groups"][0]
+    metrics, seeds = group["metrics"], group["n"]
+    runs = [folder / "cells" / cell["name"] for cell in collected["cells"] if "metrics" in cell]
+    arms = sorted({key.split(".")[1] for key in metrics if key.endswith(".win_rate_vs_sft")})
+    marks = [mark for mark in ("helpful", "harmless", "honest", "clear") if f"arms.{arms[0]}.{mark}" in metrics]
+    rows, series = [], []
+    for index, arm in enumerate(arms):
+        of = lambda name, scale=1.0: spread(metrics[f"arms.{arm}.{name}"], scale)
+        moved = [pair for pair in (log_probs_moved(run, arm) for run in runs) if pair]
+        nats = [shown(student(side), 2) for side in zip(*moved)] if moved else ["-", "-"]
+        rows.append([arm, shown(of("win_rate_vs_sft", 100.0)), shown(of("kl"), 2), shown(of("length")),
+                     *[shown(of(mark, 100.0), 0) for mark in marks], *nats, f"{of('labels')[0]:.0f}", f"{of('cost_usd')[0]:.0f}",
+                     f"{of('wall_seconds')[0]:.0f}", str(seeds)])
+        series.append(Series(arm, COLOURS[index % len(COLOURS)], [(of("kl")[0], *of("win_rate_vs_sft", 100.0), arm)], line=False))
+    table = text_table(["arm", "gold wins over SFT, %", "KL, nats", "tokens", *[f"{mark}, %" for mark in marks], "chosen log p moved",
+                        "rejected log p moved", "labels", "USD", "seconds", "seeds"], rows)
+    pairs = text_table(["policies", "gold wins of the first, %", "by the interval"], head_to_head_rows(metrics, seeds))
+    return table + "\n\n" + pairs, plot("Gold against KL by algorithm, on the same labels", "KL from SFT, nats a response",
+                                        "gold win rate over SFT, %", series)
+
+
+STUDIES = {"algorithms": study_algorithms, "cost": study_cost, "labels": study_labels, "overoptimization": study_overoptimization}
 
 
 def main():

@@ -65,16 +65,22 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for and that
-// have it; of what is set for one by name nothing changes. `by_star`: the keys that came so.
-template <class Value>
-std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options,
-                                    std::set<std::string>& by_star) {
+// The sections of the study's arms, rounds, data sets and judges: arm.rlaif, judge.ai.
+std::vector<std::string> named_sections(const study::StudyOptions& options) {
   std::vector<std::string> sections;
   for (const study::ArmOptions& arm : options.arms) sections.push_back(arm.section());
   for (const study::DataOptions& data : options.data) sections.push_back(data.section());
   for (const study::JudgeOptions* judge : study::judges_and_members(options))
     sections.push_back("judge." + judge->name);
+  return sections;
+}
+
+// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for and that
+// have it; of what is set for one by name nothing changes. `by_star`: the keys that came so.
+template <class Value>
+std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options,
+                                    std::set<std::string>& by_star) {
+  const std::vector<std::string> sections = named_sections(options);
   std::map<std::string, Value> spread;
   for (const auto& [key, value] : values) {
     const std::size_t star = key.find(".*.");
@@ -285,6 +291,17 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
   return names;
 }
 
+bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
+                  const study::StudyOptions& options) {
+  const bool is_included = !value.file.empty() && value.file != deck.file;
+  const std::size_t name = key.find('.') + 1, end = key.find('.', name);
+  const std::set<std::string> kinds{"arm", "round", "data", "judge"};
+  if (!is_included || end == std::string::npos || !kinds.contains(key.substr(0, key.find('.')))) return false;
+  const std::vector<std::string> sections = named_sections(options);
+  return key.substr(name, end - name) != "*" &&
+         std::find(sections.begin(), sections.end(), key.substr(0, end)) == sections.end();
+}
+
 std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value) {
   const OptionTable::Entry* entry = table.find(key);
   if (value.is_quoted || entry == nullptr) return value.text;
@@ -338,7 +355,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   };
 
   for (const auto& [key, value] : values) {
-    if (is_of_others(key)) continue;
+    if (is_of_others(key) || is_set_aside(deck, key, value, options)) continue;
     try {
       resolved->table.set_deck_folder((value.file.empty() ? deck.file : value.file).parent_path());
       resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});

@@ -76,7 +76,9 @@ std::string shared_folder(const SweepDeck& deck) {
 std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const tools::SweepCell& cell,
                                              const Resolved& resolved) {
   std::map<std::string, std::string> keys;
-  for (const auto& [key, value] : deck.others.values) keys[key] = deck_text_of(resolved.table, key, value);
+  for (const auto& [key, value] : deck.others.values) {
+    if (!is_set_aside(deck.others, key, value, resolved.options)) keys[key] = deck_text_of(resolved.table, key, value);
+  }
   for (const auto* more : {&deck.line.keys, &cell.keys}) {
     for (const auto& [key, text] : *more) keys[key] = text;
   }

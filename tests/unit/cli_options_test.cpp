@@ -185,6 +185,22 @@ TEST_F(DeckTest, ASentenceIsWholeOrRefused) {
   EXPECT_EQ(read("[task]\nsystem = \"Use # for headings\"  # quoted\n")->options.task.system, "Use # for headings");
 }
 
+TEST_F(DeckTest, WhoIncludesADeckMayNameOtherArmsAndJudges) {
+  const fs::path base = fs::path(file_).replace_extension(".base.cfg");
+  write_file_atomic(
+      base, "[study]\narms = a b\njudges = ai\n[judge.ai]\nkind = local\n[arm.a]\njudge = ai\n[ppo]\nsteps = 7\n");
+  const std::string include = "include = " + base.filename().string() + "\n[study]\narms = c\n";
+  const auto resolved = read(include + "[arm.c]\njudge = ai\n");
+  EXPECT_EQ(text_of(*resolved, "arm.c.judge"), "ai");
+  EXPECT_EQ(text_of(*resolved, "ppo.steps"), "7");
+  EXPECT_EQ(text_of(*resolved, "arm.a.judge"), "(not listed)");
+  // Its own keys must be of its own arms, and what it includes may not set keys that nothing has.
+  EXPECT_THAT(refusal(include + "[arm.a]\njudge = ai\n"), HasSubstr(file_.string() + ":4: unknown key 'arm.a.judge'"));
+  write_file_atomic(base, "[study]\narms = c\njudges = ai\n[arm.c]\njugde = ai\n");
+  EXPECT_THAT(refusal(include), HasSubstr(base.string() + ":5: unknown key 'arm.c.jugde'"));
+  fs::remove(base);
+}
+
 TEST_F(DeckTest, NumbersAndNamesTakeCommentsOfEveryForm) {
   const auto resolved = read(
       "[ppo]\nsteps = 8 # eight\nclip = 0.3 #three\nkl_estimator = k1\t## one\nwhiten_advantages = false "

@@ -39,6 +39,11 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
 std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
                                        const std::map<std::string, std::string>& over = {});
 
+// Whether a key of an included deck is of an arm, round, data set or judge that the study does not have: who includes a deck may name
+// other ones in their place.
+bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
+                  const study::StudyOptions& options);
+
 // The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
 // sentence nobody can tell which it is: an Error(usage).
 std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value);

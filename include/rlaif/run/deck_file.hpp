@@ -6,7 +6,7 @@
 //   rules = "folder #1/rules.json"       in quotation marks a value is a JSON string, and holds what it likes
 //
 // Before the first section stands `include = other.cfg`: the keys of that deck, for those that this one does not set itself; its
-// paths are relative to it.
+// paths are relative to it. What it says of arms, rounds, data sets and judges that this one's lists do not name is set aside.
 //
 // Any other '#' is part of the value. White space around a value is not. A key stands once. Nothing is changed or left out
 // without a word: what is none of these lines is an Error(usage) that names file and line.

@@ -9,6 +9,7 @@
 #   4 GB of memory, and about 12 minutes on two cores after the first build. A run that is stopped goes on where it was.
 #
 #   jobs/smollm2.sh                               the whole of it, into runs/smollm2
+#   jobs/smollm2.sh dpo                           by DPO on the same pairs (inputs/smollm2_dpo.cfg), into runs/smollm2_dpo
 #   jobs/smollm2.sh --ppo.steps=35                any setting of the deck
 #   jobs/smollm2.sh --run.device=cuda             on GPUs, one rank each
 #   MODEL=FOLDER jobs/smollm2.sh                  another Hugging Face folder of a chat model
@@ -18,7 +19,17 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
-run=runs/smollm2
+deck=smollm2
+if [[ -n ${1:-} && ${1:-} != -* ]]; then
+  [[ $1 == ppo ]] || deck=smollm2_$1
+  if [[ ! -f inputs/$deck.cfg ]]; then
+    printf 'jobs/smollm2.sh: %s: a method was expected, one of ppo%s\n' "$1" \
+      "$(for file in inputs/smollm2_*.cfg; do file=${file%.cfg}; printf ', %s' "${file#*smollm2_}"; done)" >&2
+    exit 2
+  fi
+  shift
+fi
+run=runs/$deck
 report=1
 previous=
 for argument in "$@"; do
@@ -45,7 +56,7 @@ fi
 # shellcheck source=jobs/mpi_env.sh
 source jobs/mpi_env.sh
 
-run_ranks "${RANKS:-2}" build/release/rlaif study inputs/smollm2.cfg --model.folder="$model" "$@"
+run_ranks "${RANKS:-2}" build/release/rlaif study "inputs/$deck.cfg" --model.folder="$model" "$@"
 if [[ $report == 1 ]]; then
   python3 analysis/report.py "$run"
 fi

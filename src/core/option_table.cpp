@@ -1,5 +1,6 @@
 #include "rlaif/core/option_table.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -159,11 +160,13 @@ OptionTable::Entry& OptionTable::add(const std::string& key, std::optional<doubl
 
 OptionTable::Entry& OptionTable::add(const std::string& key, std::vector<std::string>* field, const std::string& unit,
                                      const std::string& meaning) {
-  Entry& entry =
-      add_entry({key, unit, meaning, join_names(*field, " "), true, false, [field](const std::string& text, Origin) {
-                   *field = words_of(text);
-                   return std::optional<double>();
-                 }});
+  Entry& entry = add_entry(
+      {key, unit, meaning, join_names(*field, " "), true, false, [key, field](const std::string& text, Origin) {
+         *field = words_of(text);
+         for (auto word = field->begin(); word != field->end(); ++word)
+           if (std::find(field->begin(), word, *word) != word) fail(key, *word, "each name once");
+         return std::optional<double>();
+       }});
   entry.kind = Kind::text;
   return entry;
 }

@@ -133,15 +133,15 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
   return lines;
 }
 
-void add_to_samples(PolicySamples& samples, const Json& line, const std::vector<std::string>& marks) {
+void add_to_samples(PolicySamples& samples, const Json& line, const std::vector<Mark>& marks) {
   const auto prompt = line["prompt"].get<std::string>();
   std::vector<double> utilities;
   for (const Json& sample : line["samples"]) {
     samples.numbers["kl"].add(prompt, sample["kl"].get<double>());
     samples.numbers["length"].add(prompt, sample["tokens"].get<double>());
     samples.numbers["ended"].add(prompt, sample["ended"].get<bool>());
-    for (const std::string& mark : marks) {
-      if (sample.contains(mark)) samples.numbers[mark].add(prompt, sample[mark].get<bool>());
+    for (const Mark& mark : marks) {
+      if (sample.contains(mark.name)) samples.numbers[mark.name].add(prompt, sample[mark.name].get<bool>());
     }
     if (sample.contains("specificity")) {
       const double nats = sample["specificity"].get<double>();
@@ -189,7 +189,7 @@ PolicySamples sample_policy(const Context& context, const Language& language, co
                                  {"evaluate " + name, options.prompts, options.block,
                                   context.directory.checkpoints("evaluate") / name, context.stop_requested},
                                  [&](std::int64_t begin, std::int64_t end) { return evaluate_block(job, begin, end); });
-  const std::vector<std::string> marks = context.task.mark_names();
+  const std::vector<Mark> marks = context.task.marks();
   for (const Json& line : samples.lines) add_to_samples(samples, line, marks);
   return samples;
 }

@@ -1,7 +1,5 @@
 #include "rlaif/study/options.hpp"
 
-#include <sstream>
-
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/option_table.hpp"
 
@@ -24,10 +22,7 @@ model::AdapterOptions StudyOptions::adapter(const LowRankOptions& of) const {
   options.rank = of.rank;
   options.alpha = of.alpha;
   options.first_layer = lora.first_layer;
-  if (lora.targets == "all") return options;
-  options.targets.clear();
-  std::istringstream words(lora.targets);
-  for (std::string word; words >> word;) options.targets.push_back(word);
+  if (lora.targets != std::vector<std::string>{"all"}) options.targets = lora.targets;
   return options;
 }
 

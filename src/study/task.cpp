@@ -38,11 +38,12 @@ Prompt Task::draw(Purpose purpose, Split split, std::uint64_t seed, std::int64_t
   return prompt;
 }
 
-std::vector<std::string> Task::mark_names() const {
-  if (!rules_) return {"good", "clear", "helpful", "harmless", "honest"};
-  std::vector<std::string> names = rules_->names();
-  names.push_back("all_rules");
-  return names;
+std::vector<Mark> Task::marks() const {
+  if (!rules_) return {{"good"}, {"clear", true}, {"helpful", true}, {"harmless", true}, {"honest", true}};
+  std::vector<Mark> marks;
+  for (const std::string& name : rules_->names()) marks.push_back({name});
+  marks.push_back({"all_rules"});
+  return marks;
 }
 
 std::optional<Grade> Task::grade(const Prompt& prompt, const Completion& completion) const {

@@ -95,6 +95,13 @@ TEST(Arms, WithACommentGluedToTheNameOfTheirAlgorithmAreToldHowOneBegins) {
               AllOf(HasSubstr("arm.one.algorithm: 'dpo #why' was given"), HasSubstr("'#' between white space")));
 }
 
+TEST(Options, ListsAreReadOnceAndNameNothingTwice) {
+  const auto deck = resolved({{"lora.targets", " q_proj  v_proj"}, {"calibrate.judges", "people ai"}});
+  EXPECT_THAT(deck->options.lora.targets, ElementsAre("q_proj", "v_proj"));
+  EXPECT_THAT(deck->options.calibrate.judges, ElementsAre("people", "ai"));
+  EXPECT_THAT(refusal({{"calibrate.judges", "ai ai"}}), HasSubstr("calibrate.judges: 'ai' stands twice"));
+}
+
 TEST(Arms, ThatStartFromThemselvesOrLaterOnesOrShareANameAreRefused) {
   EXPECT_THAT(refusal({{"arm.one.start", "one"}}), HasSubstr("arm.one.start: unknown policy 'one'"));
   EXPECT_THAT(refusal({{"arm.one.start", "two"}}), HasSubstr("sft or an arm before this one was expected"));

@@ -72,7 +72,7 @@ class OptionTable {
   Entry& add(const std::string& key, bool* field, const std::string& unit, const std::string& meaning);
   // A number or nothing.
   Entry& add(const std::string& key, std::optional<double>* field, const std::string& unit, const std::string& meaning);
-  // Words or numbers, parted by white space. A range is that of each number.
+  // Words, each once, or numbers, parted by white space. A range is that of each number.
   Entry& add(const std::string& key, std::vector<std::string>* field, const std::string& unit,
              const std::string& meaning);
   Entry& add(const std::string& key, std::vector<double>* field, const std::string& unit, const std::string& meaning);

@@ -148,7 +148,7 @@ struct LowRankOptions {
 };
 // What the adapters of a study have in common, so that models over one base can share its lower layers.
 struct LoraOptions {
-  std::string targets = "all";
+  std::vector<std::string> targets{"all"};
   std::int64_t first_layer = 0;
 };
 void bind_lora(OptionTable& table, LoraOptions& options);
@@ -235,7 +235,7 @@ struct IoOptions {
 // For `rlaif calibrate`.
 struct CalibrateOptions {
   std::filesystem::path pairs, output, probes, recorded;
-  std::string judges;
+  std::vector<std::string> judges;
   double target = 0.98;
   int folds = 10;
   int resamples = 2000;

@@ -26,6 +26,11 @@ struct Grade {
   std::vector<std::pair<std::string, bool>> marks;  // in a fixed order
 };
 
+struct Mark {
+  std::string name;
+  bool has_column = false;  // in the table of policies; others are listed below it
+};
+
 // The prompts of a study, the closed world's own or those of files, and the yardstick that responses are held against:
 // the world's gold utility, or a book of rules. Gold knows the world's prompts only.
 class Task {
@@ -41,9 +46,9 @@ class Task {
   enum class Purpose : std::uint64_t { annotate = 1, ppo = 2, evaluate = 3 };
   Prompt draw(Purpose purpose, Split split, std::uint64_t seed, std::int64_t index) const;
 
-  // "gold" or "rules", and the marks it gives, of which a table shows some.
+  // "gold" or "rules", and the marks it gives.
   std::string yardstick() const { return rules_ ? "rules" : "gold"; }
-  std::vector<std::string> mark_names() const;
+  std::vector<Mark> marks() const;
   // nullopt: the yardstick does not know the prompt.
   std::optional<Grade> grade(const Prompt& prompt, const Completion& completion) const;
   // The score alone, throwing Error(input) naming the prompt where there is none.

@@ -83,7 +83,7 @@ class Resolution {
 
 void GivenChoices::bind(OptionTable& table, const std::string& section, const CriticFreeKind& kind) {
   const auto number = [&](const char* key, const std::string& meaning) -> OptionTable::Entry& {
-    return table.add_optional_number(section + "." + key, &numbers_[key], "", meaning);
+    return table.add(section + "." + key, &numbers_[key], "", meaning);
   };
   if (!kind.presets.empty()) {
     Names<std::string> names{{"none", "none"}};
@@ -126,7 +126,7 @@ Choices GivenChoices::resolve(const CriticFreeKind& kind, const std::string& whe
   Choices given = given_;
   for (const auto& [key, field] : number_choices) {
     const auto found = numbers_.find(key);
-    if (found != numbers_.end() && !found->second.empty()) given.*field = std::stod(found->second);
+    if (found != numbers_.end() && found->second) given.*field = *found->second;
   }
   const Preset* preset = nullptr;
   for (const Preset& one : kind.presets)

@@ -23,7 +23,7 @@ class GivenChoices {
  private:
   std::string preset_ = "none";
   Choices given_;
-  std::map<std::string, std::string> numbers_;  // by key; empty: not given
+  std::map<std::string, std::optional<double>> numbers_;  // by key
 };
 
 void apply(const Choices& choices, train::PolicyGradientOptions& options);

@@ -9,10 +9,10 @@
 namespace rlaif::stages {
 namespace {
 
-Json policy_facts(const PolicySamples& samples, const std::vector<std::string>& marks, std::uint64_t seed,
-                  int resamples) {
+Json policy_facts(const PolicySamples& samples, const std::vector<Mark>& marks, std::uint64_t seed, int resamples) {
   Json facts;
-  std::vector<std::string> names = marks;
+  std::vector<std::string> names;
+  for (const Mark& mark : marks) names.push_back(mark.name);
   for (const char* name : {"ended", "utility", "kl", "length", "specific", "specificity"}) names.emplace_back(name);
   for (const std::string& name : names) {
     const auto found = samples.numbers.find(name);
@@ -50,10 +50,11 @@ Json policies_rows(const Evaluated& evaluated) {
   const StudyOptions& options = evaluated.context.options;
   const std::uint64_t seed = options.run.seed;
   const int resamples = options.evaluate.resamples;
-  const std::vector<std::string> marks = evaluated.context.task.mark_names();
+  const std::vector<Mark> marks = evaluated.context.task.marks();
   Json rows;
   rows["yardstick"] = evaluated.context.task.yardstick();
-  rows["marks"] = marks;
+  rows["marks"] = Json::array();
+  for (const Mark& mark : marks) rows["marks"].push_back(mark.name);
   rows["arms"]["sft"] = policy_facts(evaluated.samples.at("sft"), marks, seed, resamples);
   for (const ArmOptions& arm : options.arms) {
     Json row = evaluated.win_rate(arm.name, "sft", "win_rate_vs_sft");

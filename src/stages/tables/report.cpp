@@ -58,7 +58,10 @@ void write_report(const Context& context, const std::vector<Json>& markers) {
     for (const Json& marker : markers) finished.by_stage[marker["stage"].get<std::string>()] = &marker;
     const Json results = make_results(finished);
     write_file_atomic(context.directory.report("results.json"), results.dump(1) + "\n");
-    const Printed printed{results, {"helpful", "harmless", "honest", "clear"}};
+    Printed printed{results, {}};
+    for (const Mark& mark : context.task.marks()) {
+      if (mark.has_column) printed.columns.push_back(mark.name);
+    }
     std::cout << below_text(results);
     for (const Table& table : tables()) {
       if (table.text) std::cout << table.text(printed);

@@ -4,7 +4,6 @@
 #include <iostream>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include "calibrate_folds.hpp"
 #include "rlaif/core/error.hpp"
@@ -41,13 +40,7 @@ void report_recorded(const CalibrateOptions& calibrate, const std::vector<Labell
 
 std::vector<const JudgeOptions*> chosen_judges(const StudyOptions& options) {
   std::vector<const JudgeOptions*> judges;
-  std::istringstream names(options.calibrate.judges);
-  for (std::string name; names >> name;) {
-    const JudgeOptions* judge = &options.judge_named(name);
-    if (std::find(judges.begin(), judges.end(), judge) != judges.end())
-      throw usage_error("calibrate.judges: '" + name + "' stands twice");
-    judges.push_back(judge);
-  }
+  for (const std::string& name : options.calibrate.judges) judges.push_back(&options.judge_named(name));
   if (judges.empty()) {
     for (const JudgeOptions& judge : options.judges) judges.push_back(&judge);
   }

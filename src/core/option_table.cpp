@@ -164,7 +164,8 @@ OptionTable::Entry& OptionTable::add(const std::string& key, std::vector<std::st
       {key, unit, meaning, join_names(*field, " "), true, false, [key, field](const std::string& text, Origin) {
          *field = words_of(text);
          for (auto word = field->begin(); word != field->end(); ++word)
-           if (std::find(field->begin(), word, *word) != word) fail(key, *word, "each name once");
+           if (std::find(field->begin(), word, *word) != word)
+             throw usage_error(key + ": '" + *word + "' stands twice");
          return std::optional<double>();
        }});
   entry.kind = Kind::text;

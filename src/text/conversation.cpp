@@ -80,6 +80,8 @@ class Reader {
     has_marks_ = is_directive() || has_mark_behind_text();
     if (has_marks_) {
       result_.style = style_.value_or(Style::rationale_first);
+      if (is_wrap_said_ && result_.wrap == Wrap::raw)
+        throw input_error(file_, "'%% wrap: raw' is for a text without marks of turns");
       result_.wrap = Wrap::chat;
       read_turns();
     } else {
@@ -176,8 +178,6 @@ class Reader {
   }
 
   void read_turns() {
-    if (is_wrap_said_ && result_.wrap == Wrap::raw)
-      throw input_error(file_, "'%% wrap: raw' is for a text without marks of turns");
     for (; !at_end(); next_line()) {
       if (is_directive()) {
         begin_turn(directive());

@@ -285,13 +285,13 @@ wrong() {  # wrong NAME CODE PATTERN KEY=VALUE...
   expect_error "$name" "$code" "$pattern" study "$deck" --run.directory="$scratch/wrong" "${@/#/--}"
 }
 wrong "an unknown member" 2 "judge.panel.members: unknown judge 'smal'; the nearest known one is 'small'" judge.panel.members="smal big"
-wrong "one member" 2 "judge.panel.members: names of two judges and more were expected, found 'big'" judge.panel.members=big
+wrong "one member" 2 "judge.panel.members: names of two judges and more were expected, found 1" judge.panel.members=big
 wrong "a member that stands twice" 2 "judge.panel.members: 'big' stands twice" judge.panel.members="big small big"
 wrong "a judge that is its own member" 2 "judge.ai.members: a judge cannot be its own member: ai -> levels -> ai" judge.ai.members="small levels"
-wrong "members of a judge that has none" 2 "judge.big.members: only judges of the kinds" judge.big.members="small ai"
+wrong "members of a judge that has none" 2 "judge.big.members: \[judge.big\] has kind = local, and unknown key 'members'" judge.big.members="small ai"
 wrong "a vote without calibration" 2 "judge.panel.calibration: .*dawid_skene.*rlaif calibrate" judge.panel.calibration=
 wrong "a cascade without thresholds" 2 "judge.ai.thresholds: .*judge.ai.calibration" judge.ai.calibration=
-wrong "thresholds that are none" 2 "judge.ai.thresholds: numbers from 0.5 to 1 were expected, found 'high'" judge.ai.thresholds=high
+wrong "thresholds that are none" 2 "judge.ai.thresholds: 'high' was given, numbers parted by white space was expected" judge.ai.thresholds=high
 wrong "too many thresholds" 2 "judge.ai.thresholds: one for each member but the last was expected, 1 in all, found 2" judge.ai.thresholds="0.6 0.7"
 wrong "a gate that is no confidence" 2 "judge.levels.gate: '0.3' was given, a number from 0.5 to 1 was expected" judge.levels.gate=0.3
 wrong "more members than there are" 2 "judge.panel.least_members: from 0 to 3" judge.panel.least_members=4

@@ -195,9 +195,9 @@ TEST_F(DeckTest, WhoIncludesADeckMayNameOtherArmsAndJudges) {
   EXPECT_EQ(text_of(*resolved, "ppo.steps"), "7");
   EXPECT_EQ(text_of(*resolved, "arm.a.judge"), "(not listed)");
   // Its own keys must be of its own arms, and what it includes may not set keys that nothing has.
-  EXPECT_THAT(refusal(include + "[arm.a]\njudge = ai\n"), HasSubstr(file_.string() + ":4: unknown key 'arm.a.judge'"));
+  EXPECT_THAT(refusal(include + "[arm.a]\njudge = ai\n"), HasSubstr(file_.string() + ":5: unknown key 'arm.a.judge'"));
   write_file_atomic(base, "[study]\narms = c\njudges = ai\n[arm.c]\njugde = ai\n");
-  EXPECT_THAT(refusal(include), HasSubstr(base.string() + ":5: unknown key 'arm.c.jugde'"));
+  EXPECT_THAT(refusal(include), HasSubstr(base.string() + ":5: arm.c.jugde: [arm.c] has algorithm = ppo"));
   fs::remove(base);
 }
 
@@ -258,7 +258,7 @@ TEST_F(DeckTest, AKeyForAllJudgesGoesToThoseOfTheKindsThatHaveIt) {
 TEST_F(DeckTest, AKeyOfAnotherKindOfJudgeIsRefused) {
   EXPECT_THAT(refusal("[judge.people]\nurl = http://localhost:1/v1\n"),
               AllOf(HasSubstr(file_.string() + ":2: judge.people.url: [judge.people] has kind = annotators"),
-                    HasSubstr("it has price, people, utility_noise, length_weight, flip_rate")));
+                    HasSubstr("it has kind, price, people, utility_noise, length_weight, flip_rate")));
   EXPECT_THAT(refusal("[judge.ai]\nkind = anthropic\ntop_logprobs = 5\n"), HasSubstr("kind = anthropic"));
   EXPECT_THAT(refusal("[judge.ai]\nkind = opnai\n"), HasSubstr("judge.ai.kind: unknown kind of judge 'opnai'"));
 }

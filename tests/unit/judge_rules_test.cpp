@@ -10,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/text/jsonl.hpp"
+#include "rlaif/text/words.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -81,6 +81,13 @@ std::shared_ptr<model::Adapter> new_adapter(const Context& context, const model:
                                           base.device());
 }
 
+model::Transformer policy_from(const Context& context, const model::Transformer& start, const LowRankOptions& adapter) {
+  if (adapter.rank == 0) return start.clone();
+  model::Transformer policy = start.share();
+  policy.adapter = new_adapter(context, start, adapter, AdapterKey::policy);
+  return policy;
+}
+
 void save_trained_policy(const Context& context, const ArmOptions& arm, const Language& language,
                          const model::Transformer& policy) {
   if (policy.adapter && arm.start != first_policy)

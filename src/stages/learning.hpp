@@ -29,6 +29,9 @@ enum class AdapterKey : std::uint64_t { reward = 11, policy = 12, value = 13 };
 std::shared_ptr<model::Adapter> new_adapter(const Context& context, const model::Transformer& base,
                                             const LowRankOptions& options, AdapterKey key);
 
+// What is trained from `start`: all weights of a copy or, with a rank, a new adapter over the weights of `start` themselves.
+model::Transformer policy_from(const Context& context, const model::Transformer& start, const LowRankOptions& adapter);
+
 // An adapter is kept as one over sft only; over another adapter it would not say what it is.
 void save_trained_policy(const Context& context, const ArmOptions& arm, const Language& language,
                          const model::Transformer& policy);

@@ -48,6 +48,10 @@ std::string content_text(const std::vector<model::NamedTensor>& tensors) {
   return text;
 }
 
+torch::Tensor doubles(const std::vector<double>& values, torch::Device device) {
+  return torch::tensor(values, torch::kFloat64).to(device);
+}
+
 std::string progress_number(const std::string& name, double value) {
   char text[48];
   std::snprintf(text, sizeof text, " %.3f", value);

@@ -25,6 +25,9 @@ std::vector<model::NamedTensor> without_prefix(const std::vector<model::NamedTen
 // A line a tensor with name, sizes and checksum of its bytes: for a checksum of them all.
 std::string content_text(const std::vector<model::NamedTensor>& tensors);
 
+// [N], float64, on a device.
+torch::Tensor doubles(const std::vector<double>& values, torch::Device device);
+
 // "loss 1.234"
 std::string progress_number(const std::string& name, double value);
 

@@ -98,12 +98,10 @@ Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const 
   const model::Transformer start = load_run_model(context, arm.start, *language);
   std::optional<model::ScalarModel> reward_model;
   if (trains_reward_model()) reward_model = load_run_reward(context, "reward-" + labels_of(arm), start);
-  const bool low_rank = adapter_.rank > 0;
-  model::Transformer policy = low_rank ? start.share() : start.clone();
-  if (low_rank) policy.adapter = new_adapter(context, start, adapter_, AdapterKey::policy);
+  model::Transformer policy = policy_from(context, start, adapter_);
   const model::Transformer reference = start.share();
   const bool shares_trunk =
-      low_rank && reward_model && reward_model->body.adapter && context.options.lora.first_layer > 0;
+      policy.adapter && reward_model && reward_model->body.adapter && context.options.lora.first_layer > 0;
   const auto scorer =
       reward_named(key("reward"), reward_)
           .make(context, arm, {*language, start, reward_model ? &*reward_model : nullptr, shares_trunk});
@@ -111,10 +109,7 @@ Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const 
       policy_gradient_callbacks(context, *language, name, kind_.name, options, start.config().max_positions, *scorer);
   train::train_policy_gradient({policy, reference}, callbacks, options, context.stage_run(name));
   save_trained_policy(context, arm, *language, policy);
-  Json facts;
-  facts["steps"] = options.steps;
-  if (const Json reward_facts = scorer->facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
-  return facts;
+  return policy_gradient_facts(options, *scorer);
 }
 
 run::Needs CriticFree::needs(const StudyOptions& options, const ArmOptions& arm, int ranks) const {
@@ -129,16 +124,7 @@ run::Needs CriticFree::needs(const StudyOptions& options, const ArmOptions& arm,
   const double a_step = static_cast<double>(rollout.responses_per_step());
   const double tokens = sizes.trained_tokens(static_cast<double>(o.minibatch), length);
   run::Needs sum;
-  add_part(sum, "base, also reference: weights", sizes.weight_bytes(weights));
-  if (low_rank) {
-    add_part(sum, "policy: adapter", sizes.weight_bytes(actor.parameters));
-    add_part(sum, "policy: merged weights", sizes.weight_bytes(actor.touched_weights));
-    if (options.lora.first_layer > 0)
-      add_part(sum, "shared lower layers' states",
-               sizes.weight_bytes(std::ceil(a_step / ranks) * length * static_cast<double>(sizes.policy.hidden_size)));
-  } else {
-    add_part(sum, "policy: weights", sizes.weight_bytes(weights));
-  }
+  add_policy_parts(sum, sizes, adapter_, std::ceil(a_step / ranks) * length);
   if (trains_reward_model()) {
     const bool whole = reward.parameters == 0.0;
     add_part(sum, whole ? "reward model: weights" : "reward model: adapter",
@@ -190,6 +176,18 @@ train::PolicyGradientOptions critic_free_defaults() {
   options.whiten_advantages = false;
   options.rollout.redraws = 4;
   return options;
+}
+
+Choices critic_free_choices(train::AdvantageEstimator advantage) {
+  return {.advantage = advantage,
+          .ratio = train::RatioLevel::token,
+          .sum = train::LossSum::constant,
+          .kl = KlTerm{train::KlPlace::reward, train::KlEstimator::k1},
+          .silent_groups = SilentGroups::keep,
+          .whiten_advantages = false,
+          .clip = 0.2,
+          .dual_clip = 0.0,
+          .overlong_share = 0.0};
 }
 
 std::unique_ptr<Algorithm> make_critic_free(CriticFreeKind kind) {

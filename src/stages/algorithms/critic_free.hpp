@@ -54,5 +54,8 @@ struct CriticFreeKind {
 std::unique_ptr<Algorithm> make_critic_free(CriticFreeKind kind);
 // What a kind's own steps, KL and schedule are where nothing else is said: those of PPO, without its value model.
 train::PolicyGradientOptions critic_free_defaults();
+// The choices of a kind with this advantage where it says nothing else: ratio by token, clipped at 0.2, sum by a constant, k1 in the
+// reward, silent groups kept.
+Choices critic_free_choices(train::AdvantageEstimator advantage);
 
 }  // namespace rlaif::stages

@@ -1,9 +1,9 @@
 // Direct preference optimisation (Rafailov et al. 2305.18290): a policy from labelled pairs, without reward model and rollouts.
 #include <algorithm>
 
-#include "../learning.hpp"
 #include "../planning.hpp"
 #include "algorithms.hpp"
+#include "on_pairs.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/train/dpo.hpp"
@@ -21,7 +21,6 @@ class Dpo final : public Algorithm {
   void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
-  run::Needs needs(const StudyOptions& options, int ranks) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::DpoOptions options_;
@@ -71,56 +70,21 @@ Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   context.comm.agree([&] { train::check_dpo(labelled.pairs, options, start.config().max_positions, name); });
   std::vector<train::AnswerLogProbs> reference;
   if (train::uses_reference(options.loss)) reference = train::reference_log_probs(start, labelled.pairs, run);
-  model::Transformer policy = adapter_.rank > 0 ? start.share() : start.clone();
-  if (adapter_.rank > 0) policy.adapter = new_adapter(context, start, adapter_, AdapterKey::policy);
+  model::Transformer policy = policy_from(context, start, adapter_);
   train::train_dpo(policy, reference, labelled.pairs, options, run);
   save_trained_policy(context, arm, *language, policy);
-  Json facts;
-  facts["pairs"] = labelled.pairs.size();
-  facts["ties"] = std::count_if(labelled.pairs.begin(), labelled.pairs.end(),
-                                [](const train::TokenPair& pair) { return pair.p_first == 0.5; });
-  if (labelled.by_people > 0) facts["people_pairs"] = labelled.by_people;
-  return facts;
-}
-
-run::Needs Dpo::needs(const StudyOptions& options, int ranks) const {
-  const Sizes sizes(options, ranks);
-  const bool low_rank = adapter_.rank > 0;
-  const double trained = low_rank ? sizes.adapter(adapter_).parameters : sizes.weights;
-  const double length = sizes.prompt_length() + options.annotate.max_new_tokens;
-  const double tokens = sizes.trained_tokens(2.0 * static_cast<double>(options_.batch), length);
-  const double layers = sizes.trained_layers(adapter_);
-  run::Needs sum;
-  add_part(sum, "base, also reference: weights", sizes.weight_bytes(sizes.weights));
-  add_part(sum, low_rank ? "policy: adapter" : "policy: weights", sizes.weight_bytes(trained));
-  sizes.add_training(sum, "policy", trained, tokens, layers);
-  add_part(sum, "logits", sizes.logits_bytes(tokens));
-  const double pairs = static_cast<double>(options.annotate.prompts * options.annotate.pairs_a_prompt());
-  const double share = layers / static_cast<double>(sizes.policy.num_layers);
-  const double reference = train::uses_reference(options_.loss) ? 2.0 : 0.0;
-  const double update = 2.0 + (low_rank ? 2.0 * share : 4.0);
-  sum.flops = (reference + update * options_.epochs) * sizes.weights * 2.0 * pairs * length;
-  return sum;
+  const auto ties = std::count_if(labelled.pairs.begin(), labelled.pairs.end(),
+                                  [](const train::TokenPair& pair) { return pair.p_first == 0.5; });
+  return pair_facts(labelled, static_cast<std::int64_t>(ties));
 }
 
 void Dpo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
   const StudyOptions& options = study.options;
-  const std::string name = "dpo-" + arm.name;
-  const std::int64_t steps = options.annotate.prompts * options.annotate.pairs_a_prompt() * options_.epochs /
-                             std::max<std::int64_t>(1, options_.batch);
-  run::Stage stage{.name = name,
-                   .kind = "dpo",
-                   .of = arm.name,
-                   .command = "dpo",
-                   .size = "up to " + count_text(steps, "steps of ") + count_text(options_.batch, "pairs"),
-                   .sections = sections_with(
-                       {"dpo", "lora", "reward.labels", "reward.people", "reward.people_weight", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(options, stage.sections);
-  add_people_labels(options, stage.reads);
+  run::Stage stage = stage_on_pairs(options, arm, "dpo", options_.epochs, options_.batch);
+  const double reference_flops = train::uses_reference(options_.loss) ? 2.0 : 0.0;
+  stage.needs = [&options, adapter = adapter_, epochs = options_.epochs, batch = options_.batch, reference_flops](
+                    int ranks) { return needs_on_pairs(options, ranks, adapter, epochs, batch, reference_flops); };
+  stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }
 

@@ -15,15 +15,9 @@ std::unique_ptr<Algorithm> make_grpo() {
   kind.defaults.rollout.prompts_per_step = 16;
   kind.defaults.rollout.responses = 8;
   kind.defaults.kl.coefficient = 0.04;
-  kind.choices = {.advantage = AdvantageEstimator::group,
-                  .ratio = RatioLevel::token,
-                  .sum = LossSum::response,
-                  .kl = KlTerm{KlPlace::loss, KlEstimator::k2},
-                  .silent_groups = SilentGroups::keep,
-                  .whiten_advantages = false,
-                  .clip = 0.2,
-                  .dual_clip = 0.0,
-                  .overlong_share = 0.0};
+  kind.choices = critic_free_choices(AdvantageEstimator::group);
+  kind.choices.sum = LossSum::response;
+  kind.choices.kl = KlTerm{KlPlace::loss, KlEstimator::k2};
   kind.presets = {
       {"dr_grpo",
        "GRPO without the deviation and the responses' lengths (Liu et al. 2503.20783)",

@@ -1,10 +1,10 @@
 // Kahneman-Tversky optimisation (Ethayarajh et al. 2402.01306): a policy from answers that are each good or bad, here
 // those of labelled pairs, without reward model and rollouts.
-#include <algorithm>
+#include <vector>
 
-#include "../learning.hpp"
 #include "../planning.hpp"
 #include "algorithms.hpp"
+#include "on_pairs.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/train/kto.hpp"
@@ -22,7 +22,6 @@ class Kto final : public Algorithm {
   void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
-  run::Needs needs(const StudyOptions& options, int ranks) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::KtoOptions options_;
@@ -56,55 +55,19 @@ Json Kto::run_stage(const Context& context, const ArmOptions& arm) const {
   context.comm.agree([&] { train::check_kto(labelled.pairs, options, start.config().max_positions, name); });
   const auto reference_log_probs = train::reference_log_probs(start, labelled.pairs, run);
   const model::Transformer reference = start.share();
-  model::Transformer policy = adapter_.rank > 0 ? start.share() : start.clone();
-  if (adapter_.rank > 0) policy.adapter = new_adapter(context, start, adapter_, AdapterKey::policy);
+  model::Transformer policy = policy_from(context, start, adapter_);
   train::train_kto(policy, reference, reference_log_probs, labelled.pairs, options, run);
   save_trained_policy(context, arm, *language, policy);
-  Json facts;
-  facts["pairs"] = labelled.pairs.size();
-  facts["ties"] = ties;
-  if (labelled.by_people > 0) facts["people_pairs"] = labelled.by_people;
-  return facts;
-}
-
-run::Needs Kto::needs(const StudyOptions& options, int ranks) const {
-  const Sizes sizes(options, ranks);
-  const bool low_rank = adapter_.rank > 0;
-  const double trained = low_rank ? sizes.adapter(adapter_).parameters : sizes.weights;
-  const double length = sizes.prompt_length() + options.annotate.max_new_tokens;
-  const double tokens = sizes.trained_tokens(2.0 * static_cast<double>(options_.batch), length);
-  const double layers = sizes.trained_layers(adapter_);
-  run::Needs sum;
-  add_part(sum, "base, also reference: weights", sizes.weight_bytes(sizes.weights));
-  add_part(sum, low_rank ? "policy: adapter" : "policy: weights", sizes.weight_bytes(trained));
-  sizes.add_training(sum, "policy", trained, tokens, layers);
-  add_part(sum, "logits", sizes.logits_bytes(tokens));
-  const double pairs = static_cast<double>(options.annotate.prompts * options.annotate.pairs_a_prompt());
-  const double share = layers / static_cast<double>(sizes.policy.num_layers);
-  const double reference = 2.0 + 4.0 * options_.epochs;  // once, and both models behind other prompts
-  const double update = 2.0 + (low_rank ? 2.0 * share : 4.0);
-  sum.flops = (reference + update * options_.epochs) * sizes.weights * 2.0 * pairs * length;
-  return sum;
+  return pair_facts(labelled, static_cast<std::int64_t>(ties));
 }
 
 void Kto::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
   const StudyOptions& options = study.options;
-  const std::string name = "kto-" + arm.name;
-  const std::int64_t steps = options.annotate.prompts * options.annotate.pairs_a_prompt() * options_.epochs /
-                             std::max<std::int64_t>(1, options_.batch);
-  run::Stage stage{.name = name,
-                   .kind = "kto",
-                   .of = arm.name,
-                   .command = "kto",
-                   .size = "up to " + count_text(steps, "steps of ") + count_text(options_.batch, "pairs"),
-                   .sections = sections_with(
-                       {"kto", "lora", "reward.labels", "reward.people", "reward.people_weight", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(options, stage.sections);
-  add_people_labels(options, stage.reads);
+  run::Stage stage = stage_on_pairs(options, arm, "kto", options_.epochs, options_.batch);
+  const double reference_flops = 2.0 + 4.0 * options_.epochs;  // once, and both models behind other prompts
+  stage.needs = [&options, adapter = adapter_, epochs = options_.epochs, batch = options_.batch, reference_flops](
+                    int ranks) { return needs_on_pairs(options, ranks, adapter, epochs, batch, reference_flops); };
+  stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }
 

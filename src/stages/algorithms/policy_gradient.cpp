@@ -58,4 +58,22 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
   return callbacks;
 }
 
+void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOptions& adapter, double rollout_tokens) {
+  add_part(needs, "base, also reference: weights", sizes.weight_bytes(sizes.weights));
+  if (adapter.rank == 0) return add_part(needs, "policy: weights", sizes.weight_bytes(sizes.weights));
+  const Sizes::Adapter added = sizes.adapter(adapter);
+  add_part(needs, "policy: adapter", sizes.weight_bytes(added.parameters));
+  add_part(needs, "policy: merged weights", sizes.weight_bytes(added.touched_weights));
+  if (sizes.options.lora.first_layer > 0)
+    add_part(needs, "shared lower layers' states",
+             sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
+}
+
+Json policy_gradient_facts(const train::PolicyGradientOptions& options, const Reward& scorer) {
+  Json facts;
+  facts["steps"] = options.steps;
+  if (const Json reward_facts = scorer.facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
+  return facts;
+}
+
 }  // namespace rlaif::stages

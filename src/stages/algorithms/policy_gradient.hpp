@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "../planning.hpp"
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/stages/reward.hpp"
 #include "rlaif/study/context.hpp"
@@ -23,5 +24,10 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
                                                          const std::string& stage, const std::string& section,
                                                          const train::PolicyGradientOptions& options,
                                                          std::int64_t max_positions, Reward& scorer);
+
+// Parts of the policy and of what it starts from. `rollout_tokens`: of a step, on one rank.
+void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOptions& adapter, double rollout_tokens);
+
+Json policy_gradient_facts(const train::PolicyGradientOptions& options, const Reward& scorer);
 
 }  // namespace rlaif::stages

@@ -100,8 +100,7 @@ Actors Ppo::make_actors(const Context& context, const model::Transformer& sft, c
     value.scale = 1.0;
     return {sft.clone(), sft.share(), std::move(value), false};
   }
-  model::Transformer policy = sft.share();
-  policy.adapter = new_adapter(context, sft, policy_adapter_, AdapterKey::policy);
+  model::Transformer policy = policy_from(context, sft, policy_adapter_);
   model::ScalarModel value = model::ScalarModel::over(sft, context.options.run.seed);
   value.head_1d.zero_();
   if (value_adapter_.rank > 0) {
@@ -129,10 +128,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   train::train_policy_gradient({actors.policy, actors.reference, &actors.value}, callbacks, options,
                                context.stage_run(name));
   save_trained_policy(context, arm, *language, actors.policy);
-  Json facts;
-  facts["steps"] = options.steps;
-  if (const Json reward_facts = scorer->facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
-  return facts;
+  return policy_gradient_facts(options, *scorer);
 }
 
 run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
@@ -148,17 +144,8 @@ run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
   const double rollout_tokens = std::ceil(static_cast<double>(rollout.prompts_per_step) / ranks) * length;
   const double tokens = sizes.trained_tokens(static_cast<double>(p.minibatch), length);
   run::Needs sum;
-  add_part(sum, "base, also reference: weights", sizes.weight_bytes(weights));
-  if (low_rank) {
-    add_part(sum, "policy: adapter", sizes.weight_bytes(actor.parameters));
-    add_part(sum, "policy: merged weights", sizes.weight_bytes(actor.touched_weights));
-    if (options.lora.first_layer > 0)
-      add_part(sum, "shared lower layers' states",
-               sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
-  } else {
-    add_part(sum, "policy: weights", sizes.weight_bytes(weights));
-    add_part(sum, "value model: weights", sizes.weight_bytes(weights));
-  }
+  add_policy_parts(sum, sizes, policy_adapter_, rollout_tokens);
+  if (!low_rank) add_part(sum, "value model: weights", sizes.weight_bytes(weights));
   if (judge.parameters == 0.0) add_part(sum, "reward model: weights", sizes.weight_bytes(weights));
   sizes.add_training(sum, "policy", low_rank ? actor.parameters : weights, tokens,
                      sizes.trained_layers(policy_adapter_));

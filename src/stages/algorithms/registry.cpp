@@ -23,12 +23,7 @@ const std::vector<AlgorithmEntry>& algorithms() {
 }
 
 const AlgorithmEntry& algorithm_named(const std::string& key, const std::string& name) {
-  std::vector<std::string> known;
-  for (const AlgorithmEntry& entry : algorithms()) {
-    if (entry.name == name) return entry;
-    known.emplace_back(entry.name);
-  }
-  throw usage_error(key + ": " + unknown_name_message("algorithm", name, known));
+  return entry_named(algorithms(), "algorithm", key, name);
 }
 
 void bind_algorithms(OptionTable& table, StudyOptions& options) {

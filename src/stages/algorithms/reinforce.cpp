@@ -12,15 +12,7 @@ std::unique_ptr<Algorithm> make_reinforce() {
   kind.advantages = {{"batch", AdvantageEstimator::batch}, {"greedy", AdvantageEstimator::greedy}};
   kind.defaults = critic_free_defaults();
   kind.defaults.kl.coefficient = 0.05;
-  kind.choices = {.advantage = AdvantageEstimator::batch,
-                  .ratio = RatioLevel::token,
-                  .sum = LossSum::constant,
-                  .kl = KlTerm{KlPlace::reward, KlEstimator::k1},
-                  .silent_groups = SilentGroups::keep,
-                  .whiten_advantages = false,
-                  .clip = 0.2,
-                  .dual_clip = 0.0,
-                  .overlong_share = 0.0};
+  kind.choices = critic_free_choices(AdvantageEstimator::batch);
   kind.presets = {{"reinforce_pp",
                    "REINFORCE++: the batch's mean and deviation, a sum by token, k1 in the reward (Hu 2501.03262)",
                    {.advantage = AdvantageEstimator::batch,

@@ -6,7 +6,7 @@
 namespace rlaif::stages {
 
 std::unique_ptr<Algorithm> make_rloo() {
-  using train::AdvantageEstimator, train::KlEstimator, train::KlPlace, train::LossSum, train::RatioLevel;
+  using train::AdvantageEstimator;
   CriticFreeKind kind;
   kind.name = "rloo";
   kind.advantages = {{"leave_one_out", AdvantageEstimator::leave_one_out}};
@@ -15,15 +15,7 @@ std::unique_ptr<Algorithm> make_rloo() {
   kind.defaults.rollout.prompts_per_step = 32;
   kind.defaults.rollout.responses = 4;
   kind.defaults.kl.coefficient = 0.05;
-  kind.choices = {.advantage = AdvantageEstimator::leave_one_out,
-                  .ratio = RatioLevel::token,
-                  .sum = LossSum::constant,
-                  .kl = KlTerm{KlPlace::reward, KlEstimator::k1},
-                  .silent_groups = SilentGroups::keep,
-                  .whiten_advantages = false,
-                  .clip = 0.2,
-                  .dual_clip = 0.0,
-                  .overlong_share = 0.0};
+  kind.choices = critic_free_choices(AdvantageEstimator::leave_one_out);
   return make_critic_free(std::move(kind));
 }
 

@@ -56,8 +56,7 @@ Json Sft::run_stage(const Context& context, const ArmOptions& arm) const {
                                   " epoch(s) were found, at least a batch of " + std::to_string(training.batch) + " (" +
                                   arm.section() + ".batch) was expected");
   });
-  model::Transformer policy = adapter_.rank > 0 ? start.share() : start.clone();
-  if (adapter_.rank > 0) policy.adapter = new_adapter(context, start, adapter_, AdapterKey::policy);
+  model::Transformer policy = policy_from(context, start, adapter_);
   train::train_language_model(
       policy, [&](std::int64_t i) { return examples[static_cast<std::size_t>((*order)[i])]; }, training,
       context.stage_run(name));
@@ -86,18 +85,17 @@ void Sft::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const
   const StudyOptions& options = study.options;
   const std::string name = "finetune-" + arm.name;
   const DataSet data = data_of(options, arm);
-  run::Stage stage{
-      .name = name,
-      .kind = "sft",
-      .of = arm.name,
-      .command = "finetune",
-      .size = count_text(epochs_, "passes over data " + data.name + " in steps of ") +
-              count_text(training_.batch, "demonstrations"),
-      .sections = sections_with({"finetune", "lora", arm.section()}),
-      .reads = {tokenizer_file, "models/sft", "models/" + arm.start, data_path(data)},
-      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-      .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
-      .run = in_study(study, [this, how = arm.how, arm](const Context& context) { return run_stage(context, arm); })};
+  run::Stage stage{.name = name,
+                   .kind = "sft",
+                   .of = arm.name,
+                   .command = "finetune",
+                   .size = count_text(epochs_, "passes over data " + data.name + " in steps of ") +
+                           count_text(training_.batch, "demonstrations"),
+                   .sections = sections_with({"finetune", "lora", arm.section()}),
+                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, data_path(data)},
+                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
+                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   add_untouched_policy(options, stage.sections);
   plan.add(std::move(stage));
 }

@@ -1,6 +1,5 @@
 // The table of makers: a line each.
 #include "makers.hpp"
-#include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/stages/binding.hpp"
 
@@ -16,12 +15,7 @@ const std::vector<MakerEntry>& makers() {
 }
 
 const MakerEntry& maker_named(const std::string& key, const std::string& name) {
-  std::vector<std::string> known;
-  for (const MakerEntry& entry : makers()) {
-    if (entry.name == name) return entry;
-    known.emplace_back(entry.name);
-  }
-  throw usage_error(key + ": " + unknown_name_message("maker", name, known));
+  return entry_named(makers(), "maker", key, name);
 }
 
 void bind_data(OptionTable& table, DataOptions& data) {

@@ -1,6 +1,5 @@
 // The table of rewards: a line each.
 #include "rewards.hpp"
-#include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 
@@ -16,12 +15,7 @@ const std::vector<RewardEntry>& rewards() {
 }
 
 const RewardEntry& reward_named(const std::string& key, const std::string& name) {
-  std::vector<std::string> known;
-  for (const RewardEntry& entry : rewards()) {
-    if (entry.name == name) return entry;
-    known.emplace_back(entry.name);
-  }
-  throw usage_error(key + ": " + unknown_name_message("reward", name, known));
+  return entry_named(rewards(), "reward", key, name);
 }
 
 Completion with_text(const Language& language, const train::Drawn& drawn) {

@@ -23,12 +23,7 @@ const JudgeKindEntry& kind_of(const JudgeOptions& judge) {
 }
 
 const JudgeKindEntry& judge_kind_named(const std::string& key, const std::string& name) {
-  std::vector<std::string> known;
-  for (const JudgeKindEntry& entry : judge_kinds()) {
-    if (entry.name == name) return entry;
-    known.emplace_back(entry.name);
-  }
-  throw usage_error(key + ": " + unknown_name_message("kind of judge", name, known));
+  return entry_named(judge_kinds(), "kind of judge", key, name);
 }
 
 void bind_judge(OptionTable& table, JudgeOptions& judge) {

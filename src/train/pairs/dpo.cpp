@@ -9,7 +9,6 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/train/answers.hpp"
-#include "rlaif/train/throughput.hpp"
 
 namespace rlaif::train {
 
@@ -78,10 +77,6 @@ namespace {
 struct Labels {
   torch::Tensor p_first_P, weights_P;
 };
-
-torch::Tensor doubles(const std::vector<double>& values, torch::Device device) {
-  return torch::tensor(values, torch::kFloat64).to(device);
-}
 
 Labels labels_of(std::span<const TokenPair> pairs, std::span<const std::size_t> chosen, torch::Device device) {
   std::vector<double> p_first, weights;
@@ -184,11 +179,7 @@ void train_dpo(model::Transformer& policy, std::span<const AnswerLogProbs> refer
   if (!uses_reference(options.loss)) reference = {};
   RLAIF_CHECK(reference.size() == (uses_reference(options.loss) ? pairs.size() : 0),
               "the reference has read every pair");
-  PairTraining training;
-  training.groups = {{"policy", policy.trainable_parameters()}};
-  training.adam = options.adam;
-  training.schedule = options.schedule;
-  training.flops_per_token = training_flops_per_token(policy, OutputMatrix::used);
+  PairTraining training = policy_on_pairs(policy, options.schedule, options.adam);
   training.columns = kColumns;
   training.weight = kWeight;
   training.tokens = kTokens;

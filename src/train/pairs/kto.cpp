@@ -62,10 +62,6 @@ void check_kto(std::span<const TokenPair> pairs, const KtoOptions& options, std:
 
 namespace {
 
-torch::Tensor doubles(const std::vector<double>& values, torch::Device device) {
-  return torch::tensor(values, torch::kFloat64).to(device);
-}
-
 // The answers of a grain's pairs behind the prompt of the grain's next pair with another prompt, as whole sequences.
 std::vector<std::pair<std::vector<TokenId>, std::int64_t>> mismatched(std::span<const TokenPair> pairs,
                                                                       std::span<const std::size_t> chosen,
@@ -167,11 +163,7 @@ void train_kto(model::Transformer& policy, const model::Transformer& reference,
   check_kto(pairs, options, policy.config().max_positions, run.name);
   RLAIF_CHECK(reference_log_probs.size() == pairs.size(), "the reference has read every pair");
   double z0 = 0.0;
-  PairTraining training;
-  training.groups = {{"policy", policy.trainable_parameters()}};
-  training.adam = options.adam;
-  training.schedule = options.schedule;
-  training.flops_per_token = training_flops_per_token(policy, OutputMatrix::used);
+  PairTraining training = policy_on_pairs(policy, options.schedule, options.adam);
   training.columns = kColumns;
   training.weight = kWeight;
   training.tokens = kTokens;

@@ -1,8 +1,19 @@
 #include "pair_training.hpp"
 
 #include "../tensors.hpp"
+#include "rlaif/train/throughput.hpp"
 
 namespace rlaif::train {
+
+PairTraining policy_on_pairs(const model::Transformer& policy, const ScheduleOptions& schedule,
+                             const AdamWOptions& adam) {
+  PairTraining training;
+  training.groups = {{"policy", policy.trainable_parameters()}};
+  training.adam = adam;
+  training.schedule = schedule;
+  training.flops_per_token = training_flops_per_token(policy, OutputMatrix::used);
+  return training;
+}
 
 void train_on_pairs(const PairTraining& training, std::span<const TokenPair> pairs, PairSteps steps,
                     const StageRun& run) {

@@ -39,6 +39,10 @@ struct PairTraining {
   std::function<std::string(const Json&)> progress_text;
 };
 
+// Of a policy, or of its adapter alone where it has one. Columns and functions are the caller's.
+PairTraining policy_on_pairs(const model::Transformer& policy, const ScheduleOptions& schedule,
+                             const AdamWOptions& adam);
+
 // All epochs of `steps`, from the newest checkpoint on.
 void train_on_pairs(const PairTraining& training, std::span<const TokenPair> pairs, PairSteps steps,
                     const StageRun& run);

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/maker.hpp"
 #include "rlaif/study/check_options.hpp"
@@ -17,7 +18,6 @@
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -229,7 +229,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     const std::size_t equals = argument.find('=');
     if (argument.starts_with("--") && equals != std::string::npos && argument.find('.') < equals) {
       const std::string key = argument.substr(2, equals - 2), text = argument.substr(equals + 1);
-      if (!text::is_valid_utf8(text) || text.find('\0') != std::string::npos)
+      if (!is_valid_utf8(text) || text.find('\0') != std::string::npos)
         throw usage_error("--" + key + ": a value in UTF-8 was expected");
       line.keys[key] = text;
     } else {

@@ -7,7 +7,7 @@
 
 #include "http_limits.hpp"
 #include "rlaif/core/json_parse.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::remote {
 namespace {
@@ -165,7 +165,7 @@ std::string one_line(std::string words) {
   for (char& c : words)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
   if (words.size() > most_shown) words = words.substr(0, most_shown) + "...";
-  return text::replace_invalid_utf8(words);
+  return replace_invalid_utf8(words);
 }
 
 const Json* find(const Json& object, const char* key) {

@@ -5,7 +5,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::run {
 namespace {
@@ -72,7 +72,7 @@ class DeckReader {
   }
 
   void read_line(std::string_view line) {
-    if (const std::size_t bad = text::first_invalid_utf8(line); bad < line.size()) {
+    if (const std::size_t bad = first_invalid_utf8(line); bad < line.size()) {
       fail("byte " + std::to_string(bad + 1) + " of the line is not UTF-8; UTF-8 was expected");
     }
     if (std::any_of(line.begin(), line.end(), is_control)) fail("holds a control character; text was expected");

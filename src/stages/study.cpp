@@ -17,6 +17,7 @@
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/judge_tree.hpp"
+#include "rlaif/templates/chat_template.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -36,7 +37,7 @@ void check_model_folder(const StudyOptions& options) {
     if (const LowRankOptions adapter = algorithm_of(arm).policy_adapter(); adapter.rank > 0)
       options.adapter(adapter).validate(policy);
   }
-  if (!options.task.date.empty() && !text::is_template_date(options.task.date))
+  if (!options.task.date.empty() && !templates::is_template_date(options.task.date))
     throw usage_error("task.date = '" + options.task.date + "' is no day; expected one as YYYY-MM-DD");
   if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
 }

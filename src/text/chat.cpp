@@ -106,7 +106,7 @@ ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatFormat format, std::str
 
 ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatStyle style, std::string system)
     : tokenizer_(&tokenizer), style_(std::move(style)), system_(std::move(system)) {
-  if (!style_.date.empty() && !is_template_date(style_.date))
+  if (!style_.date.empty() && !templates::is_template_date(style_.date))
     throw usage_error("task.date = '" + style_.date + "' is no day; expected one as YYYY-MM-DD");
   if (style_.format == ChatFormat::plain) {
     end_ = special_token(tokenizer, ChatFormat::plain, plain_end_token(tokenizer));
@@ -114,7 +114,7 @@ ChatEncoder::ChatEncoder(const Tokenizer& tokenizer, ChatStyle style, std::strin
     return;
   }
   for (const std::string& token : style_.control) special_token(tokenizer, *style_.format, token);
-  template_ = ChatTemplate::parse(style_.chat_template, style_.file);
+  template_ = templates::ChatTemplate::parse(style_.chat_template, style_.file);
   learn_answer();
   for (std::string& mark : style_.format ? std::vector<std::string>(style_.marks) : turn_marks()) {
     if (find_special(tokenizer, mark) == nullptr) broken_marks_.push_back(std::move(mark));
@@ -210,7 +210,11 @@ ChatEncoder::Pieces ChatEncoder::render(const std::vector<Message>& messages, bo
     variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
   variables["add_generation_prompt"] = opens_answer;
   variables["tools"] = variables["documents"] = nullptr;
-  Pieces pieces = template_->render(variables, style_.date);
+  Pieces pieces;
+  for (templates::Piece& piece : template_->render(variables, style_.date)) {
+    const bool is_markup = piece.origin == templates::Origin::markup;
+    pieces.push_back({std::move(piece.text), is_markup ? SpecialText::as_tokens : SpecialText::as_text});
+  }
   break_marks(pieces);
   return pieces;
 }

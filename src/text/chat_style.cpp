@@ -5,7 +5,7 @@
 #include "json_field.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/text/chat_template.hpp"
+#include "rlaif/templates/chat_template.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -142,7 +142,7 @@ std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder) {
   if (text->ends_with(plain_template())) return chat_style(ChatFormat::plain);
   with_json(folder / "special_tokens_map.json", [&](const JsonField& map) { add_tokens(map, style.tokens); });
   style.chat_template = *text;
-  ChatTemplate::parse(style.chat_template, style.file);
+  templates::ChatTemplate::parse(style.chat_template, style.file);
   return style;
 }
 

@@ -8,13 +8,14 @@ import pathlib
 import re
 import sys
 
-LOWER_TO_HIGHER = ["core", "comm", "text", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
+LOWER_TO_HIGHER = ["core", "comm", "templates", "text", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
                    "evaluate", "run", "study", "stages", "tools", "cli"]
 EVERYTHING_BELOW = None
 MAY_INCLUDE = {
     "core": set(),
     "comm": set(),
-    "text": set(),
+    "templates": set(),
+    "text": {"templates"},
     "model": set(),
     "preferences": {"text"},
     "cost": set(),

@@ -49,12 +49,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   // Where the template writes nothing but contents, no control token comes out.
   fuzz::expect_clean([&] {
-    const auto chat = text::ChatTemplate::parse(parts[0], "template");
-    for (const text::TemplatePiece& piece :
+    const auto chat = templates::ChatTemplate::parse(parts[0], "template");
+    for (const templates::Piece& piece :
          chat.render({{"messages", Json::array({{{"role", "user"}, {"content", content}}})},
                       {"add_generation_prompt", true}})) {
-      if (piece.special != text::SpecialText::as_text) continue;
-      const auto tokens = tokenizer().encode_template(std::span(&piece, 1));
+      if (piece.origin != templates::Origin::contents) continue;
+      const text::TemplatePiece written{piece.text, text::SpecialText::as_text};
+      const auto tokens = tokenizer().encode_template(std::span(&written, 1));
       if (std::any_of(tokens.begin(), tokens.end(), [](TokenId id) { return id < kControlTokens; })) std::abort();
     }
   });

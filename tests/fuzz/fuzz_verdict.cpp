@@ -2,10 +2,10 @@
 #include <cstdlib>
 
 #include "fuzz.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
 #include "rlaif/judge/prompts/shown_text.hpp"
 #include "rlaif/judge/prompts/thoughts.hpp"
-#include "rlaif/text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rlaif;
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const judge::ThoughtfulAnswer said = judge::answer_after_thoughts(parts[0]);
     if (!parts[0].ends_with(said.text) || (said.is_thinking && !said.text.empty())) std::abort();
     const std::string shown = judge::shown_text(parts[0]);
-    if (!text::is_valid_utf8(shown) || shown.size() < parts[0].size()) std::abort();
+    if (!is_valid_utf8(shown) || shown.size() < parts[0].size()) std::abort();
     std::vector<judge::TokenPosition> tokens;
     for (std::size_t at = 0; at < parts[1].size(); at += 3) {
       const std::string token(parts[1].substr(at, 3));

@@ -7,20 +7,20 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/json.hpp"
-#include "rlaif/text/chat_template.hpp"
+#include "rlaif/templates/chat_template.hpp"
 
 int main() {
   using rlaif::Json;
-  using namespace rlaif::text;
+  using namespace rlaif::templates;
   std::ios::sync_with_stdio(false);
   for (std::string line; std::getline(std::cin, line);) {
     const Json request = Json::parse(line);
     Json answer = {{"text", ""}, {"contents", Json::array()}};
     try {
       const ChatTemplate chat = ChatTemplate::parse(request["template"].get<std::string>(), "template");
-      for (const TemplatePiece& piece : chat.render(request["variables"], request.value("date", ""))) {
+      for (const Piece& piece : chat.render(request["variables"], request.value("date", ""))) {
         answer["text"].get_ref<std::string&>() += piece.text;
-        if (piece.special == SpecialText::as_text) answer["contents"].push_back(piece.text);
+        if (piece.origin == Origin::contents) answer["contents"].push_back(piece.text);
       }
     } catch (const rlaif::Error& error) {
       answer = {{"error", error.what()}};

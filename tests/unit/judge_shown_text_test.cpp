@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "rlaif/core/rng.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -94,7 +94,7 @@ TEST(ShownText, TwoTextsNeverBecomeOne) {
     altered += shown != text;
     const auto [known, is_new] = by_shown.emplace(shown, text);
     ASSERT_EQ(known->second, text) << "both are shown as " << shown;
-    ASSERT_TRUE(text::is_valid_utf8(shown));
+    ASSERT_TRUE(is_valid_utf8(shown));
   };
   for (std::size_t number = 0; number < pieces.size() * pieces.size() * pieces.size() * pieces.size(); ++number) {
     std::string text;

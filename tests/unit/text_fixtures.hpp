@@ -1,4 +1,4 @@
-// What the tests of the text module share: small tokenizer files, and a check of errors.
+// What the tests of the text module share: small tokenizer files.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/core/error.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/text/tokenizer.hpp"
+#include "support/expect_error.hpp"
 
 namespace rlaif::text {
 
@@ -51,18 +51,6 @@ inline std::vector<std::string> names(const Tokenizer& tokenizer, const std::vec
   std::vector<std::string> tokens;
   for (const TokenId id : ids) tokens.push_back(tokenizer.id_to_token(id));
   return tokens;
-}
-
-// f throws an Error of this kind whose message holds each of the parts.
-template <class F>
-void expect_error(F f, ErrorKind kind, const std::vector<std::string>& parts) {
-  try {
-    f();
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    for (const auto& part : parts) EXPECT_THAT(error.what(), ::testing::HasSubstr(part));
-  }
 }
 
 }  // namespace rlaif::text

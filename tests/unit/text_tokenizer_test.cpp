@@ -4,7 +4,7 @@
 
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "unit/text_fixtures.hpp"
 
 namespace rlaif::text {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rlaif/templates/chat_template.hpp"
 #include "rlaif/text/chat_style.hpp"
-#include "rlaif/text/chat_template.hpp"
 #include "rlaif/text/tokenizer.hpp"
 
 namespace rlaif::text {
@@ -64,10 +64,10 @@ class ChatEncoder {
   const Tokenizer* tokenizer_;
   ChatStyle style_;
   std::string system_;
-  std::optional<ChatTemplate> template_;   // nothing: plain
-  std::vector<std::string> broken_marks_;  // marks of turns that are text to this tokenizer
-  Pieces opening_;                         // a prompt's end, from its last control token on
-  std::string lead_;                       // white space that the template writes between that and an answer
+  std::optional<templates::ChatTemplate> template_;  // nothing: plain
+  std::vector<std::string> broken_marks_;            // marks of turns that are text to this tokenizer
+  Pieces opening_;                                   // a prompt's end, from its last control token on
+  std::string lead_;                                 // white space that the template writes between that and an answer
   TokenId end_ = 0;
   TokenId newline_ = 0;  // plain only
 };

@@ -15,7 +15,7 @@ enum class ChatFormat { plain, chatml, llama2, llama3, zephyr };
 ChatFormat parse_chat_format(std::string_view name);  // throws Error(usage) naming the known formats
 const char* to_string(ChatFormat format);             // "plain", "chatml", "llama-2", "llama-3", "zephyr"
 
-// A template (see ChatTemplate) and what it is given besides the conversation.
+// A template (see templates::ChatTemplate) and what it is given besides the conversation.
 struct ChatStyle {
   std::optional<ChatFormat> format;  // nothing: a model's own template
   std::string chat_template;         // empty: plain, which no template writes

@@ -10,7 +10,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/types.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -123,7 +123,7 @@ bool is_hidden(char32_t code, char32_t before, char32_t after) {
 std::size_t flag_tags(std::string_view text) {
   std::size_t bytes = 0;
   for (int count = 0; count <= 6 && bytes < text.size(); ++count) {
-    const text::Utf8Step step = text::decode_utf8(text.substr(bytes));
+    const Utf8Step step = decode_utf8(text.substr(bytes));
     if (!step.valid) return 0;
     bytes += step.length;
     if (step.code == cancel_tag) return count >= 3 ? bytes : 0;
@@ -192,7 +192,7 @@ bool is_mark(std::string_view text) {
 }
 
 char32_t code_at(std::string_view text) {
-  const text::Utf8Step step = text.empty() ? text::Utf8Step{} : text::decode_utf8(text);
+  const Utf8Step step = text.empty() ? Utf8Step{} : decode_utf8(text);
   return step.valid ? step.code : 0;
 }
 
@@ -209,7 +209,7 @@ std::string shown_text(std::string_view text) {
   shown.reserve(text.size());
   char32_t before = 0;  // the character before, as it came
   while (!text.empty()) {
-    const text::Utf8Step step = text::decode_utf8(text);
+    const Utf8Step step = decode_utf8(text);
     std::size_t taken = step.valid ? step.length : 1;
     if (!step.valid) {
       shown += written("<0x%02X>", static_cast<unsigned char>(text.front()));

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "../characters.hpp"
 #include "regex.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

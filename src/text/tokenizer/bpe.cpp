@@ -4,7 +4,7 @@
 #include <mutex>
 #include <queue>
 
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

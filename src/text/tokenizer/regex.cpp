@@ -4,7 +4,7 @@
 #include <pcre2.h>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

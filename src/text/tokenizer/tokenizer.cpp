@@ -6,7 +6,7 @@
 #include "byte_level.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "tokenizer_file.hpp"
 
 namespace rlaif::text {

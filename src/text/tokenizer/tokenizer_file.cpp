@@ -5,7 +5,7 @@
 
 #include "../json_field.hpp"
 #include "byte_level.hpp"
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

@@ -1,6 +1,6 @@
 #include "tokenizer_steps.hpp"
 
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

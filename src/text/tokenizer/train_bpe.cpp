@@ -8,8 +8,8 @@
 #include "pre_tokenizer.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/json.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/text/tokenizer.hpp"
-#include "rlaif/text/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

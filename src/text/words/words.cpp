@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "rlaif/text/utf8.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::text {
 namespace {

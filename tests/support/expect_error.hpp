@@ -1,0 +1,27 @@
+// A check of refusals: their kind, and what their message says.
+//   expect_error([&] { read_config(file); }, ErrorKind::input, {"config.json", "hidden_size"});
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "rlaif/core/error.hpp"
+
+namespace rlaif {
+
+// f throws an Error of this kind whose message holds each of the parts.
+template <class F>
+void expect_error(F f, ErrorKind kind, const std::vector<std::string>& parts) {
+  try {
+    f();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    for (const auto& part : parts) EXPECT_THAT(error.what(), ::testing::HasSubstr(part));
+  }
+}
+
+}  // namespace rlaif

@@ -61,19 +61,21 @@ int run_collective(const CommandLine& line, const comm::Communicator& comm) {
     resolved = resolve(line.words.empty() ? std::filesystem::path() : std::filesystem::path(line.words[0]), line);
   });
   comm.require_equal(resolved->deck.canonical(), "the resolved deck");
-  const study::StudyOptions& options = resolved->options;
-  if (!line.dry_run) run::settle_instruction_sets(comm, options.run.instruction_set);  // before libtorch is used
-  study::set_threads(options.run.threads);
+  study::Study& study = resolved->study;
+  const ResolvedDeck& deck = resolved->deck;
+  if (!line.dry_run) run::settle_instruction_sets(comm, study.run.instruction_set);  // before libtorch is used
+  study::set_threads(study.run.threads);
   if (line.dry_run) {
-    comm.on_root([&] { std::cout << stages::describe_plan(options, resolved->deck, comm.size()); });
+    comm.on_root(
+        [&] { std::cout << stages::describe_plan(study, resolved->stages, resolved->plan, deck, comm.size()); });
   } else if (line.command == "generate") {
-    tools::run_generate_command(options, resolved->deck, comm);
+    tools::run_generate_command(study, resolved->io, deck, comm);
   } else if (line.command == "judge") {
-    tools::run_judge_command(options, resolved->deck, comm);
+    tools::run_judge_command(study, resolved->io, deck, comm);
   } else if (line.command == "calibrate") {
-    tools::run_calibrate_command(options, resolved->deck, comm);
+    tools::run_calibrate_command(study, resolved->calibrate, deck, comm);
   } else {
-    stages::run_study(line.command, options, resolved->deck, comm,
+    stages::run_study(line.command, study, resolved->stages, resolved->plan, deck, comm,
                       [limit = std::make_shared<TimeLimit>(job_end_time())] { return is_time_to_stop(*limit); });
   }
   return 0;

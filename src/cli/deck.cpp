@@ -37,7 +37,7 @@ const std::vector<std::string> value_flags{"comparisons", "count", "measure", "n
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
-  for (const study::JudgeOptions* judge : study::judges_and_members(resolved.options)) {
+  for (const study::JudgeOptions* judge : study::judges_and_members(resolved.study.judges)) {
     const std::string key = "judge." + judge->name + ".price";
     if (study::kind_of(*judge).is_remote && !find_text(key, line, deck))
       resolved.table.set(key, {judge->model, Origin::program});
@@ -65,22 +65,11 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// The sections of the study's arms, rounds, data sets and judges: arm.rlaif, judge.ai.
-std::vector<std::string> named_sections(const study::StudyOptions& options) {
-  std::vector<std::string> sections;
-  for (const study::ArmOptions& arm : options.arms) sections.push_back(arm.section());
-  for (const study::DataOptions& data : options.data) sections.push_back(data.section());
-  for (const study::JudgeOptions* judge : study::judges_and_members(options))
-    sections.push_back("judge." + judge->name);
-  return sections;
-}
-
 // Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for and that
 // have it; of what is set for one by name nothing changes. `by_star`: the keys that came so.
 template <class Value>
-std::map<std::string, Value> spread(const std::map<std::string, Value>& values, const study::StudyOptions& options,
-                                    std::set<std::string>& by_star) {
-  const std::vector<std::string> sections = named_sections(options);
+std::map<std::string, Value> spread(const std::map<std::string, Value>& values,
+                                    const std::vector<std::string>& sections, std::set<std::string>& by_star) {
   std::map<std::string, Value> spread;
   for (const auto& [key, value] : values) {
     const std::size_t star = key.find(".*.");
@@ -120,7 +109,8 @@ bool is_key_of_kin(const OptionTable& table, const std::string& key) {
 }
 
 // The lists of names decide which keys exist, so they are read first.
-void name_sections(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+void name_sections(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
+  study::Study& study = resolved.study;
   const auto names = [&](const std::string& key, const std::string& otherwise) {
     const std::string* text = find_text(key, line, deck);
     return parse_names(key, text ? *text : otherwise);
@@ -128,32 +118,32 @@ void name_sections(study::StudyOptions& options, const CommandLine& line, const 
   const auto refuse = [](const std::string& key, const std::string& name) {
     OptionTable::fail(key, name, "a name that nothing else has");
   };
-  for (const std::string& name : names("study.judges", "ai people")) options.judges.push_back(judge_called(name));
+  for (const std::string& name : names("study.judges", "ai people"))
+    study.judges.labelling.push_back(judge_called(name));
   for (const std::string& name : names("study.members", "")) {
-    if (is_named(options.judges, name)) refuse("study.members", name);
-    options.members.push_back(judge_called(name));
+    if (is_named(study.judges.labelling, name)) refuse("study.members", name);
+    study.judges.members.push_back(judge_called(name));
   }
   const std::vector<std::string> rounds = names("study.rounds", "");
   for (const std::string& name : names("study.arms", rounds.empty() ? "rlaif rlhf" : "")) {
     if (is_own_model(name)) refuse("study.arms", name);
-    options.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
+    study.arms.push_back({name, name == "rlhf" ? "people" : "ai"});
   }
   std::string start = study::first_policy;
   for (const std::string& name : rounds) {
-    if (is_own_model(name) || is_named(options.arms, name)) refuse("study.rounds", name);
-    options.arms.push_back({name, "ai", start, true});
+    if (is_own_model(name) || is_named(study.arms, name)) refuse("study.rounds", name);
+    study.arms.push_back({name, "ai", start, true});
     start = name;
   }
   for (const std::string& name : names("study.judge_models", "judge")) {
-    if ((name != "judge" && is_own_model(name)) || is_named(options.arms, name)) refuse("study.judge_models", name);
-    options.judge_models.push_back({});
-    options.judge_models.back().name = name;
-    options.judge_models.back().training.training.steps = 1600;
+    if ((name != "judge" && is_own_model(name)) || is_named(study.arms, name)) refuse("study.judge_models", name);
+    resolved.stages.judge_models.push_back({name});
+    resolved.stages.judge_models.back().training.training.steps = 1600;
   }
 }
 
 // Sections [data.NAME] are there where one of their keys is.
-void name_data(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
+void name_data(std::vector<study::DataOptions>& data, const CommandLine& line, const DeckValues& deck) {
   std::set<std::string> names;
   const auto look_at = [&](const std::string& key) {
     const std::size_t end = key.rfind('.');
@@ -164,12 +154,12 @@ void name_data(study::StudyOptions& options, const CommandLine& line, const Deck
   names.erase("*");
   for (const std::string& name : names) {
     parse_names("data." + name, name);
-    options.data.push_back({name});
+    data.push_back({name});
   }
 }
 
-void choose_makers(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
-  for (study::DataOptions& data : options.data) {
+void choose_makers(std::vector<study::DataOptions>& all, const CommandLine& line, const DeckValues& deck) {
+  for (study::DataOptions& data : all) {
     const std::string key = data.section() + ".maker";
     if (const std::string* text = find_name(key, line, deck)) data.maker = *text;
     stages::maker_named(key, data.maker);
@@ -177,8 +167,8 @@ void choose_makers(study::StudyOptions& options, const CommandLine& line, const 
 }
 
 // A judge's kind decides which keys its section has.
-void choose_kinds(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
-  for (auto* judges : {&options.judges, &options.members}) {
+void choose_kinds(study::Judges& all, const CommandLine& line, const DeckValues& deck) {
+  for (auto* judges : {&all.labelling, &all.members}) {
     for (study::JudgeOptions& judge : *judges) {
       const std::string key = "judge." + judge.name + ".kind";
       if (const std::string* text = find_text(key, line, deck)) judge.kind = study::judge_kind_named(key, *text).kind;
@@ -187,8 +177,8 @@ void choose_kinds(study::StudyOptions& options, const CommandLine& line, const D
 }
 
 // An arm's algorithm decides which keys its section has.
-void choose_algorithms(study::StudyOptions& options, const CommandLine& line, const DeckValues& deck) {
-  for (study::ArmOptions& arm : options.arms) {
+void choose_algorithms(std::vector<study::ArmOptions>& arms, const CommandLine& line, const DeckValues& deck) {
+  for (study::ArmOptions& arm : arms) {
     const std::string key = arm.section() + ".algorithm";
     if (const std::string* text = find_name(key, line, deck)) arm.algorithm = *text;
     stages::algorithm_named(key, arm.algorithm);
@@ -291,13 +281,21 @@ std::vector<std::string> parse_names(const std::string& key, const std::string& 
   return names;
 }
 
+std::vector<std::string> named_sections(const study::Study& study) {
+  std::vector<std::string> sections;
+  for (const study::ArmOptions& arm : study.arms) sections.push_back(arm.section());
+  for (const study::DataOptions& data : study.data) sections.push_back(data.section());
+  for (const study::JudgeOptions* judge : study::judges_and_members(study.judges))
+    sections.push_back("judge." + judge->name);
+  return sections;
+}
+
 bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
-                  const study::StudyOptions& options) {
+                  const std::vector<std::string>& sections) {
   const bool is_included = !value.file.empty() && value.file != deck.file;
   const std::size_t name = key.find('.') + 1, end = key.find('.', name);
-  const std::set<std::string> kinds{"arm", "round", "data", "judge"};
+  static const std::set<std::string> kinds{"arm", "round", "data", "judge"};
   if (!is_included || end == std::string::npos || !kinds.contains(key.substr(0, key.find('.')))) return false;
-  const std::vector<std::string> sections = named_sections(options);
   return key.substr(name, end - name) != "*" &&
          std::find(sections.begin(), sections.end(), key.substr(0, end)) == sections.end();
 }
@@ -333,29 +331,30 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   DeckValues values = deck.values;
   for (const auto& [key, text] : over) values[key] = {text, 0, "", true};
   auto resolved = std::make_unique<Resolved>();
-  study::StudyOptions& options = resolved->options;
+  study::Study& study = resolved->study;
   if (!deck.file.empty()) {
-    options.name = deck.file.stem().string();
+    study.name = deck.file.stem().string();
     resolved->table.set_deck_folder(deck.file.parent_path());
   }
-  options.run.directory = std::filesystem::path("runs") / options.name;
+  study.run.directory = std::filesystem::path("runs") / study.name;
 
-  name_sections(options, as_given, values);
-  name_data(options, as_given, values);
+  name_sections(*resolved, as_given, values);
+  name_data(study.data, as_given, values);
+  const std::vector<std::string> sections = named_sections(study);
   std::set<std::string> by_star;
-  values = spread(values, options, by_star);
+  values = spread(values, sections, by_star);
   CommandLine line = as_given;
-  line.keys = spread(line.keys, options, by_star);
-  choose_kinds(options, line, values);
-  choose_algorithms(options, line, values);
-  choose_makers(options, line, values);
-  register_options(resolved->table, options);
+  line.keys = spread(line.keys, sections, by_star);
+  choose_kinds(study.judges, line, values);
+  choose_algorithms(study.arms, line, values);
+  choose_makers(study.data, line, values);
+  register_options(*resolved);
   const auto is_of_others = [&](const std::string& key) {
     return by_star.contains(key) && !resolved->table.has(key) && is_key_of_kin(resolved->table, key);
   };
 
   for (const auto& [key, value] : values) {
-    if (is_of_others(key) || is_set_aside(deck, key, value, options)) continue;
+    if (is_of_others(key) || is_set_aside(deck, key, value, sections)) continue;
     try {
       resolved->table.set_deck_folder((value.file.empty() ? deck.file : value.file).parent_path());
       resolved->table.set(key, {deck_text_of(resolved->table, key, value), Origin::deck});
@@ -373,14 +372,16 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   // Files that calibration is to write need not be there; what is missing else, its reader says.
   const bool calibrates = line.command == "calibrate";
   resolved->deck = resolved->table.resolve(line.dry_run || calibrates);
-  study::check_options(options);
-  study::check_arms(options);
-  for (const study::DataOptions& data : options.data) data.how->check(data);
-  for (const study::ArmOptions& arm : options.arms) {
-    stages::check_data(options, arm);
-    stages::algorithm_of(arm).check(options, arm);
+  study::check_study(study);
+  stages::check_stages(study, resolved->stages);
+  tools::check_calibrate(resolved->calibrate);
+  study::check_arms(study);
+  for (const study::DataOptions& data : study.data) data.how->check(data);
+  for (const study::ArmOptions& arm : study.arms) {
+    stages::check_data(study, arm);
+    stages::algorithm_of(arm).check(study, arm);
   }
-  study::check_judges(options, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
+  study::check_judges(study.judges, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   return resolved;
 }
 

@@ -63,9 +63,6 @@ void validate(const std::filesystem::path& folder) {
   std::cout << folder.string() << ": whole\n";
 }
 
-// The resolved options that name the world: its file and the seed.
-study::StudyOptions world_options(const CommandLine& line) { return resolve({}, line)->options; }
-
 void write_lines(const std::filesystem::path& file, const std::vector<Json>& lines) {
   std::string text;
   for (const Json& line : lines) text += text::to_json_line(line) + "\n";
@@ -84,24 +81,26 @@ Json prompt_line(const Prompt& prompt) {
 void write_world(const CommandLine& line) {
   const std::filesystem::path folder = word(line, 1, "a folder to write to");
   no_more_words(line, 2);
-  const study::StudyOptions options = world_options(line);
-  const world::World world = world::World::load(options.task.world);
+  const auto resolved = resolve({}, line);
+  const study::Study& study = resolved->study;
+  const study::FirstTexts& texts = study.policy.texts;
+  const world::World world = world::World::load(study.task.world);
   for (const bool held_out : {false, true}) {
     std::vector<Json> lines;
     for (const Prompt& prompt : world.split(held_out)) lines.push_back(prompt_line(prompt));
     write_lines(folder / (held_out ? "prompts_heldout.jsonl" : "prompts_train.jsonl"), lines);
   }
   std::vector<Json> examples, registers;
-  for (std::int64_t item = 0; item < options.sft.examples; ++item) {
-    Rng rng(options.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
+  for (std::int64_t item = 0; item < texts.examples; ++item) {
+    Rng rng(study.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
     const Prompt& prompt = world.sample_prompt(rng, false);
     Json example;
     example["prompt"] = prompt.text;
     example["response"] = world.respond(prompt, rng);
     examples.push_back(example);
   }
-  for (std::int64_t i = 0; i < options.sft.register_examples; ++i) {
-    Rng rng(options.run.seed, Stream::register_data, {static_cast<std::uint64_t>(options.sft.examples + i)});
+  for (std::int64_t i = 0; i < texts.register_examples; ++i) {
+    Rng rng(study.run.seed, Stream::register_data, {static_cast<std::uint64_t>(texts.examples + i)});
     Json text;
     text["text"] = world.register_text(rng);
     registers.push_back(text);
@@ -113,7 +112,7 @@ void write_world(const CommandLine& line) {
 void score_world(const CommandLine& line) {
   const std::filesystem::path file = word(line, 1, "a file of JSON Lines");
   no_more_words(line, 2);
-  const world::World world = world::World::load(world_options(line).task.world);
+  const world::World world = world::World::load(resolve({}, line)->study.task.world);
   text::for_each_json_line(file, [&](const text::JsonRecord& record) {
     const Prompt* prompt = world.find(record.string("prompt"));
     if (!prompt) {

@@ -55,8 +55,9 @@ void import_labels(const CommandLine& line) {
   const std::string& run = word(line, 2, "a run directory");
   no_more_words(line, 3);
   const auto resolved = resolve({}, line);
-  const double price =
-      cost::PriceTable::load(resolved->options.costs.prices).at(line.flag_or("price", "human-label")).per_label_usd;
+  const double price = cost::PriceTable::load(resolved->study.judges.costs.prices)
+                           .at(line.flag_or("price", "human-label"))
+                           .per_label_usd;
   const tools::SpotcheckImported imported = tools::import_spotcheck(file, run, line.flag_or("name", ""), price);
   std::cout << imported.store << ": " << imported.labels << " labels (" << imported.added << " new, "
             << imported.changed << " changed, " << imported.same << " as before), of which " << imported.ties
@@ -83,12 +84,12 @@ void import_labels(const CommandLine& line) {
 void run_cost_command(const CommandLine& line) {
   no_more_words(line, 1);
   const auto resolved = resolve({}, line);
-  const cost::Assumptions assumptions = cost::Assumptions::load(resolved->options.costs.assumptions);
+  const cost::Assumptions assumptions = cost::Assumptions::load(resolved->study.judges.costs.assumptions);
   const double comparisons = whole_number(line, "comparisons", assumptions.at("comparisons"), 1);
   std::optional<stages::RunCosts> run;
   if (!line.words.empty()) {
     run = stages::measure_run(line.words[0]);
-    if (line.keys.contains("plan.usd_per_rank_hour")) run->usd_per_rank_hour = resolved->options.plan.usd_per_rank_hour;
+    if (line.keys.contains("plan.usd_per_rank_hour")) run->usd_per_rank_hour = resolved->plan.usd_per_rank_hour;
   }
   const stages::RunCosts* measured = run ? &*run : nullptr;
   std::cout << stages::cost_text(assumptions, comparisons, measured) << std::flush;

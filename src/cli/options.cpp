@@ -16,21 +16,21 @@ namespace rlaif::cli {
 namespace {
 
 // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
-void list_names(OptionTable& table, const study::StudyOptions& options) {
+void list_names(OptionTable& table, const study::Study& study, const std::vector<stages::JudgeModel>& judge_models) {
   const auto names = [](const auto& items) {
     std::string text;
     for (const auto& item : items) text += (text.empty() ? "" : " ") + item.name;
     return text;
   };
-  table.add_listed("study.judges", names(options.judges),
+  table.add_listed("study.judges", names(study.judges.labelling),
                    "names of judges that label all pairs; each has a section [judge.NAME]");
-  table.add_listed("study.members", names(options.members),
+  table.add_listed("study.members", names(study.judges.members),
                    "names of judges that are asked as members of others only; each has a section [judge.NAME]");
-  table.add_listed("study.judge_models", names(options.judge_models),
+  table.add_listed("study.judge_models", names(judge_models),
                    "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] "
                    "and [judge_model.NAME]");
   std::vector<study::ArmOptions> arms, rounds;
-  for (const auto& arm : options.arms) (arm.is_round ? rounds : arms).push_back(arm);
+  for (const auto& arm : study.arms) (arm.is_round ? rounds : arms).push_back(arm);
   table.add_listed("study.rounds", names(rounds),
                    "names of rounds, each from the policy of the last one; each has a section [round.NAME]");
   table.add_listed(
@@ -41,30 +41,33 @@ void list_names(OptionTable& table, const study::StudyOptions& options) {
 }  // namespace
 
 // The order is that of the resolved deck, whose text names a run: a new section goes last.
-void register_options(OptionTable& table, study::StudyOptions& options) {
-  run::bind_run(table, options.run);
-  stages::bind_plan(table, options.plan);
-  study::bind_task(table, options.task);
-  study::bind_costs(table, options.costs);
-  stages::bind_tokenizer(table, options.tokenizer);
-  study::bind_model(table, "model", options.model, "the policy");
-  stages::bind_sft(table, options.sft);
-  for (auto& model : options.judge_models) stages::bind_judge_model(table, model);
-  stages::bind_annotate(table, options.annotate);
-  stages::bind_agreement(table, options.agreement);
-  for (auto* judges : {&options.judges, &options.members}) {
+void register_options(Resolved& resolved) {
+  OptionTable& table = resolved.table;
+  study::Study& study = resolved.study;
+  stages::StageOptions& stages = resolved.stages;
+  run::bind_run(table, study.run);
+  stages::bind_plan(table, resolved.plan);
+  study::bind_task(table, study.task);
+  study::bind_costs(table, study.judges.costs);
+  stages::bind_tokenizer(table, study.policy.tokenizer);
+  study::bind_model(table, "model", study.policy.network, "the policy");
+  stages::bind_sft(table, study.policy.texts, stages.sft);
+  for (auto& model : stages.judge_models) stages::bind_judge_model(table, model);
+  stages::bind_annotate(table, study.annotate);
+  stages::bind_agreement(table, stages.agreement);
+  for (auto* judges : {&study.judges.labelling, &study.judges.members}) {
     for (auto& judge : *judges) study::bind_judge(table, judge);
   }
-  study::bind_canaries(table, options.canaries);
-  study::bind_lora(table, options.lora);
-  stages::bind_reward_model(table, options.reward);
-  stages::bind_algorithms(table, options);
-  stages::bind_evaluate(table, options.evaluate);
-  tools::bind_io(table, options.io);
-  tools::bind_calibrate(table, options.calibrate);
-  for (auto& arm : options.arms) stages::bind_arm(table, arm);
-  for (auto& data : options.data) stages::bind_data(table, data);
-  list_names(table, options);
+  study::bind_canaries(table, study.judges.canaries);
+  study::bind_lora(table, study.lora);
+  stages::bind_reward_model(table, study.reward, study.labels, stages.reward);
+  resolved.algorithms = stages::bind_algorithms(table, study.arms);
+  stages::bind_evaluate(table, stages.evaluate);
+  tools::bind_io(table, resolved.io);
+  tools::bind_calibrate(table, resolved.calibrate);
+  for (auto& arm : study.arms) stages::bind_arm(table, arm);
+  for (auto& data : study.data) stages::bind_data(table, data);
+  list_names(table, study, stages.judge_models);
 }
 
 }  // namespace rlaif::cli

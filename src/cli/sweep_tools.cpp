@@ -76,8 +76,9 @@ std::string shared_folder(const SweepDeck& deck) {
 std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const tools::SweepCell& cell,
                                              const Resolved& resolved) {
   std::map<std::string, std::string> keys;
+  const std::vector<std::string> sections = named_sections(resolved.study);
   for (const auto& [key, value] : deck.others.values) {
-    if (!is_set_aside(deck.others, key, value, resolved.options)) keys[key] = deck_text_of(resolved.table, key, value);
+    if (!is_set_aside(deck.others, key, value, sections)) keys[key] = deck_text_of(resolved.table, key, value);
   }
   for (const auto* more : {&deck.line.keys, &cell.keys}) {
     for (const auto& [key, text] : *more) keys[key] = text;
@@ -120,7 +121,8 @@ std::string plan_cell(const SweepDeck& deck, tools::SweepCell& cell) {
     line.command = "study";
     for (const auto& [key, text] : cell.keys) line.keys.erase(key);  // an axis beats the command line
     const auto resolved = resolve_keys(deck.others, line, cell.keys);
-    stages::describe_plan(resolved->options, resolved->deck, cell.ranks > 0 ? cell.ranks : 1);
+    stages::describe_plan(resolved->study, resolved->stages, resolved->plan, resolved->deck,
+                          cell.ranks > 0 ? cell.ranks : 1);
     cell.deck_hash = resolved->deck.hash();
     check_begun(deck, cell);
     return deck_text(deck, cell, cell_keys(deck, cell, *resolved));

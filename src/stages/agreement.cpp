@@ -15,6 +15,8 @@
 namespace rlaif::stages {
 namespace {
 
+constexpr int resamples = 1;  // the value alone is asked for
+
 struct KnownAgreement {
   double value = 0.0;
   std::string with;  // "gold on 512 held-out pairs"
@@ -29,7 +31,7 @@ std::string percent(double share) {
 // nullopt: nobody knows.
 std::optional<KnownAgreement> known_agreement(const Context& context, const DataSet& pairs, const JudgeOptions& judge) {
   const auto heldout = preferences::read_store(context.directory.preferences(heldout_store(pairs.store(judge.name))));
-  const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
+  const evaluate::JudgeQuality quality = heldout_quality(context, heldout, resamples);
   if (quality.decided > 0) {
     return KnownAgreement{quality.accuracy.value,
                           context.task.yardstick() + " on " + std::to_string(quality.decided) + " held-out pairs"};
@@ -53,13 +55,12 @@ std::string shortfall(const std::string& judge, const KnownAgreement& known, dou
   return text + " points less than judge.min_agreement = " + percent(least);
 }
 
-Json run(const Context& context, const DataSet& pairs) {
-  const AgreementOptions& options = context.options.agreement;
+Json run(const Context& context, const DataSet& pairs, const AgreementOptions& options) {
   Json facts;
   context.comm.on_root([&] {
     facts["least"] = options.least;
     std::string short_of;
-    for (const JudgeOptions* judge : judges_in_use(context.options, pairs)) {
+    for (const JudgeOptions* judge : judges_in_use(context.study, pairs)) {
       if (judge->kind == JudgeKind::annotators) continue;  // people are what others are held against
       const auto known = known_agreement(context, pairs, *judge);
       if (!known) {
@@ -91,30 +92,32 @@ Json run(const Context& context, const DataSet& pairs) {
 }
 
 // The judges that learning starts from are held against judge.min_agreement.
-std::string agreement_text(const StudyOptions& options, const DataSet& pairs) {
+std::string agreement_text(const Study& study, const DataSet& pairs, const AgreementOptions& options) {
   std::string names;
-  for (const JudgeOptions* judge : judges_in_use(options, pairs)) {
+  for (const JudgeOptions* judge : judges_in_use(study, pairs)) {
     if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
   }
   if (names.empty()) return names;
   char text[96];
-  std::snprintf(text, sizeof text, ": %.1f %% or more (judge.min_agreement)%s", 100.0 * options.agreement.least,
-                options.agreement.proceed ? ", or the report says so" : ", or nothing is trained");
+  std::snprintf(text, sizeof text, ": %.1f %% or more (judge.min_agreement)%s", 100.0 * options.least,
+                options.proceed ? ", or the report says so" : ", or nothing is trained");
   return names + text;
 }
 
 }  // namespace
 
-void plan_agreement(StagePlan& plan, const Study& study, const DataSet& pairs) {
-  const std::string text = agreement_text(study.options, pairs);
-  if (study.options.agreement.least <= 0.0 || text.empty()) return;
-  run::Stage stage{.name = pairs.stage("agreement"),
-                   .kind = "agreement",
-                   .of = pairs.name,
-                   .command = "reward",
-                   .size = text,
-                   .run = in_study(study, [pairs](const Context& context) { return run(context, pairs); })};
-  for (const JudgeOptions* judge : judges_in_use(study.options, pairs))
+void plan_agreement(StudyPlan& plan, const Study& study, const DataSet& pairs) {
+  const AgreementOptions& options = plan.options().agreement;
+  const std::string text = agreement_text(study, pairs, options);
+  if (options.least <= 0.0 || text.empty()) return;
+  run::Stage stage{
+      .name = pairs.stage("agreement"),
+      .kind = "agreement",
+      .of = pairs.name,
+      .command = "reward",
+      .size = text,
+      .run = in_study(study, [pairs, options](const Context& context) { return run(context, pairs, options); })};
+  for (const JudgeOptions* judge : judges_in_use(study, pairs))
     stage.reads.push_back("preferences/" + heldout_store(pairs.store(judge->name)));
   plan.add(std::move(stage));
 }

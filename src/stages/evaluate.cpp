@@ -15,18 +15,18 @@
 namespace rlaif::stages {
 namespace {
 
-Json run(const Context& context) {
+Json run(const Context& context, const EvaluateOptions& options) {
   const auto language = load_language(context);
   const model::Transformer sft = load_run_model(context, "sft", *language);
-  const std::uint64_t seed = context.options.run.seed;
+  const std::uint64_t seed = context.study.run.seed;
   std::map<std::string, PolicySamples> samples;
-  samples["sft"] = sample_policy(context, *language, "sft", sft, sft, seed);
-  samples["sft-again"] = sample_policy(context, *language, "sft-again", sft, sft, seed + 0x5eed);
-  for (const ArmOptions& arm : context.options.arms) {
+  samples["sft"] = sample_policy(context, options, *language, "sft", sft, sft, seed);
+  samples["sft-again"] = sample_policy(context, options, *language, "sft-again", sft, sft, seed + 0x5eed);
+  for (const ArmOptions& arm : context.study.arms) {
     const model::Transformer policy = load_policy(context, arm.name, sft, *language);
-    samples[arm.name] = sample_policy(context, *language, arm.name, policy, sft, seed);
+    samples[arm.name] = sample_policy(context, options, *language, arm.name, policy, sft, seed);
   }
-  const Json judged = judged_facts(context, *language, sft);
+  const Json judged = judged_facts(context, *language, sft, options.resamples);
 
   Json facts;
   context.comm.on_root([&] {
@@ -35,7 +35,7 @@ Json run(const Context& context) {
           "evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
     }
     for (const auto& [name, one] : samples) write_samples(context, name, one);
-    const Evaluated evaluated{context, samples, judged};
+    const Evaluated evaluated{context, samples, judged, options.resamples};
     for (const Table& table : tables()) {
       if (table.rows) facts["results"].update(table.rows(evaluated));
     }
@@ -43,21 +43,20 @@ Json run(const Context& context) {
   return facts;
 }
 
-run::Needs evaluate_needs(const StudyOptions& options, int ranks) {
-  const Sizes sizes(options, ranks);
-  const EvaluateOptions& e = options.evaluate;
-  const double length = sizes.prompt_length() + e.max_new_tokens;
+run::Needs evaluate_needs(const Study& study, const EvaluateOptions& e, const run::Assumed& assumed) {
+  const Sizes sizes(study, assumed);
+  const double length = sizes.prompt_length + e.max_new_tokens;
   run::Needs needs;
   add_part(needs, "base: weights", sizes.weight_bytes(sizes.weights));
   add_part(needs, "cache", sizes.cache_bytes(e.slots, length));
   add_part(needs, "logits", sizes.logits_bytes(e.slots));
   double policy = 0.0;  // the largest: one is there at a time
-  for (const ArmOptions& arm : options.arms) {
+  for (const ArmOptions& arm : study.arms) {
     const LowRankOptions adapter = algorithm_of(arm).policy_adapter();
     policy = std::max(policy, adapter.rank > 0 ? sizes.adapter(adapter).touched_weights : sizes.weights);
   }
   add_part(needs, "policy: weights", sizes.weight_bytes(policy));
-  const double policies = static_cast<double>(options.arms.size()) + 2.0;
+  const double policies = static_cast<double>(study.arms.size()) + 2.0;
   const double responses = policies * static_cast<double>(e.prompts) * e.samples;
   needs.generated_tokens = responses * e.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + responses * length * (e.specificity ? 2.0 : 1.0));
@@ -66,19 +65,19 @@ run::Needs evaluate_needs(const StudyOptions& options, int ranks) {
 
 }  // namespace
 
-void plan_evaluate(StagePlan& plan, const Study& study) {
-  const StudyOptions& options = study.options;
-  run::Stage stage{.name = "evaluate",
-                   .kind = "evaluate",
-                   .of = "",
-                   .command = "evaluate",
-                   .size = count_text(options.evaluate.prompts, "prompts x ") +
-                           count_text(options.evaluate.samples, "responses of ") +
-                           count_text(static_cast<std::int64_t>(options.arms.size()) + 2, "policies"),
-                   .reads = {tokenizer_file, "models", "preferences"},
-                   .makes = {"evaluation"},
-                   .needs = [&options](int ranks) { return evaluate_needs(options, ranks); },
-                   .run = in_study(study, run)};
+void plan_evaluate(StudyPlan& plan, const Study& study) {
+  const EvaluateOptions& options = plan.options().evaluate;
+  run::Stage stage{
+      .name = "evaluate",
+      .kind = "evaluate",
+      .of = "",
+      .command = "evaluate",
+      .size = count_text(options.prompts, "prompts x ") + count_text(options.samples, "responses of ") +
+              count_text(static_cast<std::int64_t>(study.arms.size()) + 2, "policies"),
+      .reads = {tokenizer_file, "models", "preferences"},
+      .makes = {"evaluation"},
+      .needs = [&study, options](const run::Assumed& assumed) { return evaluate_needs(study, options, assumed); },
+      .run = in_study(study, [options](const Context& context) { return run(context, options); })};
   plan.add(std::move(stage));
 }
 

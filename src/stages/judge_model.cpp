@@ -3,11 +3,13 @@
 
 #include "makers/mixture.hpp"
 #include "planning.hpp"
+#include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/ids.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
-#include "rlaif/stages/stages.hpp"
+#include "rlaif/stages/judge_model.hpp"
+#include "rlaif/study/check_options.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -54,9 +56,19 @@ Json run(const Context& context, const JudgeModel& model) {
 
 }  // namespace
 
-void plan_judge_model(StagePlan& plan, const Study& study, const JudgeModel& model) {
+std::string JudgeModel::stage() const { return name == "judge" ? "judge-model" : "judge-model-" + name; }
+std::string JudgeModel::suffix() const { return name == "judge" ? "" : "." + name; }
+
+void check_judge_model(const JudgeModel& model) {
+  check_network("judge_network" + model.suffix(), model.network);
+  if (model.training.verdict_weight + model.training.context_weight > 0.0) return;
+  throw usage_error("judge_model" + model.suffix() +
+                    ".verdict_weight: a weight above 0 was expected, or one of context_weight");
+}
+
+void plan_judge_model(StudyPlan& plan, const Study& study, const JudgeModel& model) {
   const train::LanguageModelOptions& training = model.training.training;
-  const std::string suffix = suffix_of(model);
+  const std::string suffix = model.suffix();
   plan.add({.name = model.stage(),
             .kind = "judge-model",
             .of = model.name,
@@ -69,7 +81,7 @@ void plan_judge_model(StagePlan& plan, const Study& study, const JudgeModel& mod
 }
 
 void bind_judge_model(OptionTable& table, JudgeModel& model) {
-  const std::string suffix = suffix_of(model);
+  const std::string suffix = model.suffix();
   const std::string section = "judge_model" + suffix;
   bind_model(table, "judge_network" + suffix, model.network, "the judge");
   JudgeModelOptions& o = model.training;

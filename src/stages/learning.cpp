@@ -17,7 +17,7 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
   const auto found = people.find(record.comparison.id);
   if (found == people.end()) return false;
   if (!same_texts(found->second.comparison, record.comparison)) {
-    throw input_error(people_store(context.directory, context.options.reward.people.name),
+    throw input_error(people_store(context.directory, context.study.labels.people.name),
                       "pair " + std::to_string(record.comparison.id) +
                           " has other texts than in the judge's store: labels of another run");
   }
@@ -33,8 +33,8 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
   std::vector<train::TokenPair>& pairs = labelled.pairs;
   std::int64_t unusable = 0, too_long = 0, used = 0;
   const std::int64_t most =
-      context.options.reward.labels > 0 ? context.options.reward.labels : std::numeric_limits<std::int64_t>::max();
-  const PeopleOptions& by = context.options.reward.people;
+      context.study.labels.first > 0 ? context.study.labels.first : std::numeric_limits<std::int64_t>::max();
+  const PeopleOptions& by = context.study.labels.people;
   const bool asks_people = !by.name.empty() && arm.start == first_policy;  // spot checks are of the first pairs
   context.comm.agree([&] {
     std::map<std::uint64_t, Preference> people;
@@ -76,8 +76,8 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
 
 std::shared_ptr<model::Adapter> new_adapter(const Context& context, const model::Transformer& base,
                                             const LowRankOptions& options, AdapterKey key) {
-  return std::make_shared<model::Adapter>(base.config(), context.options.adapter(options),
-                                          hash_words({context.options.run.seed, static_cast<std::uint64_t>(key)}),
+  return std::make_shared<model::Adapter>(base.config(), context.study.lora.adapter(options),
+                                          hash_words({context.study.run.seed, static_cast<std::uint64_t>(key)}),
                                           base.device());
 }
 

@@ -33,39 +33,39 @@ std::vector<std::string> sections_with(std::vector<std::string> more) {
   return sections;
 }
 
-void add_untouched_policy(const StudyOptions& options, std::vector<std::string>& sections) {
-  if (options.pretrained_policy()) sections.push_back("model");
+void add_untouched_policy(const Study& study, std::vector<std::string>& sections) {
+  if (study.policy.pretrained()) sections.push_back("model");
 }
 
-void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections) {
+void add_judge(const Study& study, const JudgeOptions& judge, std::vector<std::string>& sections) {
   sections.push_back("judge." + judge.name);
-  for (const std::string& member : judge.members) add_judge(options, options.judge_named(member), sections);
+  for (const std::string& member : judge.members) add_judge(study, study.judges.named(member), sections);
 }
 
-void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads) {
-  if (!options.reward.people.name.empty()) reads.push_back("preferences/" + people_prefix + options.reward.people.name);
+void add_people_labels(const Study& study, std::vector<std::string>& reads) {
+  const std::string& name = study.labels.people.name;
+  if (!name.empty()) reads.push_back("preferences/" + people_prefix + name);
 }
-
-std::string suffix_of(const JudgeModel& model) { return model.name == "judge" ? "" : "." + model.name; }
 
 std::function<Json(const Here&)> in_study(const Study& study, std::function<Json(const Context&)> stage) {
   return [&study, stage = std::move(stage)](const Here& here) { return stage(study.context(here)); };
 }
 
-Sizes::Sizes(const StudyOptions& study, int for_ranks)
-    : options(study),
-      policy(planned_policy(study)),
-      ranks(for_ranks),
-      weights(static_cast<double>(policy.num_parameters())) {}
+Sizes::Sizes(const Study& of_study, const run::Assumed& assumed)
+    : study(of_study),
+      policy(planned_policy(study.policy)),
+      ranks(assumed.ranks),
+      weights(static_cast<double>(policy.num_parameters())),
+      prompt_length(assumed.prompt_tokens) {}
 
 Sizes::Adapter Sizes::adapter(const LowRankOptions& of) const {
   Adapter size;
   if (of.rank == 0) return size;
-  const auto targets = options.adapter(of).targets;
+  const auto targets = study.lora.adapter(of).targets;
   const double d = static_cast<double>(policy.hidden_size), f = static_cast<double>(policy.intermediate_size);
   const double queries = static_cast<double>(policy.num_heads * policy.head_dim);
   const double keys = static_cast<double>(policy.num_kv_heads * policy.head_dim);
-  const double layers = static_cast<double>(std::max<std::int64_t>(0, policy.num_layers - options.lora.first_layer));
+  const double layers = static_cast<double>(std::max<std::int64_t>(0, policy.num_layers - study.lora.first_layer));
   for (const std::string& target : targets) {
     double in = d, out = f;
     if (target == "q_proj") out = queries;
@@ -80,13 +80,13 @@ Sizes::Adapter Sizes::adapter(const LowRankOptions& of) const {
 
 // A grain is worked on at once; a rank has one at a time.
 double Sizes::trained_tokens(double items, double length) const {
-  const double all = std::ceil(items / std::max(1, options.run.grains)) * length;
-  const double limit = static_cast<double>(options.run.micro_batch_tokens);
+  const double all = std::ceil(items / std::max(1, study.run.grains)) * length;
+  const double limit = static_cast<double>(study.run.micro_batch_tokens);
   return limit > 0 ? std::min(all, std::max(limit, length)) : all;
 }
 
 double Sizes::trained_layers(const LowRankOptions& of) const {
-  return static_cast<double>(policy.num_layers - (of.rank > 0 ? options.lora.first_layer : 0));
+  return static_cast<double>(policy.num_layers - (of.rank > 0 ? study.lora.first_layer : 0));
 }
 
 double Sizes::cache_bytes(double slots, double length) const {
@@ -101,11 +101,11 @@ double Sizes::weight_bytes(double parameters) const { return kFloat * parameters
 
 void Sizes::add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens,
                          double layers) const {
-  const double shards = options.run.shard_optimizer ? ranks : 1.0;
+  const double shards = study.run.shard_optimizer ? ranks : 1.0;
   add_part(needs, whose + ": gradients", kFloat * parameters);
   add_part(needs, whose + ": optimizer", 2.0 * kFloat * parameters / shards);
   add_part(needs, whose + ": activations",
-           kFloat * tokens * saved_per_token(policy, layers, options.run.checkpoint_activations));
+           kFloat * tokens * saved_per_token(policy, layers, study.run.checkpoint_activations));
 }
 
 void add_part(run::Needs& needs, const std::string& name, double bytes) {

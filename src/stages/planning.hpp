@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "rlaif/model/config.hpp"
-#include "rlaif/run/stage.hpp"
+#include "rlaif/stages/plan.hpp"
+#include "rlaif/study/context.hpp"
 #include "rlaif/study/data_sets.hpp"
-#include "rlaif/study/study.hpp"
 
 namespace rlaif::stages {
 
@@ -21,25 +21,25 @@ std::string count_text(std::int64_t value, const std::string& unit);  // "12 ste
 // Keys that decide every stage, and `more`. The policy's sizes are seen in what is read of it.
 std::vector<std::string> sections_with(std::vector<std::string> more);
 // Of a policy that is not trained before the pairs, its folder decides too.
-void add_untouched_policy(const StudyOptions& options, std::vector<std::string>& sections);
+void add_untouched_policy(const Study& study, std::vector<std::string>& sections);
 // The sections of a judge and of all that it asks.
-void add_judge(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string>& sections);
+void add_judge(const Study& study, const JudgeOptions& judge, std::vector<std::string>& sections);
 // Labels by people that take the place of the judge's.
-void add_people_labels(const StudyOptions& options, std::vector<std::string>& reads);
-std::string suffix_of(const JudgeModel& model);  // of its sections: "" or ".NAME"
+void add_people_labels(const Study& study, std::vector<std::string>& reads);
 
 // A stage of the study, from one that takes the context.
 std::function<Json(const Here&)> in_study(const Study& study, std::function<Json(const Context&)> stage);
 
-// What models of the study's size need on one of `ranks`. All are predictions from sizes alone.
+// What models of the study's size need on one rank. All are predictions from sizes alone.
 class Sizes {
  public:
-  Sizes(const StudyOptions& options, int ranks);
+  Sizes(const Study& study, const run::Assumed& assumed);
 
-  const StudyOptions& options;
+  const Study& study;
   const model::ModelConfig policy;
   const int ranks;
   const double weights;  // of the policy
+  const double prompt_length;
 
   // Weights that a low-rank adapter adds, and the share of the layers' weights that it touches.
   struct Adapter {
@@ -54,7 +54,6 @@ class Sizes {
   double cache_bytes(double slots, double length) const;
   double logits_bytes(double rows) const;
   double weight_bytes(double parameters) const;
-  double prompt_length() const { return static_cast<double>(options.plan.prompt_tokens); }
   // Values, gradients and two moments of what is trained, and what the backward pass keeps.
   void add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens, double layers) const;
 };

@@ -39,25 +39,26 @@ double seconds(const PlanOptions& plan, const run::Needs& needs, double weights,
 
 }  // namespace
 
-model::ModelConfig planned_policy(const StudyOptions& options) {
-  const auto file = options.model.folder / "config.json";
-  if (!options.model.folder.empty() && std::filesystem::exists(file)) return model::read_config(file);
+model::ModelConfig planned_policy(const PolicyOptions& policy) {
+  const ModelOptions& network = policy.network;
+  const auto file = network.folder / "config.json";
+  if (!network.folder.empty() && std::filesystem::exists(file)) return model::read_config(file);
   model::ModelConfig config;
-  config.vocab_size = options.tokenizer.vocab_size;
-  config.hidden_size = options.model.hidden_size;
-  config.num_layers = options.model.num_layers;
-  config.num_heads = options.model.num_heads;
-  config.num_kv_heads = options.model.num_kv_heads;
-  config.head_dim = options.model.num_heads > 0 ? options.model.hidden_size / options.model.num_heads : 0;
-  config.intermediate_size = options.model.intermediate_size;
-  config.max_positions = options.model.max_positions;
-  config.tied_embeddings = options.model.tied_embeddings;
+  config.vocab_size = policy.tokenizer.vocab_size;
+  config.hidden_size = network.hidden_size;
+  config.num_layers = network.num_layers;
+  config.num_heads = network.num_heads;
+  config.num_kv_heads = network.num_kv_heads;
+  config.head_dim = network.num_heads > 0 ? network.hidden_size / network.num_heads : 0;
+  config.intermediate_size = network.intermediate_size;
+  config.max_positions = network.max_positions;
+  config.tied_embeddings = network.tied_embeddings;
   return config;
 }
 
-std::string describe_resources(const StudyOptions& options, const std::vector<Stage>& stages, int ranks) {
-  const double weights = static_cast<double>(planned_policy(options).num_parameters());
-  const PlanOptions& plan = options.plan;
+std::string describe_resources(const Study& study, const PlanOptions& plan, const std::vector<Stage>& stages,
+                               int ranks) {
+  const double weights = static_cast<double>(planned_policy(study.policy).num_parameters());
   if (plan.ranks > 0) ranks = plan.ranks;
   char line[256];
   std::snprintf(line, sizeof line, "# policy: %s parameters; float32; %d rank(s); prompts of %lld tokens assumed\n",
@@ -67,12 +68,14 @@ std::string describe_resources(const StudyOptions& options, const std::vector<St
   double hours = 0.0;
   std::map<std::string, double> seconds_of;  // all stages of a kind, whose parts are alike
   for (const Stage& stage : stages) {
-    if (stage.needs) seconds_of[stage.kind] += seconds(plan, stage.needs(ranks), weights, ranks);
+    if (stage.needs)
+      seconds_of[stage.kind] +=
+          seconds(plan, stage.needs({ranks, static_cast<double>(plan.prompt_tokens)}), weights, ranks);
   }
   std::set<std::string> shown;
   for (const Stage& stage : stages) {
     if (!stage.needs || !shown.insert(stage.kind).second) continue;
-    const run::Needs needs = stage.needs(ranks);
+    const run::Needs needs = stage.needs({ranks, static_cast<double>(plan.prompt_tokens)});
     const double limit = plan.memory_gib * 1073741824.0;
     const char* fit = limit <= 0.0 ? "" : needs.bytes() <= limit ? ", fits" : ", DOES NOT FIT";
     std::snprintf(line, sizeof line, "#   %-34s %12s%s\n", stage.kind.c_str(), bytes_text(needs.bytes()).c_str(), fit);
@@ -87,23 +90,23 @@ std::string describe_resources(const StudyOptions& options, const std::vector<St
     }
     hours += seconds_of[stage.kind] / 3600.0;
   }
-  const std::vector<DataSet> sets = data_sets(options);
-  const AnnotateOptions& a = options.annotate;
+  const std::vector<DataSet> sets = data_sets(study);
+  const AnnotateOptions& a = study.annotate;
   const double pairs = static_cast<double>((a.prompts + a.heldout_prompts) * a.pairs_a_prompt());
   for (const DataSet& set : sets) {
     for (const JudgeOptions& judge : set.judges) {
-      for (const JudgeOptions* asked : leaves_of(options, options.judge_named(judge.name))) {
+      for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(judge.name))) {
         if (kind_of(*asked).is_remote) continue;
         std::string name = judge.name;
         if (asked->name != judge.name) name += ", member " + asked->name;
         if (!set.name.empty()) name += ", " + set.name;
         std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
-                      pairs * judge_price(options, *asked).label_usd({}), asked->price.c_str());
+                      pairs * judge_price(study.judges, *asked).label_usd({}), asked->price.c_str());
         text += line;
       }
     }
   }
-  text += describe_bill(options);
+  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens});
   if (plan.gflops > 0.0) {
     std::snprintf(
         line, sizeof line,
@@ -119,14 +122,14 @@ double machine_memory_bytes() {
   return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
 }
 
-void require_memory(const StudyOptions& options, const std::vector<Stage>& stages, int ranks,
+void require_memory(const PlanOptions& plan, const std::vector<Stage>& stages, int ranks,
                     std::optional<double> available_bytes) {
-  const double stated = options.plan.memory_gib * 1073741824.0;
+  const double stated = plan.memory_gib * 1073741824.0;
   if (stated <= 0.0 && !available_bytes) return;
   const double limit = stated > 0.0 ? stated : *available_bytes;
   for (const Stage& stage : stages) {
     if (!stage.needs) continue;
-    const run::Needs needs = stage.needs(ranks);
+    const run::Needs needs = stage.needs({ranks, static_cast<double>(plan.prompt_tokens)});
     if (needs.bytes() <= limit) continue;
     const auto largest =
         std::max_element(needs.parts.begin(), needs.parts.end(),

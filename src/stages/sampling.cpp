@@ -17,6 +17,7 @@ namespace {
 
 struct BlockJob {
   const Context& context;
+  const EvaluateOptions& options;
   const Language& language;
   const model::Transformer& policy;
   const model::Transformer& reference;
@@ -38,8 +39,7 @@ std::vector<double> reference_log_probs(
     }
   }
   std::vector<double> sums;
-  for (const auto& log_probs :
-       completion_log_probs(job.reference, sequences, job.context.options.evaluate.temperature)) {
+  for (const auto& log_probs : completion_log_probs(job.reference, sequences, job.options.temperature)) {
     sums.push_back(std::accumulate(log_probs.begin(), log_probs.end(), 0.0));
   }
   return sums;
@@ -54,7 +54,7 @@ struct ReferenceView {
 ReferenceView reference_view(const BlockJob& job, const std::vector<generate::GenerationRequest>& requests,
                              const std::vector<std::vector<generate::Generated>>& generated) {
   ReferenceView view;
-  const bool specificity = job.context.options.evaluate.specificity;
+  const bool specificity = job.options.specificity;
   std::vector<double> policy;
   for (const auto& samples : generated) {
     for (const generate::Generated& one : samples) {
@@ -109,11 +109,11 @@ Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<ge
 }
 
 std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t end) {
-  const EvaluateOptions& options = job.context.options.evaluate;
+  const EvaluateOptions& options = job.options;
   std::vector<Prompt> prompts;
   std::vector<generate::GenerationRequest> requests;
   for (std::int64_t item = begin; item < end; ++item) {
-    Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.options.run.seed, item);
+    Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.study.run.seed, item);
     std::vector<TokenId> tokens = job.language.chat.prompt(prompt.text);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(job.policy, options.max_new_tokens)) continue;
     generate::GenerationRequest request{std::move(tokens), prompt.id, {}};
@@ -174,16 +174,16 @@ evaluate::Interval ByPrompt::mean(std::uint64_t seed, int resamples) const {
   return evaluate::bootstrap_ratio(sums, counts, seed, resamples);
 }
 
-PolicySamples sample_policy(const Context& context, const Language& language, const std::string& name,
-                            const model::Transformer& policy, const model::Transformer& reference,
-                            std::uint64_t sampling_seed) {
-  const EvaluateOptions& options = context.options.evaluate;
+PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
+                            const std::string& name, const model::Transformer& policy,
+                            const model::Transformer& reference, std::uint64_t sampling_seed) {
   require_a_prompt_that_fits(
       context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens, options.prompts,
       [&](std::int64_t item) {
-        return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.options.run.seed, item).text;
+        return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.study.run.seed, item).text;
       });
-  BlockJob job{context, language, policy, reference, generate::Engine(policy, {options.slots, 1024}), sampling_seed};
+  BlockJob job{context,      options, language, policy, reference, generate::Engine(policy, {options.slots, 1024}),
+               sampling_seed};
   PolicySamples samples;
   samples.lines = work_by_blocks(context.comm,
                                  {"evaluate " + name, options.prompts, options.block,

@@ -11,6 +11,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/stages/stages.hpp"
 #include "rlaif/study/context.hpp"
 
 namespace rlaif::stages {
@@ -35,9 +36,9 @@ struct PolicySamples {
 
 // `reference`: whose log-probabilities KL is taken to. Collective; the result is whole on the root only. Throws Error(input) where
 // no prompt fits the context.
-PolicySamples sample_policy(const Context& context, const Language& language, const std::string& name,
-                            const model::Transformer& policy, const model::Transformer& reference,
-                            std::uint64_t sampling_seed);
+PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
+                            const std::string& name, const model::Transformer& policy,
+                            const model::Transformer& reference, std::uint64_t sampling_seed);
 void write_samples(const Context& context, const std::string& name, const PolicySamples& samples);
 
 // Win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.

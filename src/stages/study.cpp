@@ -16,34 +16,37 @@
 #include "rlaif/stages/report.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
+#include "rlaif/study/check_options.hpp"
+#include "rlaif/study/context.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/templates/chat_template.hpp"
 
 namespace rlaif::stages {
 namespace {
 
-bool is_needed(const StudyOptions& options, const JudgeModel& model) {
-  const std::vector<const JudgeOptions*> judges = judges_and_members(options);
+bool is_needed(const Judges& of_study, const JudgeModel& model) {
+  const std::vector<const JudgeOptions*> judges = judges_and_members(of_study);
   return model.training.training.steps > 0 && std::any_of(judges.begin(), judges.end(), [&](const JudgeOptions* judge) {
            return judge->kind == JudgeKind::local && judge->model == model.name;
          });
 }
 
 // What can be known of a model's folder and of adapters before anything is computed.
-void check_model_folder(const StudyOptions& options) {
-  const model::ModelConfig policy = planned_policy(options);
-  if (options.reward.adapter.rank > 0) options.adapter(options.reward.adapter).validate(policy);
-  for (const ArmOptions& arm : options.arms) {
+void check_model_folder(const Study& study) {
+  const model::ModelConfig policy = planned_policy(study.policy);
+  if (study.reward.adapter.rank > 0) study.lora.adapter(study.reward.adapter).validate(policy);
+  for (const ArmOptions& arm : study.arms) {
     if (const LowRankOptions adapter = algorithm_of(arm).policy_adapter(); adapter.rank > 0)
-      options.adapter(adapter).validate(policy);
+      study.lora.adapter(adapter).validate(policy);
   }
-  if (!options.task.date.empty() && !templates::is_template_date(options.task.date))
-    throw usage_error("task.date = '" + options.task.date + "' is no day; expected one as YYYY-MM-DD");
-  if (!options.model.folder.empty() && !options.task.chat_format) text::read_chat_style(options.model.folder);
+  if (!study.task.date.empty() && !templates::is_template_date(study.task.date))
+    throw usage_error("task.date = '" + study.task.date + "' is no day; expected one as YYYY-MM-DD");
+  if (!study.policy.network.folder.empty() && !study.task.chat_format)
+    text::read_chat_style(study.policy.network.folder);
 }
 
 // What arms learn from, then the arms.
-void plan_arms_of(StagePlan& plan, const Study& study, const DataSet& data, const std::vector<ArmOptions>& arms) {
+void plan_arms_of(StudyPlan& plan, const Study& study, const DataSet& data, const std::vector<ArmOptions>& arms) {
   maker_of(data).plan(plan, study, data);
   if (data.kind == DataKind::preferences) plan_agreement(plan, study, data);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan_before(plan, study, arm);
@@ -52,12 +55,12 @@ void plan_arms_of(StagePlan& plan, const Study& study, const DataSet& data, cons
 
 // Data set by data set, each with the arms whose starts are made: an arm starts from an earlier one, so that every pass over the
 // sets makes some.
-void plan_arms(StagePlan& plan, const Study& study) {
-  std::vector<ArmOptions> waiting = study.options.arms;
+void plan_arms(StudyPlan& plan, const Study& study) {
+  std::vector<ArmOptions> waiting = study.arms;
   std::set<std::string> made{first_policy};
   while (!waiting.empty()) {
     const std::size_t before = waiting.size();
-    for (const DataSet& data : data_sets(study.options)) {
+    for (const DataSet& data : data_sets(study)) {
       std::vector<ArmOptions> arms, others;
       for (const ArmOptions& arm : waiting) {
         const bool is_next = data.feeds(arm) && made.contains(arm.start) && made.contains(data.policy);
@@ -74,17 +77,16 @@ void plan_arms(StagePlan& plan, const Study& study) {
 
 }  // namespace
 
-std::vector<Stage> plan_stages(const Study& study) {
-  const StudyOptions& options = study.options;
-  StagePlan plan;
+std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) {
+  StudyPlan plan(options);
   plan_tokenizer(plan, study);
   plan_sft(plan, study);
   for (const JudgeModel& model : options.judge_models) {
-    if (is_needed(options, model)) plan_judge_model(plan, study, model);
+    if (is_needed(study.judges, model)) plan_judge_model(plan, study, model);
   }
-  const DataSet pairs = first_pairs(options);
+  const DataSet pairs = first_pairs(study);
   maker_of(pairs).plan(plan, study, pairs);
-  if (options.arms.empty()) {
+  if (study.arms.empty()) {
     plan_judges(plan, study);
     return plan.stages();
   }
@@ -93,9 +95,16 @@ std::vector<Stage> plan_stages(const Study& study) {
   return plan.stages();
 }
 
-std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck, int ranks) {
-  std::string text = "# " + options.name + ", " + std::to_string(ranks) + " rank(s), run directory " +
-                     options.run.directory.string() + "\n";
+void check_stages(const Study& study, const StageOptions& options) {
+  for (const JudgeModel& model : options.judge_models) check_judge_model(model);
+  if (!study.arms.empty())
+    check_response_length(study.policy, "evaluate.max_new_tokens", options.evaluate.max_new_tokens);
+}
+
+std::string describe_plan(const Study& study, const StageOptions& options, const PlanOptions& plan,
+                          const ResolvedDeck& deck, int ranks) {
+  std::string text = "# " + study.name + ", " + std::to_string(ranks) + " rank(s), run directory " +
+                     study.run.directory.string() + "\n";
   std::string section;
   for (const auto& entry : deck.entries) {
     const std::size_t dot = entry.key.rfind('.');
@@ -106,53 +115,50 @@ std::string describe_plan(const StudyOptions& options, const ResolvedDeck& deck,
     text += entry.key.substr(dot + 1) + " = " + deck_value(entry.text) + "\n";
   }
   text += "\n# deck hash " + deck.hash() + "\n";
-  if (const auto& set = options.run.instruction_set; set && *set > best_instruction_set()) {
+  if (const auto& set = study.run.instruction_set; set && *set > best_instruction_set()) {
     text += "# run.instruction_set = " + std::string(to_string(*set)) + ": this machine has " +
             instruction_set_names() + " alone\n";
   }
   text += "# stages\n";
-  const Study study(options);
-  const std::vector<Stage> stages = plan_stages(study);
+  const std::vector<Stage> stages = plan_stages(study, options);
   for (const Stage& stage : stages) {
     text +=
         "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
   }
   if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
   for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";
-  text += describe_resources(options, stages, ranks);
+  text += describe_resources(study, plan, stages, ranks);
   return text;
 }
 
-void run_study(const std::string& command, const StudyOptions& options, const ResolvedDeck& deck,
-               const comm::Communicator& comm, const std::function<bool()>& stop_requested) {
-  const comm::DevicePlan device = comm::choose_device(comm, options.run.device);
-  if (comm.is_root() && options.run.device != comm::DeviceChoice::cpu) log::info(device.description);
-  Study study(options);
+void run_study(const std::string& command, Study& study, const StageOptions& options, const PlanOptions& plan,
+               const ResolvedDeck& deck, const comm::Communicator& comm, const std::function<bool()>& stop_requested) {
+  const comm::DevicePlan device = comm::choose_device(comm, study.run.device);
+  if (comm.is_root() && study.run.device != comm::DeviceChoice::cpu) log::info(device.description);
   std::vector<Stage> stages;
   RunLock lock;
-  const RunDirectory directory(options.run.directory);
+  const RunDirectory directory(study.run.directory);
   comm.agree([&] {
-    stages = plan_stages(study);
+    stages = plan_stages(study, options);
     study.load();
-    check_model_folder(options);
+    check_model_folder(study);
     std::optional<double> memory;
     if (!device.cuda) memory = machine_memory_bytes() / comm.local_size();
-    require_memory(options, stages, comm.size(), memory);
+    require_memory(plan, stages, comm.size(), memory);
   });
   comm.on_root([&] {
-    lock = RunLock(options.run.directory);
-    directory.open(deck, options.name, options.run.seed, comm.size(), taken_instruction_sets());
+    lock = RunLock(study.run.directory);
+    directory.open(deck, study.name, study.run.seed, comm.size(), taken_instruction_sets());
     record_start(directory, comm.size());
   });
-  const comm::Watchdog watchdog(comm, 60.0 * options.run.watchdog_minutes, options.run.directory / ".watchdog");
-  if (comm.size() > options.run.grains) {
-    log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(options.run.grains) +
-              " pieces of a batch: " + std::to_string(comm.size() - options.run.grains) +
-              " of them idle while training");
+  const comm::Watchdog watchdog(comm, 60.0 * study.run.watchdog_minutes, study.run.directory / ".watchdog");
+  if (comm.size() > study.run.grains) {
+    log::info(std::to_string(comm.size()) + " ranks share run.grains = " + std::to_string(study.run.grains) +
+              " pieces of a batch: " + std::to_string(comm.size() - study.run.grains) + " of them idle while training");
   }
   std::optional<comm::DeviceCommunicator> device_comm;
   if (device.cuda && !device.shared) device_comm.emplace(comm, device);
-  const Here here{options.run,   directory, deck.hash(), comm, device, device_comm ? &*device_comm : nullptr,
+  const Here here{study.run,     directory, deck.hash(), comm, device, device_comm ? &*device_comm : nullptr,
                   stop_requested};
   const std::vector<Json> markers = run_stages(here, deck, stages, command);
   if (command == "study" || command == "evaluate") write_report(study.context(here), markers);

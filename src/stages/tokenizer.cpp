@@ -9,10 +9,10 @@ namespace rlaif::stages {
 namespace {
 
 Json run(const Context& context) {
-  const TokenizerOptions& options = context.options.tokenizer;
+  const TokenizerOptions& options = context.study.policy.tokenizer;
   Json facts;
   context.comm.on_root([&] {
-    const std::filesystem::path& folder = context.options.model.folder;
+    const std::filesystem::path& folder = context.study.policy.network.folder;
     const auto file = options.file.empty() && !folder.empty() ? folder / "tokenizer.json" : options.file;
     if (!file.empty()) {
       facts["vocab_size"] = text::Tokenizer::load(file).vocab_size();
@@ -22,7 +22,7 @@ Json run(const Context& context) {
     text::BpeTrainerOptions trainer;
     trainer.vocab_size = options.vocab_size;
     trainer.special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
-    const std::vector<std::string> texts = context.task.world().tokenizer_texts(context.options.run.seed);
+    const std::vector<std::string> texts = context.task.world().tokenizer_texts(context.study.run.seed);
     const text::Tokenizer tokenizer = text::train_bpe(texts, trainer);
     make_folders(context.directory.tokenizer().parent_path());
     write_file_atomic(context.directory.tokenizer(), tokenizer.to_json());
@@ -39,12 +39,12 @@ std::string size_text(const TokenizerOptions& options, const ModelOptions& model
 
 }  // namespace
 
-void plan_tokenizer(StagePlan& plan, const Study& study) {
+void plan_tokenizer(StudyPlan& plan, const Study& study) {
   plan.add({.name = "tokenizer",
             .kind = "tokenizer",
             .of = "",
             .command = "sft",
-            .size = size_text(study.options.tokenizer, study.options.model),
+            .size = size_text(study.policy.tokenizer, study.policy.network),
             .sections = sections_with({"tokenizer"}),
             .makes = {tokenizer_file},
             .run = in_study(study, run)});

@@ -28,31 +28,29 @@ std::string filler(const std::string& word, int tokens) {
 bool is_missing(const std::filesystem::path& file) { return !file.empty() && !std::filesystem::exists(file); }
 
 // Decks are planned before their files are there.
-bool prompts_are_there(const StudyOptions& options) {
-  const TaskOptions& task = options.task;
+bool prompts_are_there(const TaskOptions& task) {
   return !is_missing(task.world) && !is_missing(task.train_prompts) && !is_missing(task.heldout_prompts) &&
          !is_missing(task.rules);
 }
 
 // One comparison a prompt; the pairs of a prompt differ in responses that are not there yet.
-std::vector<Comparison> planned_comparisons(const StudyOptions& options) {
+std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTokens& assumed) {
   std::unique_ptr<Task> task;
-  if (prompts_are_there(options)) task = std::make_unique<Task>(options.task);
-  const std::int64_t all = options.annotate.prompts + options.annotate.heldout_prompts;
+  if (prompts_are_there(study.task)) task = std::make_unique<Task>(study.task);
+  const std::int64_t all = study.annotate.prompts + study.annotate.heldout_prompts;
   const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
   // Two texts: the orders of a pair of equal ones would be one question, which is asked once.
-  const std::string first = filler("the", options.annotate.max_new_tokens),
-                    second = filler("and", options.annotate.max_new_tokens);
+  const std::string first = filler("the", study.annotate.max_new_tokens),
+                    second = filler("and", study.annotate.max_new_tokens);
   std::vector<Comparison> comparisons;
   for (std::int64_t i = 0; i < all; i += step) {
-    const bool is_train = i < options.annotate.prompts;
+    const bool is_train = i < study.annotate.prompts;
     Comparison comparison;
     if (task) {
-      comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout,
-                                     options.run.seed, is_train ? i : i - options.annotate.prompts);
+      comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout, study.run.seed,
+                                     is_train ? i : i - study.annotate.prompts);
     } else {
-      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(options.plan.prompt_tokens)),
-                           ""};
+      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(assumed.prompt)), ""};
     }
     comparison.id = comparison.prompt.id;
     comparison.first.text = first;
@@ -69,8 +67,8 @@ Usage scaled(const Usage& usage, double factor) {
           scaled(usage.output_tokens, factor), usage.cost_usd * factor};
 }
 
-double spent_before(const StudyOptions& options, const std::string& judge) {
-  const auto folder = RunDirectory(options.run.directory).verdicts(judge);
+double spent_before(const RunOptions& run, const std::string& judge) {
+  const auto folder = RunDirectory(run.directory).verdicts(judge);
   if (!std::filesystem::exists(folder)) return 0.0;
   const remote::AnswerCache answers(folder, 0);
   return answers.paid_usd() + answers.unsettled_usd();
@@ -82,13 +80,13 @@ struct Billed {
   int sets = 0;  // of pairs that it is asked about
 };
 
-std::vector<Billed> billed_judges(const StudyOptions& options) {
+std::vector<Billed> billed_judges(const Study& study) {
   std::vector<Billed> billed;
-  for (const DataSet& set : data_sets(options)) {
+  for (const DataSet& set : data_sets(study)) {
     std::vector<const JudgeOptions*> of_set;
     for (const JudgeOptions& one : set.judges) {
-      const JudgeOptions& judge = options.judge_named(one.name);
-      for (const JudgeOptions* asked : leaves_of(options, judge)) {
+      const JudgeOptions& judge = study.judges.named(one.name);
+      for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
         if (!kind_of(*asked).is_remote || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
         of_set.push_back(asked);
         auto known =
@@ -101,12 +99,12 @@ std::vector<Billed> billed_judges(const StudyOptions& options) {
   return billed;
 }
 
-JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, const JudgeOptions& asked_by,
-                     std::span<const Comparison> comparisons, double factor) {
-  const judge::RemoteParts parts = remote_parts(options, judge);
-  const judge::RemoteOptions remote = remote_options(options, judge);
-  const std::int64_t answer = std::min<std::int64_t>(options.plan.answer_tokens, remote.max_output_tokens);
-  if (takes_canaries(options, asked_by)) factor *= 1.0 + options.canaries.rate;
+JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const JudgeOptions& judge,
+                     const JudgeOptions& asked_by, std::span<const Comparison> comparisons, double factor) {
+  const judge::RemoteParts parts = remote_parts(study.judges, judge);
+  const judge::RemoteOptions remote = remote_options(study, judge);
+  const std::int64_t answer = std::min<std::int64_t>(assumed.answer, remote.max_output_tokens);
+  if (takes_canaries(study.judges, asked_by)) factor *= 1.0 + study.judges.canaries.rate;
   JudgeBill bill{judge.name,
                  asked_by.name,
                  judge.model,
@@ -122,13 +120,13 @@ JudgeBill judge_bill(const StudyOptions& options, const JudgeOptions& judge, con
   estimate.too_long = scaled(estimate.too_long, factor);
   estimate.likely = scaled(estimate.likely, factor);
   estimate.worst = scaled(estimate.worst, factor);
-  bill.spent_usd = spent_before(options, judge.name);
+  bill.spent_usd = spent_before(study.run, judge.name);
   return bill;
 }
 
-std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
+std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
   const remote::Estimate& e = bill.estimate;
-  const JudgeOptions& judge = options.judge_named(bill.judge);
+  const JudgeOptions& judge = judges.named(bill.judge);
   const std::string member = bill.asked_by == bill.judge ? "" : ", member of " + bill.asked_by;
   std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(),
                                  member.c_str(), bill.model.c_str(), judge.style.filename().c_str(), bill.price.c_str(),
@@ -152,48 +150,48 @@ std::string describe_judge(const StudyOptions& options, const JudgeBill& bill) {
 
 }  // namespace
 
-Bill plan_bill(const StudyOptions& options) {
+Bill plan_bill(const Study& study, const AssumedTokens& assumed) {
   Bill bill;
-  const std::vector<Comparison> comparisons = planned_comparisons(options);
-  bill.prompts = options.annotate.prompts + options.annotate.heldout_prompts;
-  bill.pairs = bill.prompts * options.annotate.pairs_a_prompt();
+  const std::vector<Comparison> comparisons = planned_comparisons(study, assumed);
+  bill.prompts = study.annotate.prompts + study.annotate.heldout_prompts;
+  bill.pairs = bill.prompts * study.annotate.pairs_a_prompt();
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   const double factor =
       comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
-  for (const auto& [judge, asked_by, sets] : billed_judges(options)) {
-    bill.judges.push_back(judge_bill(options, *judge, *asked_by, comparisons, factor * sets));
+  for (const auto& [judge, asked_by, sets] : billed_judges(study)) {
+    bill.judges.push_back(judge_bill(study, assumed, *judge, *asked_by, comparisons, factor * sets));
   }
   return bill;
 }
 
-std::string describe_bill(const StudyOptions& options) {
-  const auto billed = billed_judges(options);
+std::string describe_bill(const Study& study, const AssumedTokens& assumed) {
+  const auto billed = billed_judges(study);
   if (billed.empty()) return "";
   for (const auto& [judge, asked_by, sets] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
-  const Bill bill = plan_bill(options);
+  const Bill bill = plan_bill(study, assumed);
   std::string text = text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
                                  static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts));
   if (bill.rendered_prompts < bill.prompts)
     text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
   text +=
       text_format("; assumed: responses of %d tokens (annotate.max_new_tokens), answers of %lld (plan.answer_tokens)",
-                  options.annotate.max_new_tokens, static_cast<long long>(options.plan.answer_tokens));
-  if (!prompts_are_there(options)) {
+                  study.annotate.max_new_tokens, static_cast<long long>(assumed.answer));
+  if (!prompts_are_there(study.task)) {
     text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
-                        static_cast<long long>(options.plan.prompt_tokens));
+                        static_cast<long long>(assumed.prompt));
   }
   text += '\n';
   double likely = 0.0, worst = 0.0, spent = 0.0;
   for (const JudgeBill& judge : bill.judges) {
-    text += describe_judge(options, judge);
+    text += describe_judge(study.judges, judge);
     likely += judge.estimate.likely.cost_usd;
     worst += judge.estimate.worst.cost_usd;
     spent += judge.spent_usd;
   }
   text += text_format("# all asked judges: likely $%.2f, worst $%.2f", likely, worst);
-  const double cap = options.costs.cap_usd;
+  const double cap = study.judges.costs.cap_usd;
   if (cap <= 0.0) return text + "; no cap (cost.cap_usd)\n";
   for (const JudgeBill& judge : bill.judges) {
     const double least = judge.estimate.least_request_usd;

@@ -71,18 +71,18 @@ Json read_counts(const std::filesystem::path& file) {
 
 }  // namespace
 
-bool takes_canaries(const StudyOptions& options, const JudgeOptions& judge) {
+bool takes_canaries(const Judges& judges, const JudgeOptions& judge) {
   const bool is_language_model = judge.kind == JudgeKind::local || judge.kind == JudgeKind::openai ||
                                  judge.kind == JudgeKind::anthropic || is_combined(judge.kind);
-  return options.canaries.rate != 0.0 && is_language_model;
+  return judges.canaries.rate != 0.0 && is_language_model;
 }
 
 void add_canaries(const Context& context, const JudgeOptions& options, BoundJudge& bound) {
-  if (!takes_canaries(context.options, options)) return;
+  if (!takes_canaries(context.study.judges, options)) return;
   context.comm.agree([&] {
-    const CanaryOptions& canaries = context.options.canaries;
+    const CanaryOptions& canaries = context.study.judges.canaries;
     std::shared_ptr<judge::CanaryJudge> mixing = judge::make_canary_judge(
-        bound.judge, judge::load_canaries(canaries.file), canaries.rate, context.options.run.seed);
+        bound.judge, judge::load_canaries(canaries.file), canaries.rate, context.study.run.seed);
     bound.canaries = mixing.get();
     bound.judge = std::move(mixing);
   });
@@ -106,7 +106,7 @@ Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t tra
   context.comm.on_root([&] {
     Json by_judge;
     for (const JudgeOptions& judge : pairs.judges) {
-      if (!takes_canaries(context.options, judge)) continue;
+      if (!takes_canaries(context.study.judges, judge)) continue;
       Json sums;
       for (const auto& [store, blocks] : {std::pair(pairs.store(judge.name), train_blocks),
                                           std::pair(heldout_store(pairs.store(judge.name)), heldout_blocks)}) {

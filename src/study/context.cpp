@@ -25,11 +25,11 @@ train::StageRun Context::stage_run(const std::string& stage) const {
   run.name = stage;
   run.checkpoint_folder = directory.checkpoints(stage);
   run.metrics_file = directory.metrics(stage);
-  run.checkpoint_every_steps = options.run.checkpoint_every_steps;
-  run.checkpoint_every_seconds = options.run.checkpoint_every_seconds;
-  run.grains = options.run.grains;
-  run.shard_optimizer = options.run.shard_optimizer;
-  run.micro_batch_tokens = options.run.micro_batch_tokens;
+  run.checkpoint_every_steps = study.run.checkpoint_every_steps;
+  run.checkpoint_every_seconds = study.run.checkpoint_every_seconds;
+  run.grains = study.run.grains;
+  run.shard_optimizer = study.run.shard_optimizer;
+  run.micro_batch_tokens = study.run.micro_batch_tokens;
   run.stop_requested = stop_requested;
   return run;
 }
@@ -37,8 +37,8 @@ train::StageRun Context::stage_run(const std::string& stage) const {
 std::unique_ptr<Language> load_language(const Context& context) {
   std::unique_ptr<Language> language;
   context.comm.agree([&] {
-    const TaskOptions& task = context.options.task;
-    const std::filesystem::path& folder = context.options.model.folder;
+    const TaskOptions& task = context.study.task;
+    const std::filesystem::path& folder = context.study.policy.network.folder;
     std::optional<text::ChatStyle> style;
     if (task.chat_format)
       style = text::chat_style(*task.chat_format);
@@ -95,7 +95,7 @@ namespace {
 std::filesystem::path model_folder(const Context& context, const std::string& name) {
   const std::filesystem::path own = context.directory.model(name);
   if (std::filesystem::exists(own)) return own;
-  if (name == "sft" && context.options.pretrained_policy()) return context.options.model.folder;
+  if (name == "sft" && context.study.policy.pretrained()) return context.study.policy.network.folder;
   return name;
 }
 
@@ -126,7 +126,7 @@ model::Transformer load_run_model(const Context& context, const std::string& nam
     return load_policy(context, name, load_run_model(context, "sft", language), language);
   std::optional<model::Transformer> loaded;
   context.comm.agree([&] { loaded.emplace(load_fitting_model(folder, device_of(context.device), language)); });
-  loaded->checkpoint_activations = context.options.run.checkpoint_activations;
+  loaded->checkpoint_activations = context.study.run.checkpoint_activations;
   return std::move(*loaded);
 }
 
@@ -164,11 +164,11 @@ model::Transformer fresh_model(const Context& context, const ModelOptions& optio
     config.tied_embeddings = options.tied_embeddings;
     config.validate("the deck's model sizes");
     model::Transformer model(config);
-    model.initialize(hash_words({context.options.run.seed, key}));
+    model.initialize(hash_words({context.study.run.seed, key}));
     use_language(model, language);
     made.emplace(std::move(model));
   });
-  made->checkpoint_activations = context.options.run.checkpoint_activations;
+  made->checkpoint_activations = context.study.run.checkpoint_activations;
   return std::move(*made);
 }
 
@@ -178,15 +178,15 @@ namespace {
 void save_with_tokenizer(const Context& context, const std::string& name, const Language& language,
                          const std::function<void()>& save) {
   context.comm.on_root([&] {
-    const std::filesystem::path folder = context.directory.model(name), &origin = context.options.model.folder;
+    const std::filesystem::path folder = context.directory.model(name), &origin = context.study.policy.network.folder;
     make_folders(folder);
     save();
     write_file_atomic(folder / "tokenizer.json", read_file(context.directory.tokenizer()));
     Json config = origin.empty() ? Json::object() : text::read_tokenizer_config(origin);
-    if (context.options.task.chat_format) config.erase("chat_template");  // the deck's format takes its place
+    if (context.study.task.chat_format) config.erase("chat_template");  // the deck's format takes its place
     write_file_atomic(folder / "tokenizer_config.json",
                       text::tokenizer_config(std::move(config), language.chat).dump(2) + "\n");
-    if (!origin.empty() && !context.options.task.chat_format && std::filesystem::exists(origin / "chat_template.jinja"))
+    if (!origin.empty() && !context.study.task.chat_format && std::filesystem::exists(origin / "chat_template.jinja"))
       write_file_atomic(folder / "chat_template.jinja", read_file(origin / "chat_template.jinja"));
   });
 }

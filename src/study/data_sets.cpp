@@ -17,10 +17,10 @@ std::string data_name(const ArmOptions& arm) {
   return arm.start == first_policy ? "" : arm.name;
 }
 
-const DataOptions* find_data(const StudyOptions& options, const std::string& name) {
-  const auto found = std::find_if(options.data.begin(), options.data.end(),
-                                  [&](const DataOptions& data) { return data.name == name; });
-  return found == options.data.end() ? nullptr : &*found;
+const DataOptions* find_data(const Study& study, const std::string& name) {
+  const auto found =
+      std::find_if(study.data.begin(), study.data.end(), [&](const DataOptions& data) { return data.name == name; });
+  return found == study.data.end() ? nullptr : &*found;
 }
 
 void expect_earlier(const std::string& key, const std::string& policy, const std::vector<std::string>& earlier,
@@ -30,26 +30,26 @@ void expect_earlier(const std::string& key, const std::string& policy, const std
                     " was expected");
 }
 
-void check_data(const StudyOptions& options, const ArmOptions& arm, const std::vector<std::string>& earlier) {
+void check_data(const Study& study, const ArmOptions& arm, const std::vector<std::string>& earlier) {
   if (arm.data.empty()) return;
-  const DataOptions* data = find_data(options, arm.data);
+  const DataOptions* data = find_data(study, arm.data);
   if (!data) {
     std::vector<std::string> known;
-    for (const DataOptions& one : options.data) known.push_back(one.name);
+    for (const DataOptions& one : study.data) known.push_back(one.name);
     throw usage_error(arm.section() + ".data: " + unknown_name_message("data set", arm.data, known) +
                       "; a section [data." + arm.data + "] was expected");
   }
   expect_earlier("data." + data->name + ".policy", data->policy, earlier, arm.section());
   if (data->makes != DataKind::preferences) return;
-  for (const ArmOptions& other : options.arms) {
+  for (const ArmOptions& other : study.arms) {
     if (other.data != arm.data || other.judge == arm.judge) continue;
     throw usage_error(arm.section() + ".judge: '" + arm.judge + "' was given, '" + other.judge +
                       "' was expected: " + other.section() + " learns from the same pairs, which one judge labels");
   }
 }
 
-void expect_own_name(const StudyOptions& options, const std::string& section, const std::string& name) {
-  for (const JudgeOptions* judge : judges_and_members(options)) {
+void expect_own_name(const Study& study, const std::string& section, const std::string& name) {
+  for (const JudgeOptions* judge : judges_and_members(study.judges)) {
     if (judge->name == name)
       throw usage_error(section + ": a judge has this name too; one that nothing else has was expected");
   }
@@ -68,29 +68,29 @@ const char* to_string(DataKind kind) {
 
 bool DataSet::feeds(const ArmOptions& arm) const { return data_name(arm) == name; }
 
-DataSet first_pairs(const StudyOptions& options) {
-  return {.name = "", .judges = options.judges, .seed = options.run.seed};
+DataSet first_pairs(const Study& study) {
+  return {.name = "", .judges = study.judges.labelling, .seed = study.run.seed};
 }
 
-DataSet data_of(const StudyOptions& options, const ArmOptions& arm) {
+DataSet data_of(const Study& study, const ArmOptions& arm) {
   const std::string name = data_name(arm);
-  if (name.empty()) return first_pairs(options);
+  if (name.empty()) return first_pairs(study);
   // Prompts and draws of its own: a round that saw the last one's again would learn less from them.
-  DataSet set{.name = name, .policy = arm.start, .judges = {}, .seed = hash_words({options.run.seed, checksum(name)})};
-  if (const DataOptions* data = find_data(options, arm.data)) {
+  DataSet set{.name = name, .policy = arm.start, .judges = {}, .seed = hash_words({study.run.seed, checksum(name)})};
+  if (const DataOptions* data = find_data(study, arm.data)) {
     set.policy = data->policy;
     set.kind = data->makes;
     set.maker = data->how;
   }
-  if (set.kind == DataKind::preferences) set.judges = {options.judge_named(arm.judge)};
+  if (set.kind == DataKind::preferences) set.judges = {study.judges.named(arm.judge)};
   return set;
 }
 
-std::vector<DataSet> data_sets(const StudyOptions& options) {
-  std::vector<DataSet> sets{first_pairs(options)};
-  for (const ArmOptions& arm : options.arms) {
+std::vector<DataSet> data_sets(const Study& study) {
+  std::vector<DataSet> sets{first_pairs(study)};
+  for (const ArmOptions& arm : study.arms) {
     const bool is_known = std::any_of(sets.begin(), sets.end(), [&](const DataSet& set) { return set.feeds(arm); });
-    if (!is_known) sets.push_back(data_of(options, arm));
+    if (!is_known) sets.push_back(data_of(study, arm));
   }
   return sets;
 }
@@ -102,17 +102,17 @@ std::string labels_of(const ArmOptions& arm) {
 
 std::string heldout_store(const std::string& store) { return store + "-heldout"; }
 
-void check_arms(const StudyOptions& options) {
+void check_arms(const Study& study) {
   std::vector<std::string> earlier{first_policy};
-  for (const ArmOptions& arm : options.arms) {
+  for (const ArmOptions& arm : study.arms) {
     expect_earlier(arm.section() + ".start", arm.start, earlier, "this one");
-    check_data(options, arm, earlier);
+    check_data(study, arm, earlier);
     earlier.push_back(arm.name);
-    if (data_name(arm) == arm.name) expect_own_name(options, arm.section(), arm.name);
+    if (data_name(arm) == arm.name) expect_own_name(study, arm.section(), arm.name);
   }
-  for (const DataOptions& data : options.data) {
+  for (const DataOptions& data : study.data) {
     const std::string section = "data." + data.name;
-    expect_own_name(options, section, data.name);
+    expect_own_name(study, section, data.name);
     if (std::find(earlier.begin(), earlier.end(), data.name) != earlier.end())
       throw usage_error(section + ": an arm has this name too; one that nothing else has was expected");
   }

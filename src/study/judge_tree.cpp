@@ -26,18 +26,18 @@ bool uses_calibration_of_members(const JudgeOptions& judge) {
   return is_combined(judge.kind) && !judge.calibration.empty();
 }
 
-const JudgeOptions* find_judge(const StudyOptions& options, const std::string& name) {
-  for (const JudgeOptions* judge : judges_and_members(options)) {
+const JudgeOptions* find_judge(const Judges& judges, const std::string& name) {
+  for (const JudgeOptions* judge : judges_and_members(judges)) {
     if (judge->name == name) return judge;
   }
   return nullptr;
 }
 
-void check_members(const StudyOptions& options, const JudgeOptions& judge) {
+void check_members(const Judges& judges, const JudgeOptions& judge) {
   std::vector<std::string> known, seen;
-  for (const JudgeOptions* other : judges_and_members(options)) known.push_back(other->name);
+  for (const JudgeOptions* other : judges_and_members(judges)) known.push_back(other->name);
   for (const std::string& name : judge.members) {
-    if (!find_judge(options, name)) {
+    if (!find_judge(judges, name)) {
       fail(judge, "members",
            unknown_name_message("judge", name, known) + "; a name of study.judges or study.members was expected");
     }
@@ -50,7 +50,7 @@ void check_members(const StudyOptions& options, const JudgeOptions& judge) {
 }
 
 // `path`: the judges that led here, the outermost first.
-void check_cycles(const StudyOptions& options, const JudgeOptions& judge, std::vector<std::string> path) {
+void check_cycles(const Judges& judges, const JudgeOptions& judge, std::vector<std::string> path) {
   const bool closed = std::find(path.begin(), path.end(), judge.name) != path.end();
   path.push_back(judge.name);
   if (closed) {
@@ -58,7 +58,7 @@ void check_cycles(const StudyOptions& options, const JudgeOptions& judge, std::v
     for (const std::string& name : path) text += (text.empty() ? "" : " -> ") + name;
     fail(judge, "members", "a judge cannot be its own member: " + text);
   }
-  for (const std::string& name : judge.members) check_cycles(options, *find_judge(options, name), path);
+  for (const std::string& name : judge.members) check_cycles(judges, *find_judge(judges, name), path);
 }
 
 void check_keys(const JudgeOptions& judge) {
@@ -77,41 +77,49 @@ void check_calibration(const JudgeOptions& judge) {
   if (judge.length_correction) calibration.at(judge.name);
 }
 
-void collect_leaves(const StudyOptions& options, const JudgeOptions& judge, std::vector<const JudgeOptions*>& leaves) {
+void collect_leaves(const Judges& judges, const JudgeOptions& judge, std::vector<const JudgeOptions*>& leaves) {
   if (!is_combined(judge.kind)) {
     if (std::find(leaves.begin(), leaves.end(), &judge) == leaves.end()) leaves.push_back(&judge);
     return;
   }
-  for (const std::string& name : judge.members) collect_leaves(options, options.judge_named(name), leaves);
+  for (const std::string& name : judge.members) collect_leaves(judges, judges.named(name), leaves);
 }
 
 }  // namespace
 
-std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options) {
+const JudgeOptions& Judges::named(const std::string& wanted) const {
+  for (const JudgeOptions* judge : judges_and_members(*this)) {
+    if (judge->name == wanted) return *judge;
+  }
+  throw usage_error("no judge named '" + wanted + "': a section [judge." + wanted +
+                    "] and its name in study.judges or study.members were expected");
+}
+
+std::vector<const JudgeOptions*> judges_and_members(const Judges& judges) {
   std::vector<const JudgeOptions*> all;
-  for (const auto* list : {&options.judges, &options.members}) {
+  for (const auto* list : {&judges.labelling, &judges.members}) {
     for (const JudgeOptions& judge : *list) all.push_back(&judge);
   }
   return all;
 }
 
-void check_judges(const StudyOptions& options, CalibrationFiles files) {
-  const std::vector<const JudgeOptions*> all = judges_and_members(options);
-  for (const JudgeOptions* judge : all) check_members(options, *judge);
-  for (const JudgeOptions* judge : all) check_cycles(options, *judge, {});
+void check_judges(const Judges& judges, CalibrationFiles files) {
+  const std::vector<const JudgeOptions*> all = judges_and_members(judges);
+  for (const JudgeOptions* judge : all) check_members(judges, *judge);
+  for (const JudgeOptions* judge : all) check_cycles(judges, *judge, {});
   for (const JudgeOptions* judge : all) {
     check_keys(*judge);
     if (files == CalibrationFiles::read) check_calibration(*judge);
   }
 }
 
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const DataSet& pairs) {
+std::vector<const JudgeOptions*> judges_in_use(const Study& study, const DataSet& pairs) {
   std::vector<const JudgeOptions*> used;
-  for (const ArmOptions& arm : options.arms) {
+  for (const ArmOptions& arm : study.arms) {
     if (!pairs.feeds(arm) || pairs.judges.empty()) continue;
-    const JudgeOptions* judge = &options.judge_named(arm.judge);
+    const JudgeOptions* judge = &study.judges.named(arm.judge);
     if (std::find(used.begin(), used.end(), judge) != used.end()) continue;
-    const bool labels = !pairs.name.empty() || std::any_of(options.judges.begin(), options.judges.end(),
+    const bool labels = !pairs.name.empty() || std::any_of(study.judges.labelling.begin(), study.judges.labelling.end(),
                                                            [&](const auto& one) { return &one == judge; });
     if (!labels) {
       std::string message = arm.section() + ".judge: '";
@@ -125,22 +133,22 @@ std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, cons
   return used;
 }
 
-std::vector<const JudgeOptions*> leaves_of(const StudyOptions& options, const JudgeOptions& judge) {
+std::vector<const JudgeOptions*> leaves_of(const Judges& judges, const JudgeOptions& judge) {
   std::vector<const JudgeOptions*> asked;
-  collect_leaves(options, judge, asked);
+  collect_leaves(judges, judge, asked);
   return asked;
 }
 
-std::vector<std::string> local_models(const StudyOptions& options, const JudgeOptions& judge) {
+std::vector<std::string> local_models(const Judges& judges, const JudgeOptions& judge) {
   std::vector<std::string> models;
-  for (const JudgeOptions* asked : leaves_of(options, judge)) {
+  for (const JudgeOptions* asked : leaves_of(judges, judge)) {
     if (asked->kind == JudgeKind::local) models.push_back(asked->model);
   }
   return models;
 }
 
-bool needs_language(const StudyOptions& options, const JudgeOptions& judge) {
-  const std::vector<const JudgeOptions*> asked = leaves_of(options, judge);
+bool needs_language(const Judges& judges, const JudgeOptions& judge) {
+  const std::vector<const JudgeOptions*> asked = leaves_of(judges, judge);
   return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return one->kind == JudgeKind::local; });
 }
 

@@ -52,7 +52,7 @@ struct JudgeMaker {
     std::unique_ptr<judge::Judge> one =
         is_combined(options.kind)
             ? make_combined(options, calibration,
-                            [this](const std::string& name) { return make(context.options.judge_named(name)); })
+                            [this](const std::string& name) { return make(context.study.judges.named(name)); })
             : make_single(options);
     if (options.length_correction) {
       one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
@@ -71,8 +71,8 @@ struct JudgeMaker {
 
 }  // namespace
 
-cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
-  const cost::PriceTable prices = cost::PriceTable::load(study.costs.prices);
+cost::Price judge_price(const Judges& judges, const JudgeOptions& judge) {
+  const cost::PriceTable prices = cost::PriceTable::load(judges.costs.prices);
   try {
     return prices.at(judge.price);
   } catch (const Error& error) {
@@ -82,7 +82,7 @@ cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge) {
   }
 }
 
-judge::RemoteOptions remote_options(const StudyOptions& study, const JudgeOptions& options) {
+judge::RemoteOptions remote_options(const Study& study, const JudgeOptions& options) {
   const judge::RemoteOptions vendor =
       options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
   judge::RemoteOptions remote = options.remote;
@@ -95,11 +95,11 @@ judge::RemoteOptions remote_options(const StudyOptions& study, const JudgeOption
   return remote;
 }
 
-judge::RemoteParts remote_parts(const StudyOptions& study, const JudgeOptions& options) {
+judge::RemoteParts remote_parts(const Judges& judges, const JudgeOptions& options) {
   judge::RemoteParts parts;
   parts.style = text::Conversation::load(options.style);
   if (parts.style.has_principles()) parts.principles = judge::load_constitution(options.principles, options.level);
-  parts.price = judge_price(study, options);
+  parts.price = judge_price(judges, options);
   if (!options.tokenizer.empty()) {
     const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
     parts.count_tokens = [tokenizer](const std::string& text) {
@@ -113,7 +113,7 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
   double paid = 0.0;
   bool asked = false;
   context.comm.agree([&] {
-    for (const JudgeOptions* judge : judges_and_members(context.options)) {
+    for (const JudgeOptions* judge : judges_and_members(context.study.judges)) {
       if (!kind_of(*judge).is_remote) continue;
       asked = true;
       const auto cache =
@@ -122,7 +122,7 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
       answers_[judge->name] = cache;
     }
   });
-  const double cap = context.options.costs.cap_usd;
+  const double cap = context.study.judges.costs.cap_usd;
   if (!asked) return;
   if (cap > 0.0) {
     meter_ = std::make_shared<cost::SpendMeter>(
@@ -170,14 +170,14 @@ std::vector<BoundJudge> make_judges(const Context& context, const std::vector<Ju
   JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
-    for (const JudgeOptions* asked : leaves_of(context.options, options)) maker.load(*asked);
+    for (const JudgeOptions* asked : leaves_of(context.study.judges, options)) maker.load(*asked);
   }
   std::vector<BoundJudge> bound;
   context.comm.agree([&] {
     for (const JudgeOptions& options : judges) {
       BoundJudge one;
       one.judge = maker.make(options);
-      for (const JudgeOptions* asked : leaves_of(context.options, options)) {
+      for (const JudgeOptions* asked : leaves_of(context.study.judges, options)) {
         if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(maker.network_of(*asked)));
       }
       bound.push_back(std::move(one));

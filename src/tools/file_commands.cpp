@@ -76,25 +76,22 @@ std::string verdict_line(const Comparison& comparison, const Verdict& verdict) {
 
 }  // namespace
 
-void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm) {
-  const IoOptions& io = options.io;
-  std::unique_ptr<Task> task;
+void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck& deck, const comm::Communicator& comm) {
   std::vector<Prompt> prompts;
   comm.agree([&] {
     require_places(io);
-    task = std::make_unique<Task>(options.task);
+    study.load();
     prompts = text::read_prompts(io.input);
   });
-  const Context context(
-      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
-      *task);
-  require_whole_models(comm, options.run.directory, {io.model});
+  const Context context = study.context(
+      {study.run, RunDirectory(study.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }});
+  require_whole_models(comm, study.run.directory, {io.model});
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, io.model, *language);
   require_a_prompt_that_fits(context, *language, policy, io.input.string(), "io.max_new_tokens", io.max_new_tokens,
                              static_cast<std::int64_t>(prompts.size()),
                              [&](std::int64_t item) { return prompts[static_cast<std::size_t>(item)].text; });
-  generate::Engine engine(policy, {options.annotate.slots, 1024});
+  generate::Engine engine(policy, {study.annotate.slots, 1024});
   double too_long = 0;
   write_lines_by_blocks(
       comm, "generate", static_cast<std::int64_t>(prompts.size()), io.output,
@@ -113,7 +110,7 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
           asked.push_back(&prompt);
         }
         const auto generated = engine.generate(requests, {io.temperature, io.top_k, io.top_p, io.max_new_tokens,
-                                                          policy.config().end_tokens.ids(), options.run.seed});
+                                                          policy.config().end_tokens.ids(), study.run.seed});
         std::vector<Json> lines;
         for (std::size_t r = 0; r < requests.size(); ++r) {
           for (const generate::Generated& one : generated[r]) {
@@ -137,24 +134,21 @@ void run_generate_command(const StudyOptions& options, const ResolvedDeck& deck,
   }
 }
 
-void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm) {
-  const IoOptions& io = options.io;
-  std::unique_ptr<Task> task;
+void run_judge_command(Study& study, const IoOptions& io, const ResolvedDeck& deck, const comm::Communicator& comm) {
   std::vector<Comparison> pairs;
   const JudgeOptions* judge_options = nullptr;
   comm.agree([&] {
     require_places(io);
-    if (options.judges.empty()) throw usage_error("study.judges: at least one name was expected");
-    judge_options = io.judge.empty() ? &options.judges.front() : &options.judge_named(io.judge);
-    task = std::make_unique<Task>(options.task);
+    if (study.judges.labelling.empty()) throw usage_error("study.judges: at least one name was expected");
+    judge_options = io.judge.empty() ? &study.judges.labelling.front() : &study.judges.named(io.judge);
+    study.load();
     pairs = read_pairs(io.input);
   });
-  const Context context(
-      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
-      *task);
-  const RunLock lock = lock_of_paid_run(comm, options, {judge_options});
-  require_whole_models(comm, options.run.directory, local_models(options, *judge_options));
-  const auto language = needs_language(options, *judge_options) ? load_language(context) : nullptr;
+  const Context context = study.context(
+      {study.run, RunDirectory(study.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }});
+  const RunLock lock = lock_of_paid_run(comm, study, {judge_options});
+  require_whole_models(comm, study.run.directory, local_models(study.judges, *judge_options));
+  const auto language = needs_language(study.judges, *judge_options) ? load_language(context) : nullptr;
   const StageSpending spending(context, "judge");
   BoundJudge bound = make_judge(context, *judge_options, language.get(), spending);
   add_canaries(context, *judge_options, bound);
@@ -167,7 +161,7 @@ void run_judge_command(const StudyOptions& options, const ResolvedDeck& deck, co
         return lines;
       });
   comm.on_root([&] {
-    AlteredTexts altered(options, *judge_options);
+    AlteredTexts altered(study.judges, *judge_options);
     for (const Comparison& pair : pairs) altered.add(pair);
     if (altered.count() > 0) {
       log::info("judge " + judge_options->name + ": " + std::to_string(altered.count()) +

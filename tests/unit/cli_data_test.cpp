@@ -36,9 +36,8 @@ std::string refusal(const Keys& keys) {
 
 std::vector<std::string> stages_of(const Keys& keys) {
   const auto deck = resolved(keys);
-  const study::Study study(deck->options);
   std::vector<std::string> names;
-  for (const run::Stage& stage : stages::plan_stages(study)) names.push_back(stage.name);
+  for (const run::Stage& stage : stages::plan_stages(deck->study, deck->stages)) names.push_back(stage.name);
   return names;
 }
 
@@ -97,8 +96,8 @@ TEST(Arms, WithACommentGluedToTheNameOfTheirAlgorithmAreToldHowOneBegins) {
 
 TEST(Options, ListsAreReadOnceAndNameNothingTwice) {
   const auto deck = resolved({{"lora.targets", " q_proj  v_proj"}, {"calibrate.judges", "people ai"}});
-  EXPECT_THAT(deck->options.lora.targets, ElementsAre("q_proj", "v_proj"));
-  EXPECT_THAT(deck->options.calibrate.judges, ElementsAre("people", "ai"));
+  EXPECT_THAT(deck->study.lora.targets, ElementsAre("q_proj", "v_proj"));
+  EXPECT_THAT(deck->calibrate.judges, ElementsAre("people", "ai"));
   EXPECT_THAT(refusal({{"calibrate.judges", "ai ai"}}), HasSubstr("calibrate.judges: 'ai' stands twice"));
 }
 

@@ -178,11 +178,11 @@ class DeckTest : public ::testing::Test {
 };
 
 TEST_F(DeckTest, ASentenceIsWholeOrRefused) {
-  EXPECT_EQ(read("[task]\nsystem = Answer as a C# developer. Use ## headings.\n")->options.task.system,
+  EXPECT_EQ(read("[task]\nsystem = Answer as a C# developer. Use ## headings.\n")->study.task.system,
             "Answer as a C# developer. Use ## headings.");
   EXPECT_THAT(refusal("[task]\n\nsystem = Use # for headings\n"),
               AllOf(HasSubstr(file_.string() + ":3: task.system"), HasSubstr("quotation marks")));
-  EXPECT_EQ(read("[task]\nsystem = \"Use # for headings\"  # quoted\n")->options.task.system, "Use # for headings");
+  EXPECT_EQ(read("[task]\nsystem = \"Use # for headings\"  # quoted\n")->study.task.system, "Use # for headings");
 }
 
 TEST_F(DeckTest, WhoIncludesADeckMayNameOtherArmsAndJudges) {
@@ -208,14 +208,13 @@ TEST_F(DeckTest, NumbersAndNamesTakeCommentsOfEveryForm) {
   EXPECT_EQ(text_of(*resolved, "ppo.steps"), "8");
   EXPECT_EQ(text_of(*resolved, "ppo.clip"), "0.3");
   EXPECT_EQ(text_of(*resolved, "ppo.whiten_advantages"), "false");
-  EXPECT_EQ(resolved->options.run.directory, "runs/a");
+  EXPECT_EQ(resolved->study.run.directory, "runs/a");
   EXPECT_THAT(refusal("[ppo]\nsteps = 8#\n"), HasSubstr(file_.string() + ":2: ppo.steps: '8#' was given"));
 }
 
 // The size of an arm's stage, which its keys decide.
 std::string size_of(const Resolved& resolved, const std::string& stage) {
-  const study::Study study(resolved.options);
-  for (const run::Stage& one : stages::plan_stages(study)) {
+  for (const run::Stage& one : stages::plan_stages(resolved.study, resolved.stages)) {
     if (one.name == stage) return one.size;
   }
   return "(no stage)";
@@ -228,8 +227,8 @@ TEST_F(DeckTest, AnArmHasTheKeysOfItsAlgorithmOverTheirSection) {
   EXPECT_THAT(size_of(*resolved, "ppo-a"), HasSubstr("8 steps of "));
   EXPECT_THAT(size_of(*resolved, "ppo-b"), HasSubstr("9 steps of "));
   EXPECT_THAT(size_of(*resolved, "dpo-c"), HasSubstr("10 steps of 10 pairs"));
-  EXPECT_EQ(resolved->options.arms[0].judge, "people");
-  EXPECT_EQ(resolved->options.arms[2].judge, "ai");
+  EXPECT_EQ(resolved->study.arms[0].judge, "people");
+  EXPECT_EQ(resolved->study.arms[2].judge, "ai");
   EXPECT_EQ(text_of(*resolved, "arm.b.steps"), "9");
   EXPECT_EQ(text_of(*resolved, "arm.a.steps"), "(not listed)");
   EXPECT_EQ(text_of(*resolved, "dpo.batch"), "10");
@@ -310,7 +309,7 @@ TEST_F(DeckTest, ThePrintedPlanReadsBackToTheSameDeck) {
                                                 {"ppo.clip", "0.25"},
                                                 {"judge.ai.reasoning_effort", "a\tb"}};
   const auto first = read("", keys);
-  std::string plan = stages::describe_plan(first->options, first->deck, 1);
+  std::string plan = stages::describe_plan(first->study, first->stages, first->plan, first->deck, 1);
   plan = plan.substr(0, plan.find("\n# deck hash"));
   // Paths of the program's own inputs are written as they were given: relative to there.
   std::string deck;

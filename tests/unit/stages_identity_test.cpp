@@ -40,26 +40,25 @@ class StudyStages : public ::testing::Test {
     deck_.inputs = {{"task.world", "w"}, {"model.folder/config.json", "c"}};
     write_file_atomic(root_ / "models" / "sft" / "model.safetensors", "weights");
     add_arm({"rlaif", "ai"});
-    options_.judges.push_back(judge_of("ai", "judge"));
-    options_.judge_models.emplace_back();
-    options_.judge_models.back().name = "judge";
-    options_.judge_models.back().training.training.steps = 10;
+    study_.judges.labelling.push_back(judge_of("ai", "judge"));
+    stages_.judge_models.push_back({"judge"});
+    stages_.judge_models.back().training.training.steps = 10;
   }
   void add_arm(ArmOptions arm) {
     arm.how = algorithm_named("algorithm", arm.algorithm).make();
-    options_.arms.push_back(std::move(arm));
+    study_.arms.push_back(std::move(arm));
   }
   ~StudyStages() override { fs::remove_all(root_); }
 
   Stage stage(const std::string& name) const {
-    for (Stage& one : plan_stages(study_)) {
+    for (Stage& one : plan_stages(study_, stages_)) {
       if (one.name == name) return one;
     }
     throw usage_error("no stage " + name);
   }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
-    for (const Stage& one : plan_stages(study_)) all.push_back(one.name);
+    for (const Stage& one : plan_stages(study_, stages_)) all.push_back(one.name);
     return all;
   }
   std::string identity(const std::string& name) const {
@@ -72,7 +71,7 @@ class StudyStages : public ::testing::Test {
   }
   std::string refusal() const {
     try {
-      plan_stages(study_);
+      plan_stages(study_, stages_);
     } catch (const Error& error) {
       return error.what();
     }
@@ -82,8 +81,8 @@ class StudyStages : public ::testing::Test {
   fs::path root_;
   std::string instruction_sets_ = "libtorch avx2";
   ResolvedDeck deck_;
-  StudyOptions options_;
-  Study study_{options_};
+  Study study_;
+  StageOptions stages_;
 };
 
 TEST_F(StudyStages, IdentityOfARewardModelDoesNotKnowTheKlCoefficient) {
@@ -130,8 +129,8 @@ TEST_F(StudyStages, IdentityKnowsFilesOfAFolderThatAKeyNames) {
 }
 
 TEST_F(StudyStages, AnUntouchedPolicyIsNotShared) {
-  options_.model.folder = "somewhere";
-  options_.sft.examples = options_.sft.register_examples = 0;
+  study_.policy.network.folder = "somewhere";
+  study_.policy.texts.examples = study_.policy.texts.register_examples = 0;
   EXPECT_TRUE(stage("sft").makes.empty());
 }
 
@@ -148,9 +147,9 @@ TEST_F(StudyStages, ComeInOrderAndEachOnce) {
 }
 
 TEST_F(StudyStages, OfAStudyWithoutArmsEndWithItsJudges) {
-  options_.arms.clear();
+  study_.arms.clear();
   EXPECT_THAT(names(), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "judges"));
-  options_.judges.clear();
+  study_.judges.labelling.clear();
   EXPECT_THAT(refusal(), HasSubstr("study.judges: at least one name was expected"));
 }
 
@@ -160,20 +159,20 @@ TEST_F(StudyStages, SayWhatTheyAreAndForWhom) {
   EXPECT_EQ(ppo.of, "rlaif");
   EXPECT_THAT(ppo.reads, Contains("models/reward-ai"));
   EXPECT_THAT(ppo.makes, ElementsAre("models/rlaif", "metrics/ppo-rlaif.jsonl"));
-  EXPECT_GT(ppo.needs(1).bytes(), stage("sft").needs(1).bytes());
+  EXPECT_GT(ppo.needs({}).bytes(), stage("sft").needs({}).bytes());
 }
 
 TEST_F(StudyStages, OfDpoNeedNoRewardModel) {
   ArmOptions arm{"direct", "ai"};
   arm.algorithm = "dpo";
-  options_.arms.clear();
+  study_.arms.clear();
   add_arm(arm);
   EXPECT_THAT(names(),
               ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "dpo-direct", "evaluate"));
   const Stage dpo = stage("dpo-direct");
   EXPECT_THAT(dpo.reads, Contains("preferences/ai"));
   EXPECT_THAT(dpo.makes, ElementsAre("models/direct", "metrics/dpo-direct.jsonl"));
-  EXPECT_GT(dpo.needs(1).bytes(), 0.0);
+  EXPECT_GT(dpo.needs({}).bytes(), 0.0);
 }
 
 TEST(Algorithms, AnUnknownOneIsRefusedByItsKey) {

@@ -23,19 +23,21 @@ JudgeOptions judge_of(const std::string& name, JudgeKind kind, const std::vector
 }
 
 // ai: a cascade from a panel of two to a server; people label too.
-StudyOptions some_study() {
-  StudyOptions options;
-  options.judges = {judge_of("ai", JudgeKind::cascade, {"panel", "dear"}), judge_of("people", JudgeKind::annotators)};
-  options.members = {judge_of("panel", JudgeKind::ensemble, {"small", "rules"}), judge_of("small", JudgeKind::local),
-                     judge_of("rules", JudgeKind::rules), judge_of("dear", JudgeKind::openai)};
-  options.arms = {{"rlaif", "ai"}, {"again", "ai"}, {"rlhf", "people"}};
-  return options;
+Study some_study() {
+  Study study;
+  study.judges.labelling = {judge_of("ai", JudgeKind::cascade, {"panel", "dear"}),
+                            judge_of("people", JudgeKind::annotators)};
+  study.judges.members = {judge_of("panel", JudgeKind::ensemble, {"small", "rules"}),
+                          judge_of("small", JudgeKind::local), judge_of("rules", JudgeKind::rules),
+                          judge_of("dear", JudgeKind::openai)};
+  study.arms = {{"rlaif", "ai"}, {"again", "ai"}, {"rlhf", "people"}};
+  return study;
 }
 
-std::string refusal(const StudyOptions& options) {
+std::string refusal(const Study& study) {
   try {
-    check_judges(options);
-    judges_in_use(options, first_pairs(options));
+    check_judges(study.judges);
+    judges_in_use(study, first_pairs(study));
   } catch (const Error& error) {
     return error.what();
   }
@@ -49,40 +51,40 @@ std::vector<std::string> names(const std::vector<const JudgeOptions*>& judges) {
 }
 
 TEST(JudgeTree, AsksItsLeavesInTheOrderOfTheMembers) {
-  const StudyOptions options = some_study();
-  EXPECT_EQ(refusal(options), "");
-  EXPECT_THAT(names(leaves_of(options, options.judge_named("ai"))), ElementsAre("small", "rules", "dear"));
-  EXPECT_THAT(names(leaves_of(options, options.judge_named("people"))), ElementsAre("people"));
-  EXPECT_THAT(names(judges_in_use(options, first_pairs(options))), ElementsAre("ai", "people"));
-  EXPECT_TRUE(needs_language(options, options.judge_named("ai")));
-  EXPECT_FALSE(needs_language(options, options.judge_named("dear")));
+  const Study study = some_study();
+  EXPECT_EQ(refusal(study), "");
+  EXPECT_THAT(names(leaves_of(study.judges, study.judges.named("ai"))), ElementsAre("small", "rules", "dear"));
+  EXPECT_THAT(names(leaves_of(study.judges, study.judges.named("people"))), ElementsAre("people"));
+  EXPECT_THAT(names(judges_in_use(study, first_pairs(study))), ElementsAre("ai", "people"));
+  EXPECT_TRUE(needs_language(study.judges, study.judges.named("ai")));
+  EXPECT_FALSE(needs_language(study.judges, study.judges.named("dear")));
 }
 
 TEST(JudgeTree, AJudgeThatSeveralAskIsOneLeaf) {
-  StudyOptions options = some_study();
-  options.judges[0].members = {"small", "panel", "dear"};
-  options.judges[0].thresholds = {0.8, 0.9};
-  EXPECT_EQ(refusal(options), "");
-  EXPECT_THAT(names(leaves_of(options, options.judges[0])), ElementsAre("small", "rules", "dear"));
+  Study study = some_study();
+  study.judges.labelling[0].members = {"small", "panel", "dear"};
+  study.judges.labelling[0].thresholds = {0.8, 0.9};
+  EXPECT_EQ(refusal(study), "");
+  EXPECT_THAT(names(leaves_of(study.judges, study.judges.labelling[0])), ElementsAre("small", "rules", "dear"));
 }
 
 TEST(JudgeTree, WrongTreesAreNamed) {
-  StudyOptions options = some_study();
-  options.members[0].members = {"small", "ai"};
-  EXPECT_THAT(refusal(options), HasSubstr("judge.ai.members: a judge cannot be its own member: ai -> panel -> ai"));
-  options.members[0].members = {"small", "pannel"};
-  EXPECT_THAT(refusal(options),
+  Study study = some_study();
+  study.judges.members[0].members = {"small", "ai"};
+  EXPECT_THAT(refusal(study), HasSubstr("judge.ai.members: a judge cannot be its own member: ai -> panel -> ai"));
+  study.judges.members[0].members = {"small", "pannel"};
+  EXPECT_THAT(refusal(study),
               HasSubstr("judge.panel.members: unknown judge 'pannel'; the nearest known one is 'panel'"));
-  options.members[0].members = {"panel", "small"};
-  EXPECT_THAT(refusal(options), HasSubstr("ai -> panel -> panel"));
-  options.members[0].members = {"small"};
-  EXPECT_THAT(refusal(options), HasSubstr("two judges and more were expected, found 1"));
-  options = some_study();
-  options.arms[0].judge = "panel";
-  EXPECT_THAT(refusal(options), HasSubstr("arm.rlaif.judge: 'panel' stands in study.members"));
-  options = some_study();
-  options.judges[0].thresholds = {0.8, 0.9};
-  EXPECT_THAT(refusal(options),
+  study.judges.members[0].members = {"panel", "small"};
+  EXPECT_THAT(refusal(study), HasSubstr("ai -> panel -> panel"));
+  study.judges.members[0].members = {"small"};
+  EXPECT_THAT(refusal(study), HasSubstr("two judges and more were expected, found 1"));
+  study = some_study();
+  study.arms[0].judge = "panel";
+  EXPECT_THAT(refusal(study), HasSubstr("arm.rlaif.judge: 'panel' stands in study.members"));
+  study = some_study();
+  study.judges.labelling[0].thresholds = {0.8, 0.9};
+  EXPECT_THAT(refusal(study),
               HasSubstr("judge.ai.thresholds: one for each member but the last was expected, 1 in all"));
 }
 
@@ -93,26 +95,26 @@ TEST(JudgeTree, WhatCalibrationFoundGoesToTheMembers) {
   fitted.thresholds["ai"] = {0.85};
   fitted.save(file);
 
-  StudyOptions options = some_study();
-  options.judges[0].calibration = file;
-  EXPECT_EQ(refusal(options), "");  // the last member's confidence is nobody's question
-  const judge::FittedJudges read = calibration_of(options.judges[0]);
-  const auto members = fitted_members(options.judges[0], read);
+  Study study = some_study();
+  study.judges.labelling[0].calibration = file;
+  EXPECT_EQ(refusal(study), "");  // the last member's confidence is nobody's question
+  const judge::FittedJudges read = calibration_of(study.judges.labelling[0]);
+  const auto members = fitted_members(study.judges.labelling[0], read);
   ASSERT_EQ(members.size(), 2u);
   EXPECT_EQ(members[0].temperature, 1.5);
   EXPECT_EQ(members[1].temperature, 1.0);
-  EXPECT_THAT(cascade_thresholds(options.judges[0], read), ElementsAre(0.8));  // the deck's come first
-  options.judges[0].thresholds = {};
-  EXPECT_THAT(cascade_thresholds(options.judges[0], read), ElementsAre(0.85));
+  EXPECT_THAT(cascade_thresholds(study.judges.labelling[0], read), ElementsAre(0.8));  // the deck's come first
+  study.judges.labelling[0].thresholds = {};
+  EXPECT_THAT(cascade_thresholds(study.judges.labelling[0], read), ElementsAre(0.85));
 
-  options.members[0].ensemble.vote = judge::Vote::weighted;
-  EXPECT_THAT(refusal(options), HasSubstr("judge.panel.calibration: the votes weighted and dawid_skene"));
-  options.members[0].calibration = file;
-  EXPECT_THAT(refusal(options), HasSubstr("judge 'small' was not calibrated; the file holds panel"));
-  options = some_study();
-  options.judges[0].calibration = file;
-  options.judges[0].length_correction = true;
-  EXPECT_THAT(refusal(options), HasSubstr("judge 'ai' was not calibrated"));
+  study.judges.members[0].ensemble.vote = judge::Vote::weighted;
+  EXPECT_THAT(refusal(study), HasSubstr("judge.panel.calibration: the votes weighted and dawid_skene"));
+  study.judges.members[0].calibration = file;
+  EXPECT_THAT(refusal(study), HasSubstr("judge 'small' was not calibrated; the file holds panel"));
+  study = some_study();
+  study.judges.labelling[0].calibration = file;
+  study.judges.labelling[0].length_correction = true;
+  EXPECT_THAT(refusal(study), HasSubstr("judge 'ai' was not calibrated"));
   fs::remove(file);
 }
 

@@ -9,7 +9,12 @@
 
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/run/deck_file.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/resources.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/study.hpp"
+#include "rlaif/tools/calibrate.hpp"
+#include "rlaif/tools/file_commands.hpp"
 
 namespace rlaif::cli {
 
@@ -28,9 +33,15 @@ struct CommandLine {
 };
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-// Options resolved from defaults, deck and command line, and the table that describes them.
+// What deck and command line say over the defaults: a study, what stages and commands are told, and the table of the keys that
+// they are bound to.
 struct Resolved {
-  study::StudyOptions options;
+  study::Study study;
+  stages::StageOptions stages;
+  stages::PlanOptions plan;
+  std::vector<std::shared_ptr<stages::Algorithm>> algorithms;  // bound to the sections of their names
+  tools::IoOptions io;
+  tools::CalibrateOptions calibrate;
   OptionTable table;
   ResolvedDeck deck;
 };
@@ -39,17 +50,19 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
 std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
                                        const std::map<std::string, std::string>& over = {});
 
-// Whether a key of an included deck is of an arm, round, data set or judge that the study does not have: who includes a deck may name
-// other ones in their place.
+// The sections of the study's arms, rounds, data sets and judges: arm.rlaif, judge.ai.
+std::vector<std::string> named_sections(const study::Study& study);
+// Whether a key of an included deck is of an arm, round, data set or judge that the study, whose `sections` these are, does not
+// have: who includes a deck may name other ones in their place.
 bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
-                  const study::StudyOptions& options);
+                  const std::vector<std::string>& sections);
 
 // The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
 // sentence nobody can tell which it is: an Error(usage).
 std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value);
 
-// Registers every key. The lists of [study] have been read before: they say which sections there are.
-void register_options(OptionTable& table, study::StudyOptions& options);
+// Registers every key in the table. The lists of [study] have been read before: they say which sections there are.
+void register_options(Resolved& resolved);
 
 // "ai people" -> names; each must be letters, digits, '-' or '_' and stand once.
 std::vector<std::string> parse_names(const std::string& key, const std::string& text);

@@ -14,6 +14,12 @@
 
 namespace rlaif::run {
 
+// What needs are predicted for.
+struct Assumed {
+  int ranks = 1;
+  double prompt_tokens = 64;  // of a prompt, with its template
+};
+
 // What a stage needs, predicted from sizes alone. Its parts are alive together.
 struct Needs {
   struct Part {
@@ -41,8 +47,8 @@ struct Stage {
   // Below the run directory: its done marker lists them by checksum, and it is run again where one is damaged or lost; those
   // in metrics/ are records: damage to them is said, and nothing is run again.
   std::vector<std::string> makes = {};
-  std::function<Needs(int ranks)> needs = {};  // empty: next to nothing
-  std::function<Json(const Here&)> run = {};   // collective; returns the facts for the done marker (the root's count)
+  std::function<Needs(const Assumed&)> needs = {};  // empty: next to nothing
+  std::function<Json(const Here&)> run = {};  // collective; returns the facts for the done marker (the root's count)
 };
 
 // Stages in their order. One name, one stage: who needs what a stage makes adds it, and it is made once.

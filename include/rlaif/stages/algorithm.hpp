@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "rlaif/core/option_table.hpp"
-#include "rlaif/run/stage.hpp"
-#include "rlaif/study/study.hpp"
+#include "rlaif/stages/plan.hpp"
+#include "rlaif/study/context.hpp"
 
 namespace rlaif::stages {
 
@@ -26,11 +26,11 @@ class Algorithm {
   // Whether it learns from a reward model, which then stands in its arm's results.
   virtual bool trains_reward_model() const { return false; }
   // What the deck says of this arm that cannot be. Throws Error(usage) naming the key.
-  virtual void check(const StudyOptions& options, const ArmOptions& arm) const = 0;
+  virtual void check(const Study& study, const ArmOptions& arm) const = 0;
   // Adds the stages that make what it learns from, its data set apart: that one is there already.
-  virtual void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const = 0;
+  virtual void plan_before(StudyPlan& plan, const Study& study, const ArmOptions& arm) const = 0;
   // Adds the stage that makes models/<arm>.
-  virtual void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const = 0;
+  virtual void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const = 0;
 };
 
 struct AlgorithmEntry {
@@ -42,12 +42,13 @@ struct AlgorithmEntry {
 const std::vector<AlgorithmEntry>& algorithms();
 // Throws Error(usage) naming `key` and the nearest name.
 const AlgorithmEntry& algorithm_named(const std::string& key, const std::string& name);
-// The keys of every algorithm, in the section of its name: those of what no arm uses are listed only where they are set.
-void bind_algorithms(OptionTable& table, StudyOptions& options);
+// The keys of every algorithm, in the section of its name, bound to what is returned: those of what no arm uses are listed
+// only where they are set.
+std::vector<std::shared_ptr<Algorithm>> bind_algorithms(OptionTable& table, const std::vector<ArmOptions>& arms);
 // The keys of [arm.NAME] or [round.NAME]: the arm's own, and those of its algorithm over its section.
 void bind_arm(OptionTable& table, ArmOptions& arm);
 // Throws Error(usage) naming the key where the algorithm does not learn from what the arm's data set holds.
-void check_data(const StudyOptions& options, const ArmOptions& arm);
+void check_data(const Study& study, const ArmOptions& arm);
 // The arm's, bound to its keys.
 const Algorithm& algorithm_of(const ArmOptions& arm);
 

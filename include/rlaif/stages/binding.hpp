@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "rlaif/core/option_table.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/run/layers.hpp"
+#include "rlaif/study/network.hpp"
 #include "rlaif/train/options.hpp"
 
 namespace rlaif::stages {

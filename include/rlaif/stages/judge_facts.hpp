@@ -24,18 +24,19 @@ JudgedPairs read_judged_pairs(const Context& context, const DataSet& set);
 
 // P(first is better) by the study's yardstick: 1, 0, 0.5 for a tie, NaN where it does not know the prompt.
 double gold_side(const Context& context, const Comparison& comparison);
-evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout);
+evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout, int resamples);
 
+// `resamples`: of the bootstrap that intervals come from.
 // By judge: agreement and its kin on the held-out pairs, what the labels cost, who of a combined judge was asked.
-Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs);
+Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples);
 // By pair of judges, "a" then "b": share of held-out pairs on which a agrees with the yardstick less that of b, over those
 // that both judged, with its interval by prompt.
-Json agreement_differences(const Context& context, const JudgedPairs& pairs);
+Json agreement_differences(const Context& context, const JudgedPairs& pairs, int resamples);
 
 // Counts texts that a judge, or one of its members, is shown with marks broken (judge/shown_text.hpp): each text once.
 class AlteredTexts {
  public:
-  AlteredTexts(const StudyOptions& options, const JudgeOptions& judge);
+  AlteredTexts(const Judges& judges, const JudgeOptions& judge);
   void add(const Comparison& comparison);
   std::int64_t count() const { return static_cast<std::int64_t>(texts_.size()); }
 

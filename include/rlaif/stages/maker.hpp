@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "rlaif/core/option_table.hpp"
-#include "rlaif/run/stage.hpp"
+#include "rlaif/stages/plan.hpp"
+#include "rlaif/study/context.hpp"
 #include "rlaif/study/data_sets.hpp"
-#include "rlaif/study/study.hpp"
 
 namespace rlaif::stages {
 
@@ -23,7 +23,7 @@ class Maker {
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const DataOptions&) const {}
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
-  virtual void plan(StagePlan& plan, const Study& study, const DataSet& data) const = 0;
+  virtual void plan(StudyPlan& plan, const Study& study, const DataSet& data) const = 0;
 };
 
 struct MakerEntry {

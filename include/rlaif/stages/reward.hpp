@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "rlaif/run/stage.hpp"
-#include "rlaif/study/study.hpp"
+#include "rlaif/study/context.hpp"
 
 namespace rlaif::model {
 class Transformer;
@@ -43,7 +43,7 @@ struct RewardEntry {
   const char* name;   // arm.NAME.reward
   const char* about;  // for --help
   // Throws Error(usage) naming `key`.
-  void (*check)(const std::string& key, const StudyOptions& options, const ArmOptions& arm);
+  void (*check)(const std::string& key, const Study& study, const ArmOptions& arm);
   // Collective. Throws Error(input) naming the file.
   std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 };

@@ -6,11 +6,16 @@
 #include <vector>
 
 #include "rlaif/judge/kinds/remote.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/study/study.hpp"
 
 namespace rlaif::study {
 
 void bind_costs(OptionTable& table, CostOptions& options);
+
+// What is not known before: the length of a prompt that is not there, with its template, and of a judge's answer.
+struct AssumedTokens {
+  std::int64_t prompt = 64, answer = 150;
+};
 
 struct JudgeBill {
   std::string judge, asked_by;  // asked_by: the judge of study.judges that it is a member of, or itself
@@ -26,14 +31,14 @@ struct Bill {
 };
 
 // The conversations of the deck's own prompts (Task::draw) with its styles and principles. Responses are not there yet:
-// each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers plan.answer_tokens. Every asked
+// each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers `assumed` ones. Every asked
 // judge, members of others included, is taken to be asked about every pair. From 20,000 prompts on evenly spaced ones stand for all. Where the files of
-// prompts are not there, prompts of plan.prompt_tokens such tokens take their place.
+// prompts are not there, prompts of `assumed` such tokens take their place.
 // Throws Error(usage) naming judge and model for a missing price, Error(input) for files that do not fit.
-Bill plan_bill(const StudyOptions& options);
+Bill plan_bill(const Study& study, const AssumedTokens& assumed);
 
 // Lines of "# ..." for --dry-run; empty where no judge is asked. Throws Error(usage) where cost.cap_usd, less what is
 // spent already, is below the least request of a judge that is to be asked first.
-std::string describe_bill(const StudyOptions& options);
+std::string describe_bill(const Study& study, const AssumedTokens& assumed);
 
 }  // namespace rlaif::study

@@ -15,7 +15,7 @@ void bind_canaries(OptionTable& table, CanaryOptions& options);
 
 // Whether this judge is asked canaries: one is a language model, and the deck gives a rate above 0. People and recorded
 // verdicts know nothing of them, rules read no instructions.
-bool takes_canaries(const StudyOptions& options, const JudgeOptions& judge);
+bool takes_canaries(const Judges& judges, const JudgeOptions& judge);
 
 // Wraps the judge where it takes canaries. Collective. Throws Error(input) naming file and line, Error(usage) for the rate.
 void add_canaries(const Context& context, const JudgeOptions& options, BoundJudge& bound);

@@ -9,7 +9,7 @@
 #include "rlaif/comm/communicator.hpp"
 #include "rlaif/comm/device.hpp"
 #include "rlaif/run/here.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/study/study.hpp"
 #include "rlaif/study/task.hpp"
 #include "rlaif/text/chat.hpp"
 
@@ -26,10 +26,9 @@ namespace rlaif::study {
 void set_threads(int threads);  // CPU threads of this rank
 
 struct Context : Here {
-  Context(const Here& here, const StudyOptions& study_options, const Task& study_task)
-      : Here(here), options(study_options), task(study_task) {}
+  Context(const Here& here, const Study& of_study, const Task& loaded) : Here(here), study(of_study), task(loaded) {}
 
-  const StudyOptions& options;
+  const Study& study;
   const Task& task;
 
   train::StageRun stage_run(const std::string& stage) const;

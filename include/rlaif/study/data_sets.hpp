@@ -1,5 +1,5 @@
 // What the arms of a study learn from, and where it is kept: pairs with verdicts, or demonstrations.
-//   for (const DataSet& data : data_sets(options))  if (data.feeds(arm)) ...   // data.store("ai"): preferences/ai
+//   for (const DataSet& data : data_sets(study))  if (data.feeds(arm)) ...   // data.store("ai"): preferences/ai
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/study/options.hpp"
+#include "rlaif/study/study.hpp"
 
 namespace rlaif::study {
 
@@ -25,18 +25,18 @@ struct DataSet {
 };
 
 // The pairs by sft, labelled by every judge of study.judges.
-DataSet first_pairs(const StudyOptions& options);
+DataSet first_pairs(const Study& study);
 // What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it starts
 // from, labelled by its judge.
-DataSet data_of(const StudyOptions& options, const ArmOptions& arm);
+DataSet data_of(const Study& study, const ArmOptions& arm);
 // The first pairs, then those that arms name or have of their own, in the order of the arms.
-std::vector<DataSet> data_sets(const StudyOptions& options);
+std::vector<DataSet> data_sets(const Study& study);
 
 // The store that an arm learns from, and in "reward-<labels>" its reward model.
 std::string labels_of(const ArmOptions& arm);
 std::string heldout_store(const std::string& store);  // "<store>-heldout"
 
 // Starts name earlier arms, data sets are there and by earlier arms, and no name stands for two things. Throws Error(usage).
-void check_arms(const StudyOptions& options);
+void check_arms(const Study& study);
 
 }  // namespace rlaif::study

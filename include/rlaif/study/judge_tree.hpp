@@ -14,17 +14,17 @@ namespace rlaif::study {
 // Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there is left to
 // the deck; `ignore`: none is read, they are about to be written).
 enum class CalibrationFiles { read, ignore };
-void check_judges(const StudyOptions& options, CalibrationFiles files = CalibrationFiles::read);
+void check_judges(const Judges& judges, CalibrationFiles files = CalibrationFiles::read);
 
 // All that have a section: study.judges, then study.members.
-std::vector<const JudgeOptions*> judges_and_members(const StudyOptions& options);
+std::vector<const JudgeOptions*> judges_and_members(const Judges& judges);
 // Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
-std::vector<const JudgeOptions*> judges_in_use(const StudyOptions& options, const DataSet& pairs);
+std::vector<const JudgeOptions*> judges_in_use(const Study& study, const DataSet& pairs);
 // Judges without members that `judge` asks, itself where it has none: each once, in the order of the members.
-std::vector<const JudgeOptions*> leaves_of(const StudyOptions& options, const JudgeOptions& judge);
-std::vector<std::string> local_models(const StudyOptions& options,
-                                      const JudgeOptions& judge);             // in this process, that it asks
-bool needs_language(const StudyOptions& options, const JudgeOptions& judge);  // a model in this process is asked
+std::vector<const JudgeOptions*> leaves_of(const Judges& judges, const JudgeOptions& judge);
+std::vector<std::string> local_models(const Judges& judges,
+                                      const JudgeOptions& judge);      // in this process, that it asks
+bool needs_language(const Judges& judges, const JudgeOptions& judge);  // a model in this process is asked
 
 // What the judge's calibration file says; nothing where it names none.
 judge::FittedJudges calibration_of(const JudgeOptions& judge);

@@ -14,10 +14,10 @@
 namespace rlaif::study {
 
 // Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
-cost::Price judge_price(const StudyOptions& study, const JudgeOptions& judge);
+cost::Price judge_price(const Judges& judges, const JudgeOptions& judge);
 // A remote judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.
-judge::RemoteOptions remote_options(const StudyOptions& study, const JudgeOptions& judge);
-judge::RemoteParts remote_parts(const StudyOptions& study, const JudgeOptions& judge);
+judge::RemoteOptions remote_options(const Study& study, const JudgeOptions& judge);
+judge::RemoteParts remote_parts(const Judges& judges, const JudgeOptions& judge);
 
 // What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
 // starts have paid included.

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "rlaif/core/types.hpp"
+#include "rlaif/run/layers.hpp"
 #include "rlaif/run/run_directory.hpp"
-#include "rlaif/study/options.hpp"
 
 namespace rlaif::study {
 

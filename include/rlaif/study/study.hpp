@@ -1,24 +1,41 @@
-// A study: what a deck says, and the task that it names, once it is loaded.
-//   Study study(options);  study.load();  study.context(here).task.draw(...);
+// A study: what there is to train, by whom it is judged and from what it learns. Stages and commands own what else they can
+// be told (stages/stages.hpp, tools/).
+//   Study study;  bind_task(table, study.task);  ...  study.load();  study.context(here).task.draw(...);
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "rlaif/study/context.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/run/here.hpp"
+#include "rlaif/run/options.hpp"
+#include "rlaif/study/arms.hpp"
+#include "rlaif/study/judge_options.hpp"
+#include "rlaif/study/network.hpp"
+#include "rlaif/study/policy.hpp"
 #include "rlaif/study/task.hpp"
 
 namespace rlaif::study {
 
-// `options` must outlive it. A plan needs no task; what runs does.
+struct Context;
+
 class Study {
  public:
-  explicit Study(const StudyOptions& deck) : options(deck) {}
+  std::string name = "default";  // of the deck
+  RunOptions run;
+  TaskOptions task;
+  PolicyOptions policy;
+  Judges judges;
+  AnnotateOptions annotate;
+  LabelUse labels;
+  RewardModelOptions reward;
+  LoraOptions lora;
+  std::vector<ArmOptions> arms;
+  std::vector<DataOptions> data;
 
-  const StudyOptions& options;
-
-  void load() { task_ = std::make_unique<Task>(options.task); }  // throws Error(input) naming file, line and key
-  Context context(const Here& here) const;                       // of a loaded study
+  // A plan needs no task; what runs does.
+  void load() { task_ = std::make_unique<Task>(task); }  // throws Error(input) naming file, line and key
+  Context context(const Here& here) const;               // of a loaded study
 
  private:
   std::unique_ptr<Task> task_;

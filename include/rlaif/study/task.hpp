@@ -3,19 +3,27 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "rlaif/core/option_table.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/core/types.hpp"
 #include "rlaif/judge/rules/book.hpp"
-#include "rlaif/study/options.hpp"
+#include "rlaif/run/layers.hpp"
+#include "rlaif/text/chat_style.hpp"
 #include "rlaif/world/world.hpp"
 
 namespace rlaif::study {
 
+struct TaskOptions {
+  std::filesystem::path world, train_prompts, heldout_prompts, rules;
+  std::string system, date;
+  std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
+};
 void bind_task(OptionTable& table, TaskOptions& options);
 
 enum class Split : std::uint64_t { train = 0, heldout = 1 };

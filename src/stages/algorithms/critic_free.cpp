@@ -25,17 +25,17 @@ class CriticFree final : public Algorithm {
   LowRankOptions policy_adapter() const override { return adapter_; }
   bool trains_reward_model() const override { return reward_ == "model"; }
   void bind(OptionTable& table, const std::string& section) override;
-  void check(const StudyOptions& options, const ArmOptions& arm) const override;
-  void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
+  void check(const Study& study, const ArmOptions& arm) const override;
+  void plan_before(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override {
     if (trains_reward_model()) plan_reward_model(plan, study, arm);
   }
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+  void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
   std::string key(const std::string& name) const { return kind_.name + "." + name; }
   // With the choices of deck, preset and algorithm.
   train::PolicyGradientOptions resolved(const ArmOptions& arm) const;
-  run::Needs needs(const StudyOptions& options, const ArmOptions& arm, int ranks) const;
+  run::Needs needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   CriticFreeKind kind_;
@@ -78,16 +78,16 @@ train::PolicyGradientOptions CriticFree::resolved(const ArmOptions& arm) const {
   return options;
 }
 
-void CriticFree::check(const StudyOptions& options, const ArmOptions& arm) const {
+void CriticFree::check(const Study& study, const ArmOptions& arm) const {
   train::check_policy_gradient_options(resolved(arm), arm.section());
-  check_response_length(options, key("max_new_tokens"), options_.rollout.max_new_tokens);
-  reward_named(key("reward"), reward_).check(key("reward"), options, arm);
+  check_response_length(study.policy, key("max_new_tokens"), options_.rollout.max_new_tokens);
+  reward_named(key("reward"), reward_).check(key("reward"), study, arm);
 }
 
 Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = kind_.name + "-" + arm.name;
   train::PolicyGradientOptions options = resolved(arm);
-  options.seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
+  options.seed = data_of(context.study, arm).seed;  // a round's prompts and draws are its own
   if (options.kl.place == train::KlPlace::loss && options.kl.estimator == train::KlEstimator::k3 &&
       context.comm.is_root()) {
     log::warning(name +
@@ -101,7 +101,7 @@ Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const 
   model::Transformer policy = policy_from(context, start, adapter_);
   const model::Transformer reference = start.share();
   const bool shares_trunk =
-      policy.adapter && reward_model && reward_model->body.adapter && context.options.lora.first_layer > 0;
+      policy.adapter && reward_model && reward_model->body.adapter && context.study.lora.first_layer > 0;
   const auto scorer =
       reward_named(key("reward"), reward_)
           .make(context, arm, {*language, start, reward_model ? &*reward_model : nullptr, shares_trunk});
@@ -112,19 +112,19 @@ Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const 
   return policy_gradient_facts(options, *scorer);
 }
 
-run::Needs CriticFree::needs(const StudyOptions& options, const ArmOptions& arm, int ranks) const {
-  const Sizes sizes(options, ranks);
+run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const {
+  const Sizes sizes(study, assumed);
   const train::PolicyGradientOptions o = resolved(arm);
   const train::RolloutOptions& rollout = o.rollout;
   const double weights = sizes.weights;
   const bool low_rank = adapter_.rank > 0;
   const Sizes::Adapter actor = sizes.adapter(adapter_);
-  const Sizes::Adapter reward = sizes.adapter(options.reward.adapter);
-  const double length = sizes.prompt_length() + rollout.max_new_tokens;
+  const Sizes::Adapter reward = sizes.adapter(study.reward.adapter);
+  const double length = sizes.prompt_length + rollout.max_new_tokens;
   const double a_step = static_cast<double>(rollout.responses_per_step());
   const double tokens = sizes.trained_tokens(static_cast<double>(o.minibatch), length);
   run::Needs sum;
-  add_policy_parts(sum, sizes, adapter_, std::ceil(a_step / ranks) * length);
+  add_policy_parts(sum, sizes, adapter_, std::ceil(a_step / sizes.ranks) * length);
   if (trains_reward_model()) {
     const bool whole = reward.parameters == 0.0;
     add_part(sum, whole ? "reward model: weights" : "reward model: adapter",
@@ -146,25 +146,24 @@ run::Needs CriticFree::needs(const StudyOptions& options, const ArmOptions& arm,
   return sum;
 }
 
-void CriticFree::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
-  const StudyOptions& options = study.options;
+void CriticFree::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
   const std::string name = kind_.name + "-" + arm.name;
   const train::RolloutOptions& rollout = options_.rollout;
-  run::Stage stage{.name = name,
-                   .kind = kind_.name,
-                   .of = arm.name,
-                   .command = kind_.name,
-                   .size = count_text(options_.steps, "steps of ") +
-                           count_text(rollout.prompts_per_step, "prompts with ") +
-                           count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses"),
-                   .sections = sections_with({kind_.name, "lora", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, arm, &options](int ranks) { return needs(options, arm, ranks); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  run::Stage stage{
+      .name = name,
+      .kind = kind_.name,
+      .of = arm.name,
+      .command = kind_.name,
+      .size = count_text(options_.steps, "steps of ") + count_text(rollout.prompts_per_step, "prompts with ") +
+              count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses"),
+      .sections = sections_with({kind_.name, "lora", arm.section()}),
+      .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
+      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+      .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
+      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   if (trains_reward_model()) stage.reads.push_back("models/reward-" + labels_of(arm));
-  add_untouched_policy(options, stage.sections);
-  add_judge(options, options.judge_named(arm.judge), stage.sections);
+  add_untouched_policy(study, stage.sections);
+  add_judge(study, study.judges.named(arm.judge), stage.sections);
   plan.add(std::move(stage));
 }
 

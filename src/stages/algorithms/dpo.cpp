@@ -16,9 +16,9 @@ class Dpo final : public Algorithm {
   DataKind learns_from() const override { return DataKind::preferences; }
   LowRankOptions policy_adapter() const override { return adapter_; }
   void bind(OptionTable& table, const std::string& section) override;
-  void check(const StudyOptions& options, const ArmOptions& arm) const override;
-  void plan_before(StagePlan&, const Study&, const ArmOptions&) const override {}
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+  void check(const Study& study, const ArmOptions& arm) const override;
+  void plan_before(StudyPlan&, const Study&, const ArmOptions&) const override {}
+  void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
   Json run_stage(const Context& context, const ArmOptions& arm) const;
@@ -55,7 +55,7 @@ void Dpo::bind(OptionTable& table, const std::string& section) {
   bind_schedule(table, section, d.schedule, d.adam);
 }
 
-void Dpo::check(const StudyOptions&, const ArmOptions& arm) const { train::check_dpo_options(options_, arm.section()); }
+void Dpo::check(const Study&, const ArmOptions& arm) const { train::check_dpo_options(options_, arm.section()); }
 
 Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "dpo-" + arm.name;
@@ -65,7 +65,7 @@ Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   if (options_.hard_labels)
     for (train::TokenPair& pair : labelled.pairs) pair.p_first = train::hard_label(pair.p_first);
   train::DpoOptions options = options_;
-  options.seed = context.options.run.seed;
+  options.seed = context.study.run.seed;
   const train::StageRun run = context.stage_run(name);
   context.comm.agree([&] { train::check_dpo(labelled.pairs, options, start.config().max_positions, name); });
   std::vector<train::AnswerLogProbs> reference;
@@ -78,12 +78,13 @@ Json Dpo::run_stage(const Context& context, const ArmOptions& arm) const {
   return pair_facts(labelled, static_cast<std::int64_t>(ties));
 }
 
-void Dpo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
-  const StudyOptions& options = study.options;
-  run::Stage stage = stage_on_pairs(options, arm, "dpo", options_.epochs, options_.batch);
+void Dpo::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
+  run::Stage stage = stage_on_pairs(study, arm, "dpo", options_.epochs, options_.batch);
   const double reference_flops = train::uses_reference(options_.loss) ? 2.0 : 0.0;
-  stage.needs = [&options, adapter = adapter_, epochs = options_.epochs, batch = options_.batch, reference_flops](
-                    int ranks) { return needs_on_pairs(options, ranks, adapter, epochs, batch, reference_flops); };
+  stage.needs = [&study, adapter = adapter_, epochs = options_.epochs, batch = options_.batch,
+                 reference_flops](const run::Assumed& assumed) {
+    return needs_on_pairs(study, assumed, adapter, epochs, batch, reference_flops);
+  };
   stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }

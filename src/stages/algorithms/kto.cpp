@@ -17,9 +17,9 @@ class Kto final : public Algorithm {
   DataKind learns_from() const override { return DataKind::preferences; }
   LowRankOptions policy_adapter() const override { return adapter_; }
   void bind(OptionTable& table, const std::string& section) override;
-  void check(const StudyOptions& options, const ArmOptions& arm) const override;
-  void plan_before(StagePlan&, const Study&, const ArmOptions&) const override {}
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+  void check(const Study& study, const ArmOptions& arm) const override;
+  void plan_before(StudyPlan&, const Study&, const ArmOptions&) const override {}
+  void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
   Json run_stage(const Context& context, const ArmOptions& arm) const;
@@ -40,7 +40,7 @@ void Kto::bind(OptionTable& table, const std::string& section) {
   bind_schedule(table, section, k.schedule, k.adam);
 }
 
-void Kto::check(const StudyOptions&, const ArmOptions& arm) const { train::check_kto_options(options_, arm.section()); }
+void Kto::check(const Study&, const ArmOptions& arm) const { train::check_kto_options(options_, arm.section()); }
 
 Json Kto::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "kto-" + arm.name;
@@ -50,7 +50,7 @@ Json Kto::run_stage(const Context& context, const ArmOptions& arm) const {
   // Of a tie no answer is good or bad.
   const auto ties = std::erase_if(labelled.pairs, [](const train::TokenPair& pair) { return pair.p_first == 0.5; });
   train::KtoOptions options = options_;
-  options.seed = context.options.run.seed;
+  options.seed = context.study.run.seed;
   const train::StageRun run = context.stage_run(name);
   context.comm.agree([&] { train::check_kto(labelled.pairs, options, start.config().max_positions, name); });
   const auto reference_log_probs = train::reference_log_probs(start, labelled.pairs, run);
@@ -61,12 +61,13 @@ Json Kto::run_stage(const Context& context, const ArmOptions& arm) const {
   return pair_facts(labelled, static_cast<std::int64_t>(ties));
 }
 
-void Kto::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
-  const StudyOptions& options = study.options;
-  run::Stage stage = stage_on_pairs(options, arm, "kto", options_.epochs, options_.batch);
+void Kto::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
+  run::Stage stage = stage_on_pairs(study, arm, "kto", options_.epochs, options_.batch);
   const double reference_flops = 2.0 + 4.0 * options_.epochs;  // once, and both models behind other prompts
-  stage.needs = [&options, adapter = adapter_, epochs = options_.epochs, batch = options_.batch, reference_flops](
-                    int ranks) { return needs_on_pairs(options, ranks, adapter, epochs, batch, reference_flops); };
+  stage.needs = [&study, adapter = adapter_, epochs = options_.epochs, batch = options_.batch,
+                 reference_flops](const run::Assumed& assumed) {
+    return needs_on_pairs(study, assumed, adapter, epochs, batch, reference_flops);
+  };
   stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }

@@ -64,7 +64,7 @@ void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOption
   const Sizes::Adapter added = sizes.adapter(adapter);
   add_part(needs, "policy: adapter", sizes.weight_bytes(added.parameters));
   add_part(needs, "policy: merged weights", sizes.weight_bytes(added.touched_weights));
-  if (sizes.options.lora.first_layer > 0)
+  if (sizes.study.lora.first_layer > 0)
     add_part(needs, "shared lower layers' states",
              sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
 }

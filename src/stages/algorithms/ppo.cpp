@@ -28,15 +28,15 @@ class Ppo final : public Algorithm {
   LowRankOptions policy_adapter() const override { return policy_adapter_; }
   bool trains_reward_model() const override { return true; }
   void bind(OptionTable& table, const std::string& section) override;
-  void check(const StudyOptions& options, const ArmOptions& arm) const override;
-  void plan_before(StagePlan& plan, const Study& study, const ArmOptions& arm) const override {
+  void check(const Study& study, const ArmOptions& arm) const override;
+  void plan_before(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override {
     plan_reward_model(plan, study, arm);
   }
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+  void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
   Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) const;
-  run::Needs needs(const StudyOptions& options, int ranks) const;
+  run::Needs needs(const Study& study, const run::Assumed& assumed) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::PolicyGradientOptions options_;
@@ -81,10 +81,10 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
   bind_schedule(table, section, p.schedule, p.adam);
 }
 
-void Ppo::check(const StudyOptions& options, const ArmOptions& arm) const {
-  check_response_length(options, "ppo.max_new_tokens", options_.rollout.max_new_tokens);
-  if (value_adapter_.rank > 0) options.adapter(value_adapter_).validate(planned_policy(options));
-  reward_named("ppo.reward", reward_).check("ppo.reward", options, arm);
+void Ppo::check(const Study& study, const ArmOptions& arm) const {
+  check_response_length(study.policy, "ppo.max_new_tokens", options_.rollout.max_new_tokens);
+  if (value_adapter_.rank > 0) study.lora.adapter(value_adapter_).validate(planned_policy(study.policy));
+  reward_named("ppo.reward", reward_).check("ppo.reward", study, arm);
 }
 
 // Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
@@ -101,15 +101,15 @@ Actors Ppo::make_actors(const Context& context, const model::Transformer& sft, c
     return {sft.clone(), sft.share(), std::move(value), false};
   }
   model::Transformer policy = policy_from(context, sft, policy_adapter_);
-  model::ScalarModel value = model::ScalarModel::over(sft, context.options.run.seed);
+  model::ScalarModel value = model::ScalarModel::over(sft, context.study.run.seed);
   value.head_1d.zero_();
   if (value_adapter_.rank > 0) {
-    const bool same = reward.body.adapter && reward.body.adapter->options() == context.options.adapter(value_adapter_);
+    const bool same =
+        reward.body.adapter && reward.body.adapter->options() == context.study.lora.adapter(value_adapter_);
     value.body.adapter = same ? std::make_shared<model::Adapter>(reward.body.adapter->clone())
                               : new_adapter(context, sft, value_adapter_, AdapterKey::value);
   }
-  return {std::move(policy), sft.share(), std::move(value),
-          reward.body.adapter && context.options.lora.first_layer > 0};
+  return {std::move(policy), sft.share(), std::move(value), reward.body.adapter && context.study.lora.first_layer > 0};
 }
 
 Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
@@ -120,7 +120,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "ppo-" + arm.name;
   train::PolicyGradientOptions options = options_;
   options.loss.clip_low = options.loss.clip_high = clip_;
-  options.seed = data_of(context.options, arm).seed;  // a round's prompts and draws are its own
+  options.seed = data_of(context.study, arm).seed;  // a round's prompts and draws are its own
   const auto scorer =
       reward_named("ppo.reward", reward_).make(context, arm, {*language, start, &reward, actors.reward_shares_trunk});
   const auto callbacks =
@@ -131,17 +131,17 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   return policy_gradient_facts(options, *scorer);
 }
 
-run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
-  const Sizes sizes(options, ranks);
+run::Needs Ppo::needs(const Study& study, const run::Assumed& assumed) const {
+  const Sizes sizes(study, assumed);
   const train::PolicyGradientOptions& p = options_;
   const train::RolloutOptions& rollout = p.rollout;
   const double weights = sizes.weights;
   const bool low_rank = policy_adapter_.rank > 0;
   const Sizes::Adapter actor = sizes.adapter(policy_adapter_);
   const Sizes::Adapter critic = sizes.adapter(value_adapter_);
-  const Sizes::Adapter judge = sizes.adapter(options.reward.adapter);
-  const double length = sizes.prompt_length() + rollout.max_new_tokens;
-  const double rollout_tokens = std::ceil(static_cast<double>(rollout.prompts_per_step) / ranks) * length;
+  const Sizes::Adapter judge = sizes.adapter(study.reward.adapter);
+  const double length = sizes.prompt_length + rollout.max_new_tokens;
+  const double rollout_tokens = std::ceil(static_cast<double>(rollout.prompts_per_step) / sizes.ranks) * length;
   const double tokens = sizes.trained_tokens(static_cast<double>(p.minibatch), length);
   run::Needs sum;
   add_policy_parts(sum, sizes, policy_adapter_, rollout_tokens);
@@ -163,8 +163,7 @@ run::Needs Ppo::needs(const StudyOptions& options, int ranks) const {
   return sum;
 }
 
-void Ppo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
-  const StudyOptions& options = study.options;
+void Ppo::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
   const std::string name = "ppo-" + arm.name;
   run::Stage stage{
       .name = name,
@@ -176,10 +175,10 @@ void Ppo::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const
       .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
                 "preferences/" + labels_of(arm)},
       .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-      .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
+      .needs = [this, how = arm.how, &study](const run::Assumed& assumed) { return needs(study, assumed); },
       .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(options, stage.sections);
-  add_judge(options, options.judge_named(arm.judge), stage.sections);
+  add_untouched_policy(study, stage.sections);
+  add_judge(study, study.judges.named(arm.judge), stage.sections);
   plan.add(std::move(stage));
 }
 

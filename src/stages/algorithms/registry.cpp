@@ -26,14 +26,16 @@ const AlgorithmEntry& algorithm_named(const std::string& key, const std::string&
   return entry_named(algorithms(), "algorithm", key, name);
 }
 
-void bind_algorithms(OptionTable& table, StudyOptions& options) {
+std::vector<std::shared_ptr<Algorithm>> bind_algorithms(OptionTable& table, const std::vector<ArmOptions>& arms) {
+  std::vector<std::shared_ptr<Algorithm>> bound;
   for (const AlgorithmEntry& entry : algorithms()) {
-    options.algorithms.push_back(entry.make());
-    options.algorithms.back()->bind(table, entry.section);
-    const bool is_used = std::any_of(options.arms.begin(), options.arms.end(),
-                                     [&](const ArmOptions& arm) { return arm.algorithm == entry.name; });
+    bound.push_back(entry.make());
+    bound.back()->bind(table, entry.section);
+    const bool is_used =
+        std::any_of(arms.begin(), arms.end(), [&](const ArmOptions& arm) { return arm.algorithm == entry.name; });
     if (!is_used) table.list_only_where_set(entry.section);
   }
+  return bound;
 }
 
 void bind_arm(OptionTable& table, ArmOptions& arm) {
@@ -54,7 +56,7 @@ void bind_arm(OptionTable& table, ArmOptions& arm) {
       .only_where_set = true;
 }
 
-void check_data(const StudyOptions& options, const ArmOptions& arm) {
+void check_data(const Study& study, const ArmOptions& arm) {
   const DataKind wanted = algorithm_of(arm).learns_from();
   const std::string key = arm.section() + ".data: algorithm = " + arm.algorithm + " learns from " + to_string(wanted);
   if (arm.data.empty()) {
@@ -62,7 +64,7 @@ void check_data(const StudyOptions& options, const ArmOptions& arm) {
       throw usage_error(key + "; the name of a section [data.NAME] that holds some was expected");
     return;
   }
-  const DataSet data = data_of(options, arm);
+  const DataSet data = data_of(study, arm);
   if (data.kind != wanted) throw usage_error(key + ", and [data." + arm.data + "] holds " + to_string(data.kind));
 }
 

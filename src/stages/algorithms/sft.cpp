@@ -19,12 +19,12 @@ class Sft final : public Algorithm {
   DataKind learns_from() const override { return DataKind::demonstrations; }
   LowRankOptions policy_adapter() const override { return adapter_; }
   void bind(OptionTable& table, const std::string& section) override;
-  void check(const StudyOptions&, const ArmOptions&) const override {}
-  void plan_before(StagePlan&, const Study&, const ArmOptions&) const override {}
-  void plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const override;
+  void check(const Study&, const ArmOptions&) const override {}
+  void plan_before(StudyPlan&, const Study&, const ArmOptions&) const override {}
+  void plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override;
 
  private:
-  run::Needs needs(const StudyOptions& options, int ranks) const;
+  run::Needs needs(const Study& study, const run::Assumed& assumed) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::LanguageModelOptions training_{0, 24, {1e-4, 10, 0.1}, {}};  // steps are derived
@@ -43,13 +43,13 @@ Json Sft::run_stage(const Context& context, const ArmOptions& arm) const {
   const std::string name = "finetune-" + arm.name;
   const auto language = load_language(context);
   const model::Transformer start = load_run_model(context, arm.start, *language);
-  const auto folder = context.directory.root() / data_path(data_of(context.options, arm));
+  const auto folder = context.directory.root() / data_path(data_of(context.study, arm));
   train::LanguageModelOptions training = training_;
   std::vector<train::Example> examples;
   std::optional<EpochOrder> order;
   context.comm.agree([&] {
     examples = encode_fitting(*language, read_demonstrations(folder), start.config().max_positions, name, folder);
-    order.emplace(static_cast<std::int64_t>(examples.size()), epochs_, context.options.run.seed);
+    order.emplace(static_cast<std::int64_t>(examples.size()), epochs_, context.study.run.seed);
     training.steps = order->steps(training.batch);
     if (training.steps > 0) return;
     throw input_error(folder, std::to_string(examples.size()) + " demonstrations in " + std::to_string(epochs_) +
@@ -67,11 +67,11 @@ Json Sft::run_stage(const Context& context, const ArmOptions& arm) const {
   return facts;
 }
 
-run::Needs Sft::needs(const StudyOptions& options, int ranks) const {
-  const Sizes sizes(options, ranks);
+run::Needs Sft::needs(const Study& study, const run::Assumed& assumed) const {
+  const Sizes sizes(study, assumed);
   const bool low_rank = adapter_.rank > 0;
   const double trained = low_rank ? sizes.adapter(adapter_).parameters : sizes.weights;
-  const double length = sizes.prompt_length() + options.annotate.max_new_tokens;
+  const double length = sizes.prompt_length + study.annotate.max_new_tokens;
   const double tokens = sizes.trained_tokens(static_cast<double>(training_.batch), length);
   run::Needs sum;
   add_part(sum, "base: weights", sizes.weight_bytes(sizes.weights));
@@ -81,22 +81,22 @@ run::Needs Sft::needs(const StudyOptions& options, int ranks) const {
   return sum;
 }
 
-void Sft::plan(StagePlan& plan, const Study& study, const ArmOptions& arm) const {
-  const StudyOptions& options = study.options;
+void Sft::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
   const std::string name = "finetune-" + arm.name;
-  const DataSet data = data_of(options, arm);
-  run::Stage stage{.name = name,
-                   .kind = "sft",
-                   .of = arm.name,
-                   .command = "finetune",
-                   .size = count_text(epochs_, "passes over data " + data.name + " in steps of ") +
-                           count_text(training_.batch, "demonstrations"),
-                   .sections = sections_with({"finetune", "lora", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start, data_path(data)},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, &options](int ranks) { return needs(options, ranks); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(options, stage.sections);
+  const DataSet data = data_of(study, arm);
+  run::Stage stage{
+      .name = name,
+      .kind = "sft",
+      .of = arm.name,
+      .command = "finetune",
+      .size = count_text(epochs_, "passes over data " + data.name + " in steps of ") +
+              count_text(training_.batch, "demonstrations"),
+      .sections = sections_with({"finetune", "lora", arm.section()}),
+      .reads = {tokenizer_file, "models/sft", "models/" + arm.start, data_path(data)},
+      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+      .needs = [this, how = arm.how, &study](const run::Assumed& assumed) { return needs(study, assumed); },
+      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  add_untouched_policy(study, stage.sections);
   plan.add(std::move(stage));
 }
 

@@ -18,7 +18,7 @@ class FileMaker final : public Maker {
   void check(const DataOptions& data) const override {
     if (file_.empty()) throw usage_error(data.section() + ".file: a file of demonstrations was expected");
   }
-  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override {
+  void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override {
     plan.add(
         demonstrations_stage(study, data, "demonstrations of " + file_.string(), {},
                              [this, data, how = data.maker](const Context& context) { return run(context, data); }));

@@ -21,13 +21,13 @@ train::Example all_tokens(std::vector<TokenId> tokens, TokenId end) {
 }  // namespace
 
 train::Example register_example(const Context& context, const Language& language, std::uint64_t item) {
-  Rng rng(context.options.run.seed, Stream::register_data, {item});
+  Rng rng(context.study.run.seed, Stream::register_data, {item});
   return all_tokens(language.tokenizer.encode(context.task.world().register_text(rng)), language.chat.end_token());
 }
 
 Demonstration demonstration(const Context& context, std::int64_t item) {
   const world::World& world = context.task.world();
-  Rng rng(context.options.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
+  Rng rng(context.study.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
   const Prompt& prompt = world.sample_prompt(rng, false);
   return {prompt.text, world.respond(prompt, rng)};
 }
@@ -38,7 +38,7 @@ train::Example sft_example(const Context& context, const Language& language, std
 
 train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
                              const JudgeEncoders& encoders, std::uint64_t key) {
-  Rng rng(context.options.run.seed, Stream::judge_data, {key});
+  Rng rng(context.study.run.seed, Stream::judge_data, {key});
   if (rng.uniform() < options.register_share) return register_example(context, language, register_text(key));
 
   const world::World& world = context.task.world();
@@ -83,13 +83,13 @@ class Mixture final : public Maker {
         .at_least(1)
         .at_most(most_items);
   }
-  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override {
+  void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override {
     plan.add(demonstrations_stage(study, data, count_text(examples_, "examples of the mixture"), {"sft.examples"},
                                   [this, data, how = data.maker](const Context& context) {
                                     return write_demonstrations(
                                         context, data, examples_, block_, [&](std::int64_t begin, std::int64_t end) {
                                           std::vector<Demonstration> made;
-                                          const std::int64_t seen = context.options.sft.examples;
+                                          const std::int64_t seen = context.study.policy.texts.examples;
                                           for (std::int64_t i = begin; i < end; ++i)
                                             made.push_back(mixture::demonstration(context, seen + i));
                                           return made;

@@ -9,6 +9,7 @@
 
 #include "demonstrations.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
+#include "rlaif/stages/judge_model.hpp"
 #include "rlaif/study/context.hpp"
 #include "rlaif/train/language_model.hpp"
 

@@ -74,7 +74,7 @@ void keep_distinct(DrawnPrompt& drawn, const std::vector<generate::Generated>& g
 }
 
 std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std::int64_t block) {
-  const AnnotateOptions& options = self.context.options.annotate;
+  const AnnotateOptions& options = self.context.study.annotate;
   std::vector<DrawnPrompt> drawn;
   const std::int64_t begin = block * options.block, end = std::min(begin + options.block, plan.prompts);
   for (std::int64_t item = begin; item < end; ++item) {
@@ -115,7 +115,7 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
 std::vector<Comparison> all_pairs(Annotator& self, const std::vector<DrawnPrompt>& drawn) {
   std::vector<Comparison> comparisons;
   for (const DrawnPrompt& one : drawn) {
-    if (one.distinct.size() < static_cast<std::size_t>(self.context.options.annotate.completions)) {
+    if (one.distinct.size() < static_cast<std::size_t>(self.context.study.annotate.completions)) {
       self.counts.identical_prompts += 1;
     }
     std::uint64_t pair = 0;
@@ -156,7 +156,7 @@ std::vector<std::int64_t> open_blocks(const Context& context, const DataSet& pai
       const auto folder = context.directory.preferences(store_name(pairs, judge.name, plan.split));
       make_folders(folder);
       const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
-      const bool counts = takes_canaries(context.options, judge);
+      const bool counts = takes_canaries(context.study.judges, judge);
       for (std::size_t b = 0; b < open.size(); ++b) {
         const auto count_file =
             canary_file(context.directory, store_name(pairs, judge.name, plan.split), static_cast<std::int64_t>(b));
@@ -244,7 +244,7 @@ void add_asked(const Context& context, const DataSet& pairs, Json& facts) {
 }
 
 Json run(const Context& context, const DataSet& pairs) {
-  const AnnotateOptions& options = context.options.annotate;
+  const AnnotateOptions& options = context.study.annotate;
   const auto language = load_language(context);
   const model::Transformer policy = load_run_model(context, pairs.policy, *language);
   for (const Split split : {Split::train, Split::heldout}) {
@@ -268,16 +268,16 @@ Json run(const Context& context, const DataSet& pairs) {
   return facts;
 }
 
-run::Needs pairs_needs(const StudyOptions& options, int ranks) {
-  const Sizes sizes(options, ranks);
-  const auto& a = options.annotate;
+run::Needs pairs_needs(const Study& study, const run::Assumed& assumed) {
+  const Sizes sizes(study, assumed);
+  const AnnotateOptions& a = study.annotate;
   run::Needs needs;
   add_part(needs, "policy: weights", sizes.weight_bytes(sizes.weights));
-  add_part(needs, "cache", sizes.cache_bytes(a.slots, sizes.prompt_length() + a.max_new_tokens));
+  add_part(needs, "cache", sizes.cache_bytes(a.slots, sizes.prompt_length + a.max_new_tokens));
   add_part(needs, "logits", sizes.logits_bytes(a.slots));
   const double prompts = static_cast<double>(a.prompts + a.heldout_prompts);
   needs.generated_tokens = prompts * a.completions * a.max_new_tokens;
-  needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + prompts * sizes.prompt_length());
+  needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + prompts * sizes.prompt_length);
   return needs;
 }
 
@@ -288,29 +288,28 @@ class Pairs final : public Maker {
     table.add(data.section() + ".policy", &data.policy, "",
               "whose responses are compared: sft or an arm before those that learn from them");
   }
-  void plan(StagePlan& plan, const Study& study, const DataSet& data) const override;
+  void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override;
 };
 
-void Pairs::plan(StagePlan& plan, const Study& study, const DataSet& pairs) const {
-  const StudyOptions& options = study.options;
+void Pairs::plan(StudyPlan& plan, const Study& study, const DataSet& pairs) const {
   run::Stage stage{
       .name = pairs.stage("annotate"),
       .kind = "annotate",
       .of = pairs.name,
       .command = "annotate",
-      .size = "up to " + count_text(options.annotate.prompts * options.annotate.pairs_a_prompt(), "pairs and ") +
-              count_text(options.annotate.heldout_prompts * options.annotate.pairs_a_prompt(), "held-out ones by ") +
+      .size = "up to " + count_text(study.annotate.pairs(), "pairs and ") +
+              count_text(study.annotate.heldout_prompts * study.annotate.pairs_a_prompt(), "held-out ones by ") +
               pairs.policy + ", by " +
               (pairs.judges.size() == 1 ? "judge " + pairs.judges.front().name
                                         : count_text(static_cast<std::int64_t>(pairs.judges.size()), "judges")),
       .sections = sections_with({"annotate", "judge", "cost.prices"}),
       .reads = {tokenizer_file, "models/" + pairs.policy},
-      .needs = [&options](int ranks) { return pairs_needs(options, ranks); },
+      .needs = [&study](const run::Assumed& assumed) { return pairs_needs(study, assumed); },
       .run = in_study(study, [pairs](const Context& context) { return run(context, pairs); })};
-  add_untouched_policy(options, stage.sections);
+  add_untouched_policy(study, stage.sections);
   for (const JudgeOptions& judge : pairs.judges) {
-    add_judge(options, judge, stage.sections);
-    for (const JudgeOptions* asked : leaves_of(options, judge)) {
+    add_judge(study, judge, stage.sections);
+    for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
       if (asked->kind != JudgeKind::local || asked->model == "policy") continue;
       stage.reads.push_back("models/" + asked->model);
       if (std::filesystem::is_directory(asked->model))

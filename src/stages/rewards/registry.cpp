@@ -8,7 +8,7 @@ namespace rlaif::stages {
 const std::vector<RewardEntry>& rewards() {
   static const std::vector<RewardEntry> entries{
       {"model", "the reward model that learned from the labels of the arm's judge",
-       [](const std::string&, const StudyOptions&, const ArmOptions&) {}, make_model_reward},
+       [](const std::string&, const Study&, const ArmOptions&) {}, make_model_reward},
       {"rules", "the file of rules of the arm's judge", check_rules_reward, make_rules_reward},
   };
   return entries;

@@ -9,7 +9,7 @@ namespace rlaif::stages {
 std::unique_ptr<Reward> make_model_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 // The file of rules of the arm's judge, in standard deviations over responses of the policy that the arm starts from.
 std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
-void check_rules_reward(const std::string& key, const StudyOptions& options, const ArmOptions& arm);
+void check_rules_reward(const std::string& key, const Study& study, const ArmOptions& arm);
 
 // A response as text: rollouts carry tokens.
 Completion with_text(const Language& language, const train::Drawn& drawn);

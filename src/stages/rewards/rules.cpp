@@ -57,14 +57,14 @@ std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptio
   std::unique_ptr<RulesReward> reward;
   context.comm.agree([&] {
     reward = std::make_unique<RulesReward>(parts.language,
-                                           judge::RuleBook::load(context.options.judge_named(arm.judge).rules));
+                                           judge::RuleBook::load(context.study.judges.named(arm.judge).rules));
     reward->standardise(preferences::read_store(context.directory.preferences(labels_of(arm))));
   });
   return reward;
 }
 
-void check_rules_reward(const std::string& key, const StudyOptions& options, const ArmOptions& arm) {
-  if (options.judge_named(arm.judge).kind == JudgeKind::rules) return;
+void check_rules_reward(const std::string& key, const Study& study, const ArmOptions& arm) {
+  if (study.judges.named(arm.judge).kind == JudgeKind::rules) return;
   throw usage_error(key + " = rules: judge '" + arm.judge + "' of arm '" + arm.name +
                     "' has no file of rules; kind = rules was expected");
 }

@@ -4,7 +4,7 @@
 namespace rlaif::stages {
 
 Json head_to_head_rows(const Evaluated& evaluated) {
-  const std::vector<ArmOptions>& arms = evaluated.context.options.arms;
+  const std::vector<ArmOptions>& arms = evaluated.context.study.arms;
   Json rows;
   rows["sft_against_itself"] = evaluated.win_rate("sft-again", "sft", "win_rate");
   for (std::size_t i = 0; i < arms.size(); ++i) {

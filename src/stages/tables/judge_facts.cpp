@@ -27,8 +27,8 @@ void put(Json& facts, const std::string& name, const evaluate::Interval& interva
 
 // Quality on the held-out pairs. Pairs that gold ties are left out of gold agreement: no side of them is right.
 void add_quality(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
-                 const std::vector<Preference>& people, Json& facts) {
-  const evaluate::JudgeQuality quality = heldout_quality(context, heldout);
+                 const std::vector<Preference>& people, int resamples, Json& facts) {
+  const evaluate::JudgeQuality quality = heldout_quality(context, heldout, resamples);
   put(facts, "gold_agreement", quality.accuracy);
   put(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
   put(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
@@ -47,7 +47,8 @@ void add_quality(const Context& context, const JudgeOptions& judge, const std::v
 }
 
 // The same tables that calibration makes of labels by people.
-Json heldout_report(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout) {
+Json heldout_report(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
+                    int resamples) {
   std::vector<evaluate::LabelledPair> labelled;
   std::vector<Verdict> verdicts;
   for (const Preference& record : heldout) {
@@ -60,8 +61,7 @@ Json heldout_report(const Context& context, const JudgeOptions& judge, const std
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto fitted = calibration.judges.find(judge.name);
   const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
-  return evaluate::judge_report(labelled, verdicts, temperature,
-                                {context.options.run.seed, context.options.evaluate.resamples});
+  return evaluate::judge_report(labelled, verdicts, temperature, {context.study.run.seed, resamples});
 }
 
 // What the training labels cost; prices of a thousand are over all verdicts.
@@ -121,7 +121,7 @@ double gold_side(const Context& context, const Comparison& comparison) {
   return std::fabs(difference) <= 1e-9 ? 0.5 : difference > 0 ? 1.0 : 0.0;
 }
 
-evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout) {
+evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout, int resamples) {
   std::vector<std::uint64_t> prompts;
   std::vector<Verdict> verdicts;
   std::vector<double> golds;
@@ -130,11 +130,10 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
     verdicts.push_back(record.verdict);
     golds.push_back(gold_side(context, record.comparison));
   }
-  return evaluate::judge_quality(prompts, verdicts, golds, context.options.run.seed,
-                                 context.options.evaluate.resamples);
+  return evaluate::judge_quality(prompts, verdicts, golds, context.study.run.seed, resamples);
 }
 
-Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs) {
+Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples) {
   const std::vector<JudgeOptions>& judges = set.judges;
   std::string people;
   for (const JudgeOptions& judge : judges) {
@@ -146,15 +145,16 @@ Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs&
     const std::vector<Preference>& training = pairs.training.at(judge.name);
     const bool compare = !people.empty() && judge.name != people;
     Json& row = facts[judge.name];
-    add_quality(context, judge, heldout, compare ? pairs.heldout.at(people) : std::vector<Preference>{}, row);
+    add_quality(context, judge, heldout, compare ? pairs.heldout.at(people) : std::vector<Preference>{}, resamples,
+                row);
     add_cost(judge, heldout, training, row);
-    AlteredTexts altered(context.options, judge);
+    AlteredTexts altered(context.study.judges, judge);
     for (const std::vector<Preference>* records : {&heldout, &training})
       for (const Preference& record : *records) altered.add(record.comparison);
     if (altered.count() > 0) row["altered_texts"] = altered.count();
-    row["heldout"] = heldout_report(context, judge, heldout);
+    row["heldout"] = heldout_report(context, judge, heldout, resamples);
     if (!is_combined(judge.kind)) continue;
-    row["members"] = members_facts(context, judge, pairs);
+    row["members"] = members_facts(context, judge, pairs, resamples);
     if (Json steps = cascade_facts(context, judge, pairs); !steps.is_null()) row["cascade"] = std::move(steps);
     std::map<std::string, std::int64_t> counts;
     count_asked(training, counts);
@@ -164,14 +164,14 @@ Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs&
   return facts;
 }
 
-Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
-  const StudyOptions& options = context.options;
+Json agreement_differences(const Context& context, const JudgedPairs& pairs, int resamples) {
+  const std::vector<JudgeOptions>& judges = context.study.judges.labelling;
   std::map<std::string, std::vector<double>> right;
   for (const auto& [name, heldout] : pairs.heldout) right[name] = rightness(context, heldout);
   Json facts = Json::object();
-  for (std::size_t a = 0; a < options.judges.size(); ++a) {
-    for (std::size_t b = a + 1; b < options.judges.size(); ++b) {
-      const std::string &first = options.judges[a].name, &second = options.judges[b].name;
+  for (std::size_t a = 0; a < judges.size(); ++a) {
+    for (std::size_t b = a + 1; b < judges.size(); ++b) {
+      const std::string &first = judges[a].name, &second = judges[b].name;
       const std::vector<Preference>& heldout = pairs.heldout.at(first);
       std::map<std::uint64_t, std::pair<double, double>> prompts;  // sum and number
       for (std::size_t i = 0; i < heldout.size(); ++i) {
@@ -186,8 +186,7 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
         sums.push_back(group.first);
         counts.push_back(group.second);
       }
-      const evaluate::Interval interval =
-          evaluate::bootstrap_ratio(sums, counts, options.run.seed, options.evaluate.resamples);
+      const evaluate::Interval interval = evaluate::bootstrap_ratio(sums, counts, context.study.run.seed, resamples);
       if (std::isnan(interval.value)) continue;
       facts[first][second] = {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
     }
@@ -195,8 +194,8 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs) {
   return facts;
 }
 
-AlteredTexts::AlteredTexts(const StudyOptions& options, const JudgeOptions& judge) {
-  for (const JudgeOptions* asked : leaves_of(options, judge)) {
+AlteredTexts::AlteredTexts(const Judges& judges, const JudgeOptions& judge) {
+  for (const JudgeOptions* asked : leaves_of(judges, judge)) {
     const bool is_fenced =
         asked->kind == JudgeKind::local && text::Conversation::load(asked->prompt_template).has_fence();
     are_shown_ = are_shown_ || kind_of(*asked).is_remote || is_fenced;

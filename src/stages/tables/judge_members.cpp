@@ -56,7 +56,7 @@ std::vector<MemberColumn> member_columns(const JudgeOptions& judge, const Judged
 
 }  // namespace
 
-Json members_facts(const Context& context, const JudgeOptions& judge, const JudgedPairs& pairs) {
+Json members_facts(const Context& context, const JudgeOptions& judge, const JudgedPairs& pairs, int resamples) {
   const std::vector<Preference>& records = pairs.heldout.at(judge.name);
   Json facts = Json::object();
   for (const MemberColumn& column : member_columns(judge, pairs)) {
@@ -81,8 +81,7 @@ Json members_facts(const Context& context, const JudgeOptions& judge, const Judg
     Json& row = facts[column.name];
     row["asked"] = asked;
     row["answered"] = answered;
-    row["agreement"] = evaluate::to_json(
-        evaluate::bootstrap_ratio(right, decided, context.options.run.seed, context.options.evaluate.resamples));
+    row["agreement"] = evaluate::to_json(evaluate::bootstrap_ratio(right, decided, context.study.run.seed, resamples));
   }
   return facts;
 }

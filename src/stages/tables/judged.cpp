@@ -57,19 +57,19 @@ void keep_first_labels(std::int64_t most, const std::vector<Preference>& trainin
 
 }  // namespace
 
-Json judged_facts(const Context& context, const Language& language, const model::Transformer& sft) {
-  const StudyOptions& options = context.options;
+Json judged_facts(const Context& context, const Language& language, const model::Transformer& sft, int resamples) {
+  const Study& study = context.study;
   Json facts;
-  for (const DataSet& set : data_sets(options)) {
+  for (const DataSet& set : data_sets(study)) {
     if (set.kind != DataKind::preferences) continue;
     JudgedPairs pairs;
     context.comm.agree([&] { pairs = read_judged_pairs(context, set); });
-    const Json judges = judges_facts(context, set, pairs);
+    const Json judges = judges_facts(context, set, pairs, resamples);
     if (set.name.empty()) facts["judges"] = judges;
-    for (const ArmOptions& arm : options.arms) {
+    for (const ArmOptions& arm : study.arms) {
       if (!set.feeds(arm)) continue;
       facts["labels"][arm.name] = judges[arm.judge];
-      keep_first_labels(options.reward.labels, pairs.training.at(arm.judge), facts["labels"][arm.name]);
+      keep_first_labels(study.labels.first, pairs.training.at(arm.judge), facts["labels"][arm.name]);
       const model::Transformer base =
           arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
       if (!algorithm_of(arm).trains_reward_model()) continue;

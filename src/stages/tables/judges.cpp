@@ -51,7 +51,7 @@ std::string judges_table(const Json& results) {
 Json judges_rows(const Evaluated& evaluated) {
   const Json& judged = evaluated.judged;
   Json rows;
-  for (const JudgeOptions& judge : evaluated.context.options.judges) {
+  for (const JudgeOptions& judge : evaluated.context.study.judges.labelling) {
     if (judge.kind != JudgeKind::local && !is_combined(judge.kind)) continue;
     rows["judge"] = judged["judges"][judge.name];
     rows["judge"]["name"] = judge.name;

@@ -47,16 +47,15 @@ std::string marks_table(const Json& results) {
 }  // namespace
 
 Json policies_rows(const Evaluated& evaluated) {
-  const StudyOptions& options = evaluated.context.options;
-  const std::uint64_t seed = options.run.seed;
-  const int resamples = options.evaluate.resamples;
+  const std::uint64_t seed = evaluated.context.study.run.seed;
+  const int resamples = evaluated.resamples;
   const std::vector<Mark> marks = evaluated.context.task.marks();
   Json rows;
   rows["yardstick"] = evaluated.context.task.yardstick();
   rows["marks"] = Json::array();
   for (const Mark& mark : marks) rows["marks"].push_back(mark.name);
   rows["arms"]["sft"] = policy_facts(evaluated.samples.at("sft"), marks, seed, resamples);
-  for (const ArmOptions& arm : options.arms) {
+  for (const ArmOptions& arm : evaluated.context.study.arms) {
     Json row = evaluated.win_rate(arm.name, "sft", "win_rate_vs_sft");
     row.update(policy_facts(evaluated.samples.at(arm.name), marks, seed, resamples));
     row["algorithm"] = arm.algorithm;
@@ -75,10 +74,10 @@ Json policies_rows(const Evaluated& evaluated) {
 
 // What an arm cost in time: its judge's share of annotation, its reward model, its policy.
 void policies_finish(const Finished& finished, Json& results) {
-  const StudyOptions& options = finished.context.options;
-  for (const ArmOptions& arm : options.arms) {
+  const Study& study = finished.context.study;
+  for (const ArmOptions& arm : study.arms) {
     double seconds = 0.0;
-    const DataSet data = data_of(options, arm);
+    const DataSet data = data_of(study, arm);
     const Json& labelling = *finished.by_stage.at(data.stage(data.kind == DataKind::preferences ? "annotate" : "data"));
     if (labelling.contains("judge_rank_seconds")) {
       seconds += number(labelling["judge_rank_seconds"], arm.judge) / number(labelling, "ranks");

@@ -21,7 +21,7 @@ const std::vector<Table>& tables() {
 
 Json Evaluated::win_rate(const std::string& of, const std::string& over, const char* name) const {
   const evaluate::Interval interval =
-      policy_win_rate(samples.at(of), samples.at(over), context.options.run.seed, context.options.evaluate.resamples);
+      policy_win_rate(samples.at(of), samples.at(over), context.study.run.seed, resamples);
   return {{name, interval.value}, {"ci_low", interval.low}, {"ci_high", interval.high}};
 }
 

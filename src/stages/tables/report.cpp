@@ -35,7 +35,7 @@ void add_below(const Finished& finished, Json& results) {
 }
 
 Json make_results(const Finished& finished) {
-  const bool has_arms = !finished.context.options.arms.empty();
+  const bool has_arms = !finished.context.study.arms.empty();
   Json results = Json::object();
   add_below(finished, results);
   results.update(finished.by_stage.at(has_arms ? "evaluate" : "judges")->at("results"));

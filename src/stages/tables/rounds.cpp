@@ -8,7 +8,7 @@ namespace rlaif::stages {
 Json rounds_rows(const Evaluated& evaluated) {
   const Json reward_models = evaluated.judged.value("reward_model", Json::object());
   Json rows = Json::object();
-  for (const ArmOptions& arm : evaluated.context.options.arms) {
+  for (const ArmOptions& arm : evaluated.context.study.arms) {
     if (!arm.is_round) continue;
     Json row = evaluated.win_rate(arm.name, arm.start, "win_rate_vs_start");
     row["round"] = arm.name;

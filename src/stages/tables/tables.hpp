@@ -17,6 +17,7 @@ struct Evaluated {
   const Context& context;
   const std::map<std::string, PolicySamples>& samples;  // by policy, "sft" and "sft-again" included
   const Json& judged;                                   // judged_facts
+  int resamples;                                        // of the bootstrap that intervals come from
   // Of one policy over another, under `name`, with its interval.
   Json win_rate(const std::string& of, const std::string& over, const char* name) const;
 };

@@ -43,8 +43,8 @@ void times_finish(const Finished& finished, Json& results) {
   }
   results["wall_seconds"] = total;
   results["ranks"] = ranks;
-  results["seed"] = finished.context.options.run.seed;
-  results["deck"] = finished.context.options.name;
+  results["seed"] = finished.context.study.run.seed;
+  results["deck"] = finished.context.study.name;
   results.update(starts_facts(finished.context.directory));
 }
 

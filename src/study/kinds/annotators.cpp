@@ -19,13 +19,13 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
 
 std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {
   judge::AnnotatorOptions annotators = o.annotators;
-  annotators.seed = parts.context.options.run.seed;
+  annotators.seed = parts.context.study.run.seed;
   return judge::make_annotators(
       o.name, annotators,
       [&task = parts.context.task](const Prompt& prompt, const Completion& completion) {
         return task.utility(prompt, completion);
       },
-      judge_price(parts.context.options, o));
+      judge_price(parts.context.study.judges, o));
 }
 
 }  // namespace

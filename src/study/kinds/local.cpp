@@ -34,13 +34,13 @@ void check(const std::string& section, const JudgeOptions& o) {
 
 std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {
   judge::LocalJudgeOptions local = o.local;
-  local.seed = parts.context.options.run.seed;
+  local.seed = parts.context.study.run.seed;
   local.orders = o.orders;
   local.principle_use = o.principle_use;
   text::Conversation prompt = text::Conversation::load(o.prompt_template);
   const judge::Constitution principles = prompt.has_principles() ? principles_of(o) : judge::Constitution();
   return judge::make_local_judge(o.name, *parts.network, parts.language->chat, std::move(prompt), principles, local,
-                                 judge_price(parts.context.options, o));
+                                 judge_price(parts.context.study.judges, o));
 }
 
 }  // namespace

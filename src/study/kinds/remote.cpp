@@ -69,7 +69,7 @@ void check_remote(const std::string& section, const JudgeOptions& o) {
 
 RemoteJudgeParts remote_judge_parts(const JudgeOptions& o, const JudgeParts& parts) {
   const Context& context = parts.context;
-  RemoteJudgeParts result{remote_options(context.options, o), remote_parts(context.options, o)};
+  RemoteJudgeParts result{remote_options(context.study, o), remote_parts(context.study.judges, o)};
   result.parts.answers = parts.spending.answers(o.name);
   result.parts.meter = parts.spending.meter();
   result.options.http.requests_per_minute /= context.comm.size();

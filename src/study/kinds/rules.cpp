@@ -13,7 +13,7 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
 }
 
 std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {
-  return judge::make_rules_judge(o.name, judge::RuleBook::load(o.rules), judge_price(parts.context.options, o));
+  return judge::make_rules_judge(o.name, judge::RuleBook::load(o.rules), judge_price(parts.context.study.judges, o));
 }
 
 }  // namespace

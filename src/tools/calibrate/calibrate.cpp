@@ -38,11 +38,11 @@ void report_recorded(const CalibrateOptions& calibrate, const std::vector<Labell
   write_file_atomic(calibrate.output / "recorded.json", report.dump(1) + "\n");
 }
 
-std::vector<const JudgeOptions*> chosen_judges(const StudyOptions& options) {
+std::vector<const JudgeOptions*> chosen_judges(const Judges& of_study, const CalibrateOptions& options) {
   std::vector<const JudgeOptions*> judges;
-  for (const std::string& name : options.calibrate.judges) judges.push_back(&options.judge_named(name));
+  for (const std::string& name : options.judges) judges.push_back(&of_study.named(name));
   if (judges.empty()) {
-    for (const JudgeOptions& judge : options.judges) judges.push_back(&judge);
+    for (const JudgeOptions& judge : of_study.labelling) judges.push_back(&judge);
   }
   if (judges.empty())
     throw usage_error("calibrate.judges: at least one name of study.judges or study.members was expected");
@@ -50,11 +50,11 @@ std::vector<const JudgeOptions*> chosen_judges(const StudyOptions& options) {
 }
 
 // Each judge without members that is to be asked, as it is before anything was learned about it.
-std::vector<JudgeOptions> plain_judges(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges) {
+std::vector<JudgeOptions> plain_judges(const Judges& of_study, const std::vector<const JudgeOptions*>& judges) {
   std::vector<const JudgeOptions*> asked;
   std::vector<JudgeOptions> plain;
   for (const JudgeOptions* judge : judges) {
-    for (const JudgeOptions* one : leaves_of(options, *judge)) {
+    for (const JudgeOptions* one : leaves_of(of_study, *judge)) {
       if (std::find(asked.begin(), asked.end(), one) != asked.end()) continue;
       asked.push_back(one);
       plain.push_back(*one);
@@ -114,15 +114,14 @@ Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge
 
 // Judges x writers: win rates, and what each gives its own writing more than the others do. A judge is the writer of its own
 // name, or of its model's.
-Json self_preference(const StudyOptions& options, const std::vector<std::string>& names,
-                     const VerdictsByJudge& verdicts, const std::vector<LabelledPair>& pairs,
-                     const evaluate::ReportOptions& settings) {
+Json self_preference(const Judges& judges, const std::vector<std::string>& names, const VerdictsByJudge& verdicts,
+                     const std::vector<LabelledPair>& pairs, const evaluate::ReportOptions& settings) {
   std::set<std::string> writers;
   for (const LabelledPair& pair : pairs) writers.insert({pair.model_a, pair.model_b});
   std::vector<std::string> writer_of_judge;
   std::vector<evaluate::WriterVerdict> rows;
   for (std::size_t j = 0; j < names.size(); ++j) {
-    const std::string& model = options.judge_named(names[j]).model;
+    const std::string& model = judges.named(names[j]).model;
     writer_of_judge.push_back(writers.contains(names[j]) ? names[j] : model);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const Verdict& verdict = verdicts.at(names[j])[i];
@@ -163,8 +162,8 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
       ids.push_back(pair.id);
     }
   }
-  const bool reads =
-      std::any_of(judges.begin(), judges.end(), [&](const auto& one) { return needs_language(context.options, one); });
+  const bool reads = std::any_of(judges.begin(), judges.end(),
+                                 [&](const auto& one) { return needs_language(context.study.judges, one); });
   const auto language = reads ? load_language(context) : nullptr;
   const StageSpending spending(context, "calibrate");
   const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending, first_policy,
@@ -188,34 +187,34 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
   return asked;
 }
 
-void report_judges(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
+void report_judges(const Study& study, const CalibrateOptions& options, const std::vector<const JudgeOptions*>& judges,
                    const std::vector<LabelledPair>& pairs, const std::vector<LabelledPair>& probes, Asked asked) {
   std::vector<std::string> asked_names;
   for (const auto& [name, verdicts] : asked.pairs) asked_names.push_back(name);
-  const evaluate::ReportOptions settings{options.run.seed, options.calibrate.resamples};
-  const FittedStudy study = fit_judges(options, judges, pairs, asked.pairs);
+  const evaluate::ReportOptions settings{study.run.seed, options.resamples};
+  const FittedStudy found = fit_judges(study.judges, judges, options.target, pairs, asked.pairs);
   Json report;
   report["pairs"] = pairs.size();
   report["judges"] = Json::object();
   std::vector<std::string> names;
-  for (const auto& [name, verdicts] : study.verdicts) {
+  for (const auto& [name, verdicts] : found.verdicts) {
     names.push_back(name);
-    report["judges"][name] = evaluate::judge_report(pairs, verdicts, study.fitted.at(name).temperature, settings);
+    report["judges"][name] = evaluate::judge_report(pairs, verdicts, found.fitted.at(name).temperature, settings);
   }
-  report["across"] = evaluate::across_judges(pairs, names, study.verdicts, settings);
+  report["across"] = evaluate::across_judges(pairs, names, found.verdicts, settings);
   report["people"] = evaluate::annotator_agreement(pairs);
-  report["cascades"] = study.cascades;
-  report["held_out"] = held_out_report(options, judges, pairs, asked.pairs, settings);
-  report["without_labels"] = without_labels(asked_names, study.verdicts, pairs);
-  report["self_preference"] = self_preference(options, names, study.verdicts, pairs, settings);
+  report["cascades"] = found.cascades;
+  report["held_out"] = held_out_report(study.judges, judges, options, pairs, asked.pairs, settings);
+  report["without_labels"] = without_labels(asked_names, found.verdicts, pairs);
+  report["self_preference"] = self_preference(study.judges, names, found.verdicts, pairs, settings);
   if (!probes.empty()) {
-    for (const auto& [name, verdicts] : calibrated_verdicts(options, judges, study.fitted, probes, asked.probes)) {
+    for (const auto& [name, verdicts] : calibrated_verdicts(study.judges, judges, found.fitted, probes, asked.probes)) {
       report["probes"][name] = evaluate::probe_report(probes, verdicts, settings);
     }
   }
-  make_folders(options.calibrate.output);
-  study.fitted.save(options.calibrate.output / "fitted.json");
-  write_file_atomic(options.calibrate.output / "calibration.json", report.dump(1) + "\n");
+  make_folders(options.output);
+  found.fitted.save(options.output / "fitted.json");
+  write_file_atomic(options.output / "calibration.json", report.dump(1) + "\n");
   std::cout << evaluate::report_table(report) << std::flush;
 }
 
@@ -230,16 +229,19 @@ void require_options(const CalibrateOptions& calibrate, const ResolvedDeck& deck
 
 }  // namespace
 
-void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck, const comm::Communicator& comm) {
-  const CalibrateOptions& calibrate = options.calibrate;
-  std::unique_ptr<Task> task;
+void check_calibrate(const CalibrateOptions& options) {
+  if (options.folds == 1) throw usage_error("calibrate.folds: 0 or at least 2 was expected, found 1");
+}
+
+void run_calibrate_command(Study& study, const CalibrateOptions& calibrate, const ResolvedDeck& deck,
+                           const comm::Communicator& comm) {
   std::vector<LabelledPair> pairs, probes;
   std::vector<const JudgeOptions*> judges;
   comm.agree([&] {
     require_options(calibrate, deck);
     if (calibrate.recorded.empty()) {
-      judges = chosen_judges(options);
-      task = std::make_unique<Task>(options.task);
+      judges = chosen_judges(study.judges, calibrate);
+      study.load();
     }
     pairs = evaluate::read_labelled_pairs(calibrate.pairs);
     if (!calibrate.probes.empty() && calibrate.recorded.empty()) probes = evaluate::read_probes(calibrate.probes);
@@ -248,18 +250,17 @@ void run_calibrate_command(const StudyOptions& options, const ResolvedDeck& deck
     comm.on_root([&] { report_recorded(calibrate, pairs); });
     return;
   }
-  const Context context(
-      {options.run, RunDirectory(options.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }}, options,
-      *task);
-  const RunLock lock = lock_of_paid_run(comm, options, judges);
+  const Context context = study.context(
+      {study.run, RunDirectory(study.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }});
+  const RunLock lock = lock_of_paid_run(comm, study, judges);
   std::vector<std::string> models;
   for (const JudgeOptions* judge : judges) {
-    const std::vector<std::string> asked_models = local_models(options, *judge);
+    const std::vector<std::string> asked_models = local_models(study.judges, *judge);
     models.insert(models.end(), asked_models.begin(), asked_models.end());
   }
-  require_whole_models(comm, options.run.directory, models);
-  Asked asked = ask(context, plain_judges(options, judges), pairs, probes);
-  comm.on_root([&] { report_judges(options, judges, pairs, probes, std::move(asked)); });
+  require_whole_models(comm, study.run.directory, models);
+  Asked asked = ask(context, plain_judges(study.judges, judges), pairs, probes);
+  comm.on_root([&] { report_judges(study, calibrate, judges, pairs, probes, std::move(asked)); });
 }
 
 void bind_calibrate(OptionTable& table, CalibrateOptions& o) {

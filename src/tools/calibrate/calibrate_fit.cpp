@@ -64,8 +64,8 @@ std::vector<Verdict> at_equal_length(const JudgeOptions& options, std::vector<Ve
 
 class Fitter {
  public:
-  Fitter(const StudyOptions& options, const std::vector<LabelledPair>& pairs, VerdictsByJudge asked)
-      : options_(options), asked_(std::move(asked)) {
+  Fitter(const Judges& judges, double target, const std::vector<LabelledPair>& pairs, VerdictsByJudge asked)
+      : judges_(judges), target_(target), asked_(std::move(asked)) {
     for (const LabelledPair& pair : pairs) {
       comparisons_.push_back(pair.comparison);
       labels_.push_back(pair.label);
@@ -76,17 +76,17 @@ class Fitter {
   void fit_asked() {
     std::vector<std::string> names;
     for (const auto& [name, verdicts] : asked_) names.push_back(name);
-    for (const std::string& name : names) finish(options_.judge_named(name), asked_.at(name));
+    for (const std::string& name : names) finish(judges_.named(name), asked_.at(name));
     fit_weights(names);
   }
   // Weights must be there before anything that votes by them is worked out.
   void fit_ensemble_weights(const JudgeOptions& options) {
     if (!is_combined(options.kind)) return;
     const std::vector<std::string> members = options.members;
-    for (const std::string& member : members) fit_ensemble_weights(options_.judge_named(member));
+    for (const std::string& member : members) fit_ensemble_weights(judges_.named(member));
     if (options.kind != JudgeKind::ensemble || options.ensemble.vote != judge::Vote::weighted) return;
     for (const std::string& member : members) {
-      fit(options_.judge_named(member));
+      fit(judges_.named(member));
       const auto [other, added] = weighed_for_.emplace(member, options.name);
       if (!added && other->second != options.name) {
         throw usage_error("judge." + member + " is a member of two ensembles that vote by weights, " + other->second +
@@ -98,7 +98,7 @@ class Fitter {
   }
   void fit(const JudgeOptions& options) {
     if (study_.verdicts.contains(options.name)) return;
-    for (const std::string& member : options.members) fit(options_.judge_named(member));
+    for (const std::string& member : options.members) fit(judges_.named(member));
     finish(options, combined(options));
   }
   FittedStudy take() { return std::move(study_); }
@@ -172,7 +172,7 @@ class Fitter {
       throw input_error("cascade '" + cascade + "': its last judge '" + members.back() +
                         "' has no verdict on a pair whose label is a or b; at least one was expected");
     }
-    const evaluate::CascadeFit fit = evaluate::fit_cascade(confidence, right, cost, options_.calibrate.target);
+    const evaluate::CascadeFit fit = evaluate::fit_cascade(confidence, right, cost, target_);
     const evaluate::CascadePoint alone{0.0, 1.0, mean(right.back()), mean(cost.back())};
     study_.fitted.thresholds[cascade] = fit.thresholds;
     for (std::size_t m = 0; m < fit.curves.size(); ++m) {
@@ -181,7 +181,8 @@ class Fitter {
     }
   }
 
-  const StudyOptions& options_;
+  const Judges& judges_;
+  double target_;  // of cascades
   VerdictsByJudge asked_;
   std::vector<Comparison> comparisons_;
   std::vector<double> labels_, lengths_;
@@ -191,16 +192,16 @@ class Fitter {
 
 }  // namespace
 
-FittedStudy fit_judges(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
+FittedStudy fit_judges(const Judges& of_study, const std::vector<const JudgeOptions*>& judges, double target,
                        const std::vector<LabelledPair>& pairs, VerdictsByJudge verdicts) {
-  Fitter fitter(options, pairs, std::move(verdicts));
+  Fitter fitter(of_study, target, pairs, std::move(verdicts));
   fitter.fit_asked();
   for (const JudgeOptions* judge : judges) fitter.fit_ensemble_weights(*judge);
   for (const JudgeOptions* judge : judges) fitter.fit(*judge);
   return fitter.take();
 }
 
-VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
+VerdictsByJudge calibrated_verdicts(const Judges& of_study, const std::vector<const JudgeOptions*>& judges,
                                     const judge::FittedJudges& fitted, const std::vector<LabelledPair>& pairs,
                                     const VerdictsByJudge& asked) {
   std::vector<Comparison> comparisons;
@@ -208,7 +209,7 @@ VerdictsByJudge calibrated_verdicts(const StudyOptions& options, const std::vect
   VerdictsByJudge verdicts;
   const std::function<void(const JudgeOptions&)> add = [&](const JudgeOptions& judge) {
     if (verdicts.contains(judge.name)) return;
-    for (const std::string& member : judge.members) add(options.judge_named(member));
+    for (const std::string& member : judge.members) add(of_study.named(member));
     std::vector<Verdict> said =
         is_combined(judge.kind) ? said_by_members(judge, fitted, verdicts, comparisons) : asked.at(judge.name);
     verdicts[judge.name] = at_equal_length(judge, std::move(said), fitted.at(judge.name).length_slope, comparisons);

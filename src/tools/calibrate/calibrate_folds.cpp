@@ -54,17 +54,18 @@ struct HeldOut {
   std::map<std::string, std::vector<double>> tempered;  // P(first) after the temperature
 };
 
-HeldOut cross_fit(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
-                  const std::vector<LabelledPair>& pairs, const VerdictsByJudge& asked, std::size_t parts) {
-  const Places part = parts_of(pairs, parts, options.run.seed);
+HeldOut cross_fit(const Judges& of_study, const std::vector<const JudgeOptions*>& judges, double target,
+                  const std::vector<LabelledPair>& pairs, const VerdictsByJudge& asked, const Places& part,
+                  std::size_t parts) {
   HeldOut held_out;
   for (std::size_t k = 0; k < parts; ++k) {
     Places inside, rest;
     for (std::size_t i = 0; i < pairs.size(); ++i) (part[i] == k ? inside : rest).push_back(i);
     Part learned = taken(pairs, asked, rest);
     const Part held = taken(pairs, asked, inside);
-    const judge::FittedJudges fitted = fit_judges(options, judges, learned.pairs, std::move(learned.asked)).fitted;
-    for (const auto& [name, verdicts] : calibrated_verdicts(options, judges, fitted, held.pairs, held.asked)) {
+    const judge::FittedJudges fitted =
+        fit_judges(of_study, judges, target, learned.pairs, std::move(learned.asked)).fitted;
+    for (const auto& [name, verdicts] : calibrated_verdicts(of_study, judges, fitted, held.pairs, held.asked)) {
       held_out.verdicts[name].resize(pairs.size());
       held_out.tempered[name].resize(pairs.size());
       for (std::size_t i = 0; i < inside.size(); ++i) {
@@ -153,22 +154,22 @@ Json asked_shares(const JudgeOptions& judge, const std::vector<Verdict>& verdict
 
 }  // namespace
 
-Json held_out_report(const StudyOptions& options, const std::vector<const JudgeOptions*>& judges,
-                     const std::vector<LabelledPair>& pairs, const VerdictsByJudge& asked,
-                     const evaluate::ReportOptions& settings) {
+Json held_out_report(const Judges& of_study, const std::vector<const JudgeOptions*>& judges,
+                     const CalibrateOptions& options, const std::vector<LabelledPair>& pairs,
+                     const VerdictsByJudge& asked, const evaluate::ReportOptions& settings) {
   std::set<std::uint64_t> prompts;
   for (const LabelledPair& pair : pairs) prompts.insert(pair.comparison.prompt.id);
-  const std::size_t parts = std::min(prompts.size(), static_cast<std::size_t>(std::max(0, options.calibrate.folds)));
+  const std::size_t parts = std::min(prompts.size(), static_cast<std::size_t>(std::max(0, options.folds)));
   if (parts < 2) return Json();
-  StudyOptions fitted = options;  // by what was fitted, whatever thresholds the deck has
-  for (auto* list : {&fitted.judges, &fitted.members}) {
+  Judges fitted = of_study;  // by what was fitted, whatever thresholds the deck has
+  for (auto* list : {&fitted.labelling, &fitted.members}) {
     for (JudgeOptions& judge : *list) judge.thresholds.clear();
   }
   std::vector<const JudgeOptions*> chosen;
-  for (const JudgeOptions* judge : judges) chosen.push_back(&fitted.judge_named(judge->name));
+  for (const JudgeOptions* judge : judges) chosen.push_back(&fitted.named(judge->name));
   HeldOut held_out;
   try {
-    held_out = cross_fit(fitted, chosen, pairs, asked, parts);
+    held_out = cross_fit(fitted, chosen, options.target, pairs, asked, parts_of(pairs, parts, settings.seed), parts);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
     return Json();
@@ -182,7 +183,7 @@ Json held_out_report(const StudyOptions& options, const std::vector<const JudgeO
     row["agreement"] = scorer.agreement(verdicts);
     row["calibration_error"] = scorer.calibration_error(verdicts, held_out.tempered.at(name));
     row["usd_per_1000"] = Scorer::usd_per_1000(verdicts);
-    const JudgeOptions& judge = fitted.judge_named(name);
+    const JudgeOptions& judge = fitted.named(name);
     if (judge.kind != JudgeKind::cascade) continue;
     Json& cascade = report["cascades"][name];
     cascade["agreement"] = row["agreement"];

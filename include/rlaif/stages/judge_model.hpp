@@ -1,0 +1,36 @@
+// Judges of the closed world that the study trains: models/<name>.
+//   JudgeModel model{"small"};  bind_judge_model(table, model);  plan_judge_model(plan, study, model);   // "judge-model-small"
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "rlaif/stages/plan.hpp"
+#include "rlaif/study/study.hpp"
+#include "rlaif/train/options.hpp"
+
+namespace rlaif::stages {
+
+struct JudgeModelOptions {
+  std::filesystem::path verdict_first_template, rationale_first_template;
+  double register_share = 0.15;
+  double context_weight = 1.0, verdict_weight = 1.0;
+  train::LanguageModelOptions training;
+};
+
+struct JudgeModel {
+  std::string name;
+  ModelOptions network = {};
+  JudgeModelOptions training = {};
+  // "judge-model" for the one named "judge", else "judge-model-<name>".
+  std::string stage() const;
+  std::string suffix() const;  // of its sections: "" or ".NAME"
+};
+void bind_judge_model(OptionTable& table, JudgeModel& model);
+// What two of its keys must be to each other. Throws Error(usage) naming the keys.
+void check_judge_model(const JudgeModel& model);
+
+// Gold-labelled pairs of behaviours -> models/<name of the judge model>
+void plan_judge_model(StudyPlan& plan, const Study& study, const JudgeModel& model);
+
+}  // namespace rlaif::stages

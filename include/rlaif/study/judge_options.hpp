@@ -1,0 +1,68 @@
+// Who judges in a study: sections [judge.NAME], and what all judges share.
+//   study.judges.named("ai").orders;   // of study.judges or study.members
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "rlaif/judge/judge.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
+#include "rlaif/judge/kinds/local.hpp"
+#include "rlaif/judge/kinds/remote.hpp"
+#include "rlaif/run/layers.hpp"
+
+namespace rlaif::study {
+
+enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, ensemble, cascade, hierarchy };
+inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
+// A section [judge.NAME]. Each kind binds those of the fields that it has use for (study/judge_kinds.hpp).
+struct JudgeOptions {
+  std::string name;
+  JudgeKind kind = JudgeKind::local;
+  std::string model = "judge";  // local: models/<model> of the run; "policy": the one whose responses are judged
+  std::vector<std::string> members = {};  // of a combined judge: names of judges, in order
+  judge::EnsembleOptions ensemble = {};
+  std::vector<double> thresholds = {};  // cascade; empty: those of the calibration
+  double gate = 0.8;                    // hierarchy
+  // What calibration found out about this judge and its members (judge/fitted.hpp).
+  std::filesystem::path calibration = {};
+  bool length_correction = false;              // by this judge's length_slope there
+  std::filesystem::path prompt_template = {};  // local: the conversation
+  std::filesystem::path style = {};            // remote: the conversation
+  std::filesystem::path principles = {};       // local, remote
+  judge::PrincipleUse principle_use = judge::PrincipleUse::sample;
+  int level = 0;  // of the principles; 0: all levels
+  judge::Orders orders = judge::Orders::both;
+  std::filesystem::path rules = {};      // rules
+  std::filesystem::path tokenizer = {};  // remote: a tokenizer.json of the judge's model; empty: bytes are counted
+  std::filesystem::path verdicts = {};   // replay: recorded verdicts
+  std::string recorded_judge = {}, recorded_style = {};  // replay: which of them
+  std::string price = "ai-label";
+  judge::RemoteOptions remote = {};
+  judge::LocalJudgeOptions local = {};
+  judge::AnnotatorOptions annotators = {};
+};
+
+// Pairs whose verdict is known, mixed into what language models are asked.
+struct CanaryOptions {
+  std::filesystem::path file;
+  double rate = 0.0;
+};
+
+// Prices, and what labels may cost.
+struct CostOptions {
+  std::filesystem::path prices, assumptions;
+  double cap_usd = 0;
+};
+
+struct Judges {
+  std::vector<JudgeOptions> labelling;  // study.judges: each labels all pairs
+  std::vector<JudgeOptions> members;    // study.members: asked as members of others only
+  CanaryOptions canaries;
+  CostOptions costs;
+
+  const JudgeOptions& named(const std::string& name) const;  // of either; throws Error(usage)
+};
+
+}  // namespace rlaif::study

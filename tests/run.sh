@@ -60,8 +60,9 @@ for binary in "${parallel[@]}"; do
 done
 # Scripts that measure, wait for a moment, kill or start a service have the machine to themselves; the others, which mostly
 # wait for single ranks and servers, share it, the longest first.
-alone=(32_measure 34_faulty_judge 40_kill 43_algorithms 45_damage 48_watchdog 50_slurm 51_launch 52_instruction_sets)
-first=(30_bad_input 38_cost_spotcheck 00_includes 36_combined_judges tokenizer 35_asked_judge)
+listed() { awk -v word="$1" '!/^#/ { for (i = 2; i <= NF; ++i) if ($i == word) print $1 }' tests/end_to_end/scripts.txt; }
+mapfile -t alone < <(listed alone)
+mapfile -t first < <(listed first)
 shared_scripts=() alone_scripts=()
 for script in "${scripts[@]}"; do
   name=$(basename "$script" .sh)

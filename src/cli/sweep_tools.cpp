@@ -71,8 +71,8 @@ std::string shared_folder(const SweepDeck& deck) {
   return deck.sweep.share ? (deck.sweep.directory / "shared").string() : "";
 }
 
-// What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole, since
-// it will lie in another folder.
+// What the cell's deck says: the sweep's deck, over it the command line, over that the cell's values; paths whole,
+// since it will lie in another folder.
 std::map<std::string, std::string> cell_keys(const SweepDeck& deck, const tools::SweepCell& cell,
                                              const Resolved& resolved) {
   std::map<std::string, std::string> keys;

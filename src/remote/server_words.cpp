@@ -15,18 +15,20 @@ namespace {
 constexpr std::size_t most_words = 4096, most_shown = 300;
 constexpr int deepest = 8;
 
-// Where servers put words of their own. What they echo of the request (an "input", a "flagged_input") is no word of theirs.
+// Where servers put words of their own. What they echo of the request (an "input", a "flagged_input") is no word of
+// theirs.
 constexpr std::array word_keys = std::to_array<std::string_view>(
     {"message",     "msg",    "code",    "type",       "status",        "error",
      "errors",      "detail", "details", "reason",     "raw",           "metadata",
      "innererror",  "object", "title",   "error_type", "error_message", "errorMessage",
      "description", "cause",  "body",    "choices",    "finish_reason", "native_finish_reason"});
 
-// What a prompt that does not fit is called, by OpenAI, Azure, DeepSeek, OpenRouter and vLLM (maximum context length), Anthropic
-// (prompt is too long; exceed context limit), vLLM's later engine (maximum model length), SGLang (model's context length), TGI and
-// Together (`inputs` tokens), llama.cpp (exceed_context_size, available context size), llama-cpp-python and Groq (context window),
-// Gemini (maximum number of tokens allowed), Mistral (too large for model), Bedrock (input is too long), xAI (maximum prompt
-// length), Ollama and LM Studio (context length), Moonshot (model token limit), Cerebras (while limit is), DashScope, Zhipu.
+// What a prompt that does not fit is called, by OpenAI, Azure, DeepSeek, OpenRouter and vLLM (maximum context length),
+// Anthropic (prompt is too long; exceed context limit), vLLM's later engine (maximum model length), SGLang (model's
+// context length), TGI and Together (`inputs` tokens), llama.cpp (exceed_context_size, available context size),
+// llama-cpp-python and Groq (context window), Gemini (maximum number of tokens allowed), Mistral (too large for model),
+// Bedrock (input is too long), xAI (maximum prompt length), Ollama and LM Studio (context length), Moonshot (model
+// token limit), Cerebras (while limit is), DashScope, Zhipu.
 constexpr std::array too_long_words = std::to_array<std::string_view>({"context_length",
                                                                        "context length",
                                                                        "context window",
@@ -71,9 +73,9 @@ constexpr std::array too_long_words = std::to_array<std::string_view>({"context_
                                                                        "string_above_max_length"});
 
 // What moderation is called, by OpenAI (flagged, usage policy, safety system), Azure (content management policy,
-// ResponsibleAIPolicyViolation), Anthropic (content filtering policy), OpenRouter (requires moderation), Gemini (safety,
-// PROHIBITED_CONTENT), Bedrock (guardrail intervened), DeepSeek (Content Exists Risk), xAI (usage guidelines), Moonshot (high risk),
-// DashScope (inspection failed, inappropriate content), Zhipu (in Chinese).
+// ResponsibleAIPolicyViolation), Anthropic (content filtering policy), OpenRouter (requires moderation), Gemini
+// (safety, PROHIBITED_CONTENT), Bedrock (guardrail intervened), DeepSeek (Content Exists Risk), xAI (usage guidelines),
+// Moonshot (high risk), DashScope (inspection failed, inappropriate content), Zhipu (in Chinese).
 constexpr std::array filtered_words = std::to_array<std::string_view>({"content_filter",
                                                                        "content filter",
                                                                        "contentfilter",

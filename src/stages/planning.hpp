@@ -1,5 +1,5 @@
-// What the plans of the stages have in common: names of files, sections that decide every stage, and the bytes that models
-// of the study's size need.
+// What the plans of the stages have in common: names of files, sections that decide every stage, and the bytes that
+// models of the study's size need.
 //   plan.add({.name = "sft", .kind = "sft", ..., .sections = sections_with(study, {"sft", "model"}), ...});
 #pragma once
 

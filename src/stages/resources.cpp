@@ -28,8 +28,8 @@ std::string bytes_text(double bytes) {
   return text;
 }
 
-// Of one stage on all ranks, where the deck says how fast a rank is. `weights`: of the policy, whose decoding has a rate of
-// its own.
+// Of one stage on all ranks, where the deck says how fast a rank is. `weights`: of the policy, whose decoding has a
+// rate of its own.
 double seconds(const PlanOptions& plan, const run::Needs& needs, double weights, int ranks) {
   double sum = 0.0;
   if (plan.gflops > 0.0) sum += (needs.flops - 2.0 * weights * needs.generated_tokens) / (plan.gflops * 1e9 * ranks);

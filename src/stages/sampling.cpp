@@ -45,8 +45,8 @@ std::vector<double> reference_log_probs(
   return sums;
 }
 
-// What the reference model says of a response: nats by which the policy likes it more, and nats a token by which it fits
-// its own question better than another one (pointwise mutual information, where asked for).
+// What the reference model says of a response: nats by which the policy likes it more, and nats a token by which it
+// fits its own question better than another one (pointwise mutual information, where asked for).
 struct ReferenceView {
   std::vector<double> kl, specificity;
 };

@@ -34,8 +34,8 @@ struct PolicySamples {
   std::map<std::string, ByPrompt> numbers;     // "helpful", ..., "kl" (nats a response), "length" (tokens), "utility"
 };
 
-// `reference`: whose log-probabilities KL is taken to. Collective; the result is whole on the root only. Throws Error(input) where
-// no prompt fits the context.
+// `reference`: whose log-probabilities KL is taken to. Collective; the result is whole on the root only. Throws
+// Error(input) where no prompt fits the context.
 PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
                             const std::string& name, const model::Transformer& policy,
                             const model::Transformer& reference, std::uint64_t sampling_seed);

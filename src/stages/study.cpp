@@ -53,8 +53,8 @@ void plan_arms_of(StudyPlan& plan, const Study& study, const DataSet& data, cons
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan(plan, study, arm);
 }
 
-// Data set by data set, each with the arms whose starts are made: an arm starts from an earlier one, so that every pass over the
-// sets makes some.
+// Data set by data set, each with the arms whose starts are made: an arm starts from an earlier one, so that every pass
+// over the sets makes some.
 void plan_arms(StudyPlan& plan, const Study& study) {
   std::vector<ArmOptions> waiting = study.arms;
   std::set<std::string> made{first_policy};

@@ -1,4 +1,5 @@
-// Chat templates and tokenizer_config.json: a template is read, renders a conversation, and never makes control tokens of contents.
+// Chat templates and tokenizer_config.json: a template is read, renders a conversation, and never makes control tokens
+// of contents.
 #include <algorithm>
 #include <cstdlib>
 

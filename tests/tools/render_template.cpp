@@ -1,7 +1,7 @@
 // Renders chat templates for the comparison with jinja2 (tests/end_to_end/chat_templates.py).
 //   render_template < requests > answers
-// A request a line: {"template": text, "variables": {...}, "date": "YYYY-MM-DD" or ""}. An answer a line: {"text": ...} or
-// {"error": message}, with "contents": the parts of the text that came from contents.
+// A request a line: {"template": text, "variables": {...}, "date": "YYYY-MM-DD" or ""}. An answer a line: {"text": ...}
+// or {"error": message}, with "contents": the parts of the text that came from contents.
 #include <iostream>
 #include <string>
 

@@ -33,8 +33,8 @@ struct CommandLine {
 };
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-// What deck and command line say over the defaults: a study, what stages and commands are told, and the table of the keys that
-// they are bound to.
+// What deck and command line say over the defaults: a study, what stages and commands are told, and the table of the
+// keys that they are bound to.
 struct Resolved {
   study::Study study;
   stages::StageOptions stages;
@@ -52,13 +52,13 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
 
 // The sections of the study's arms, rounds, data sets and judges: arm.rlaif, judge.ai.
 std::vector<std::string> named_sections(const study::Study& study);
-// Whether a key of an included deck is of an arm, round, data set or judge that the study, whose `sections` these are, does not
-// have: who includes a deck may name other ones in their place.
+// Whether a key of an included deck is of an arm, round, data set or judge that the study, whose `sections` these are,
+// does not have: who includes a deck may name other ones in their place.
 bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
                   const std::vector<std::string>& sections);
 
-// The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too; in a
-// sentence nobody can tell which it is: an Error(usage).
+// The text of a key in a deck, its comment off. Numbers and names from a list have no '#', so that "8 #eight" is 8 too;
+// in a sentence nobody can tell which it is: an Error(usage).
 std::string deck_text_of(const OptionTable& table, const std::string& key, const run::DeckValue& value);
 
 // Registers every key in the table. The lists of [study] have been read before: they say which sections there are.

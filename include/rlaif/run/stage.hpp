@@ -38,14 +38,14 @@ struct Stage {
   std::string of;       // the arm, data set or judge model that it is for; empty: the study
   std::string command;  // of the command line, that runs it alone: "sft" runs tokenizer, sft and judge models
   std::string size;     // what it will do, for --dry-run
-  // What decides it: sections of the deck ("ppo", "judge.ai") and single keys ("study.judges"). Where there are none it is
-  // not shared between runs.
+  // What decides it: sections of the deck ("ppo", "judge.ai") and single keys ("study.judges"). Where there are none it
+  // is not shared between runs.
   std::vector<std::string> sections = {};
-  // Files and folders below the run directory that earlier stages made, or folders by their whole path. A stage begins again
-  // where one of the stages that made them came out otherwise.
+  // Files and folders below the run directory that earlier stages made, or folders by their whole path. A stage begins
+  // again where one of the stages that made them came out otherwise.
   std::vector<std::string> reads = {};
-  // Below the run directory: its done marker lists them by checksum, and it is run again where one is damaged or lost; those
-  // in metrics/ are records: damage to them is said, and nothing is run again.
+  // Below the run directory: its done marker lists them by checksum, and it is run again where one is damaged or lost;
+  // those in metrics/ are records: damage to them is said, and nothing is run again.
   std::vector<std::string> makes = {};
   std::function<Needs(const Assumed&)> needs = {};  // empty: next to nothing
   std::function<Json(const Here&)> run = {};  // collective; returns the facts for the done marker (the root's count)
@@ -62,8 +62,8 @@ class StagePlan {
   std::vector<Stage> stages_;
 };
 
-// Everything that decides the stage, as text: name and form, versions, device and instruction sets, its sections' texts,
-// checksums of the input files they name and of what it reads.
+// Everything that decides the stage, as text: name and form, versions, device and instruction sets, its sections'
+// texts, checksums of the input files they name and of what it reads.
 std::string stage_identity(const Stage& stage, const ResolvedDeck& deck, const std::string& device,
                            const std::string& instruction_sets, const std::filesystem::path& root);
 

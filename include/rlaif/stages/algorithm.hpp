@@ -1,5 +1,5 @@
-// Algorithms: how a policy is made from what it starts from and what it learns from. A new one is a class in a file of its own
-// under src/stages/algorithms/ and a line in its registry.cpp; nothing else learns its name.
+// Algorithms: how a policy is made from what it starts from and what it learns from. A new one is a class in a file of
+// its own under src/stages/algorithms/ and a line in its registry.cpp; nothing else learns its name.
 //   arm.how = algorithm_named("arm.rlaif.algorithm", "ppo").make();
 //   arm.how->bind(table, "arm.rlaif");    // its keys, over those of [ppo]
 //   arm.how->plan(plan, study, arm);      // adds the stage "ppo-rlaif"
@@ -42,8 +42,8 @@ struct AlgorithmEntry {
 const std::vector<AlgorithmEntry>& algorithms();
 // Throws Error(usage) naming `key` and the nearest name.
 const AlgorithmEntry& algorithm_named(const std::string& key, const std::string& name);
-// The keys of every algorithm, in the section of its name, bound to what is returned: those of what no arm uses are listed
-// only where they are set.
+// The keys of every algorithm, in the section of its name, bound to what is returned: those of what no arm uses are
+// listed only where they are set.
 std::vector<std::shared_ptr<Algorithm>> bind_algorithms(OptionTable& table, const std::vector<ArmOptions>& arms);
 // The keys of [arm.NAME] or [round.NAME]: the arm's own, and those of its algorithm over its section.
 void bind_arm(OptionTable& table, ArmOptions& arm);

@@ -29,8 +29,8 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
 // `resamples`: of the bootstrap that intervals come from.
 // By judge: agreement and its kin on the held-out pairs, what the labels cost, who of a combined judge was asked.
 Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples);
-// By pair of judges, "a" then "b": share of held-out pairs on which a agrees with the yardstick less that of b, over those
-// that both judged, with its interval by prompt.
+// By pair of judges, "a" then "b": share of held-out pairs on which a agrees with the yardstick less that of b, over
+// those that both judged, with its interval by prompt.
 Json agreement_differences(const Context& context, const JudgedPairs& pairs, int resamples);
 
 // Counts texts that a judge, or one of its members, is shown with marks broken (judge/shown_text.hpp): each text once.

@@ -1,5 +1,5 @@
-// Makers: where the data that an arm learns from comes from. A new one is a class in a file of its own under src/stages/makers/ and
-// a line in its registry.cpp.
+// Makers: where the data that an arm learns from comes from. A new one is a class in a file of its own under
+// src/stages/makers/ and a line in its registry.cpp.
 //   [data.best]  maker = file  file = best.jsonl        [arm.tuned]  algorithm = sft  data = best
 #pragma once
 
@@ -18,7 +18,8 @@ class Maker {
  public:
   virtual ~Maker() = default;
   virtual DataKind makes() const = 0;
-  // Registers its keys in the section of the data set, bound to fields of this object; data.policy where it samples one.
+  // Registers its keys in the section of the data set, bound to fields of this object; data.policy where it samples
+  // one.
   virtual void bind(OptionTable& table, DataOptions& data) = 0;
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const DataOptions&) const {}

@@ -1,5 +1,5 @@
-// The plan of a study's stages while it is made. The stages that every study has take what they can be told from it, whoever asks
-// for them: an algorithm that learns from a reward model adds one by plan_reward_model.
+// The plan of a study's stages while it is made. The stages that every study has take what they can be told from it,
+// whoever asks for them: an algorithm that learns from a reward model adds one by plan_reward_model.
 //   StudyPlan plan(options);  plan_sft(plan, study);  plan_evaluate(plan, study);  plan.stages();
 #pragma once
 

@@ -1,4 +1,5 @@
-// What a study will need, before it starts: bytes a rank, hours, dollars. Predictions from sizes alone; nothing is loaded.
+// What a study will need, before it starts: bytes a rank, hours, dollars. Predictions from sizes alone; nothing is
+// loaded.
 //   require_memory(plan, stages, comm.size(), machine_memory_bytes() / comm.local_size());
 #pragma once
 
@@ -28,15 +29,15 @@ void bind_plan(OptionTable& table, PlanOptions& options);
 // Shapes of the policy: the folder's config.json where it is there, else the deck's sizes.
 model::ModelConfig planned_policy(const PolicyOptions& policy);
 
-// The table that --dry-run prints: bytes by part, whether they fit into plan.memory_gib, hours and dollars where the deck
-// says how fast a rank is and what it costs.
+// The table that --dry-run prints: bytes by part, whether they fit into plan.memory_gib, hours and dollars where the
+// deck says how fast a rank is and what it costs.
 std::string describe_resources(const Study& study, const PlanOptions& plan, const std::vector<Stage>& stages,
                                int ranks);
 
 double machine_memory_bytes();  // of this node
 
-// Throws Error(usage) naming the stage where a stage does not fit into plan.memory_gib, or where that is 0 and the models run
-// on CPUs, into `available_bytes` a rank.
+// Throws Error(usage) naming the stage where a stage does not fit into plan.memory_gib, or where that is 0 and the
+// models run on CPUs, into `available_bytes` a rank.
 void require_memory(const PlanOptions& plan, const std::vector<Stage>& stages, int ranks,
                     std::optional<double> available_bytes);
 

@@ -25,8 +25,8 @@ namespace rlaif::stages {
 class Reward {
  public:
   virtual ~Reward() = default;
-  // One score a response, in the units that training sees. Called for the responses of one grain on the rank that owns it: it
-  // makes no collective calls, and what it returns depends on its argument alone.
+  // One score a response, in the units that training sees. Called for the responses of one grain on the rank that owns
+  // it: it makes no collective calls, and what it returns depends on its argument alone.
   virtual std::vector<double> score(std::span<const train::Drawn> drawn) = 0;
   virtual Json facts() const { return Json::object(); }  // for the done marker
 };

@@ -17,7 +17,8 @@ void bind_sft(OptionTable& table, FirstTexts& texts, SftOptions& options);
 
 // The behaviour mixture and register texts, or demonstrations of a file -> models/sft
 void plan_sft(StudyPlan& plan, const Study& study);
-// The same texts -> models/sft-reward, of the sizes in [reward_network]: what reward models of their own size start from
+// The same texts -> models/sft-reward, of the sizes in [reward_network]: what reward models of their own size start
+// from
 void plan_reward_network(StudyPlan& plan, const Study& study);
 
 }  // namespace rlaif::stages

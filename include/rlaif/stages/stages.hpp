@@ -1,5 +1,6 @@
-// The stages that every study has, each with its keys. Each plan function adds one to a plan, with all that is to be said about it;
-// the stage itself is collective, reads and writes the run directory, and returns the facts for its done marker.
+// The stages that every study has, each with its keys. Each plan function adds one to a plan, with all that is to be
+// said about it; the stage itself is collective, reads and writes the run directory, and returns the facts for its done
+// marker.
 //   StudyPlan plan(options);  plan_tokenizer(plan, study);  plan_sft(plan, study);  plan_evaluate(plan, study);
 #pragma once
 
@@ -28,8 +29,8 @@ struct AgreementOptions {
   bool proceed = false;
 };
 void bind_agreement(OptionTable& table, AgreementOptions& options);
-// Judges that arms learn from, people apart, against judge.min_agreement: by the yardstick on the held-out pairs, else by
-// their calibration. The stage throws Error(input) for one below, unless the deck goes on all the same.
+// Judges that arms learn from, people apart, against judge.min_agreement: by the yardstick on the held-out pairs, else
+// by their calibration. The stage throws Error(input) for one below, unless the deck goes on all the same.
 void plan_agreement(StudyPlan& plan, const Study& study, const DataSet& pairs);
 
 // The keys of [reward] and [reward_network].

@@ -13,7 +13,8 @@
 
 namespace rlaif::stages {
 
-// The stages of the deck, in order. Tokenizer and judge training belong to the command "sft". Study and options must outlive them.
+// The stages of the deck, in order. Tokenizer and judge training belong to the command "sft". Study and options must
+// outlive them.
 std::vector<Stage> plan_stages(const Study& study, const StageOptions& options);
 
 // The resolved deck, the plan and its size, as `--dry-run` prints them.

@@ -30,7 +30,8 @@ struct AnnotateOptions {
   int slots = 64;
 };
 
-// Labels by people that take the place of a judge's where a policy or reward model learns: preferences/spotcheck-<name>.
+// Labels by people that take the place of a judge's where a policy or reward model learns:
+// preferences/spotcheck-<name>.
 struct PeopleOptions {
   std::string name;  // empty: none
   double weight = 1.0;

@@ -31,9 +31,9 @@ struct Bill {
 };
 
 // The conversations of the deck's own prompts (Task::draw) with its styles and principles. Responses are not there yet:
-// each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers `assumed` ones. Every asked
-// judge, members of others included, is taken to be asked about every pair. From 20,000 prompts on evenly spaced ones stand for all. Where the files of
-// prompts are not there, prompts of `assumed` such tokens take their place.
+// each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers `assumed` ones. Every
+// asked judge, members of others included, is taken to be asked about every pair. From 20,000 prompts on evenly spaced
+// ones stand for all. Where the files of prompts are not there, prompts of `assumed` such tokens take their place.
 // Throws Error(usage) naming judge and model for a missing price, Error(input) for files that do not fit.
 Bill plan_bill(const Study& study, const AssumedTokens& assumed);
 

@@ -17,16 +17,17 @@ void bind_canaries(OptionTable& table, CanaryOptions& options);
 // verdicts know nothing of them, rules read no instructions.
 bool takes_canaries(const Judges& judges, const JudgeOptions& judge);
 
-// Wraps the judge where it takes canaries. Collective. Throws Error(input) naming file and line, Error(usage) for the rate.
+// Wraps the judge where it takes canaries. Collective. Throws Error(input) naming file and line, Error(usage) for the
+// rate.
 void add_canaries(const Context& context, const JudgeOptions& options, BoundJudge& bound);
 
-// canaries/<store>/block-000012.json of the run: what the canaries of one block came to. Written before the block's shard,
-// so that a block that is done has its counts, and a block that is done again the same ones.
+// canaries/<store>/block-000012.json of the run: what the canaries of one block came to. Written before the block's
+// shard, so that a block that is done has its counts, and a block that is done again the same ones.
 std::filesystem::path canary_file(const RunDirectory& directory, const std::string& store, std::int64_t block);
 void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block,
                          BoundJudge& bound);
-// Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no judge
-// took canaries. Collective.
+// Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no
+// judge took canaries. Collective.
 Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);
 
 // "12 of 16 canaries right (3 wrong, 1 without verdict; not right: fake-grade 2, wrong-sum 2)"

@@ -60,8 +60,8 @@ model::ScalarModel load_run_reward(const Context& context, const std::string& na
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
                                std::uint64_t key);
 
-// Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone, which
-// names `base` (of a policy, sft).
+// Root writes models/<name>/ with the tokenizer beside the weights; of a model with an adapter, the adapter alone,
+// which names `base` (of a policy, sft).
 void save_run_model(const Context& context, const std::string& name, const Language& language,
                     const model::Transformer& model);
 void save_run_reward(const Context& context, const std::string& name, const Language& language,

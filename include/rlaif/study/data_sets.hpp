@@ -26,8 +26,8 @@ struct DataSet {
 
 // The pairs by sft, labelled by every judge of study.judges.
 DataSet first_pairs(const Study& study);
-// What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it starts
-// from, labelled by its judge.
+// What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it
+// starts from, labelled by its judge.
 DataSet data_of(const Study& study, const ArmOptions& arm);
 // The first pairs, then those that arms name or have of their own, in the order of the arms.
 std::vector<DataSet> data_sets(const Study& study);
@@ -36,7 +36,8 @@ std::vector<DataSet> data_sets(const Study& study);
 std::string labels_of(const ArmOptions& arm);
 std::string heldout_store(const std::string& store);  // "<store>-heldout"
 
-// Starts name earlier arms, data sets are there and by earlier arms, and no name stands for two things. Throws Error(usage).
+// Starts name earlier arms, data sets are there and by earlier arms, and no name stands for two things. Throws
+// Error(usage).
 void check_arms(const Study& study);
 
 }  // namespace rlaif::study

@@ -9,16 +9,17 @@
 
 namespace rlaif::study {
 
-// Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than two,
-// numbers that are none or not as many as members, a calibration that a vote, a cascade or a correction cannot do without.
-// Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there is left to
-// the deck; `ignore`: none is read, they are about to be written).
+// Throws Error(usage) naming the key: a member that is unknown, stands twice or comes back to its own judge, fewer than
+// two, numbers that are none or not as many as members, a calibration that a vote, a cascade or a correction cannot do
+// without. Throws Error(input) naming a calibration file that does not hold what is needed of it (one that is not there
+// is left to the deck; `ignore`: none is read, they are about to be written).
 enum class CalibrationFiles { read, ignore };
 void check_judges(const Judges& judges, CalibrationFiles files = CalibrationFiles::read);
 
 // All that have a section: study.judges, then study.members.
 std::vector<const JudgeOptions*> judges_and_members(const Judges& judges);
-// Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label them.
+// Those of a set of pairs that arms learn from, each once. Throws Error(usage) for an arm whose judge does not label
+// them.
 std::vector<const JudgeOptions*> judges_in_use(const Study& study, const DataSet& pairs);
 // Judges without members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> leaves_of(const Judges& judges, const JudgeOptions& judge);

@@ -19,8 +19,8 @@ cost::Price judge_price(const Judges& judges, const JudgeOptions& judge);
 judge::RemoteOptions remote_options(const Study& study, const JudgeOptions& judge);
 judge::RemoteParts remote_parts(const Judges& judges, const JudgeOptions& judge);
 
-// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what earlier
-// starts have paid included.
+// What asked judges of a stage, members of others included, spend together: one cap over all ranks and judges, what
+// earlier starts have paid included.
 // Collective to make and to destroy.
 class StageSpending {
  public:
@@ -41,9 +41,10 @@ struct BoundJudge {
   std::shared_ptr<judge::Judge> judge;
   judge::CanaryJudge* canaries = nullptr;  // `judge` where it is asked canaries (study/canaries.hpp)
 };
-// Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in this
-// process needs a language (needs_language). `policy` is whose responses are judged, for those who judge their own. Throws Error(usage) or Error(input) for a price, template, principle file, model
-// or calibration that does not fit.
+// Collective. Members are made with the judge; a network or a member that several use is there once. Only a model in
+// this process needs a language (needs_language). `policy` is whose responses are judged, for those who judge their
+// own. Throws Error(usage) or Error(input) for a price, template, principle file, model or calibration that does not
+// fit.
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
                                     const Language* language, const StageSpending& spending,
                                     const std::string& policy = first_policy, const PairId& pair_id = {});

@@ -9,8 +9,9 @@
 
 namespace rlaif::study {
 
-// The run's lock, held by the root, where one of the judges or their members is asked over HTTP: two jobs would each pay for the
-// same pairs and spend the same dollars of the cap. Otherwise none. Collective. Throws Error(resource) naming who holds it.
+// The run's lock, held by the root, where one of the judges or their members is asked over HTTP: two jobs would each
+// pay for the same pairs and spend the same dollars of the cap. Otherwise none. Collective. Throws Error(resource)
+// naming who holds it.
 RunLock lock_of_paid_run(const comm::Communicator& comm, const Study& study,
                          const std::vector<const JudgeOptions*>& judges);
 

@@ -1,5 +1,5 @@
-// A study: what there is to train, by whom it is judged and from what it learns. Stages and commands own what else they can
-// be told (stages/stages.hpp, tools/).
+// A study: what there is to train, by whom it is judged and from what it learns. Stages and commands own what else they
+// can be told (stages/stages.hpp, tools/).
 //   Study study;  bind_task(table, study.task);  ...  study.load();  study.context(here).task.draw(...);
 #pragma once
 

@@ -48,8 +48,8 @@ class Task {
 
   const world::World& world() const { return world_; }
 
-  // The i-th prompt drawn for a purpose: by the families' weights from the world; from a file each prompt once, then each
-  // once again, always in an order of its own. `id` of the result is unique within the purpose and split: it keys
+  // The i-th prompt drawn for a purpose: by the families' weights from the world; from a file each prompt once, then
+  // each once again, always in an order of its own. `id` of the result is unique within the purpose and split: it keys
   // everything drawn for it.
   enum class Purpose : std::uint64_t { annotate = 1, ppo = 2, evaluate = 3 };
   Prompt draw(Purpose purpose, Split split, std::uint64_t seed, std::int64_t index) const;

@@ -27,9 +27,9 @@ class ChatTemplate {
 
   // The text that the template writes, cut where its origin changes. Texts among the variables are the template's own
   // (names of tokens) but for those within "messages", "tools" and "documents": these are contents, a message's role
-  // excepted. What came from contents is Origin::contents wherever the template puts it, all else Origin::markup. `date`, YYYY-MM-DD:
-  // the day that strftime_now() writes; empty: it is not defined. Throws Error(input): what the template refuses by
-  // raise_exception among it.
+  // excepted. What came from contents is Origin::contents wherever the template puts it, all else Origin::markup.
+  // `date`, YYYY-MM-DD: the day that strftime_now() writes; empty: it is not defined. Throws Error(input): what the
+  // template refuses by raise_exception among it.
   std::vector<Piece> render(const Json& variables, const std::string& date = "") const;
 
   const std::string& source() const;

@@ -28,8 +28,9 @@ struct JsonRecord {
   std::string string_or(const char* key, const std::string& fallback) const;
 };
 
-// The lines of a file, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line that is
-// no JSON object is an Error(input) that says why: another encoding, a list around the lines, NaN, an object over many lines.
+// The lines of a file, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line
+// that is no JSON object is an Error(input) that says why: another encoding, a list around the lines, NaN, an object
+// over many lines.
 class JsonLineReader {
  public:
   explicit JsonLineReader(const std::filesystem::path& file);

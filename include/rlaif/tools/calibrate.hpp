@@ -23,8 +23,8 @@ void bind_calibrate(OptionTable& table, CalibrateOptions& options);
 // What two keys must be to each other. Throws Error(usage) naming the key.
 void check_calibrate(const CalibrateOptions& options);
 
-// `rlaif calibrate`: judges on labelled pairs, or the figures of recorded verdicts -> files in calibrate.output, and a table.
-// It loads the study where judges are asked.
+// `rlaif calibrate`: judges on labelled pairs, or the figures of recorded verdicts -> files in calibrate.output, and a
+// table. It loads the study where judges are asked.
 void run_calibrate_command(Study& study, const CalibrateOptions& calibrate, const ResolvedDeck& deck,
                            const comm::Communicator& comm);
 

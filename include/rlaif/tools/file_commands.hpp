@@ -23,7 +23,8 @@ struct IoOptions {
 void bind_io(OptionTable& table, IoOptions& options);
 
 // `rlaif generate`: io.samples completions of every prompt of io.input by io.model -> io.output.
-// `rlaif judge`: verdicts of io.judge on the pairs of io.input -> io.output. The order of the input is kept. Both load the study.
+// `rlaif judge`: verdicts of io.judge on the pairs of io.input -> io.output. The order of the input is kept. Both load
+// the study.
 void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck& deck, const comm::Communicator& comm);
 void run_judge_command(Study& study, const IoOptions& io, const ResolvedDeck& deck, const comm::Communicator& comm);
 

@@ -79,8 +79,8 @@ bool may_be_hidden(char32_t code) {
   return is_in(code, hidden) || is_joiner(code) || is_tag(code) || is_selector(code);
 }
 
-// Scripts whose letters join, where joiners change what is written: Arabic to Mandaic, those of India to Myanmar, Khmer, Mongolian,
-// of the islands, and the forms of Arabic.
+// Scripts whose letters join, where joiners change what is written: Arabic to Mandaic, those of India to Myanmar,
+// Khmer, Mongolian, of the islands, and the forms of Arabic.
 constexpr std::array joining = std::to_array<Range>({{0x600, 0x8FF},
                                                      {0x900, 0x109F},
                                                      {0x1780, 0x18AF},

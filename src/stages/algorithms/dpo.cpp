@@ -1,4 +1,5 @@
-// Direct preference optimisation (Rafailov et al. 2305.18290): a policy from labelled pairs, without reward model and rollouts.
+// Direct preference optimisation (Rafailov et al. 2305.18290): a policy from labelled pairs, without reward model and
+// rollouts.
 #include <algorithm>
 
 #include "../planning.hpp"

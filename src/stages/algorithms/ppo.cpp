@@ -88,8 +88,9 @@ void Ppo::check(const Study& study, const ArmOptions& arm) const {
 }
 
 // Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
-// the standardised score. With adapters: views of the one base, each with an adapter of its own or none. A value model of
-// the reward model's rank starts from its adapter; its head starts at 0, so that the first values are the mean score.
+// the standardised score. With adapters: views of the one base, each with an adapter of its own or none. A value model
+// of the reward model's rank starts from its adapter; its head starts at 0, so that the first values are the mean
+// score.
 Actors Ppo::make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) const {
   if (policy_adapter_.rank == 0) {
     model::ScalarModel value = reward.body.adapter

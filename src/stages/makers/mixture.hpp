@@ -1,5 +1,5 @@
-// Demonstrations by the closed world's behaviours, texts that state its register, pairs with the verdict that gold gives: what
-// the first policy and the judge models learn from.
+// Demonstrations by the closed world's behaviours, texts that state its register, pairs with the verdict that gold
+// gives: what the first policy and the judge models learn from.
 //   mixture::sft_example(context, language, item);   // the item-th, the same on every rank
 #pragma once
 

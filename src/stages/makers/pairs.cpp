@@ -228,7 +228,8 @@ Json annotate_facts(const Annotator& self) {
   return facts;
 }
 
-// How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
+// How often each member of a combined judge was asked, from what is stored: the same however often the stage was
+// stopped.
 void add_asked(const Context& context, const DataSet& pairs, Json& facts) {
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : pairs.judges) {

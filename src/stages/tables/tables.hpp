@@ -1,4 +1,5 @@
-// Tables: what results.json says and what is printed, subject by subject. A new one is a file here and a line in registry.cpp.
+// Tables: what results.json says and what is printed, subject by subject. A new one is a file here and a line in
+// registry.cpp.
 //   for (const Table& table : tables())  if (table.text) std::cout << table.text({results, columns});
 #pragma once
 
@@ -59,7 +60,8 @@ void times_finish(const Finished& finished, Json& results);
 std::string times_text(const Printed& printed);
 void costs_finish(const Finished& finished, Json& results);
 
-// A member as a number, 0 where it is none; as "0.123", "-" where it is not there; a rate and the interval of its name in %.
+// A member as a number, 0 where it is none; as "0.123", "-" where it is not there; a rate and the interval of its name
+// in %.
 double number(const Json& object, const std::string& key);
 std::string rate(const Json& object, const std::string& key);
 std::string share_text(const Json& object, const std::string& key);

@@ -18,8 +18,8 @@ struct Entry {
   bool special = false;
 };
 
-// As the reference decodes: an added token that is searched for in normalized form is also written in it, and is special
-// where that form is; an added token is read as byte characters where all of it are such.
+// As the reference decodes: an added token that is searched for in normalized form is also written in it, and is
+// special where that form is; an added token is read as byte characters where all of it are such.
 void describe_added(const std::vector<AddedToken>& added, const Normalizer& normalizer, std::vector<Entry>& entries) {
   const auto is_special = [&](const std::string& text) {
     return std::any_of(added.begin(), added.end(),

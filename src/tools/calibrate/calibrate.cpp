@@ -112,8 +112,8 @@ Json without_labels(const std::vector<std::string>& names, const VerdictsByJudge
   return json;
 }
 
-// Judges x writers: win rates, and what each gives its own writing more than the others do. A judge is the writer of its own
-// name, or of its model's.
+// Judges x writers: win rates, and what each gives its own writing more than the others do. A judge is the writer of
+// its own name, or of its model's.
 Json self_preference(const Judges& judges, const std::vector<std::string>& names, const VerdictsByJudge& verdicts,
                      const std::vector<LabelledPair>& pairs, const evaluate::ReportOptions& settings) {
   std::set<std::string> writers;

@@ -21,10 +21,10 @@ struct FittedStudy {
   Json cascades = Json::object();  // by name: [{"judge", "chosen": point, "of_last_agreement", "curve": [points]}]
 };
 
-// `verdicts`: of the judges that have no members, one a pair, before any correction; they alone were asked. `judges`: those to
-// be calibrated. A judge of others is worked out from its members' verdicts with what was fitted to them; the thresholds of a
-// cascade are fitted even where the deck has its own, by which it then goes. Weights are fitted to the members of each
-// ensemble that votes by them, else to all judges that were asked together.
+// `verdicts`: of the judges that have no members, one a pair, before any correction; they alone were asked. `judges`:
+// those to be calibrated. A judge of others is worked out from its members' verdicts with what was fitted to them; the
+// thresholds of a cascade are fitted even where the deck has its own, by which it then goes. Weights are fitted to the
+// members of each ensemble that votes by them, else to all judges that were asked together.
 // `target`: share of its last judge's agreement that a cascade is to keep.
 // Throws Error(usage) for a judge in two weighted ensembles, Error(input) naming the judge that answered no pair.
 FittedStudy fit_judges(const Judges& of_study, const std::vector<const JudgeOptions*>& judges, double target,

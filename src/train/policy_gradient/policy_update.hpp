@@ -14,8 +14,8 @@ class PolicyUpdate {
  public:
   PolicyUpdate(model::Transformer& policy, const PolicyGradientOptions& options, const SharedBase& shared,
                const StageRun& run);
-  // One update on a minibatch; none where all its responses are masked. Collective. Throws Error(internal) where the ratio of the step's first minibatch is not 1
-  // within rounding.
+  // One update on a minibatch; none where all its responses are masked. Collective. Throws Error(internal) where the
+  // ratio of the step's first minibatch is not 1 within rounding.
   void update(const Shares& shares, std::int64_t step, bool first_epoch, UpdateStatistics& statistics);
   // The extremes of the ratio over the step's minibatches, over all ranks. Collective.
   void end_step(UpdateStatistics& statistics);

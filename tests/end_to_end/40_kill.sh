@@ -14,11 +14,22 @@ if ! ranks 2 study "$deck" --run.directory="$scratch/whole" >"$scratch/whole.log
 fi
 whole_ms=$(python3 -c "import time; print(int(1000 * (time.time() - $begin)))")
 
-# killed DIRECTORY WHOM MILLISECONDS: starts the study, kills after a time; true where the kill came in time
-killed() {
+# seconds_of MILLISECONDS: as sleep takes them
+seconds_of() { python3 -c "print($1 / 1000)"; }
+
+# started DIRECTORY: starts the study in the background and waits until its ranks are there, or are gone again; sets `launcher`
+started() {
   run_ranks 2 "$rlaif" study "$deck" --run.directory="$1" >"$scratch/killed.log" 2>&1 &
-  local launcher=$! pids
-  sleep "$(python3 -c "print($3 / 1000)")"
+  launcher=$!
+  while kill -0 $launcher 2>/dev/null && ! pgrep -f "^$rlaif study $deck --run.directory=$1\$" >/dev/null; do sleep 0.02; done
+}
+
+# killed DIRECTORY WHOM MILLISECONDS: starts the study and kills it when its ranks have run for so long; true where there was
+# somebody to kill
+killed() {
+  local pids
+  started "$1"
+  sleep "$(seconds_of "$3")"
   mapfile -t pids < <(pgrep -f "^$rlaif study $deck --run.directory=$1\$")
   if [[ ${#pids[@]} == 0 ]]; then
     wait $launcher
@@ -31,13 +42,20 @@ killed() {
   return 0
 }
 
-# disturbed WHOM: killed once at a moment of the study's time, and a second time on the way on; then run to its end
+# disturbed WHOM: killed at a moment of the study's time, and a second time on the way on; then run to its end. How long a study
+# takes changes with what else the machine does: where it was over before the first kill, it begins anew and is killed earlier.
 disturbed() {
-  local directory=$scratch/killed hits=0
-  rm -rf "$directory"
-  killed "$directory" "$1" $((300 + RANDOM % whole_ms)) && hits=$((hits + 1))
-  killed "$directory" "$1" $((300 + RANDOM % (whole_ms / 2))) && hits=$((hits + 1))
-  struck=$((struck + hits))
+  local directory=$scratch/killed longest=$whole_ms
+  while true; do
+    rm -rf "$directory"
+    if killed "$directory" "$1" $((RANDOM % longest)); then
+      struck=$((struck + 1))
+      break
+    fi
+    longest=$((longest / 2))
+    ((longest > 0)) || break
+  done
+  killed "$directory" "$1" $((RANDOM % (whole_ms / 2))) && struck=$((struck + 1))
   ranks 2 study "$deck" --run.directory="$directory" >"$scratch/last.log" 2>&1 &&
     same_results "$scratch/whole" "$directory" >"$scratch/out" 2>&1
 }
@@ -56,13 +74,16 @@ for whom in all one; do
   fi
 done
 
-# A stop asked for by a signal: exit code 75, and the next start goes on.
-run_ranks 2 "$rlaif" study "$deck" --run.directory="$scratch/stopped" >"$scratch/stopped.log" 2>&1 &
-launcher=$!
-sleep "$(python3 -c "print($whole_ms / 3000)")"
-pkill -USR2 -f "^$rlaif study $deck --run.directory=$scratch/stopped\$"
-wait $launcher
-code=$?
+# A stop asked for by a signal: exit code 75, and the next start goes on. Asked for earlier where the study was over before.
+for ((wait_ms = whole_ms / 3; wait_ms > 0; wait_ms /= 2)); do
+  rm -rf "$scratch/stopped"
+  started "$scratch/stopped"
+  sleep "$(seconds_of $wait_ms)"
+  pkill -USR2 -f "^$rlaif study $deck --run.directory=$scratch/stopped\$"
+  wait $launcher
+  code=$?
+  [[ $code == 0 ]] || break
+done
 ranks 2 study "$deck" --run.directory="$scratch/stopped" >"$scratch/last.log" 2>&1
 if [[ $code == 75 ]] && same_results "$scratch/whole" "$scratch/stopped" >"$scratch/out" 2>&1; then
   pass "a signal stops the study with exit code 75, and it ends in the same bytes"

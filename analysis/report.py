@@ -302,6 +302,11 @@ DPO_PANELS = (
     ("chosen log-probability", "chosen_log_prob", False, "nats an answer; both may fall while the margin grows"),
     ("rejected log-probability", "rejected_log_prob", False, "nats an answer"))
 
+ONLINE_DPO_PANELS = (
+    *DPO_PANELS,
+    ("gold utility", "gold", False, "of the pairs as they are drawn"), ("KL", "kl", True, "nats a response, from the reference"),
+    ("length", "length", False, "tokens"), ("pairs without a label", "failed", True, "share"))
+
 FINETUNE_PANELS = (
     ("loss", "loss", False, "nats a token"),
     ("gradient norm", "gradient_norm", False, ""))
@@ -323,6 +328,8 @@ TRAINING = {
                              ("reinforce", "the mean of its step or the greedy response"))},
     "dpo": ("Training on pairs", "Along DPO steps. The loss sees how much more the policy has come to prefer one answer than "
             "its start did, not whether it prefers it: that is the policy's own accuracy.", DPO_PANELS),
+    "online_dpo": ("Training on pairs as they are drawn", "Along online DPO steps. The policy draws both answers of a pair itself, so that "
+                   "they are drawn from what it has become; they are labelled as they are drawn.", ONLINE_DPO_PANELS),
     "finetune": ("Training on demonstrations", "Along the steps of supervised fine-tuning on a data set. The loss is of its "
                  "responses alone.", FINETUNE_PANELS),
     "kto": ("Training on answers", "Along KTO steps. Every answer is good or bad for itself and is held against how far the policy has "
@@ -341,6 +348,24 @@ def training_section(run, colours, kind):
               for panel, key, zero, note in shown]
     return (f"<h2>{title}</h2><p>{about}</p>" + charts.legend([(name, colours.of(name)) for name in names])
             + f'<div class="panels">{"".join(panels)}</div>')
+
+
+def best_of_n_section(run, colours):
+    """What the best of n responses of sft come to by each reward model, with the run's policies at their KL."""
+    curves = run.results.get("best_of_n", {})
+    if not curves:
+        return ""
+    panels = []
+    for key, title, note in (("win_rate_vs_sft", "gold wins over sft", "share, over KL in nats a response: of the best of n, its bound"),
+                             ("utility", "gold utility", "over the same"), ("length", "length", "tokens, over the same")):
+        series = [(f"best of n by reward-{labels}", colours.of(f"reward-{labels}"), [(row["kl_bound"], row[key]) for row in curve.values() if key in row])
+                  for labels, curve in curves.items()]
+        series += [(name, colours.of(name), [(arm["kl"], arm[key])]) for name, arm in run.results["arms"].items() if key in arm and "kl" in arm]
+        panels.append(charts.line_panel(title, series, False, note))
+    names = [f"reward-{labels}" for labels in curves] + [name for name in run.results["arms"] if name != "sft"]
+    return ("<h2>Best of n</h2><p>Of n responses of sft the one that a reward model likes best, without any training: what a policy trained "
+            "against the same reward model can be held against at its KL. The points are the run's policies.</p>"
+            + charts.legend([(name, colours.of(name)) for name in names]) + f'<div class="panels">{"".join(panels)}</div>')
 
 
 def losses_section(run, colours):
@@ -470,7 +495,7 @@ def page(run):
         facts.append(("instruction sets " if len(sets) > 1 else "") + "; ".join(sets))
     return document(title, ", ".join(facts), [
         below_agreement(run), headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run),
-        *(training_section(run, colours, kind) for kind in TRAINING), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
+        *(training_section(run, colours, kind) for kind in TRAINING), best_of_n_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
 
 
 def main():

@@ -260,7 +260,7 @@ def log_probs_moved(run, arm):
     of the first step. None where the arm was not trained on pairs."""
     for file in sorted((run / "metrics").glob(f"*-{arm}.jsonl")):
         lines = [json.loads(line) for line in file.read_text().splitlines()]
-        if not lines or "chosen_log_prob" not in lines[0]:
+        if not lines or "chosen_log_prob" not in lines[0] or "epoch" not in lines[0]:
             continue
         moved = []
         for key in ("chosen_log_prob", "rejected_log_prob"):
@@ -282,11 +282,32 @@ def head_to_head_rows(metrics, seeds):
     return rows
 
 
+def best_of_n_curves(metrics):
+    """[(labels, points)] of the best of n of sft by each reward model, gold wins over the bound of its KL, and a table of them."""
+    found = {}
+    for key in metrics:
+        parts = key.split(".")
+        if parts[0] == "best_of_n" and parts[-1] == "kl_bound":
+            found.setdefault(parts[1], []).append(int(parts[2]))
+    curves, rows = [], []
+    for labels, counts in sorted(found.items()):
+        points = []
+        for n in sorted(counts):
+            of = lambda name, scale=1.0: spread(metrics[f"best_of_n.{labels}.{n}.{name}"], scale)
+            points.append((of("kl_bound")[0], *of("win_rate_vs_sft", 100.0), str(n)))
+            rows.append([f"reward-{labels}", str(n), f"{of('kl_bound')[0]:.2f}", shown(of("win_rate_vs_sft", 100.0)), shown(of("utility"), 3),
+                         shown(of("score"), 2), shown(of("length"))])
+        curves.append((labels, points))
+    if not rows:
+        return [], ""
+    return curves, "\n\n" + text_table(["best of n by", "n", "KL, at most", "gold wins over SFT, %", "gold utility", "score, SD", "tokens"], rows)
+
+
 def study_algorithms(collected, folder):
     group = collected["groups"][0]
     metrics, seeds = group["metrics"], group["n"]
     runs = [folder / "cells" / cell["name"] for cell in collected["cells"] if "metrics" in cell]
-    arms = sorted({key.split(".")[1] for key in metrics if key.endswith(".win_rate_vs_sft")})
+    arms = sorted({key.split(".")[1] for key in metrics if key.startswith("arms.") and key.endswith(".win_rate_vs_sft")})
     marks = [mark for mark in ("helpful", "harmless", "honest", "clear") if f"arms.{arms[0]}.{mark}" in metrics]
     rows, series = [], []
     for index, arm in enumerate(arms):
@@ -297,10 +318,12 @@ def study_algorithms(collected, folder):
                      *[shown(of(mark, 100.0), 0) for mark in marks], *nats, f"{of('labels')[0]:.0f}", f"{of('cost_usd')[0]:.0f}",
                      f"{of('wall_seconds')[0]:.0f}", str(seeds)])
         series.append(Series(arm, COLOURS[index % len(COLOURS)], [(of("kl")[0], *of("win_rate_vs_sft", 100.0), arm)], line=False))
+    curves, best = best_of_n_curves(metrics)
+    series += [Series(f"best of n by {labels}", COLOURS[-1 - index], points, 2) for index, (labels, points) in enumerate(curves)]
     table = text_table(["arm", "gold wins over SFT, %", "KL, nats", "tokens", *[f"{mark}, %" for mark in marks], "chosen log p moved",
                         "rejected log p moved", "labels", "USD", "seconds", "seeds"], rows)
     pairs = text_table(["policies", "gold wins of the first, %", "by the interval"], head_to_head_rows(metrics, seeds))
-    return table + "\n\n" + pairs, plot("Gold against KL by algorithm, on the same labels", "KL from SFT, nats a response",
+    return table + best + "\n\n" + pairs, plot("Gold against KL by algorithm, on the same labels", "KL from SFT, nats a response",
                                         "gold win rate over SFT, %", series)
 
 

@@ -376,7 +376,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   stages::check_stages(study, resolved->stages);
   tools::check_calibrate(resolved->calibrate);
   study::check_arms(study);
-  for (const study::DataOptions& data : study.data) data.how->check(data);
+  for (const study::DataOptions& data : study.data) data.how->check(study, data);
   for (const study::ArmOptions& arm : study.arms) {
     stages::check_data(study, arm);
     stages::algorithm_of(arm).check(study, arm);

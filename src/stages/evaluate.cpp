@@ -27,6 +27,7 @@ Json run(const Context& context, const EvaluateOptions& options) {
     samples[arm.name] = sample_policy(context, options, *language, arm.name, policy, sft, seed);
   }
   const Json judged = judged_facts(context, *language, sft, options.resamples);
+  const std::vector<Json> best_of_n = sample_best_of_n(context, options, *language, sft);
 
   Json facts;
   context.comm.on_root([&] {
@@ -34,8 +35,9 @@ Json run(const Context& context, const EvaluateOptions& options) {
       throw input_error(
           "evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
     }
-    for (const auto& [name, one] : samples) write_samples(context, name, one);
-    const Evaluated evaluated{context, samples, judged, options.resamples};
+    for (const auto& [name, one] : samples) write_samples(context, name, one.lines);
+    if (!best_of_n.empty()) write_samples(context, "best-of-n", best_of_n);
+    const Evaluated evaluated{context, samples, judged, best_of_n, options.resamples};
     for (const Table& table : tables()) {
       if (table.rows) facts["results"].update(table.rows(evaluated));
     }
@@ -57,7 +59,7 @@ run::Needs evaluate_needs(const Study& study, const EvaluateOptions& e, const ru
   }
   add_part(needs, "policy: weights", sizes.weight_bytes(policy));
   const double policies = static_cast<double>(study.arms.size()) + 2.0;
-  const double responses = policies * static_cast<double>(e.prompts) * e.samples;
+  const double responses = static_cast<double>(e.prompts) * (policies * e.samples + e.best_of_n);
   needs.generated_tokens = responses * e.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + responses * length * (e.specificity ? 2.0 : 1.0));
   return needs;
@@ -86,6 +88,11 @@ void bind_evaluate(OptionTable& table, EvaluateOptions& o) {
       .at_least(1)
       .at_most(most_items);
   table.add("evaluate.samples", &o.samples, "responses", "a prompt").at_least(1);
+  table
+      .add("evaluate.best_of_n", &o.best_of_n, "responses",
+           "of sft a prompt, from which the best of 1, 2, 4, ... by every reward model are told; 0: not asked")
+      .at_least(0)
+      .at_most(1e4);
   table.add("evaluate.temperature", &o.temperature, "", "of sampling").at_least(0);
   table.add("evaluate.block", &o.block, "prompts", "a block of work").at_least(1).at_most(most_items);
   table.add("evaluate.max_new_tokens", &o.max_new_tokens, "tokens", "longest response").at_least(1);

@@ -42,6 +42,14 @@ void add_judge(const Study& study, const JudgeOptions& judge, std::vector<std::s
   for (const std::string& member : judge.members) add_judge(study, study.judges.named(member), sections);
 }
 
+void add_judge_models(const Study& study, const JudgeOptions& judge, std::vector<std::string>& reads) {
+  for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
+    if (asked->kind != JudgeKind::local || asked->model == "policy") continue;
+    reads.push_back("models/" + asked->model);
+    if (std::filesystem::is_directory(asked->model)) reads.push_back(std::filesystem::absolute(asked->model).string());
+  }
+}
+
 void add_people_labels(const Study& study, std::vector<std::string>& reads) {
   const std::string& name = study.labels.people.name;
   if (!name.empty()) reads.push_back("preferences/" + people_prefix + name);

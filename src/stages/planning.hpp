@@ -24,6 +24,8 @@ std::vector<std::string> sections_with(std::vector<std::string> more);
 void add_untouched_policy(const Study& study, std::vector<std::string>& sections);
 // The sections of a judge and of all that it asks.
 void add_judge(const Study& study, const JudgeOptions& judge, std::vector<std::string>& sections);
+// The models of this run, or folders, that a judge and its members are.
+void add_judge_models(const Study& study, const JudgeOptions& judge, std::vector<std::string>& reads);
 // Labels by people that take the place of the judge's.
 void add_people_labels(const Study& study, std::vector<std::string>& reads);
 

@@ -194,9 +194,9 @@ PolicySamples sample_policy(const Context& context, const EvaluateOptions& optio
   return samples;
 }
 
-void write_samples(const Context& context, const std::string& name, const PolicySamples& samples) {
+void write_samples(const Context& context, const std::string& name, const std::vector<Json>& lines) {
   std::string text;
-  for (const Json& line : samples.lines) text += text::to_json_line(line) + "\n";
+  for (const Json& line : lines) text += text::to_json_line(line) + "\n";
   write_file_atomic(context.directory.evaluation(name), text);
 }
 

@@ -39,7 +39,15 @@ struct PolicySamples {
 PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
                             const std::string& name, const model::Transformer& policy,
                             const model::Transformer& reference, std::uint64_t sampling_seed);
-void write_samples(const Context& context, const std::string& name, const PolicySamples& samples);
+void write_samples(const Context& context, const std::string& name, const std::vector<Json>& lines);
+
+// evaluate.best_of_n responses of sft to every held-out prompt that the yardstick knows, as every reward model over sft
+// scores them. A line a prompt: prompt_id, prompt, samples, each with utility, tokens, ended and scores, by the labels
+// that the reward model learned from. Collective; whole on the root only. Nothing where the deck asks for none or no
+// reward model is there.
+std::vector<Json> sample_best_of_n(const Context& context, const EvaluateOptions& options, const Language& language,
+                                   const model::Transformer& sft);
+
 
 // Win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
 evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples);

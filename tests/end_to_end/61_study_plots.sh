@@ -51,6 +51,9 @@ for seed, fall in ((0, 1.0), (1, 2.0), (2, 3.0)):
     (run / "dpo-dpo.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (run / "ppo-ppo.jsonl").write_text(json.dumps({"step": 1, "kl": 0.1}) + "\n")
     trained.append({"name": f"seed-{seed}", "values": {"seed": str(seed)}, "metrics": {}})
+for n, bound, wins in ((1, 0.0, 0.5), (16, 1.835, 0.75)):
+    metrics |= {f"best_of_n.ai.{n}.kl_bound": metric(bound), f"best_of_n.ai.{n}.win_rate_vs_sft": metric(wins, 0.02),
+                f"best_of_n.ai.{n}.utility": metric(0.6, 0.01), f"best_of_n.ai.{n}.score": metric(1.2, 0.1), f"best_of_n.ai.{n}.length": metric(12.0, 0.5)}
 write("algorithms", [{"values": {}, "n": 3, "of": 3, "metrics": metrics}], trained)
 write("overoptimization", [{"values": {"reward": "small"}, "n": 2, "of": 2, "metrics": {}}], cells)
 P
@@ -60,6 +63,7 @@ for kind in algorithms cost labels overoptimization; do
 done
 # Falls of 1, 2 and 3 nats: mean 2, deviation 1, half-width 4.303 / sqrt(3).
 check "algorithms: chosen log-probabilities fall by what they fall, by hand" grep -q '^dpo  *64.0 (62.0 to 66.0) .* -2.00 (-4.48 to 0.48)  *-4.00  *4000  *240  *30  *3$' "$scratch/algorithms/report/algorithms.txt"
+check "algorithms: the best of n beside its bound" grep -q '^reward-ai  *16  *1.8[34]  *75.0 (73.0 to 77.0)  *0.600' "$scratch/algorithms/report/algorithms.txt"
 check "algorithms: an arm without pairs has none" grep -q '^ppo  *70.0 .* -  *-  *4000' "$scratch/algorithms/report/algorithms.txt"
 check "algorithms: who is told apart" bash -c "grep -q '^dpo against ppo  *44.0 (41.0 to 47.0)  *worse' '$scratch/algorithms/report/algorithms.txt' && grep -q '^dpo against sft .*not told apart' '$scratch/algorithms/report/algorithms.txt'"
 check "cost: a judge's dollars and agreement" grep -q '^large  *0.2200  86.0 (85.0 to 87.0)' "$scratch/cost/report/cost.txt"

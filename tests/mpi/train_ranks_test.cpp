@@ -148,6 +148,26 @@ TEST_F(TrainOnRanks, DpoEndsInTheSameBytesWithAndWithoutAdapter) {
   }
 }
 
+TEST_F(TrainOnRanks, OnlineDpoEndsInTheSameBytesWithAndWithoutAdapter) {
+  for (const Trained trained : {Trained::all, Trained::adapter})
+    expect_same_bytes(
+        [&](const StageRun& run) { return run_online_dpo(run, online_options(4), online_callbacks(), trained); });
+}
+
+TEST_F(TrainOnRanks, OnlineDpoStoppedOnAllRanksWithAShardedOptimizerGoesOnWithoutShards) {
+  expect_same_bytes([](const StageRun& original) {
+    StageRun run = original;
+    run.shard_optimizer = true;
+    run.micro_batch_tokens = 20;
+    int boundaries = 0;
+    run.stop_requested = [&] { return ++boundaries > 2; };
+    EXPECT_THROW(run_online_dpo(run, online_options(5), online_callbacks()), Error);
+    run.stop_requested = [] { return false; };
+    run.shard_optimizer = false;
+    return run_online_dpo(run, online_options(5), online_callbacks());
+  });
+}
+
 TEST_F(TrainOnRanks, KtoEndsInTheSameBytesWithAndWithoutAdapter) {
   auto pairs = answer_pairs(40, 2, 0.9);
   std::erase_if(pairs, [](const TokenPair& pair) { return pair.p_first == 0.5; });

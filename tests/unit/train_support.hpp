@@ -17,6 +17,7 @@
 #include "rlaif/train/dpo.hpp"
 #include "rlaif/train/kto.hpp"
 #include "rlaif/train/language_model.hpp"
+#include "rlaif/train/online_dpo.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 #include "rlaif/train/reward.hpp"
 #include "support/rounding.hpp"
@@ -324,6 +325,40 @@ inline Outcome run_critic_free(const StageRun& run, const PolicyGradientOptions&
   const auto start = tiny_model(5);
   auto policy = policy_from(start, trained);
   train_policy_gradient({policy, start}, callbacks, options, run);
+  return {bytes_of(policy.trainable_parameters()), run.comm->is_root() ? read_file(run.metrics_file) : ""};
+}
+
+// The response with more of the wanted token is better.
+inline OnlineDpoCallbacks online_callbacks() {
+  OnlineDpoCallbacks callbacks;
+  callbacks.prompt = ppo_callbacks().prompt;
+  callbacks.prefer = [](std::span<const Drawn> pairs) {
+    const std::vector<double> shares = wanted_share(pairs);
+    std::vector<double> preferred;
+    for (std::size_t i = 0; i < shares.size(); i += 2)
+      preferred.push_back(shares[i] > shares[i + 1] ? 0.9 : shares[i] < shares[i + 1] ? 0.1 : 0.5);
+    return preferred;
+  };
+  callbacks.monitor = wanted_share;
+  return callbacks;
+}
+
+inline OnlineDpoOptions online_options(std::int64_t steps) {
+  OnlineDpoOptions options;
+  options.steps = steps;
+  options.rollout.prompts_per_step = 10;  // does not divide by 4 grains
+  options.rollout.max_new_tokens = 6;
+  options.rollout.slots = 8;
+  options.schedule = {5e-3, 2, 0.2};
+  options.seed = 21;
+  return options;
+}
+
+inline Outcome run_online_dpo(const StageRun& run, const OnlineDpoOptions& options, const OnlineDpoCallbacks& callbacks,
+                              Trained trained = Trained::all) {
+  const auto start = tiny_model(5);
+  auto policy = policy_from(start, trained);
+  train_online_dpo(policy, start, callbacks, options, run);
   return {bytes_of(policy.trainable_parameters()), run.comm->is_root() ? read_file(run.metrics_file) : ""};
 }
 

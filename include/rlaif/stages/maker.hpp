@@ -22,7 +22,7 @@ class Maker {
   // one.
   virtual void bind(OptionTable& table, DataOptions& data) = 0;
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
-  virtual void check(const DataOptions&) const {}
+  virtual void check(const Study&, const DataOptions&) const {}
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
   virtual void plan(StudyPlan& plan, const Study& study, const DataSet& data) const = 0;
 };

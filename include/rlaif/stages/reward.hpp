@@ -17,8 +17,9 @@ class Transformer;
 struct ScalarModel;
 }  // namespace rlaif::model
 namespace rlaif::train {
+struct Asked;
 struct Drawn;
-}
+}  // namespace rlaif::train
 
 namespace rlaif::stages {
 
@@ -28,7 +29,13 @@ class Reward {
   // One score a response, in the units that training sees. Called for the responses of one grain on the rank that owns
   // it: it makes no collective calls, and what it returns depends on its argument alone.
   virtual std::vector<double> score(std::span<const train::Drawn> drawn) = 0;
-  virtual Json facts() const { return Json::object(); }  // for the done marker
+  // P(the first is better) of every two neighbours, which answer one prompt; NaN: not known. By the difference of their
+  // scores (Bradley and Terry 1952) where a reward has no word of its own on pairs.
+  virtual std::vector<double> prefer(std::span<const train::Drawn> pairs);
+  // What a judge was asked since the last call, where the reward asks one.
+  virtual bool asks_judge() const { return false; }
+  virtual train::Asked asked();
+  virtual Json facts() const { return Json::object(); }  // for the done marker. Collective
 };
 
 // What a reward may use of the models that are being trained.
@@ -42,12 +49,18 @@ struct RewardParts {
 struct RewardEntry {
   const char* name;   // arm.NAME.reward
   const char* about;  // for --help
-  // Throws Error(usage) naming `key`.
+  // Throws Error(usage) naming `key`. nullptr: nothing can be wrong.
   void (*check)(const std::string& key, const Study& study, const ArmOptions& arm);
   // Collective. Throws Error(input) naming the file.
   std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
+  bool from_model = false;                            // it needs the arm's reward model
+  bool asks_judge = false;                            // it asks the arm's judge while it scores
+  int least_responses = 1, most_responses = 1 << 20;  // to a prompt that it can score
 };
 const std::vector<RewardEntry>& rewards();
 const RewardEntry& reward_named(const std::string& key, const std::string& name);
+// What the entry says of itself, and its own check. Throws Error(usage) naming `key`.
+void check_reward(const std::string& key, const RewardEntry& entry, int responses, const Study& study,
+                  const ArmOptions& arm);
 
 }  // namespace rlaif::stages

@@ -47,6 +47,7 @@ struct EvaluateOptions {
   int slots = 64;
   int resamples = 2000;
   bool specificity = false;
+  int best_of_n = 0;  // responses of sft from which the curve of the best of n is told; 0: not told
 };
 void bind_evaluate(OptionTable& table, EvaluateOptions& options);
 // Samples of SFT (twice) and every arm on held-out prompts, with gold scores -> evaluation/*.jsonl; judges and reward

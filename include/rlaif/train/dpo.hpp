@@ -23,7 +23,10 @@ namespace rlaif::train {
 // log π(answer | prompt) of a pair's first and second answer, summed over the answer's tokens (answers.hpp).
 using AnswerLogProbs = std::array<double, 2>;
 
-// What cannot be of the options themselves. Throws Error(usage) naming `where`, the key (dpo.beta, ...) and what was expected.
+// What cannot be of the options themselves. Throws Error(usage) naming `where`, the key (`section`.beta, ...) and what was
+// expected.
+void check_dpo_loss_options(const DpoLossOptions& options, const std::string& where,
+                            const std::string& section = "dpo");
 void check_dpo_options(const DpoOptions& options, const std::string& where);
 
 // What train_dpo refuses, for who wants to know before anything is computed. Throws Error(usage) naming the key

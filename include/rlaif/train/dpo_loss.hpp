@@ -22,7 +22,7 @@ struct PairLogProbs {
 // h = Δ(first) - Δ(second), [P], with Δ = log π(y|x) - log π_ref(y|x), divided by the answer's tokens where the options
 // say `length_normalised` (Lambert et al. 2411.15124, section 5; IPO so is TRL's, whose optimum is another one than the
 // sum's). simpo: Δ = log π(y|x) over the answer's tokens.
-torch::Tensor dpo_difference(const PairLogProbs& log_probs, const DpoOptions& options);
+torch::Tensor dpo_difference(const PairLogProbs& log_probs, const DpoLossOptions& options);
 
 // The loss of every pair, [P], with p = P(first is better), a soft label that may be anything in [0, 1]. A tie, p = .5,
 // is a label like others: it pulls h to 0. All losses are p L(h) + (1 - p) L(-h), ipo up to a constant. β is
@@ -38,7 +38,7 @@ torch::Tensor dpo_difference(const PairLogProbs& log_probs, const DpoOptions& op
 //                 target; p L(h) + (1 - p) L(-h) differs from it by what does not depend on h.
 //   hinge         L(h) = max(0, 1 - βh): Zhao et al. 2305.10425, on log-ratios as in Liu et al. 2309.06657.
 //   simpo         L(h) = -log σ(βh - γ): Meng et al. 2405.14734, eq. 6.
-torch::Tensor dpo_loss(const torch::Tensor& h_P, const torch::Tensor& p_first_P, const DpoOptions& options);
+torch::Tensor dpo_loss(const torch::Tensor& h_P, const torch::Tensor& p_first_P, const DpoLossOptions& options);
 
 // p NLL(first) / n_first + (1 - p) NLL(second) / n_second, [P]: the preferred answer's negative log-likelihood a token,
 // which keeps answers from getting unlikelier together (Pang et al. 2404.19733, eq. 1, over the answer's tokens alone).

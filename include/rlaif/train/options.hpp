@@ -52,7 +52,7 @@ inline const std::vector<std::pair<std::string, DpoLoss>>& dpo_loss_names() {
 // SimPO knows no reference.
 inline bool uses_reference(DpoLoss loss) { return loss != DpoLoss::simpo; }
 
-struct DpoOptions {
+struct DpoLossOptions {
   DpoLoss loss = DpoLoss::sigmoid;
   double beta = 0.1;               // of the log-ratios in the loss; tau of ipo; simpo wants about 2
   double label_smoothing = 0.0;    // epsilon of conservative and robust: the share of labels that are flipped
@@ -60,6 +60,9 @@ struct DpoOptions {
   double simpo_margin = 1.0;       // gamma of simpo, by which beta times the difference is to exceed 0
   bool hard_labels = false;        // a label counts for its better side alone (hard_label in pairs.hpp)
   double nll_weight = 0.0;         // alpha, of the preferred answer's negative log-likelihood a token
+};
+
+struct DpoOptions : DpoLossOptions {
   int epochs = 1;
   std::int64_t batch = 32;  // pairs a step
   ScheduleOptions schedule{3e-4, 10, 0.1};

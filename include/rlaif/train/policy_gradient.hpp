@@ -28,7 +28,13 @@ struct Drawn {
   torch::Tensor trunk_Td;
 };
 
-// All three are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
+// What a judge was asked while it scored responses.
+struct Asked {
+  double labels = 0;  // verdicts, those that failed among them
+  double cost_usd = 0;
+};
+
+// All are called for the items of one grain at a time, on the rank that owns it: they make no collective calls,
 // and what they return may depend on their arguments alone.
 struct PolicyGradientCallbacks {
   // i-th prompt of the whole run, with its tokens: i in [0, steps * prompts_per_step), and as many more for each
@@ -39,6 +45,8 @@ struct PolicyGradientCallbacks {
   std::function<std::vector<double>(std::span<const Drawn>)> reward;
   // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
   std::function<std::vector<double>(std::span<const Drawn>)> monitor;
+  // Optional: what this rank's judge was asked since the last call. Called once a grain, after its rewards.
+  std::function<Asked()> asked = {};
 };
 
 struct PolicyModels {
@@ -65,7 +73,7 @@ struct PolicyModels {
 // updates).
 // With a value model: value_loss, explained_variance (of returns by the values before the update), value_gradient_norm.
 // Without: absolute_advantage (mean over tokens, before whitening: where the mean advantage is 0 the loss says
-// nothing), failed (share of responses without a score), ratio_mean, ratio_least, ratio_most; silent_groups (share of
+// nothing), failed (share of responses without a score), labels and cost_usd where the callback `asked` is there, ratio_mean, ratio_least, ratio_most; silent_groups (share of
 // prompts all of whose responses are worth the same) and redrawn_groups (prompts that gave way, to those kept) where
 // there are several responses a prompt; kl_k2 or kl_k3, a token, where it is in the loss.
 //

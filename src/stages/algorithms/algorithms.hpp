@@ -10,6 +10,7 @@ namespace rlaif::stages {
 std::unique_ptr<Algorithm> make_dpo();
 std::unique_ptr<Algorithm> make_grpo();
 std::unique_ptr<Algorithm> make_kto();
+std::unique_ptr<Algorithm> make_online_dpo();
 std::unique_ptr<Algorithm> make_ppo();
 std::unique_ptr<Algorithm> make_reinforce();
 std::unique_ptr<Algorithm> make_rloo();

@@ -21,9 +21,9 @@ class CriticFree final : public Algorithm {
  public:
   explicit CriticFree(CriticFreeKind kind) : kind_(std::move(kind)), options_(kind_.defaults) {}
 
-  DataKind learns_from() const override { return DataKind::prompts; }
+  DataKind learns_from() const override { return trains_reward_model() ? DataKind::preferences : DataKind::prompts; }
   LowRankOptions policy_adapter() const override { return adapter_; }
-  bool trains_reward_model() const override { return reward_ == "model"; }
+  bool trains_reward_model() const override { return reward().from_model; }
   void bind(OptionTable& table, const std::string& section) override;
   void check(const Study& study, const ArmOptions& arm) const override;
   void plan_before(StudyPlan& plan, const Study& study, const ArmOptions& arm) const override {
@@ -33,6 +33,7 @@ class CriticFree final : public Algorithm {
 
  private:
   std::string key(const std::string& name) const { return kind_.name + "." + name; }
+  const RewardEntry& reward() const { return reward_named(key("reward"), reward_); }
   // With the choices of deck, preset and algorithm.
   train::PolicyGradientOptions resolved(const ArmOptions& arm) const;
   run::Needs needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const;
@@ -49,8 +50,8 @@ void CriticFree::bind(OptionTable& table, const std::string& section) {
   train::PolicyGradientOptions& o = options_;
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, or the judge's file of "
-                                "rules itself");
+                                "what policies learn from: the reward model of their judge, the judge itself, or its "
+                                "file of rules");
   bind_steps(table, section, o, "with `responses` each");
   table.add(section + ".responses", &o.rollout.responses, "responses", "drawn for each prompt: its group")
       .at_least(kind_.least_responses)
@@ -81,7 +82,7 @@ train::PolicyGradientOptions CriticFree::resolved(const ArmOptions& arm) const {
 void CriticFree::check(const Study& study, const ArmOptions& arm) const {
   train::check_policy_gradient_options(resolved(arm), arm.section());
   check_response_length(study.policy, key("max_new_tokens"), options_.rollout.max_new_tokens);
-  reward_named(key("reward"), reward_).check(key("reward"), study, arm);
+  check_reward(key("reward"), reward(), options_.rollout.responses, study, arm);
 }
 
 Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const {
@@ -103,13 +104,12 @@ Json CriticFree::run_stage(const Context& context, const ArmOptions& arm) const 
   const bool shares_trunk =
       policy.adapter && reward_model && reward_model->body.adapter && context.study.lora.first_layer > 0;
   const auto scorer =
-      reward_named(key("reward"), reward_)
-          .make(context, arm, {*language, start, reward_model ? &*reward_model : nullptr, shares_trunk});
+      reward().make(context, arm, {*language, start, reward_model ? &*reward_model : nullptr, shares_trunk});
   const auto callbacks =
       policy_gradient_callbacks(context, *language, name, kind_.name, options, start.config().max_positions, *scorer);
   train::train_policy_gradient({policy, reference}, callbacks, options, context.stage_run(name));
   save_trained_policy(context, arm, *language, policy);
-  return policy_gradient_facts(options, *scorer);
+  return policy_gradient_facts(context, name, options.steps, *scorer);
 }
 
 run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const {
@@ -157,13 +157,12 @@ void CriticFree::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm
       .size = count_text(options_.steps, "steps of ") + count_text(rollout.prompts_per_step, "prompts with ") +
               count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses"),
       .sections = sections_with({kind_.name, "lora", arm.section()}),
-      .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "preferences/" + labels_of(arm)},
+      .reads = {tokenizer_file, "models/sft", "models/" + arm.start},
       .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
       .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
       .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  if (trains_reward_model()) stage.reads.push_back("models/reward-" + labels_of(arm));
   add_untouched_policy(study, stage.sections);
-  add_judge(study, study.judges.named(arm.judge), stage.sections);
+  add_reward_reads(study, arm, reward(), stage);
   plan.add(std::move(stage));
 }
 

@@ -4,6 +4,7 @@
 
 #include "../planning.hpp"
 #include "algorithms.hpp"
+#include "dpo_loss.hpp"
 #include "on_pairs.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/stages/binding.hpp"
@@ -31,26 +32,7 @@ class Dpo final : public Algorithm {
 void Dpo::bind(OptionTable& table, const std::string& section) {
   train::DpoOptions& d = options_;
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
-  table.add_choice<train::DpoLoss>(
-      section + ".loss", &d.loss, train::dpo_loss_names(),
-      "of the log-ratios: sigmoid is DPO with soft labels, conservative and robust allow for "
-      "flipped labels, simpo needs no reference");
-  table.add(section + ".beta", &d.beta, "", "strength of the pull to the reference; tau of ipo; simpo wants about 2")
-      .above(0);
-  table
-      .add(section + ".label_smoothing", &d.label_smoothing, "",
-           "conservative, robust: share of labels that are flipped")
-      .at_least(0)
-      .below(0.5);
-  table.add(section + ".length_normalised", &d.length_normalised, "",
-            "log-ratios a token: length-normalised DPO, averaged ipo; simpo always");
-  table.add(section + ".simpo_margin", &d.simpo_margin, "", "gamma of simpo").at_least(0);
-  table.add(section + ".hard_labels", &d.hard_labels, "",
-            "labels count as 1, 0, or 0.5 for a tie, however sure the judge was");
-  table
-      .add(section + ".nll_weight", &d.nll_weight, "",
-           "of the preferred answer's negative log-likelihood a token, in the loss")
-      .at_least(0);
+  bind_dpo_loss(table, section, d);
   table.add(section + ".epochs", &d.epochs, "epochs", "passes over the pairs").at_least(1).at_most(most_epochs);
   table.add(section + ".batch", &d.batch, "pairs", "a step").at_least(1).at_most(most_items);
   bind_schedule(table, section, d.schedule, d.adam);

@@ -1,9 +1,13 @@
 #include "policy_gradient.hpp"
 
+#include <cmath>
+
 #include "../rewards/rewards.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/ids.hpp"
 #include "rlaif/stages/binding.hpp"
+#include "rlaif/study/data_sets.hpp"
+#include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::stages {
 
@@ -47,6 +51,7 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
                       ".max_new_tokens = " + std::to_string(longest_response) + " leaves too few for them");
   };
   callbacks.reward = [&scorer](std::span<const train::Drawn> drawn) { return scorer.score(drawn); };
+  if (scorer.asks_judge()) callbacks.asked = [&scorer] { return scorer.asked(); };
   callbacks.monitor = [&context, &language](std::span<const train::Drawn> drawn) {
     std::vector<double> scores;
     for (const train::Drawn& one : drawn) {
@@ -69,11 +74,33 @@ void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOption
              sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
 }
 
-Json policy_gradient_facts(const train::PolicyGradientOptions& options, const Reward& scorer) {
+Json policy_gradient_facts(const Context& context, const std::string& stage, std::int64_t steps, const Reward& scorer) {
   Json facts;
-  facts["steps"] = options.steps;
+  facts["steps"] = steps;
   if (const Json reward_facts = scorer.facts(); !reward_facts.empty()) facts["reward"] = reward_facts;
+  if (!scorer.asks_judge()) return facts;
+  // By the metrics, which count earlier starts too.
+  context.comm.on_root([&] {
+    double labels = 0.0, cost_usd = 0.0;
+    text::for_each_json_line(context.stage_run(stage).metrics_file, [&](const text::JsonRecord& line) {
+      labels += line.number("labels");
+      cost_usd += line.number("cost_usd");
+    });
+    facts["labels"] = labels;
+    facts["cost_usd"] = std::round(cost_usd * 1e6) / 1e6;
+  });
   return facts;
+}
+
+void add_reward_reads(const Study& study, const ArmOptions& arm, const RewardEntry& reward, run::Stage& stage) {
+  const JudgeOptions& judge = study.judges.named(arm.judge);
+  if (reward.asks_judge)
+    add_judge_models(study, judge, stage.reads);
+  else
+    stage.reads.push_back("preferences/" + labels_of(arm));
+  if (reward.from_model) stage.reads.push_back("models/reward-" + labels_of(arm));
+  add_judge(study, judge, stage.sections);
+  if (reward.asks_judge) stage.sections.push_back("cost.prices");
 }
 
 }  // namespace rlaif::stages

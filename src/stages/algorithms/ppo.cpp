@@ -24,7 +24,7 @@ struct Actors {
 
 class Ppo final : public Algorithm {
  public:
-  DataKind learns_from() const override { return DataKind::prompts; }
+  DataKind learns_from() const override { return DataKind::preferences; }  // its reward model does
   LowRankOptions policy_adapter() const override { return policy_adapter_; }
   bool trains_reward_model() const override { return true; }
   void bind(OptionTable& table, const std::string& section) override;
@@ -54,7 +54,7 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
                "the value model's adapter where the policy has one; 0: a head on the reference's states");
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
                                 "what policies learn from: the reward model of their judge, or the judge's file of "
-                                "rules itself");
+                                "rules itself; the value model starts from the reward model in any case");
   bind_steps(table, section, p, "one response each");
   table
       .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",
@@ -84,7 +84,7 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
 void Ppo::check(const Study& study, const ArmOptions& arm) const {
   check_response_length(study.policy, "ppo.max_new_tokens", options_.rollout.max_new_tokens);
   if (value_adapter_.rank > 0) study.lora.adapter(value_adapter_).validate(planned_policy(study.policy));
-  reward_named("ppo.reward", reward_).check("ppo.reward", study, arm);
+  check_reward("ppo.reward", reward_named("ppo.reward", reward_), 1, study, arm);
 }
 
 // Full fine-tuning: policy and value model are copies; the value model starts from the reward model, in the units of
@@ -129,7 +129,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   train::train_policy_gradient({actors.policy, actors.reference, &actors.value}, callbacks, options,
                                context.stage_run(name));
   save_trained_policy(context, arm, *language, actors.policy);
-  return policy_gradient_facts(options, *scorer);
+  return policy_gradient_facts(context, name, options.steps, *scorer);
 }
 
 run::Needs Ppo::needs(const Study& study, const run::Assumed& assumed) const {

@@ -14,6 +14,7 @@ const std::vector<AlgorithmEntry>& algorithms() {
       {"dpo", "direct preference optimisation on labelled pairs", make_dpo},
       {"grpo", "group relative policy optimisation against a reward", make_grpo},
       {"kto", "Kahneman-Tversky optimisation on answers that are each good or bad", make_kto},
+      {"online_dpo", "DPO on pairs that the policy draws and a reward or judge labels as it learns", make_online_dpo},
       {"ppo", "proximal policy optimisation against a reward", make_ppo},
       {"reinforce", "REINFORCE with a batch's or the greedy response's baseline against a reward", make_reinforce},
       {"rloo", "REINFORCE leave-one-out against a reward", make_rloo},

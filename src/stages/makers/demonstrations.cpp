@@ -1,5 +1,6 @@
 #include "demonstrations.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 
@@ -34,8 +35,11 @@ Json write_demonstrations(const Context& context, const DataSet& data, std::int6
       work_by_blocks(context.comm, {stage, items, block, context.directory.checkpoints(stage), context.stop_requested},
                      [&](std::int64_t begin, std::int64_t end) {
                        Json lines = Json::array();
-                       for (const Demonstration& one : make(begin, end))
-                         lines.push_back({{"prompt", one.prompt}, {"response", one.response}});
+                       for (const Demonstration& one : make(begin, end)) {
+                         Json line{{"prompt", one.prompt}, {"response", one.response}};
+                         line.update(one.facts);
+                         lines.push_back(std::move(line));
+                       }
                        return std::vector<Json>{std::move(lines)};
                      });
   Json facts;
@@ -43,9 +47,14 @@ Json write_demonstrations(const Context& context, const DataSet& data, std::int6
     const fs::path folder = context.directory.root() / data_path(data);
     make_folders(folder);
     std::int64_t count = 0;
+    double labels = 0.0, cost_usd = 0.0;
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       std::string text;
-      for (const Json& line : blocks[b]) text += text::to_json_line(line) + "\n";
+      for (const Json& line : blocks[b]) {
+        text += text::to_json_line(line) + "\n";
+        labels += line.value("labels", 0.0);
+        cost_usd += line.value("cost_usd", 0.0);
+      }
       count += static_cast<std::int64_t>(blocks[b].size());
       write_file_atomic(folder / block_name(b), text);
     }
@@ -53,6 +62,9 @@ Json write_demonstrations(const Context& context, const DataSet& data, std::int6
     write_sealed_json(folder / "manifest.json",
                       {{"kind", to_string(data.kind)}, {"blocks", blocks.size()}, {"demonstrations", count}});
     facts["demonstrations"] = count;
+    if (labels == 0.0) return;
+    facts["labels"] = labels;
+    facts["cost_usd"] = std::round(cost_usd * 1e6) / 1e6;
   });
   return facts;
 }

@@ -21,6 +21,7 @@ namespace rlaif::stages {
 
 struct Demonstration {
   std::string prompt, response;
+  Json facts = Json::object();  // further members of its line, which nothing learns from
 };
 
 // data/<name> below the run directory.
@@ -29,7 +30,7 @@ std::string data_path(const DataSet& data);
 // Collective. Ranks take blocks of `block` items from a shared counter; `make` gives the demonstrations of the items [begin, end),
 // any number of them, by the items alone, so that files are the same bytes on any number of ranks. Finished blocks outlive a kill.
 // -> data/<name>/block-000012.jsonl, one object with "prompt" and "response" a line, and manifest.json, written last.
-// Facts for the done marker: how many there are. Throws Error(input) where there is none.
+// Facts for the done marker: how many there are, and the sums of what their facts say of "labels" and "cost_usd". Throws Error(input) where there is none.
 Json write_demonstrations(const Context& context, const DataSet& data, std::int64_t items, std::int64_t block,
                           const std::function<std::vector<Demonstration>(std::int64_t begin, std::int64_t end)>& make);
 

@@ -15,7 +15,7 @@ class FileMaker final : public Maker {
   void bind(OptionTable& table, DataOptions& data) override {
     table.add_input(data.section() + ".file", &file_, "", "demonstrations: JSON Lines of prompt and response");
   }
-  void check(const DataOptions& data) const override {
+  void check(const Study&, const DataOptions& data) const override {
     if (file_.empty()) throw usage_error(data.section() + ".file: a file of demonstrations was expected");
   }
   void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override {

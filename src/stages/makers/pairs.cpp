@@ -310,12 +310,7 @@ void Pairs::plan(StudyPlan& plan, const Study& study, const DataSet& pairs) cons
   add_untouched_policy(study, stage.sections);
   for (const JudgeOptions& judge : pairs.judges) {
     add_judge(study, judge, stage.sections);
-    for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
-      if (asked->kind != JudgeKind::local || asked->model == "policy") continue;
-      stage.reads.push_back("models/" + asked->model);
-      if (std::filesystem::is_directory(asked->model))
-        stage.reads.push_back(std::filesystem::absolute(asked->model).string());
-    }
+    add_judge_models(study, judge, stage.reads);
     for (const std::string& store : {pairs.store(judge.name), heldout_store(pairs.store(judge.name))}) {
       stage.makes.push_back("preferences/" + store);
       stage.makes.push_back("canaries/" + store);

@@ -7,9 +7,12 @@ namespace rlaif::stages {
 
 const std::vector<MakerEntry>& makers() {
   static const std::vector<MakerEntry> entries{
+      {"best_of_n", "demonstrations: of n responses to a prompt the one that a reward likes best", make_best_of_n},
       {"file", "demonstrations of a file", make_file},
       {"mixture", "demonstrations by the world's mixture of behaviours", make_mixture},
       {"pairs", "labelled pairs of a policy's responses", make_pairs},
+      {"west_of_n", "a judge's labelled pairs, with pairs of the best and worst of n responses by a reward",
+       make_west_of_n},
   };
   return entries;
 }

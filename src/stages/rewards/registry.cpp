@@ -1,5 +1,8 @@
 // The table of rewards: a line each.
+#include <cmath>
+
 #include "rewards.hpp"
+#include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 
@@ -7,9 +10,22 @@ namespace rlaif::stages {
 
 const std::vector<RewardEntry>& rewards() {
   static const std::vector<RewardEntry> entries{
-      {"model", "the reward model that learned from the labels of the arm's judge",
-       [](const std::string&, const Study&, const ArmOptions&) {}, make_model_reward},
-      {"rules", "the file of rules of the arm's judge", check_rules_reward, make_rules_reward},
+      {.name = "judge",
+       .about = "the arm's judge itself, on pairs of the responses to a prompt",
+       .check = check_judge_reward,
+       .make = make_judge_reward,
+       .asks_judge = true,
+       .least_responses = 2,
+       .most_responses = 22},
+      {.name = "model",
+       .about = "the reward model that learned from the labels of the arm's judge",
+       .check = nullptr,
+       .make = make_model_reward,
+       .from_model = true},
+      {.name = "rules",
+       .about = "the file of rules of the arm's judge",
+       .check = check_rules_reward,
+       .make = make_rules_reward},
   };
   return entries;
 }
@@ -17,6 +33,27 @@ const std::vector<RewardEntry>& rewards() {
 const RewardEntry& reward_named(const std::string& key, const std::string& name) {
   return entry_named(rewards(), "reward", key, name);
 }
+
+void check_reward(const std::string& key, const RewardEntry& entry, int responses, const Study& study,
+                  const ArmOptions& arm) {
+  if (responses < entry.least_responses || responses > entry.most_responses) {
+    throw usage_error(key + " = " + entry.name + ": " + std::to_string(entry.least_responses) + " to " +
+                      std::to_string(entry.most_responses) +
+                      " responses to a prompt were expected, which it compares; arm '" + arm.name + "' draws " +
+                      std::to_string(responses));
+  }
+  if (entry.check) entry.check(key, study, arm);
+}
+
+std::vector<double> Reward::prefer(std::span<const train::Drawn> pairs) {
+  const std::vector<double> scores = score(pairs);
+  std::vector<double> preferred;
+  for (std::size_t i = 0; i < scores.size(); i += 2)
+    preferred.push_back(1.0 / (1.0 + std::exp(scores[i + 1] - scores[i])));
+  return preferred;
+}
+
+train::Asked Reward::asked() { return {}; }
 
 Completion with_text(const Language& language, const train::Drawn& drawn) {
   Completion completion = drawn.completion;

@@ -7,6 +7,10 @@ namespace rlaif::stages {
 
 // The reward model that learned from the labels of the arm's judge.
 std::unique_ptr<Reward> make_model_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
+// The arm's judge: a response is worth the mean of P(it is better) over the others to its prompt, so that those of a prompt add up
+// to half their number. Equal texts are worth half to each other and are not asked about.
+std::unique_ptr<Reward> make_judge_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
+void check_judge_reward(const std::string& key, const Study& study, const ArmOptions& arm);
 // The file of rules of the arm's judge, in standard deviations over responses of the policy that the arm starts from.
 std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 void check_rules_reward(const std::string& key, const Study& study, const ArmOptions& arm);

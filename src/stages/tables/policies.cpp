@@ -88,6 +88,13 @@ void policies_finish(const Finished& finished, Json& results) {
       if (reward_model || (kind == arm.algorithm && of == arm.name)) seconds += number(marker, "wall_seconds");
     }
     results["arms"][arm.name]["wall_seconds"] = seconds;
+    // Of judges that were asked for this arm alone, where its data were made or while it was trained.
+    for (const Json& marker : finished.markers) {
+      const std::string of = marker.value("of", std::string());
+      if (!marker.contains("labels") || !(of == arm.name || (of == arm.data && !arm.data.empty()))) continue;
+      results["arms"][arm.name]["labels"] = marker["labels"];
+      results["arms"][arm.name]["cost_usd"] = marker["cost_usd"];
+    }
   }
 }
 

@@ -64,6 +64,27 @@ std::string judge_of_store(const std::string& name, const Json& deck) {
   return "";
 }
 
+std::string price_of(const std::string& judge, const Json& deck) {
+  const auto said = [&](const char* key) {
+    const auto found = deck.find("judge." + judge + "." + key);
+    return found != deck.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  return said("members").empty() ? said("price") : "(its members')";
+}
+
+// A judge that was asked by a stage whose verdicts no store keeps: as a policy learned, or as responses were chosen.
+std::optional<cost::MeasuredUse> use_of(const std::string& stage, const Json& marker, const Json& deck) {
+  const Json reward = marker.value("reward", Json::object());
+  if (!reward.contains("judge") || !marker.contains("labels")) return std::nullopt;
+  cost::MeasuredUse use;
+  use.stage = stage;
+  use.judge = reward["judge"].get<std::string>();
+  use.price = price_of(use.judge, deck);
+  use.pairs = use.labels = static_cast<std::int64_t>(number_at(marker, "labels"));
+  use.usage.cost_usd = number_at(marker, "cost_usd");
+  return use;
+}
+
 cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>& records, const Json& deck) {
   cost::MeasuredUse use;
   const bool heldout = store.ends_with(heldout_end);
@@ -73,11 +94,7 @@ cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>
   if (heldout) use.stage += ", held-out";
   use.judge = judge.empty() ? name : judge;
   if (store.starts_with("spotcheck-")) use.stage = "spotcheck";
-  const auto said = [&](const char* key) {
-    const auto found = deck.find("judge." + use.judge + "." + key);
-    return found != deck.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  use.price = said("members").empty() ? said("price") : "(its members')";
+  use.price = price_of(use.judge, deck);
   for (const Preference& record : records) {
     ++use.pairs;
     use.labels += record.verdict.status == VerdictStatus::ok;
@@ -128,8 +145,11 @@ RunCosts measure_run(const fs::path& run) {
     const Json marker = read_json(run / "stages" / file);
     costs.stages.push_back(
         {fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
-    if (costs.stages.back().stage.starts_with("annotate"))
-      share_out_hours(costs.uses, costs.stages.back().stage, marker);
+    const std::string& stage = costs.stages.back().stage;
+    if (stage.starts_with("annotate"))
+      share_out_hours(costs.uses, stage, marker);
+    else if (auto use = use_of(stage, marker, deck))
+      costs.uses.push_back(std::move(*use));
   }
   for (const std::string& judge : names_in(run / "verdicts")) {
     const remote::AnswerCache answers(directory.verdicts(judge), 0);

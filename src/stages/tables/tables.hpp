@@ -18,6 +18,7 @@ struct Evaluated {
   const Context& context;
   const std::map<std::string, PolicySamples>& samples;  // by policy, "sft" and "sft-again" included
   const Json& judged;                                   // judged_facts
+  const std::vector<Json>& best_of_n;                   // lines of evaluation/best-of-n.jsonl (sampling.hpp)
   int resamples;                                        // of the bootstrap that intervals come from
   // Of one policy over another, under `name`, with its interval.
   Json win_rate(const std::string& of, const std::string& over, const char* name) const;
@@ -49,6 +50,8 @@ void policies_finish(const Finished& finished, Json& results);
 std::string policies_text(const Printed& printed);
 Json head_to_head_rows(const Evaluated& evaluated);
 std::string head_to_head_text(const Printed& printed);
+Json best_of_n_rows(const Evaluated& evaluated);
+std::string best_of_n_text(const Printed& printed);
 Json judges_rows(const Evaluated& evaluated);
 void judges_finish(const Finished& finished, Json& results);
 std::string judges_text(const Printed& printed);

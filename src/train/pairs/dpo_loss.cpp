@@ -13,14 +13,14 @@ torch::Tensor second(const torch::Tensor& of_P2) { return of_P2.select(1, 1); }
 
 }  // namespace
 
-torch::Tensor dpo_difference(const PairLogProbs& log_probs, const DpoOptions& options) {
+torch::Tensor dpo_difference(const PairLogProbs& log_probs, const DpoLossOptions& options) {
   const bool referenced = uses_reference(options.loss);
   auto delta_P2 = referenced ? log_probs.policy_P2 - log_probs.reference_P2 : log_probs.policy_P2;
   if (options.length_normalised || !referenced) delta_P2 = delta_P2 / log_probs.tokens_P2;
   return first(delta_P2) - second(delta_P2);
 }
 
-torch::Tensor dpo_loss(const torch::Tensor& h_P, const torch::Tensor& p_first_P, const DpoOptions& options) {
+torch::Tensor dpo_loss(const torch::Tensor& h_P, const torch::Tensor& p_first_P, const DpoLossOptions& options) {
   const double beta = options.beta, flipped = options.label_smoothing;
   const auto of_both_sides = [&](const auto& loss) { return p_first_P * loss(h_P) + (1.0 - p_first_P) * loss(-h_P); };
   switch (options.loss) {

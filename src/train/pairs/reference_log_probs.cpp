@@ -1,14 +1,13 @@
 // What the frozen reference thinks of every answer: computed once, kept in a file.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
-#include <numeric>
 #include <optional>
 #include <string_view>
 
 #include "../boundary.hpp"
 #include "../tensors.hpp"
+#include "dpo_pass.hpp"
 #include "pair_batches.hpp"
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
@@ -17,7 +16,6 @@
 #include "rlaif/core/progress.hpp"
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/model/torch.hpp"
-#include "rlaif/train/answers.hpp"
 #include "rlaif/train/dpo.hpp"
 
 namespace rlaif::train {
@@ -52,25 +50,6 @@ std::vector<std::size_t> block_ends(std::span<const TokenPair> pairs) {
   }
   ends.push_back(pairs.size());
   return ends;
-}
-
-std::vector<AnswerLogProbs> of_block(const model::Transformer& reference, std::span<const TokenPair> pairs,
-                                     std::size_t begin, std::size_t end, const std::string& stage) {
-  const torch::NoGradGuard no_gradients;
-  std::vector<std::size_t> block(end - begin);
-  std::iota(block.begin(), block.end(), begin);
-  const DistinctAnswers distinct = distinct_answers(pairs, block);
-  const auto log_probs_S = answer_log_probs(reference, distinct.answers).to(torch::kCPU).contiguous();
-  std::vector<AnswerLogProbs> numbers(block.size());
-  for (std::size_t i = 0; i < distinct.places.size(); ++i) {
-    const double log_prob = log_probs_S.const_data_ptr<double>()[distinct.places[i]];
-    if (!std::isfinite(log_prob)) {
-      throw input_error(stage + ": pair " + std::to_string(begin + i / 2) + ": the reference's log-probability of " +
-                        (i % 2 == 0 ? "the first" : "the second") + " answer is not a finite number");
-    }
-    numbers[i / 2][i % 2] = log_prob;
-  }
-  return numbers;
 }
 
 std::string checksum_of(std::span<const TokenPair> pairs) {
@@ -201,7 +180,9 @@ std::vector<AnswerLogProbs> reference_log_probs(const model::Transformer& refere
     const std::size_t own = block + static_cast<std::size_t>(comm.rank());  // every rank takes one
     std::vector<AnswerLogProbs> mine;
     comm.agree([&] {
-      if (own < ends.size()) mine = of_block(reference, pairs, own > 0 ? ends[own - 1] : 0, ends[own], run.name);
+      if (own >= ends.size()) return;
+      const std::size_t begin = own > 0 ? ends[own - 1] : 0;
+      mine = pair_log_probs(reference, pairs.subspan(begin, ends[own] - begin), begin, run.name);
     });
     for (const std::string& part : comm.all_gather(std::string(bytes_of(mine)))) append_bytes(numbers, part);
     block = std::min(block + static_cast<std::size_t>(comm.size()), ends.size());

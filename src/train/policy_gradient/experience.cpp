@@ -14,9 +14,9 @@ namespace {
 
 // The order of the columns of a grain's row: all that is known before advantages are.
 std::vector<double*> columns(ExperienceSums& sums) {
-  std::vector<double*> all = {&sums.responses, &sums.scored,  &sums.reward,      &sums.gold,
-                              &sums.kl,        &sums.ended,   &sums.tokens,      &sums.prompts,
-                              &sums.silent,    &sums.redrawn, &sums.total_reward};
+  std::vector<double*> all = {&sums.responses,    &sums.scored, &sums.reward,  &sums.gold,   &sums.kl,
+                              &sums.ended,        &sums.tokens, &sums.prompts, &sums.silent, &sums.redrawn,
+                              &sums.total_reward, &sums.labels, &sums.cost_usd};
   for (Moments* moments : {&sums.returns, &sums.residuals}) {
     all.insert(all.end(), {&moments->count, &moments->sum, &moments->sum_of_squares});
   }
@@ -192,6 +192,9 @@ std::vector<double> ExperienceCollector::fill(GrainExperience& out, std::int64_t
   if (options_.advantage == AdvantageEstimator::greedy) {
     out.baselines = score(scored.places, rollouts_.draw_greedily(scored.places)).rewards;
   }
+  const Asked asked = rollouts_.asked_since();
+  sums.labels += asked.labels;
+  sums.cost_usd += asked.cost_usd;
   return to_row(sums);
 }
 

@@ -24,8 +24,9 @@ struct GrainExperience {
 struct ExperienceSums {
   double responses = 0, scored = 0, reward = 0, gold = 0, kl = 0, ended = 0, tokens = 0;
   double prompts = 0, silent = 0,
-         redrawn = 0;       // silent: all responses are worth the same; redrawn: prompts that gave way
-  double total_reward = 0;  // with penalties and what of the KL is in the reward, over those scored
+         redrawn = 0;               // silent: all responses are worth the same; redrawn: prompts that gave way
+  double labels = 0, cost_usd = 0;  // by the judge that gives the rewards, where one does
+  double total_reward = 0;          // with penalties and what of the KL is in the reward, over those scored
   Moments returns;
   Moments residuals;              // returns - values
   Moments advantages;             // before whitening, over tokens

@@ -45,8 +45,8 @@ void add_baseline_metrics(Json& line, const ExperienceSums& sums, const UpdateSt
 }
 
 Json metrics_line(std::int64_t step, const ExperienceSums& sums, const UpdateStatistics& update,
-                  const PolicyGradientOptions& options, bool has_values, bool has_gold, double kl_coefficient,
-                  double learning_rate) {
+                  const PolicyGradientOptions& options, bool has_values, bool has_gold, bool asks_judge,
+                  double kl_coefficient, double learning_rate) {
   Json line;
   line["step"] = step + 1;
   line["reward"] = mean(sums.reward, sums.scored);
@@ -66,6 +66,10 @@ Json metrics_line(std::int64_t step, const ExperienceSums& sums, const UpdateSta
   line["learning_rate"] = learning_rate;
   line["gradient_norm"] = update.gradient_norm / update.updates;
   if (has_values) line["value_gradient_norm"] = update.value_gradient_norm / update.updates;
+  if (asks_judge) {
+    line["labels"] = sums.labels;
+    line["cost_usd"] = sums.cost_usd;
+  }
   return line;
 }
 
@@ -117,7 +121,7 @@ void train_policy_gradient(const PolicyModels& models, const PolicyGradientCallb
     const UpdateStatistics statistics = update(experience, step);
     const ExperienceSums& sums = experience.sums;
     const Json line = metrics_line(step, sums, statistics, options, has_values, static_cast<bool>(callbacks.monitor),
-                                   kl_coefficient, policy_update.rate(step));
+                                   static_cast<bool>(callbacks.asked), kl_coefficient, policy_update.rate(step));
     const bool is_silent = sums.silent == sums.prompts;
     if (is_silent && !was_silent && run.comm->is_root()) {
       log::warning(run.name + ": in step " + std::to_string(step + 1) +

@@ -27,6 +27,8 @@ class Rollouts {
   // NaN.
   std::vector<double> scores(std::span<const Drawn> drawn) const;
   std::vector<double> monitored(std::span<const Drawn> drawn) const;  // 0 where nothing is monitored
+  // What the judge was asked for the scores since the last call; nothing where none is.
+  Asked asked_since() const { return callbacks_.asked ? callbacks_.asked() : Asked(); }
   // What a score becomes by a missing end and by length.
   double with_penalties(double score, const Completion& completion) const;
 

@@ -6,10 +6,10 @@
 
 #include "rlaif/core/error.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // Bins whose mean_confidence and share_right are sums yet.
 std::vector<ReliabilityBin> empty_bins(int count) {

@@ -6,10 +6,11 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/kinds/combine.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
 
-double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 // log(sigmoid(x)) without overflow.
 double log_logistic(double x) { return x > 0.0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); }
 double log_likelihood(double y, double x) { return y * log_logistic(x) + (1.0 - y) * log_logistic(-x); }

@@ -11,10 +11,10 @@
 #include "rlaif/evaluate/recorded_runs.hpp"
 #include "rlaif/judge/kinds/combine.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 using Places = std::vector<std::size_t>;
 

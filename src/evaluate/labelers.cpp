@@ -8,10 +8,10 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 double beyond_chance(double observed, double chance) {
   return chance >= 1.0 ? not_a_number : (observed - chance) / (1.0 - chance);

@@ -7,12 +7,10 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 // Root mean square about zero: the regression is read at a difference of zero, which scaling must not move.
 double scale_of(std::span<const double> differences) {

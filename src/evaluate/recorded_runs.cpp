@@ -13,12 +13,10 @@
 #include "rlaif/judge/kinds/recorded.hpp"
 #include "rlaif/text/jsonl.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 
 double share(std::size_t part, std::size_t whole) {
   return whole == 0 ? not_a_number : static_cast<double>(part) / static_cast<double>(whole);

@@ -8,10 +8,10 @@
 
 #include "rlaif/core/error.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // Won and all pairs of a writer, by judge, of one prompt.
 struct Tally {

@@ -8,10 +8,11 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
 
+#include "numbers.hpp"
+
 namespace rlaif::evaluate {
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double tie_tolerance = 1e-9;
 
 // Quantile of sorted numbers, interpolated linearly between the two nearest (Hyndman and Fan 1996, type 7).

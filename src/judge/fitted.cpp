@@ -13,9 +13,9 @@ namespace {
 
 Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 
-class Reader {
+class FittedReader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file) {}
+  explicit FittedReader(const std::filesystem::path& file) : file_(file) {}
 
   [[noreturn]] void fail(const std::string& place, const std::string& message) const {
     throw input_error(file_, place + ": " + message);
@@ -85,7 +85,7 @@ FittedJudges FittedJudges::load(const std::filesystem::path& file) {
   } catch (const Json::exception& error) {
     throw input_error(file, std::string("JSON was expected: ") + error.what());
   }
-  const Reader reader(file);
+  const FittedReader reader(file);
   FittedJudges all;
   all.file = file;
   for (const auto& [key, value] : reader.object(json, "the file").items()) {

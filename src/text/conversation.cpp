@@ -17,17 +17,19 @@ using Style = Conversation::Style;
 using Wrap = Conversation::Wrap;
 
 // A place, by its name and the text that stands there. Two names may be of one place.
-struct Place {
+struct NamedPlace {
   std::string_view name;
   std::string ShownTexts::* text;
 };
-constexpr std::array places{Place{"principle", &ShownTexts::principles}, Place{"principles", &ShownTexts::principles},
-                            Place{"cases", &ShownTexts::cases},          Place{"prompt", &ShownTexts::prompt},
-                            Place{"first", &ShownTexts::first},          Place{"second", &ShownTexts::second},
-                            Place{"fence", &ShownTexts::fence}};
+constexpr std::array places{
+    NamedPlace{"principle", &ShownTexts::principles}, NamedPlace{"principles", &ShownTexts::principles},
+    NamedPlace{"cases", &ShownTexts::cases},          NamedPlace{"prompt", &ShownTexts::prompt},
+    NamedPlace{"first", &ShownTexts::first},          NamedPlace{"second", &ShownTexts::second},
+    NamedPlace{"fence", &ShownTexts::fence}};
 
-const Place* place_named(std::string_view name) {
-  const auto* found = std::find_if(places.begin(), places.end(), [&](const Place& one) { return one.name == name; });
+const NamedPlace* place_named(std::string_view name) {
+  const auto* found =
+      std::find_if(places.begin(), places.end(), [&](const NamedPlace& one) { return one.name == name; });
   return found == places.end() ? nullptr : found;
 }
 
@@ -219,7 +221,7 @@ class Reader {
         [&](std::string_view name) {
           if (place_named(name) == nullptr) {
             std::vector<std::string> known;
-            for (const Place& one : places) known.emplace_back(one.name);
+            for (const NamedPlace& one : places) known.emplace_back(one.name);
             fail(unknown_name_message("placeholder", std::string(name), known));
           }
           if (wants_principles_ == false && is_of_principles(name))
@@ -291,7 +293,7 @@ std::vector<Message> Conversation::render(const ShownTexts& texts) const {
         turn.content, [&](std::string_view part) { content += part; },
         [&](std::string_view name) {
           // What is no place stands as it is: conversations made in memory are not checked.
-          if (const Place* place = place_named(name))
+          if (const NamedPlace* place = place_named(name))
             content += texts.*(place->text);
           else
             content.append("{").append(name) += '}';

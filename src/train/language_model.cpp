@@ -12,7 +12,7 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kLoss, kWeight, kTokens, kInputs, kColumns };
+enum TextColumn : std::size_t { kTextLoss, kTextWeight, kTextTokens, kTextInputs, kTextColumns };
 
 // The targets that carry a loss, and the rows of the packed inputs that predict them.
 struct WeightedTargets {
@@ -44,7 +44,7 @@ void append_example(WeightedTargets& batch, const Example& example, std::int64_t
 
 // Forward and backward of the sum of weighted losses; its row of sums. `last_of`: whose grain ends with this pass.
 std::vector<double> backward(const model::Transformer& model, const WeightedTargets& batch, DataParallel* last_of) {
-  if (batch.rows.empty()) return std::vector<double>(kColumns, 0.0);
+  if (batch.rows.empty()) return std::vector<double>(kTextColumns, 0.0);
   const auto device = model.device();
   const auto packed = model::pack(batch.inputs, device);
   const auto rows_M = torch::tensor(batch.rows).to(device);
@@ -76,7 +76,7 @@ void train_language_model(model::Transformer& model, const std::function<Example
   LoopCallbacks callbacks;
   callbacks.work = [&] { return work; };
   callbacks.step = [&](std::int64_t step) -> Json {
-    const auto sums = data_parallel.accumulate(kColumns, [&](int grain) {
+    const auto sums = data_parallel.accumulate(kTextColumns, [&](int grain) {
       const auto [begin, end] = grain_items(options.batch, grain, run.grains);
       std::vector<Example> examples;
       std::vector<std::int64_t> lengths;
@@ -85,7 +85,7 @@ void train_language_model(model::Transformer& model, const std::function<Example
         lengths.push_back(static_cast<std::int64_t>(examples.back().tokens.size()));
       }
       const auto groups = micro_batches(lengths, run.micro_batch_tokens);
-      std::vector<double> row(kColumns, 0.0);
+      std::vector<double> row(kTextColumns, 0.0);
       for (const auto& group : groups) {
         WeightedTargets batch;
         for (const std::size_t i : group) {
@@ -97,13 +97,13 @@ void train_language_model(model::Transformer& model, const std::function<Example
       }
       return row;
     });
-    work = {sums[kInputs], sums[kInputs] * flops_per_token};
-    if (!(sums[kWeight] > 0.0)) throw input_error(run.name + ": a step without any token that carries a loss");
+    work = {sums[kTextInputs], sums[kTextInputs] * flops_per_token};
+    if (!(sums[kTextWeight] > 0.0)) throw input_error(run.name + ": a step without any token that carries a loss");
     const double rate = scheduled_rate(options.schedule, step, options.steps);
-    const double norm = optimizer.step(rate, 1.0 / sums[kWeight]);
+    const double norm = optimizer.step(rate, 1.0 / sums[kTextWeight]);
     return {{"step", step + 1},
-            {"loss", sums[kLoss] / sums[kWeight]},
-            {"tokens", static_cast<std::int64_t>(sums[kTokens])},
+            {"loss", sums[kTextLoss] / sums[kTextWeight]},
+            {"tokens", static_cast<std::int64_t>(sums[kTextTokens])},
             {"learning_rate", rate},
             {"gradient_norm", norm}};
   };

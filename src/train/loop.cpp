@@ -13,6 +13,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/model/torch.hpp"
+#include "tensors.hpp"
 
 namespace rlaif::train {
 
@@ -38,10 +39,6 @@ std::vector<double> sum_in_order(const comm::Communicator& comm, int grains, std
   std::vector<double> sums(width, 0.0);
   for (std::size_t i = 0; i < rows.size(); ++i) sums[i % width] += rows[i];
   return sums;
-}
-
-std::span<float> elements(const torch::Tensor& flat) {
-  return {flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel())};
 }
 
 }  // namespace

@@ -34,10 +34,6 @@ void add_squares(const torch::Tensor& flat, std::span<double> lanes) {
   }
 }
 
-std::span<float> elements(const torch::Tensor& flat) {
-  return {flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel())};
-}
-
 torch::Tensor part(const torch::Tensor& flat, const FlatParameters::Range& range, std::int64_t flat_begin = 0) {
   return flat.narrow(0, range.begin - flat_begin, range.end - range.begin);
 }

@@ -52,6 +52,10 @@ torch::Tensor doubles(const std::vector<double>& values, torch::Device device) {
   return torch::tensor(values, torch::kFloat64).to(device);
 }
 
+std::span<float> elements(const torch::Tensor& flat) {
+  return {flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel())};
+}
+
 std::string progress_number(const std::string& name, double value) {
   char text[48];
   std::snprintf(text, sizeof text, " %.3f", value);

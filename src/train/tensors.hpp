@@ -1,6 +1,7 @@
 // Small helpers of the training stages: named tensors in and out of checkpoints, numbers on progress lines.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ std::string content_text(const std::vector<model::NamedTensor>& tensors);
 
 // [N], float64, on a device.
 torch::Tensor doubles(const std::vector<double>& values, torch::Device device);
+
+// The elements of a flat float32 tensor on the host.
+std::span<float> elements(const torch::Tensor& flat);
 
 // "loss 1.234"
 std::string progress_number(const std::string& name, double value);

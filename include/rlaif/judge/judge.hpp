@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ class Judge {
 };
 
 enum class Orders { first_only, both };
+inline constexpr double not_asked =
+    std::numeric_limits<double>::quiet_NaN();  // of an order: in Verdict::p_first_by_order
 
 // P(first) in either order, averaged (Lee et al. 2309.00267, section 3.1). `p_second_order` is P(first is better) when
 // the second completion was shown first, i.e. already turned back. Status not_a_number where one is not in [0, 1].

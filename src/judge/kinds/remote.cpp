@@ -15,8 +15,6 @@ namespace {
 
 using Style = text::Conversation::Style;
 
-constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
-
 // Asks a client what the plan of a call holds, and reads verdicts out of the replies.
 class RemoteJudge final : public Judge {
  public:

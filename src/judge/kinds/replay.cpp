@@ -12,8 +12,6 @@
 namespace rlaif::judge {
 namespace {
 
-constexpr double not_asked = std::numeric_limits<double>::quiet_NaN();
-
 class Replay final : public Judge {
  public:
   Replay(std::string name, ReplayOptions options) : name_(std::move(name)), options_(std::move(options)) {

@@ -7,10 +7,11 @@
 
 #include "rlaif/core/json_parse.hpp"
 
+#include "blanks.hpp"
+
 namespace rlaif::judge {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; }
 bool is_dressing(char c) { return std::string_view("*_`\"'()[]{}<>#.,:;!~ \t\r\n").find(c) != std::string_view::npos; }
 
@@ -21,8 +22,8 @@ std::string lower(std::string_view text) {
 }
 
 std::string_view stripped(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -80,9 +81,9 @@ struct Said {
   std::size_t at;
 };
 
-class Reader {
+class VerdictReader {
  public:
-  Reader(std::string_view text, const VerdictLabels& labels)
+  VerdictReader(std::string_view text, const VerdictLabels& labels)
       : raw_(text), text_(lower(text)), labels_(labels), as_they_stand_(differ_by_case_alone(labels)) {}
 
   TextReading read() {
@@ -168,7 +169,7 @@ class Reader {
     unreadable_ = true;
     if (!verdict.is_string()) return;
     const std::string value = verdict.get<std::string>();
-    const Reader inner(value, labels_);
+    const VerdictReader inner(value, labels_);
     const std::optional<Said> said = inner.label(0, value.size());
     if (!said) return;
     unreadable_ = false;
@@ -236,7 +237,7 @@ class Reader {
   void read_sentences() {
     for (std::size_t at = 0; at < text_.size(); ++at) {
       const bool starts = at == 0 || text_[at - 1] == '\n' ||
-                          (is_space(text_[at - 1]) && at >= 2 &&
+                          (is_blank(text_[at - 1]) && at >= 2 &&
                            std::string_view(".!?:").find(text_[at - 2]) != std::string_view::npos);
       if (starts && !is_quoted(at)) read_sentence(at);
     }
@@ -342,6 +343,8 @@ bool differ_by_case_alone(const VerdictLabels& labels) {
   return labels.first != labels.second && lower(labels.first) == lower(labels.second);
 }
 
-TextReading read_verdict(std::string_view text, const VerdictLabels& labels) { return Reader(text, labels).read(); }
+TextReading read_verdict(std::string_view text, const VerdictLabels& labels) {
+  return VerdictReader(text, labels).read();
+}
 
 }  // namespace rlaif::judge

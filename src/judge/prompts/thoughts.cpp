@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "blanks.hpp"
+
 namespace rlaif::judge {
 namespace {
 
@@ -13,19 +15,20 @@ struct Marks {
   std::string_view open, close;
 };
 // In small letters. Which mark closes a thought that another one opened does not matter: models mix them.
-constexpr std::array marks = std::to_array<Marks>({{"<think>", "</think>"},
-                                                   {"<thinking>", "</thinking>"},
-                                                   {"<thought>", "</thought>"},
-                                                   {"<thoughts>", "</thoughts>"},
-                                                   {"<reasoning>", "</reasoning>"},
-                                                   {"<reflection>", "</reflection>"},
-                                                   {"<scratchpad>", "</scratchpad>"},
-                                                   {"<seed:think>", "</seed:think>"},
-                                                   {"[think]", "[/think]"},
-                                                   {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"},
-                                                   {"<|begin_of_thought|>", "<|end_of_thought|>"},
-                                                   {"<|channel|>analysis<|message|>", "<|channel|>final<|message|>"},
-                                                   {"<|channel>thought", "<channel|>"}});
+constexpr std::array thought_marks =
+    std::to_array<Marks>({{"<think>", "</think>"},
+                          {"<thinking>", "</thinking>"},
+                          {"<thought>", "</thought>"},
+                          {"<thoughts>", "</thoughts>"},
+                          {"<reasoning>", "</reasoning>"},
+                          {"<reflection>", "</reflection>"},
+                          {"<scratchpad>", "</scratchpad>"},
+                          {"<seed:think>", "</seed:think>"},
+                          {"[think]", "[/think]"},
+                          {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"},
+                          {"<|begin_of_thought|>", "<|end_of_thought|>"},
+                          {"<|channel|>analysis<|message|>", "<|channel|>final<|message|>"},
+                          {"<|channel>thought", "<channel|>"}});
 
 constexpr std::array quotes = std::to_array<Marks>({{"\"", "\""},
                                                     {"'", "'"},
@@ -34,12 +37,10 @@ constexpr std::array quotes = std::to_array<Marks>({{"\"", "\""},
                                                     {"\xE2\x80\x98", "\xE2\x80\x99"},  // U+2018, U+2019
                                                     {"\xC2\xAB", "\xC2\xBB"}});        // U+00AB, U+00BB
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 // `small` has the text's length, with ASCII letters in small.
-class Reader {
+class ThoughtReader {
  public:
-  explicit Reader(std::string_view text) : small_(text) {
+  explicit ThoughtReader(std::string_view text) : small_(text) {
     lines_.push_back(0);
     for (std::size_t at = 0; at < small_.size(); ++at) {
       char& c = small_[at];
@@ -66,8 +67,8 @@ class Reader {
  private:
   // Past the opening mark that the text begins with at `from`, white space aside; npos where there is none.
   std::size_t after_opening(std::size_t from) const {
-    while (from < small_.size() && is_space(small_[from])) ++from;
-    for (const Marks& one : marks)
+    while (from < small_.size() && is_blank(small_[from])) ++from;
+    for (const Marks& one : thought_marks)
       if (small_.compare(from, one.open.size(), one.open) == 0) return from + one.open.size();
     return std::string::npos;
   }
@@ -77,7 +78,7 @@ class Reader {
   std::size_t after_closing(std::size_t from, std::size_t answer) const {
     for (std::size_t at = from; at < small_.size(); ++at) {
       if (small_[at] != '<' && small_[at] != '[' && static_cast<unsigned char>(small_[at]) != 0xE2) continue;
-      for (const Marks& one : marks) {
+      for (const Marks& one : thought_marks) {
         if (small_.compare(at, one.close.size(), one.close) != 0) continue;
         const std::size_t end = at + one.close.size();
         if (!is_quoted(at, end) && (answer == std::string::npos || !is_fenced(answer, at, end))) return end;
@@ -123,7 +124,7 @@ class Reader {
 }  // namespace
 
 ThoughtfulAnswer answer_after_thoughts(std::string_view text) {
-  const std::size_t begin = Reader(text).answer();
+  const std::size_t begin = ThoughtReader(text).answer();
   if (begin == std::string::npos) return {text.substr(text.size()), true};
   return {text.substr(begin), false};
 }

@@ -11,7 +11,8 @@ using text::is_capital, text::is_digit, text::is_line_break, text::is_small, tex
 
 using Line = std::u32string_view;
 
-constexpr std::array<Line, 10> marks{U"**", U"__", U"~~", U"`", U"](", U"<|", U"|>", U"http://", U"https://", U"www."};
+constexpr std::array<Line, 10> markup_marks{U"**", U"__", U"~~",      U"`",        U"](",
+                                            U"<|", U"|>", U"http://", U"https://", U"www."};
 
 bool is_control(char32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
@@ -72,7 +73,7 @@ bool is_plain_line(Line line) { return !begins_with_marker(line) && !encloses(li
 bool is_plain(const TextParts& parts) {
   const Line text = parts.characters;
   if (!parts.valid_utf8 || std::any_of(text.begin(), text.end(), is_control)) return false;
-  for (const Line mark : marks)
+  for (const Line mark : markup_marks)
     if (text.find(mark) != Line::npos) return false;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::find_if(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), is_line_break);

@@ -12,16 +12,16 @@
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/model/torch.hpp"
 
+#include "score_keys.hpp"
+
 namespace rlaif::model {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr const char* config_name = "adapter_config.json";
-constexpr const char* weights_name = "adapter_model.safetensors";
+constexpr const char* adapter_weights_name = "adapter_model.safetensors";
 constexpr const char* tensor_prefix = "base_model.model.";
-constexpr const char* offset_key = "rlaif_score_offset";
-constexpr const char* scale_key = "rlaif_score_scale";
 constexpr const char* score_module = "score";
 
 enum class Task { causal, scalar };
@@ -269,7 +269,7 @@ void write_folder(const fs::path& folder, const Transformer& model, const std::s
     json[offset_key] = scalar->offset;
     json[scale_key] = scalar->scale;
   }
-  write_safetensors(folder / weights_name, tensors, {{"format", "pt"}});
+  write_safetensors(folder / adapter_weights_name, tensors, {{"format", "pt"}});
   write_file_atomic(folder / config_name, json.dump(2) + "\n");
 }
 
@@ -283,7 +283,7 @@ std::string adapter_base(const fs::path& folder) {
 
 void load_adapter(const fs::path& folder, Transformer& model) {
   const ConfigReader json(folder / config_name);
-  AdapterTensors tensors(folder / weights_name);
+  AdapterTensors tensors(folder / adapter_weights_name);
   auto adapter = read_adapter(json, folder, model, Task::causal, tensors);
   json.expect_all_known();
   tensors.expect_all_used(model.config().num_layers);
@@ -296,7 +296,7 @@ void save_adapter(const fs::path& folder, const Transformer& model, const std::s
 
 void load_scalar_adapter(const fs::path& folder, ScalarModel& model) {
   const ConfigReader json(folder / config_name);
-  AdapterTensors tensors(folder / weights_name);
+  AdapterTensors tensors(folder / adapter_weights_name);
   auto adapter = read_adapter(json, folder, model.body, Task::scalar, tensors);
   const double offset = json.number(offset_key, 0.0), scale = json.number(scale_key, 1.0);
   if (!(scale > 0.0)) json.fail(std::string("\"") + scale_key + "\": expected a positive number");

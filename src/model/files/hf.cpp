@@ -9,13 +9,12 @@
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/model/torch.hpp"
 
+#include "score_keys.hpp"
+
 namespace rlaif::model {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* offset_key = "rlaif_score_offset";
-constexpr const char* scale_key = "rlaif_score_scale";
 
 const Family& family_of(const ModelConfig& config) {
   const Family* const family = find_family(config.architecture);

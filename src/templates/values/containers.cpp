@@ -58,10 +58,6 @@ std::optional<Value> list_method(const Value& value, const std::string& name) {
   return std::nullopt;
 }
 
-bool is_among(const std::string& name, std::initializer_list<const char*> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // Python has it, templates may not use it: what they use then fails, as in jinja2's sandbox.
 Value unsafe(const Value& value, const std::string& name) {
   return Value::undefined("access to attribute '" + name + "' of '" + type_name(value) + "' object is unsafe");

@@ -366,10 +366,6 @@ const std::map<std::string, TextMethod>& text_methods() {
   return methods;
 }
 
-bool is_among(const std::string& name, std::initializer_list<const char*> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 std::optional<Value> text_method(const Value& value, const std::string& name) {

@@ -1,9 +1,17 @@
 // Methods of texts, shared by filters of the same meaning.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+
 #include "value.hpp"
 
 namespace rlaif::templates {
+
+inline bool is_among(const std::string& name, std::initializer_list<const char*> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // The method of a text under that name; nothing where Python has none.
 std::optional<Value> text_method(const Value& value, const std::string& name);

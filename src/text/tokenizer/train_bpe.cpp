@@ -14,7 +14,7 @@
 namespace rlaif::text {
 namespace {
 
-struct Word {
+struct CountedWord {
   std::vector<TokenId> tokens;
   std::int64_t count = 0;
 };
@@ -26,10 +26,10 @@ struct PairUse {
 };
 
 // A pair with its count at the time it was queued. The most frequent is taken first, then that of the lower ids.
-struct Candidate {
+struct MergeCandidate {
   std::int64_t count;
   std::uint64_t pair;
-  bool operator<(const Candidate& other) const {
+  bool operator<(const MergeCandidate& other) const {
     return count != other.count ? count < other.count : pair > other.pair;
   }
 };
@@ -79,7 +79,7 @@ class Trainer {
         auto found = index.find(word);
         if (found == index.end()) {
           found = index.emplace(word, words_.size()).first;
-          Word& added = words_.emplace_back();
+          CountedWord& added = words_.emplace_back();
           for (const char byte : word) added.tokens.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
         }
         ++words_[found->second].count;
@@ -105,7 +105,7 @@ class Trainer {
 
   // Replaces the pair by `merged` in one word, left to right, and lists the pairs that came to be.
   void merge_in_word(std::uint32_t w, const Merge& merge, std::vector<std::uint64_t>& created) {
-    Word& word = words_[w];
+    CountedWord& word = words_[w];
     std::vector<TokenId>& tokens = word.tokens;
     const auto replace_pair = [&](TokenId left, TokenId right, TokenId new_left, TokenId new_right) {
       change(pair_key(left, right), -word.count, w);
@@ -137,7 +137,7 @@ class Trainer {
   void merge_all() {
     std::vector<std::uint64_t> created;
     while (static_cast<std::int64_t>(tokens_.size()) < options_.vocab_size && !queue_.empty()) {
-      const Candidate best = queue_.top();
+      const MergeCandidate best = queue_.top();
       queue_.pop();
       const std::int64_t count = pairs_[best.pair].count;
       if (count != best.count) {  // queued before its neighbours merged: it comes later, if at all
@@ -165,9 +165,9 @@ class Trainer {
   std::vector<std::string> tokens_;  // by id, in stored form
   StringMap<TokenId> ids_;
   std::array<TokenId, 256> byte_ids_{};
-  std::vector<Word> words_;
+  std::vector<CountedWord> words_;
   std::unordered_map<std::uint64_t, PairUse> pairs_;
-  std::priority_queue<Candidate> queue_;
+  std::priority_queue<MergeCandidate> queue_;
   std::vector<Merge> merges_;
 };
 

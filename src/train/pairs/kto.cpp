@@ -15,17 +15,17 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t {
-  kLoss,
-  kWeight,  // of answers: two a pair
-  kAnswers,
-  kDesirableReward,
-  kUndesirableReward,
-  kRight,
-  kChosen,
-  kRejected,
-  kTokens,
-  kColumns
+enum KtoColumn : std::size_t {
+  kKtoLoss,
+  kKtoWeight,  // of answers: two a pair
+  kKtoAnswers,
+  kKtoDesirableReward,
+  kKtoUndesirableReward,
+  kKtoRight,
+  kKtoChosen,
+  kKtoRejected,
+  kKtoTokens,
+  kKtoColumns
 };
 
 }  // namespace
@@ -125,32 +125,32 @@ void backward(const model::Transformer& policy, std::span<const AnswerLogProbs> 
   const auto loss = (kto_loss(ratios_N, desirable_N, z0, options) * doubles(weights, device)).sum();
   if (last_of) last_of->last_backward();
   loss.backward();
-  row[kLoss] += loss.item<double>();
-  for (const Answer& answer : distinct.answers) row[kTokens] += static_cast<double>(answer.tokens.size() - 1);
+  row[kKtoLoss] += loss.item<double>();
+  for (const Answer& answer : distinct.answers) row[kKtoTokens] += static_cast<double>(answer.tokens.size() - 1);
   const auto ratios = ratios_N.detach().to(torch::kCPU).contiguous();
   const auto log_probs = log_probs_N.detach().to(torch::kCPU).contiguous();
   for (std::size_t n = 0; n < desirable.size(); ++n) {
     const double ratio = ratios.const_data_ptr<double>()[n], log_prob = log_probs.const_data_ptr<double>()[n];
-    row[kWeight] += weights[n];
-    row[kAnswers] += 1.0;
-    row[desirable[n] ? kDesirableReward : kUndesirableReward] += options.beta * ratio;
-    row[desirable[n] ? kChosen : kRejected] += log_prob;
-    row[kRight] += ratio == z0 ? 0.5 : (ratio > z0) == (desirable[n] != 0) ? 1.0 : 0.0;
+    row[kKtoWeight] += weights[n];
+    row[kKtoAnswers] += 1.0;
+    row[desirable[n] ? kKtoDesirableReward : kKtoUndesirableReward] += options.beta * ratio;
+    row[desirable[n] ? kKtoChosen : kKtoRejected] += log_prob;
+    row[kKtoRight] += ratio == z0 ? 0.5 : (ratio > z0) == (desirable[n] != 0) ? 1.0 : 0.0;
   }
 }
 
 Json metrics_line(const PairStep& step, double z0) {
   const std::vector<double>& sums = step.sums;
-  const double pairs = sums[kAnswers] / 2.0;
+  const double pairs = sums[kKtoAnswers] / 2.0;
   return {{"step", step.step + 1},
           {"epoch", step.epoch + 1},
-          {"loss", sums[kLoss] / sums[kWeight]},
+          {"loss", sums[kKtoLoss] / sums[kKtoWeight]},
           {"kl", z0},
-          {"desirable_reward", sums[kDesirableReward] / pairs},
-          {"undesirable_reward", sums[kUndesirableReward] / pairs},
-          {"accuracy", sums[kRight] / sums[kAnswers]},
-          {"chosen_log_prob", sums[kChosen] / pairs},
-          {"rejected_log_prob", sums[kRejected] / pairs},
+          {"desirable_reward", sums[kKtoDesirableReward] / pairs},
+          {"undesirable_reward", sums[kKtoUndesirableReward] / pairs},
+          {"accuracy", sums[kKtoRight] / sums[kKtoAnswers]},
+          {"chosen_log_prob", sums[kKtoChosen] / pairs},
+          {"rejected_log_prob", sums[kKtoRejected] / pairs},
           {"learning_rate", step.learning_rate},
           {"gradient_norm", step.gradient_norm}};
 }
@@ -164,9 +164,9 @@ void train_kto(model::Transformer& policy, const model::Transformer& reference,
   RLAIF_CHECK(reference_log_probs.size() == pairs.size(), "the reference has read every pair");
   double z0 = 0.0;
   PairTraining training = policy_on_pairs(policy, options.schedule, options.adam);
-  training.columns = kColumns;
-  training.weight = kWeight;
-  training.tokens = kTokens;
+  training.columns = kKtoColumns;
+  training.weight = kKtoWeight;
+  training.tokens = kKtoTokens;
   training.before_step = [&](std::int64_t step, PairSteps& steps) {
     const auto sums = sum_grain_rows(*run.comm, run.grains, 2, [&](int grain) {
       return mismatched_ratios(policy, reference, pairs, steps.of(step, grain, run.grains), run.micro_batch_tokens);

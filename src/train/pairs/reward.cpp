@@ -17,7 +17,15 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kLoss, kCorrect, kMargin, kPairs, kWeight, kTokens, kColumns };
+enum RewardColumn : std::size_t {
+  kRewardLoss,
+  kRewardCorrect,
+  kRewardMargin,
+  kRewardPairs,
+  kRewardWeight,
+  kRewardTokens,
+  kRewardColumns
+};
 
 // Below this spread of raw scores the model has learned no preference and dividing would only raise noise.
 constexpr double kSmallestScale = 1e-6;
@@ -49,7 +57,7 @@ void backward(const model::ScalarModel& model, std::span<const TokenPair> pairs,
     }
     labels.push_back(static_cast<float>(pairs[i].p_first));
     weights.push_back(static_cast<float>(pairs[i].weight));
-    row[kWeight] += pairs[i].weight;
+    row[kRewardWeight] += pairs[i].weight;
   }
   auto scores = last_token_scores(model, sequences);
   if (rows.size() != sequences.size()) scores = scores.index_select(0, torch::tensor(rows).to(scores.device()));
@@ -60,14 +68,14 @@ void backward(const model::ScalarModel& model, std::span<const TokenPair> pairs,
   if (last_of) last_of->last_backward();
   loss.backward();
   const auto margins = margins_P.detach().to(torch::kCPU, torch::kFloat64).contiguous();
-  row[kLoss] += loss.item<double>();
-  row[kPairs] += static_cast<double>(chosen.size());
-  for (const auto& tokens : sequences) row[kTokens] += static_cast<double>(tokens.size());
+  row[kRewardLoss] += loss.item<double>();
+  row[kRewardPairs] += static_cast<double>(chosen.size());
+  for (const auto& tokens : sequences) row[kRewardTokens] += static_cast<double>(tokens.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const double side = labels[i] > 0.5F ? 1.0 : labels[i] < 0.5F ? -1.0 : 0.0;
     const double towards = side * margins.data_ptr<double>()[i];
-    row[kMargin] += towards;
-    row[kCorrect] += towards > 0.0 ? 1.0 : towards < 0.0 ? 0.0 : 0.5;
+    row[kRewardMargin] += towards;
+    row[kRewardCorrect] += towards > 0.0 ? 1.0 : towards < 0.0 ? 0.0 : 0.5;
   }
 }
 
@@ -114,18 +122,18 @@ void train_reward_model(model::ScalarModel& model, std::span<const TokenPair> pa
   training.adam = options.adam;
   training.schedule = options.schedule;
   training.flops_per_token = training_flops_per_token(model.body, OutputMatrix::unused);
-  training.columns = kColumns;
-  training.weight = kWeight;
-  training.tokens = kTokens;
+  training.columns = kRewardColumns;
+  training.weight = kRewardWeight;
+  training.tokens = kRewardTokens;
   training.backward = [&](std::span<const std::size_t> chosen, std::vector<double>& row, DataParallel* last_of) {
     backward(model, pairs, chosen, row, last_of);
   };
   training.metrics = [](const PairStep& step) -> Json {
     return {{"step", step.step + 1},
             {"epoch", step.epoch + 1},
-            {"loss", step.sums[kLoss] / step.sums[kWeight]},
-            {"accuracy", step.sums[kCorrect] / step.sums[kPairs]},
-            {"margin", step.sums[kMargin] / step.sums[kPairs]},
+            {"loss", step.sums[kRewardLoss] / step.sums[kRewardWeight]},
+            {"accuracy", step.sums[kRewardCorrect] / step.sums[kRewardPairs]},
+            {"margin", step.sums[kRewardMargin] / step.sums[kRewardPairs]},
             {"learning_rate", step.learning_rate},
             {"gradient_norm", step.gradient_norm}};
   };

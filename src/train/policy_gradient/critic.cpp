@@ -8,7 +8,7 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kTokens, kLoss, kColumns };
+enum ValueColumn : std::size_t { kValueTokens, kValueLoss, kValueColumns };
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void Critic::estimate(std::span<Response> responses, const ActionBatch& batch,
 }
 
 std::vector<double> Critic::pass(std::span<const Response* const> responses) {
-  std::vector<double> row(kColumns, 0.0);
+  std::vector<double> row(kValueColumns, 0.0);
   if (responses.empty()) return row;
   const auto device = value_.body.device();
   const auto states = [&] {
@@ -59,20 +59,20 @@ std::vector<double> Critic::pass(std::span<const Response* const> responses) {
                                        join(responses, &Response::returns, device), options_.critic.clip)
                         .sum();
   loss.backward();
-  row[kTokens] = static_cast<double>(values_M.numel());
-  row[kLoss] = loss.item<double>();
+  row[kValueTokens] = static_cast<double>(values_M.numel());
+  row[kValueLoss] = loss.item<double>();
   return row;
 }
 
 void Critic::update(const Shares& shares, std::int64_t step, UpdateStatistics& statistics) {
   const int first_own = sum_.own().begin;
-  const auto sums = sum_.accumulate(kColumns, [&](int grain) {
-    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], run_.micro_batch_tokens, kColumns,
+  const auto sums = sum_.accumulate(kValueColumns, [&](int grain) {
+    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], run_.micro_batch_tokens, kValueColumns,
                             [&](auto part) { return pass(part); });
   });
-  statistics.value_gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kTokens]);
-  statistics.value_loss += sums[kLoss];
-  statistics.value_tokens += sums[kTokens];
+  statistics.value_gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kValueTokens]);
+  statistics.value_loss += sums[kValueLoss];
+  statistics.value_tokens += sums[kValueTokens];
 }
 
 void Critic::append_state(std::vector<model::NamedTensor>& all) const {

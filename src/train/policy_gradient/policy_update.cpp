@@ -14,7 +14,16 @@ namespace rlaif::train {
 
 namespace {
 
-enum Column : std::size_t { kTokens, kDenominator, kLoss, kClipped, kEntropy, kKl, kRatio, kColumns };
+enum PolicyColumn : std::size_t {
+  kPolicyTokens,
+  kPolicyDenominator,
+  kPolicyLoss,
+  kPolicyClipped,
+  kPolicyEntropy,
+  kPolicyKl,
+  kPolicyRatio,
+  kPolicyColumns
+};
 
 // Engine and training pass compute the same log-probabilities in other orders of addition: measured below 1e-5.
 constexpr double kRatioTolerance = 1e-3;
@@ -62,7 +71,7 @@ double PolicyUpdate::rate(std::int64_t step) const {
 }
 
 std::vector<double> PolicyUpdate::pass(std::span<const Response* const> responses, bool first_epoch, bool backward) {
-  std::vector<double> row(kColumns, 0.0);
+  std::vector<double> row(kPolicyColumns, 0.0);
   if (responses.empty()) return row;
   const torch::AutoGradMode gradients(backward);
   const auto device = policy_.device();
@@ -80,7 +89,7 @@ std::vector<double> PolicyUpdate::pass(std::span<const Response* const> response
     const auto reference_M = join(responses, &Response::reference_log_probs, device);
     const auto kl_M = kl_estimate(new_M, reference_M, options_.kl.estimator);
     losses_M = losses_M + options_.kl.coefficient * kl_M;
-    row[kKl] = kl_M.sum().item<double>();
+    row[kPolicyKl] = kl_M.sum().item<double>();
   }
   const auto loss = (weights.all_one ? losses_M : losses_M * weights.of_token_M).sum();
   if (backward) loss.backward();
@@ -92,12 +101,12 @@ std::vector<double> PolicyUpdate::pass(std::span<const Response* const> response
   own_least_ = std::min(own_least_, ratio_M.min().item<double>());
   own_most_ = std::max(own_most_, ratio_M.max().item<double>());
   const auto above_M = ratio_M - 1.0;
-  row[kTokens] = static_cast<double>(batch.size());
-  row[kDenominator] = weights.denominator;
-  row[kLoss] = loss.item<double>();
-  row[kRatio] = ratio_M.to(torch::kFloat64).sum().item<double>();
-  row[kClipped] = ((above_M > how.clip_high) | (above_M < -how.clip_low)).sum().item<double>();
-  if (first_epoch) row[kEntropy] = entropy_M.to(torch::kFloat64).sum().item<double>();
+  row[kPolicyTokens] = static_cast<double>(batch.size());
+  row[kPolicyDenominator] = weights.denominator;
+  row[kPolicyLoss] = loss.item<double>();
+  row[kPolicyRatio] = ratio_M.to(torch::kFloat64).sum().item<double>();
+  row[kPolicyClipped] = ((above_M > how.clip_high) | (above_M < -how.clip_low)).sum().item<double>();
+  if (first_epoch) row[kPolicyEntropy] = entropy_M.to(torch::kFloat64).sum().item<double>();
   return row;
 }
 
@@ -119,23 +128,23 @@ void PolicyUpdate::update(const Shares& shares, std::int64_t step, bool first_ep
   own_deviation_ = 0.0;
   const int first_own = sum_.own().begin;
   const auto of_grain = [&](int grain) {
-    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], run_.micro_batch_tokens, kColumns,
-                            [&](auto part) { return pass(part, first_epoch, !frozen); });
+    return in_micro_batches(shares[static_cast<std::size_t>(grain - first_own)], run_.micro_batch_tokens,
+                            kPolicyColumns, [&](auto part) { return pass(part, first_epoch, !frozen); });
   };
-  const auto sums =
-      frozen ? sum_grain_rows(*run_.comm, run_.grains, kColumns, of_grain) : sum_.accumulate(kColumns, of_grain);
+  const auto sums = frozen ? sum_grain_rows(*run_.comm, run_.grains, kPolicyColumns, of_grain)
+                           : sum_.accumulate(kPolicyColumns, of_grain);
   if (statistics.updates == 0) check_deviation(step, statistics);
-  if (!frozen && sums[kDenominator] > 0.0)
-    statistics.gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kDenominator]);
-  statistics.tokens += sums[kTokens];
-  statistics.denominator += sums[kDenominator];
-  statistics.ratio += sums[kRatio];
-  statistics.policy_kl += sums[kKl];
-  statistics.policy_loss += sums[kLoss];
-  statistics.clipped += sums[kClipped];
+  if (!frozen && sums[kPolicyDenominator] > 0.0)
+    statistics.gradient_norm += optimizer_.step(rate(step), 1.0 / sums[kPolicyDenominator]);
+  statistics.tokens += sums[kPolicyTokens];
+  statistics.denominator += sums[kPolicyDenominator];
+  statistics.ratio += sums[kPolicyRatio];
+  statistics.policy_kl += sums[kPolicyKl];
+  statistics.policy_loss += sums[kPolicyLoss];
+  statistics.clipped += sums[kPolicyClipped];
   if (first_epoch) {
-    statistics.entropy += sums[kEntropy];
-    statistics.entropy_tokens += sums[kTokens];
+    statistics.entropy += sums[kPolicyEntropy];
+    statistics.entropy_tokens += sums[kPolicyTokens];
   }
 }
 

@@ -90,23 +90,23 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
     }
     hours += seconds_of[stage.kind] / 3600.0;
   }
-  const std::vector<DataSet> sets = data_sets(study);
-  const AnnotateOptions& a = study.annotate;
-  const double pairs = static_cast<double>((a.prompts + a.heldout_prompts) * a.pairs_a_prompt());
-  for (const DataSet& set : sets) {
-    for (const JudgeOptions& judge : set.judges) {
-      for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(judge.name))) {
-        if (kind_of(*asked).is_remote) continue;
-        std::string name = judge.name;
-        if (asked->name != judge.name) name += ", member " + asked->name;
-        if (!set.name.empty()) name += ", " + set.name;
+  std::vector<AskedJudges> asked;
+  for (const Stage& stage : stages) {
+    if (!stage.needs) continue;
+    asked.push_back(stage.needs({ranks, static_cast<double>(plan.prompt_tokens)}).asked);
+    for (const auto& [by, pairs] : asked.back()) {
+      for (const JudgeOptions* one : leaves_of(study.judges, study.judges.named(by))) {
+        if (kind_of(*one).is_remote) continue;
+        std::string name = by;
+        if (one->name != by) name += ", member " + one->name;
+        if (!stage.of.empty()) name += ", " + stage.of;
         std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
-                      pairs * judge_price(study.judges, *asked).label_usd({}), asked->price.c_str());
+                      pairs * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
         text += line;
       }
     }
   }
-  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens});
+  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked);
   if (plan.gflops > 0.0) {
     std::snprintf(
         line, sizeof line,

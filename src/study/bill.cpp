@@ -74,25 +74,25 @@ double spent_before(const RunOptions& run, const std::string& judge) {
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
-// Asked judges with the judge that labels a set of pairs and asks them first.
+// A judge over HTTP, the one that asks it first, and the comparisons that it is asked about.
 struct Billed {
   const JudgeOptions *asked, *by;
-  int sets = 0;  // of pairs that it is asked about
+  double pairs = 0.0;
 };
 
-std::vector<Billed> billed_judges(const Study& study) {
+std::vector<Billed> billed_judges(const Study& study, std::span<const AskedJudges> stages) {
   std::vector<Billed> billed;
-  for (const DataSet& set : data_sets(study)) {
-    std::vector<const JudgeOptions*> of_set;
-    for (const JudgeOptions& one : set.judges) {
-      const JudgeOptions& judge = study.judges.named(one.name);
+  for (const AskedJudges& of_stage : stages) {
+    std::vector<const JudgeOptions*> counted;  // a member of two judges is asked once
+    for (const auto& [name, pairs] : of_stage) {
+      const JudgeOptions& judge = study.judges.named(name);
       for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
-        if (!kind_of(*asked).is_remote || std::find(of_set.begin(), of_set.end(), asked) != of_set.end()) continue;
-        of_set.push_back(asked);
+        if (!kind_of(*asked).is_remote || std::find(counted.begin(), counted.end(), asked) != counted.end()) continue;
+        counted.push_back(asked);
         auto known =
             std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
-        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0});
-        ++known->sets;
+        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0.0});
+        known->pairs += pairs;
       }
     }
   }
@@ -150,27 +150,26 @@ std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
 
 }  // namespace
 
-Bill plan_bill(const Study& study, const AssumedTokens& assumed) {
+Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages) {
   Bill bill;
   const std::vector<Comparison> comparisons = planned_comparisons(study, assumed);
   bill.prompts = study.annotate.prompts + study.annotate.heldout_prompts;
   bill.pairs = bill.prompts * study.annotate.pairs_a_prompt();
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
-  const double factor =
-      comparisons.empty() ? 0.0 : static_cast<double>(bill.pairs) / static_cast<double>(comparisons.size());
-  for (const auto& [judge, asked_by, sets] : billed_judges(study)) {
-    bill.judges.push_back(judge_bill(study, assumed, *judge, *asked_by, comparisons, factor * sets));
+  for (const auto& [judge, asked_by, pairs] : billed_judges(study, stages)) {
+    const double factor = comparisons.empty() ? 0.0 : pairs / static_cast<double>(comparisons.size());
+    bill.judges.push_back(judge_bill(study, assumed, *judge, *asked_by, comparisons, factor));
   }
   return bill;
 }
 
-std::string describe_bill(const Study& study, const AssumedTokens& assumed) {
-  const auto billed = billed_judges(study);
+std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages) {
+  const auto billed = billed_judges(study, stages);
   if (billed.empty()) return "";
-  for (const auto& [judge, asked_by, sets] : billed) {
+  for (const auto& [judge, asked_by, pairs] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
-  const Bill bill = plan_bill(study, assumed);
+  const Bill bill = plan_bill(study, assumed, stages);
   std::string text = text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
                                  static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts));
   if (bill.rendered_prompts < bill.prompts)

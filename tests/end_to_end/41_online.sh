@@ -51,6 +51,13 @@ check "verdicts are counted and paid by the arm that asks, and the best of n has
 cost() { "$rlaif" cost "$scratch/1" >"$scratch/cost" && grep -q 'online_dpo-online' "$scratch/cost" && grep -q 'rloo-direct' "$scratch/cost"; }
 check "the costs name the stages whose judge was asked while a policy learned" cost
 
+bill() {
+  "$rlaif" study "$deck" --dry-run --run.directory="$scratch/none" >"$scratch/plan" &&
+    grep -q '^# judge ai, online: up to 24 labels, \$1.44 at the price ai-label' "$scratch/plan" &&
+    grep -q '^# judge ai, direct: up to 45 labels' "$scratch/plan" && ! grep -q '^# judge ai, widened' "$scratch/plan"
+}
+check "a dry run says what judges will cost that are asked while policies learn" bill
+
 page() {
   python3 analysis/report.py "$scratch/1" >/dev/null && grep -q 'Training on pairs as they are drawn' "$scratch/1/report/report.html" &&
     grep -q 'Best of n' "$scratch/1/report/report.html"

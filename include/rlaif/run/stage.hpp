@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/core/json.hpp"
@@ -29,6 +30,8 @@ struct Needs {
   std::vector<Part> parts;
   double generated_tokens = 0.0;  // over all ranks
   double flops = 0.0;  // over all ranks: 2 a weight and token forward, 4 more backward (2 where weights are frozen)
+  // Comparisons, at most, that judges are asked about, by the judge's name.
+  std::vector<std::pair<std::string, double>> asked = {};
   double bytes() const;
 };
 

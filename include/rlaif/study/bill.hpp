@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/judge/kinds/remote.hpp"
@@ -30,15 +32,19 @@ struct Bill {
   std::vector<JudgeBill> judges;
 };
 
+// Of one stage: the judges that it asks, and about how many comparisons at most (run::Needs::asked).
+using AskedJudges = std::vector<std::pair<std::string, double>>;
+
 // The conversations of the deck's own prompts (Task::draw) with its styles and principles. Responses are not there yet:
 // each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers `assumed` ones. Every
-// asked judge, members of others included, is taken to be asked about every pair. From 20,000 prompts on evenly spaced
-// ones stand for all. Where the files of prompts are not there, prompts of `assumed` such tokens take their place.
+// asked judge, members of others included, is taken to be asked about every pair of the stages that ask it. From 20,000
+// prompts on evenly spaced ones stand for all. Where the files of prompts are not there, prompts of `assumed` such
+// tokens take their place.
 // Throws Error(usage) naming judge and model for a missing price, Error(input) for files that do not fit.
-Bill plan_bill(const Study& study, const AssumedTokens& assumed);
+Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages);
 
 // Lines of "# ..." for --dry-run; empty where no judge is asked. Throws Error(usage) where cost.cap_usd, less what is
 // spent already, is below the least request of a judge that is to be asked first.
-std::string describe_bill(const Study& study, const AssumedTokens& assumed);
+std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages);
 
 }  // namespace rlaif::study

@@ -34,7 +34,7 @@ class OnlineDpo final : public Algorithm {
 
  private:
   const RewardEntry& reward() const { return reward_named(kind + ".reward", reward_); }
-  run::Needs needs(const Study& study, const run::Assumed& assumed) const;
+  run::Needs needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::OnlineDpoOptions options_;
@@ -92,7 +92,7 @@ Json OnlineDpo::run_stage(const Context& context, const ArmOptions& arm) const {
   return policy_gradient_facts(context, name, options.steps, *scorer);
 }
 
-run::Needs OnlineDpo::needs(const Study& study, const run::Assumed& assumed) const {
+run::Needs OnlineDpo::needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const {
   const Sizes sizes(study, assumed);
   const train::RolloutOptions& rollout = options_.rollout;
   const bool low_rank = adapter_.rank > 0;
@@ -114,6 +114,7 @@ run::Needs OnlineDpo::needs(const Study& study, const run::Assumed& assumed) con
   add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
   const double responses = static_cast<double>(options_.steps) * a_step;
   sum.generated_tokens = responses * rollout.max_new_tokens;
+  if (reward().asks_judge) sum.asked.emplace_back(arm.judge, responses / 2.0);
   const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double reference = train::uses_reference(options_.loss.loss) ? 1.0 : 0.0;
   const double scoring = trains_reward_model() ? 1.0 : 0.0;
@@ -124,17 +125,18 @@ run::Needs OnlineDpo::needs(const Study& study, const run::Assumed& assumed) con
 
 void OnlineDpo::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
   const std::string name = kind + "-" + arm.name;
-  run::Stage stage{.name = name,
-                   .kind = kind,
-                   .of = arm.name,
-                   .command = kind,
-                   .size = count_text(options_.steps, "steps of ") +
-                           count_text(options_.rollout.prompts_per_step, "pairs drawn and labelled"),
-                   .sections = sections_with({kind, "lora", arm.section()}),
-                   .reads = {tokenizer_file, "models/sft", "models/" + arm.start},
-                   .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-                   .needs = [this, how = arm.how, &study](const run::Assumed& assumed) { return needs(study, assumed); },
-                   .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
+  run::Stage stage{
+      .name = name,
+      .kind = kind,
+      .of = arm.name,
+      .command = kind,
+      .size = count_text(options_.steps, "steps of ") +
+              count_text(options_.rollout.prompts_per_step, "pairs drawn and labelled"),
+      .sections = sections_with({kind, "lora", arm.section()}),
+      .reads = {tokenizer_file, "models/sft", "models/" + arm.start},
+      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
+      .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
+      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   add_untouched_policy(study, stage.sections);
   add_reward_reads(study, arm, reward(), stage);
   plan.add(std::move(stage));

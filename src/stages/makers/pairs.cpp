@@ -269,7 +269,7 @@ Json run(const Context& context, const DataSet& pairs) {
   return facts;
 }
 
-run::Needs pairs_needs(const Study& study, const run::Assumed& assumed) {
+run::Needs pairs_needs(const Study& study, const DataSet& pairs, const run::Assumed& assumed) {
   const Sizes sizes(study, assumed);
   const AnnotateOptions& a = study.annotate;
   run::Needs needs;
@@ -279,6 +279,8 @@ run::Needs pairs_needs(const Study& study, const run::Assumed& assumed) {
   const double prompts = static_cast<double>(a.prompts + a.heldout_prompts);
   needs.generated_tokens = prompts * a.completions * a.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + prompts * sizes.prompt_length);
+  for (const JudgeOptions& judge : pairs.judges)
+    needs.asked.emplace_back(judge.name, prompts * static_cast<double>(a.pairs_a_prompt()));
   return needs;
 }
 
@@ -305,7 +307,7 @@ void Pairs::plan(StudyPlan& plan, const Study& study, const DataSet& pairs) cons
                                         : count_text(static_cast<std::int64_t>(pairs.judges.size()), "judges")),
       .sections = sections_with({"annotate", "judge", "cost.prices"}),
       .reads = {tokenizer_file, "models/" + pairs.policy},
-      .needs = [&study](const run::Assumed& assumed) { return pairs_needs(study, assumed); },
+      .needs = [&study, pairs](const run::Assumed& assumed) { return pairs_needs(study, pairs, assumed); },
       .run = in_study(study, [pairs](const Context& context) { return run(context, pairs); })};
   add_untouched_policy(study, stage.sections);
   for (const JudgeOptions& judge : pairs.judges) {

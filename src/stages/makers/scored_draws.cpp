@@ -38,6 +38,7 @@ run::Needs needs_of(const Study& study, const ScoredDrawsOptions& options, const
   const double responses = static_cast<double>(options.prompts) * options.responses;
   needs.generated_tokens = responses * options.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + responses * length);
+  if (reward_of(options).asks_judge) needs.asked.emplace_back(options.judge, responses * (options.responses - 1) / 2.0);
   return needs;
 }
 
@@ -79,8 +80,7 @@ void plan_scored_draws(StudyPlan& plan, const Study& study, const ScoredDrawsOpt
   if (reward_of(options).from_model) plan_reward_model(plan, study, as_arm("", options));
 }
 
-void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options,
-                      run::Stage& stage) {
+void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options, run::Stage& stage) {
   const RewardEntry& reward = reward_of(options);
   stage.reads.insert(stage.reads.end(), {tokenizer_file, "models/" + data.policy});
   if (reward.from_model) stage.reads.push_back("models/reward-" + options.judge);

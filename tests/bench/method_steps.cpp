@@ -76,7 +76,7 @@ std::function<bool()> begins(Clock::time_point& step) {
   };
 }
 
-train::AdamWOptions adam() { return {0.9, 0.999, 1e-8, 0.0, 1.0}; }
+train::AdamWOptions adam(const Json& task) { return {0.9, 0.999, task.at("adam_epsilon"), 0.0, 1.0}; }
 
 Tokens joined(Tokens prompt, const Tokens& answer) {
   prompt.insert(prompt.end(), answer.begin(), answer.end());
@@ -136,7 +136,7 @@ Json dpo(const Json& task, const comm::Communicator& comm) {
   options.epochs = 2;
   options.batch = static_cast<std::int64_t>(pairs.size());
   options.schedule = {task.at("learning_rate"), 0, 1.0};
-  options.adam = adam();
+  options.adam = adam(task);
   Clock::time_point begin_of_step;
   run.stop_requested = begins(begin_of_step);
   train::train_dpo(policy, reference, pairs, options, run);
@@ -176,7 +176,7 @@ Json grpo(const Json& task, const comm::Communicator& comm) {
   options.steps = 1;
   options.epochs = task.at("epochs");
   options.schedule = {task.at("learning_rate"), 0, 1.0};
-  options.adam = adam();
+  options.adam = adam(task);
   options.rollout.prompts_per_step = static_cast<std::int64_t>(data.prompts.size());
   options.rollout.responses = task.at("responses");
   options.rollout.missing_end_penalty = 0.0;

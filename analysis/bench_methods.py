@@ -41,8 +41,8 @@ WANTED_TRAINING, WANTED_STEP, WANTED_MEMORY = 1.5, 2.0, 0.5
 RESPONSES, NEW_TOKENS, SYSTEM = 4, 48, "Answer in one or two short sentences."
 LORA = {"rank": 16, "alpha": 32, "first_layer": 15}
 # A first step of AdamW with a small epsilon goes by the signs of gradients, those that are rounding too: single tokens'
-# log-probabilities, and what is quadratic in them, then differ by percents between any two ways to compute a sum. With a
-# large one the step goes by the gradients themselves. The rates move the policy far enough for losses to differ from the first.
+# log-probabilities, and what is quadratic in them, then differ by percents between two ways to add. With a large one
+# the step goes by the gradients themselves. The rates move the policy far enough for losses to differ from the first.
 ADAM_EPSILON, LEARNING_RATE = 1e-2, {"lora": 1e-3, "full": 1e-4}
 TOLERANCE = 1e-4
 
@@ -356,7 +356,7 @@ def compare(options):
     options.work.mkdir(parents=True, exist_ok=True)
     most = max(options.prompts, options.pairs, options.check)
     data = {"do": "data", "model": str(options.model), "system": SYSTEM, "questions": str(options.questions),
-            "prompts": most, "new_tokens": NEW_TOKENS, "threads": max(cores), "ranks": 1,
+            "prompts": most, "new_tokens": NEW_TOKENS, "threads": 1, "ranks": 1,
             "adapter": str(options.work / "adapter"), "lora": LORA, "metrics": str(options.work / "metrics.jsonl")}
     (options.work / "data.json").write_text(json.dumps(run_engine(options, data)) + "\n")
     same = check(options, cells) if options.check and options.trl else True

@@ -40,9 +40,8 @@ CELLS = ("dpo/lora", "dpo/full", "grpo/lora", "grpo/full")
 WANTED_TRAINING, WANTED_STEP, WANTED_MEMORY = 1.5, 2.0, 0.5
 RESPONSES, NEW_TOKENS, SYSTEM = 4, 48, "Answer in one or two short sentences."
 LORA = {"rank": 16, "alpha": 32, "first_layer": 15}
-# A first step of AdamW with a small epsilon goes by the signs of gradients, those that are rounding too: single tokens'
-# log-probabilities, and what is quadratic in them, then differ by percents between two ways to add. With a large one
-# the step goes by the gradients themselves. The rates move the policy far enough for losses to differ from the first.
+# A large epsilon: with a small one AdamW's first step goes by the signs of gradients, those that are rounding too. The
+# rates move the policy far enough for losses to differ from the first.
 ADAM_EPSILON, LEARNING_RATE = 1e-2, {"lora": 1e-3, "full": 1e-4}
 TOLERANCE = 1e-4
 

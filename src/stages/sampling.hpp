@@ -48,7 +48,6 @@ void write_samples(const Context& context, const std::string& name, const std::v
 std::vector<Json> sample_best_of_n(const Context& context, const EvaluateOptions& options, const Language& language,
                                    const model::Transformer& sft);
 
-
 // Win rate of a over b: all pairs of the samples of a draw, ties half; interval by prompt.
 evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples);
 

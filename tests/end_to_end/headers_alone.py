@@ -17,10 +17,10 @@ import subprocess
 import sys
 
 
-def build_flags(commands_file, source):
-    """Flags of a source of stages, which sees every library's headers."""
+def build_flags(commands_file, target):
+    """Flags of a target's sources, of one that sees every library's headers."""
     for entry in json.loads(commands_file.read_text()):
-        if not entry["file"].endswith(source):
+        if f"/{target}.dir/" not in entry["command"]:
             continue
         words = shlex.split(entry["command"])
         compiler = next(i for i, word in enumerate(words) if word.endswith("++"))
@@ -58,10 +58,13 @@ def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     include_root = root / "include"
     commands_file = root / "build/release/compile_commands.json"
-    flags = build_flags(commands_file, "/src/stages/algorithms/ppo.cpp") if commands_file.is_file() else None
-    if flags is None:
+    if not commands_file.is_file():
         print("SKIP public headers compile alone: build/release is not there (jobs/build.sh all)")
         return 0
+    flags = build_flags(commands_file, "rlaif_stages_tensors")
+    if flags is None:
+        print(f"FAIL public headers compile alone: {commands_file} has no source of rlaif_stages_tensors, whose flags they take")
+        return 1
     headers = sorted(path.relative_to(include_root).as_posix() for path in include_root.rglob("*.hpp"))
     os.chdir(root / "build/release")
     plain, known = without_precompiled(flags), {}

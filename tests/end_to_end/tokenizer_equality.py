@@ -154,7 +154,7 @@ def main():
     parser.add_argument("--tokenizer", action="append", default=[], type=pathlib.Path, help="a tokenizer.json to compare as well")
     options = parser.parse_args()
     root = pathlib.Path(__file__).resolve().parents[2]
-    data = pathlib.Path(os.environ.get("RLAIF_SHARED_DATA", root.parent / "shared" / "data"))
+    data = pathlib.Path(os.environ.get("RLAIF_SHARED_DATA", root.parent / "shared")) / "data"
     if not data.is_dir():
         print(f"SKIPPED: no shared data at {data}")
         sys.exit(77)

@@ -41,8 +41,7 @@ void check_scored_draws(const Study& study, const std::string& section, const Sc
 // Before the stage: the reward model, where it needs one, which learns from the judge's labels of the study's first pairs.
 void plan_scored_draws(StudyPlan& plan, const Study& study, const ScoredDrawsOptions& options);
 // Adds to a stage what the draws read, what decides them and what they need. `options` must outlive the stage.
-void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options,
-                      run::Stage& stage);
+void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options, run::Stage& stage);
 
 struct ScoredPrompt {
   Prompt prompt;

@@ -67,15 +67,17 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
   text += "# memory a rank, predicted\n";
   double hours = 0.0;
   std::map<std::string, double> seconds_of;  // all stages of a kind, whose parts are alike
-  for (const Stage& stage : stages) {
-    if (stage.needs)
-      seconds_of[stage.kind] +=
-          seconds(plan, stage.needs({ranks, static_cast<double>(plan.prompt_tokens)}), weights, ranks);
+  std::vector<run::Needs> needs_of(stages.size());
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (!stages[i].needs) continue;
+    needs_of[i] = stages[i].needs({ranks, static_cast<double>(plan.prompt_tokens)});
+    seconds_of[stages[i].kind] += seconds(plan, needs_of[i], weights, ranks);
   }
   std::set<std::string> shown;
-  for (const Stage& stage : stages) {
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const Stage& stage = stages[i];
+    const run::Needs& needs = needs_of[i];
     if (!stage.needs || !shown.insert(stage.kind).second) continue;
-    const run::Needs needs = stage.needs({ranks, static_cast<double>(plan.prompt_tokens)});
     const double limit = plan.memory_gib * 1073741824.0;
     const char* fit = limit <= 0.0 ? "" : needs.bytes() <= limit ? ", fits" : ", DOES NOT FIT";
     std::snprintf(line, sizeof line, "#   %-34s %12s%s\n", stage.kind.c_str(), bytes_text(needs.bytes()).c_str(), fit);
@@ -91,15 +93,14 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
     hours += seconds_of[stage.kind] / 3600.0;
   }
   std::vector<AskedJudges> asked;
-  for (const Stage& stage : stages) {
-    if (!stage.needs) continue;
-    asked.push_back(stage.needs({ranks, static_cast<double>(plan.prompt_tokens)}).asked);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    asked.push_back(needs_of[i].asked);
     for (const auto& [by, pairs] : asked.back()) {
       for (const JudgeOptions* one : leaves_of(study.judges, study.judges.named(by))) {
         if (kind_of(*one).is_remote) continue;
         std::string name = by;
         if (one->name != by) name += ", member " + one->name;
-        if (!stage.of.empty()) name += ", " + stage.of;
+        if (!stages[i].of.empty()) name += ", " + stages[i].of;
         std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
                       pairs * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
         text += line;

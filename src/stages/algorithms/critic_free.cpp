@@ -119,17 +119,12 @@ run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const ru
   const double weights = sizes.weights;
   const bool low_rank = adapter_.rank > 0;
   const Sizes::Adapter actor = sizes.adapter(adapter_);
-  const Sizes::Adapter reward = sizes.adapter(study.reward.adapter);
   const double length = sizes.prompt_length + rollout.max_new_tokens;
   const double a_step = static_cast<double>(rollout.responses_per_step());
   const double tokens = sizes.trained_tokens(static_cast<double>(o.minibatch), length);
   run::Needs sum;
   add_policy_parts(sum, sizes, adapter_, std::ceil(a_step / sizes.ranks) * length);
-  if (trains_reward_model()) {
-    const bool whole = reward.parameters == 0.0;
-    add_part(sum, whole ? "reward model: weights" : "reward model: adapter",
-             sizes.weight_bytes(whole ? weights : reward.parameters));
-  }
+  if (trains_reward_model()) add_reward_model_part(sum, sizes);
   sizes.add_training(sum, "policy", low_rank ? actor.parameters : weights, tokens, sizes.trained_layers(adapter_));
   add_part(sum, "cache", sizes.cache_bytes(rollout.slots, length));
   add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
@@ -138,7 +133,7 @@ run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const ru
   const double responses = static_cast<double>(o.steps) * a_step;
   const double drawn = responses * (1.0 + greedy / rollout.responses);
   sum.generated_tokens = drawn * rollout.max_new_tokens;
-  if (this->reward().asks_judge) sum.asked.emplace_back(arm.judge, responses * (rollout.responses - 1) / 2.0);
+  if (reward().asks_judge) sum.asked.emplace_back(arm.judge, responses * (rollout.responses - 1) / 2.0);
   const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double scoring = trains_reward_model() ? drawn / responses : 0.0;
   const double passes =
@@ -148,22 +143,12 @@ run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const ru
 }
 
 void CriticFree::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
-  const std::string name = kind_.name + "-" + arm.name;
   const train::RolloutOptions& rollout = options_.rollout;
-  run::Stage stage{
-      .name = name,
-      .kind = kind_.name,
-      .of = arm.name,
-      .command = kind_.name,
-      .size = count_text(options_.steps, "steps of ") + count_text(rollout.prompts_per_step, "prompts with ") +
-              count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses"),
-      .sections = sections_with({kind_.name, "lora", arm.section()}),
-      .reads = {tokenizer_file, "models/sft", "models/" + arm.start},
-      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-      .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
-      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(study, stage.sections);
-  add_reward_reads(study, arm, reward(), stage);
+  run::Stage stage = stage_on_rollouts(study, arm, kind_.name, reward());
+  stage.size = count_text(options_.steps, "steps of ") + count_text(rollout.prompts_per_step, "prompts with ") +
+               count_text(rollout.responses, rollout.responses == 1 ? "response" : "responses");
+  stage.needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); };
+  stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }
 

@@ -1,6 +1,6 @@
 // Online DPO (Guo et al. 2402.04792): a policy from pairs of its own responses, labelled by the arm's judge or reward model while
 // it learns.
-#include <cmath>
+#include <algorithm>
 #include <optional>
 
 #include "../learning.hpp"
@@ -103,12 +103,7 @@ run::Needs OnlineDpo::needs(const Study& study, const ArmOptions& arm, const run
   run::Needs sum;
   add_policy_parts(sum, sizes, adapter_, 0.0);
   if (!low_rank) add_part(sum, "policy: weights that the engine reads", sizes.weight_bytes(sizes.weights));
-  if (trains_reward_model()) {
-    const Sizes::Adapter reward = sizes.adapter(study.reward.adapter);
-    const bool whole = reward.parameters == 0.0;
-    add_part(sum, whole ? "reward model: weights" : "reward model: adapter",
-             sizes.weight_bytes(whole ? sizes.weights : reward.parameters));
-  }
+  if (trains_reward_model()) add_reward_model_part(sum, sizes);
   sizes.add_training(sum, "policy", trained, tokens, sizes.trained_layers(adapter_));
   add_part(sum, "cache", sizes.cache_bytes(rollout.slots, length));
   add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
@@ -124,21 +119,11 @@ run::Needs OnlineDpo::needs(const Study& study, const ArmOptions& arm, const run
 }
 
 void OnlineDpo::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const {
-  const std::string name = kind + "-" + arm.name;
-  run::Stage stage{
-      .name = name,
-      .kind = kind,
-      .of = arm.name,
-      .command = kind,
-      .size = count_text(options_.steps, "steps of ") +
-              count_text(options_.rollout.prompts_per_step, "pairs drawn and labelled"),
-      .sections = sections_with({kind, "lora", arm.section()}),
-      .reads = {tokenizer_file, "models/sft", "models/" + arm.start},
-      .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-      .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
-      .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
-  add_untouched_policy(study, stage.sections);
-  add_reward_reads(study, arm, reward(), stage);
+  run::Stage stage = stage_on_rollouts(study, arm, kind, reward());
+  stage.size = count_text(options_.steps, "steps of ") +
+               count_text(options_.rollout.prompts_per_step, "pairs drawn and labelled");
+  stage.needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); };
+  stage.run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); });
   plan.add(std::move(stage));
 }
 

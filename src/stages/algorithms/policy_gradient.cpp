@@ -74,6 +74,13 @@ void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOption
              sizes.weight_bytes(rollout_tokens * static_cast<double>(sizes.policy.hidden_size)));
 }
 
+void add_reward_model_part(run::Needs& needs, const Sizes& sizes) {
+  const Sizes::Adapter adapter = sizes.adapter(sizes.study.reward.adapter);
+  const bool whole = adapter.parameters == 0.0;
+  add_part(needs, whole ? "reward model: weights" : "reward model: adapter",
+           sizes.weight_bytes(whole ? sizes.weights : adapter.parameters));
+}
+
 Json policy_gradient_facts(const Context& context, const std::string& stage, std::int64_t steps, const Reward& scorer) {
   Json facts;
   facts["steps"] = steps;
@@ -92,15 +99,20 @@ Json policy_gradient_facts(const Context& context, const std::string& stage, std
   return facts;
 }
 
-void add_reward_reads(const Study& study, const ArmOptions& arm, const RewardEntry& reward, run::Stage& stage) {
-  const JudgeOptions& judge = study.judges.named(arm.judge);
-  if (reward.asks_judge)
-    add_judge_models(study, judge, stage.reads);
-  else
-    stage.reads.push_back("preferences/" + labels_of(arm));
-  if (reward.from_model) stage.reads.push_back("models/reward-" + labels_of(arm));
-  add_judge(study, judge, stage.sections);
-  if (reward.asks_judge) stage.sections.push_back("cost.prices");
+run::Stage stage_on_rollouts(const Study& study, const ArmOptions& arm, const std::string& algorithm,
+                             const RewardEntry& reward) {
+  const std::string name = algorithm + "-" + arm.name;
+  run::Stage stage;
+  stage.name = name;
+  stage.kind = algorithm;
+  stage.of = arm.name;
+  stage.command = algorithm;
+  stage.sections = sections_with({algorithm, "lora", arm.section()});
+  stage.reads = {tokenizer_file, "models/sft", "models/" + arm.start};
+  stage.makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"};
+  add_untouched_policy(study, stage.sections);
+  add_reward_reads(study, arm, reward, stage);
+  return stage;
 }
 
 }  // namespace rlaif::stages

@@ -28,11 +28,15 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
 // Parts of the policy and of what it starts from. `rollout_tokens`: of a step, on one rank.
 void add_policy_parts(run::Needs& needs, const Sizes& sizes, const LowRankOptions& adapter, double rollout_tokens);
 
+// Of the reward model, where there is one: its weights, or its adapter alone.
+void add_reward_model_part(run::Needs& needs, const Sizes& sizes);
+
 // Steps, what the reward says of itself and, where it asks a judge, how many verdicts it took in all starts and what they cost.
 // Collective.
 Json policy_gradient_facts(const Context& context, const std::string& stage, std::int64_t steps, const Reward& scorer);
 
-// What decides the reward: the judge, and what is learned from its labels or, where the reward asks it, its models.
-void add_reward_reads(const Study& study, const ArmOptions& arm, const RewardEntry& reward, run::Stage& stage);
+// The stage "<algorithm>-<arm>" of an algorithm whose responses a reward scores; its size, needs and run are the caller's.
+run::Stage stage_on_rollouts(const Study& study, const ArmOptions& arm, const std::string& algorithm,
+                             const RewardEntry& reward);
 
 }  // namespace rlaif::stages

@@ -1,8 +1,5 @@
 // Demonstrations by rejection sampling: of n responses to a prompt the one that a reward likes best (AlpacaFarm's best-of-n as
 // data, 2305.14387; RAFT, Dong et al. 2304.06767).
-#include <cmath>
-#include <iterator>
-
 #include "../planning.hpp"
 #include "demonstrations.hpp"
 #include "makers.hpp"

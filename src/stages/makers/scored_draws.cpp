@@ -81,17 +81,10 @@ void plan_scored_draws(StudyPlan& plan, const Study& study, const ScoredDrawsOpt
 }
 
 void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options, run::Stage& stage) {
-  const RewardEntry& reward = reward_of(options);
   stage.reads.insert(stage.reads.end(), {tokenizer_file, "models/" + data.policy});
-  if (reward.from_model) stage.reads.push_back("models/reward-" + options.judge);
-  if (reward.asks_judge)
-    add_judge_models(study, study.judges.named(options.judge), stage.reads);
-  else
-    stage.reads.push_back("preferences/" + options.judge);
-  add_judge(study, study.judges.named(options.judge), stage.sections);
-  if (reward.asks_judge) stage.sections.push_back("cost.prices");
+  add_reward_reads(study, as_arm(data.name, options), reward_of(options), stage);
   add_untouched_policy(study, stage.sections);
-  stage.needs = [&study, &options](const run::Assumed& assumed) { return needs_of(study, options, assumed); };
+  stage.needs = [&study, options](const run::Assumed& assumed) { return needs_of(study, options, assumed); };
 }
 
 std::vector<std::size_t> ScoredPrompt::best_first() const {

@@ -40,7 +40,7 @@ void bind_scored_draws(OptionTable& table, DataOptions& data, ScoredDrawsOptions
 void check_scored_draws(const Study& study, const std::string& section, const ScoredDrawsOptions& options);
 // Before the stage: the reward model, where it needs one, which learns from the judge's labels of the study's first pairs.
 void plan_scored_draws(StudyPlan& plan, const Study& study, const ScoredDrawsOptions& options);
-// Adds to a stage what the draws read, what decides them and what they need. `options` must outlive the stage.
+// Adds to a stage what the draws read, what decides them and what they need.
 void add_scored_draws(const Study& study, const DataSet& data, const ScoredDrawsOptions& options, run::Stage& stage);
 
 struct ScoredPrompt {

@@ -38,22 +38,21 @@ class WestOfN final : public Maker {
   }
   void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override {
     const std::string judge = data.judges.front().name;
-    const auto options = std::make_shared<const ScoredDrawsOptions>(of_judge(judge));
-    plan_scored_draws(plan, study, *options);
+    const ScoredDrawsOptions options = of_judge(judge);
+    plan_scored_draws(plan, study, options);
     run::Stage stage{.name = data.stage("annotate"),
                      .kind = "annotate",
                      .of = data.name,
                      .command = "annotate",
-                     .size = count_text(options->prompts, "pairs from ") +
-                             count_text(options->responses, "responses each, beside those of judge ") + judge,
+                     .size = count_text(options.prompts, "pairs from ") +
+                             count_text(options.responses, "responses each, beside those of judge ") + judge,
                      .sections = sections_with({"data." + data.name}),
                      .reads = {"preferences/" + judge, "preferences/" + heldout_store(judge)},
                      .makes = {"preferences/" + data.name, "preferences/" + heldout_store(data.name)},
                      .run = in_study(study, [this, data, options, how = data.maker](const Context& context) {
-                       return run(context, data, *options);
+                       return run(context, data, options);
                      })};
-    add_scored_draws(study, data, *options, stage);
-    stage.needs = [options, needs = stage.needs](const run::Assumed& assumed) { return needs(assumed); };
+    add_scored_draws(study, data, options, stage);
     plan.add(std::move(stage));
   }
 

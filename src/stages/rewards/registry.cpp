@@ -1,9 +1,11 @@
 // The table of rewards: a line each.
 #include <cmath>
 
+#include "../planning.hpp"
 #include "rewards.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/study/data_sets.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 
 namespace rlaif::stages {
@@ -54,6 +56,17 @@ std::vector<double> Reward::prefer(std::span<const train::Drawn> pairs) {
 }
 
 train::Asked Reward::asked() { return {}; }
+
+void add_reward_reads(const Study& study, const ArmOptions& arm, const RewardEntry& reward, run::Stage& stage) {
+  const JudgeOptions& judge = study.judges.named(arm.judge);
+  if (reward.asks_judge)
+    add_judge_models(study, judge, stage.reads);
+  else
+    stage.reads.push_back("preferences/" + labels_of(arm));
+  if (reward.from_model) stage.reads.push_back("models/reward-" + labels_of(arm));
+  add_judge(study, judge, stage.sections);
+  if (reward.asks_judge) stage.sections.push_back("cost.prices");
+}
 
 Completion with_text(const Language& language, const train::Drawn& drawn) {
   Completion completion = drawn.completion;

@@ -15,6 +15,9 @@ void check_judge_reward(const std::string& key, const Study& study, const ArmOpt
 std::unique_ptr<Reward> make_rules_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 void check_rules_reward(const std::string& key, const Study& study, const ArmOptions& arm);
 
+// What decides the reward of a stage: the judge, and what is learned from its labels or, where the reward asks it, its models.
+void add_reward_reads(const Study& study, const ArmOptions& arm, const RewardEntry& reward, run::Stage& stage);
+
 // A response as text: rollouts carry tokens.
 Completion with_text(const Language& language, const train::Drawn& drawn);
 

@@ -19,10 +19,6 @@ std::string name_of(DpoLoss loss) {
   RLAIF_CHECK(false, "a loss with a name");
 }
 
-}  // namespace
-
-namespace {
-
 // Throws where something does not hold of a key's value.
 struct Requirement {
   const std::string &where, &section;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the program into build/release/rlaif. From nothing about 15 CPU minutes (`CCACHE_DISABLE=1 time jobs/build.sh`), eight by
+# Builds the program into build/release/rlaif. From nothing about 8 CPU minutes (`CCACHE_DISABLE=1 time jobs/build.sh`), four by
 # the clock on two cores. Seconds after a change (ccache and precompiled headers are used).
 #
 #   jobs/build.sh          the program

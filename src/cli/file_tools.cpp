@@ -74,7 +74,7 @@ Json prompt_line(const Prompt& prompt) {
   Json line;
   line["id"] = prompt.id;
   line["family"] = prompt.family;
-  line["prompt"] = prompt.text;
+  line["prompt"] = text::prompt_json(prompt);
   return line;
 }
 

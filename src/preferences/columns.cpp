@@ -1,6 +1,7 @@
 #include "columns.hpp"
 
 #include <cmath>
+#include "rlaif/core/dialogue.hpp"
 
 namespace rlaif::preferences {
 namespace {
@@ -24,6 +25,10 @@ std::string record_problem(const Preference& record) {
         return "p_first_by_order: expected probabilities in [0, 1] or nothing, got " + std::to_string(p);
       }
     }
+  }
+  if (const Prompt& prompt = record.comparison.prompt; !prompt.turns.empty()) {
+    if (const std::string problem = prompt_problem(prompt.turns); !problem.empty()) return "turns: " + problem;
+    if (prompt.text != transcript(prompt.turns)) return "prompt: expected the transcript of the turns";
   }
   const Usage& usage = verdict.usage;
   if (usage.input_tokens < 0) return below_zero("input_tokens", usage.input_tokens);

@@ -10,7 +10,7 @@
 namespace rlaif::preferences {
 
 inline constexpr const char* kFormat = "rlaif-preferences";
-inline constexpr unsigned kVersion = 1;
+inline constexpr unsigned kVersion = 1, kVersionWithTurns = 2;
 inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 struct Column {
@@ -81,6 +81,16 @@ void visit_member_columns(Visitor&& visit) {
 }
 inline constexpr Column kMemberOffsets{"members/offsets",
                                        "where the members of record i begin among all; one more at the end"};
+
+// The same of the turns of prompts that are conversations: all turns of all records one after the other. `member` maps a
+// (const) Message.
+template <class Visitor>
+void visit_turn_columns(Visitor&& visit) {
+  visit(Column{"turns/role", "who speaks: system, user or assistant"}, [](auto& turn) -> auto& { return turn.role; });
+  visit(Column{"turns/content", "what is said"}, [](auto& turn) -> auto& { return turn.content; });
+}
+inline constexpr Column kTurnOffsets{"turns/offsets",
+                                     "where the turns of record i begin among all; one more at the end"};
 
 // Every status in the order of its code.
 inline constexpr std::array kStatuses = {

@@ -36,6 +36,7 @@ Json as_json(const Value& value) {
 Json full_line(const Preference& record) {
   Json line = Json::object();
   visit_columns([&](const Column& column, auto member) { line[column.name] = as_json(member(record)); });
+  line["prompt"] = text::prompt_json(record.comparison.prompt);
   line["judge"] = record.judge;
   for (const MemberVerdict& member : record.verdict.members) {
     line["members"].push_back({{"name", member.name},
@@ -52,7 +53,7 @@ std::optional<Json> trl_line(const Preference& record) {
   if (verdict.status != VerdictStatus::ok || verdict.p_first == 0.5) return std::nullopt;
   const Comparison& comparison = record.comparison;
   const bool first = verdict.p_first > 0.5;
-  return Json{{"prompt", comparison.prompt.text},
+  return Json{{"prompt", text::prompt_json(comparison.prompt)},
               {"chosen", first ? comparison.first.text : comparison.second.text},
               {"rejected", first ? comparison.second.text : comparison.first.text}};
 }
@@ -121,6 +122,10 @@ class LineReader {
     return error("key '" + key + "': expected " + what);
   }
 
+  // Nothing where it is one text.
+  void read_turns(const char* key, Prompt& prompt) const {
+    if (at(key).is_array()) lines_.record().read_prompt(key, prompt);
+  }
   void read(const std::string& key, std::string& value) const {
     if (!at(key).is_string()) throw expected(key, "text");
     value = at(key).get<std::string>();
@@ -205,7 +210,11 @@ class RecordReader {
       }
     }
     Preference record;
-    visit_columns([&](const Column& column, auto member) { lines_.read(column.name, member(record)); });
+    visit_columns([&](const Column& column, auto member) {
+      if (std::string_view(column.name) != "prompt" || !lines_.at("prompt").is_array())
+        lines_.read(column.name, member(record));
+    });
+    lines_.read_turns("prompt", record.comparison.prompt);
     if (lines_.has("judge")) lines_.read("judge", record.judge);
     if (lines_.has("members")) lines_.read("members", record.verdict.members);
     const std::string problem = record_problem(record);

@@ -30,8 +30,9 @@ class ShardReader {
   Shard read() {
     if (read_text("format") != kFormat) throw origin_.error(std::string("expected the format ") + kFormat);
     const std::uint64_t version = read_count("version");
-    if (version != kVersion) {
-      throw origin_.error("expected version " + std::to_string(kVersion) + ", got " + std::to_string(version));
+    if (version != kVersion && version != kVersionWithTurns) {
+      throw origin_.error("expected version " + std::to_string(kVersion) + " or " + std::to_string(kVersionWithTurns) +
+                          ", got " + std::to_string(version));
     }
     Shard shard;
     shard.judge = read_text("judge");
@@ -47,7 +48,15 @@ class ShardReader {
     visit_columns([&](const Column& column, auto member) {
       read_column(column.name, member, shard.records, std::decay_t<decltype(member(shard.records[0]))>());
     });
-    read_members(shard.records);
+    // Shards of plain judges, and those of earlier versions, have no members; those of single texts no turns.
+    read_lists<MemberVerdict>(
+        "members", kMemberOffsets, "members/status", H5T_STD_U8LE, shard.records,
+        [](Preference& record) -> auto& { return record.verdict.members; },
+        [](auto visit) { visit_member_columns(visit); });
+    read_lists<Message>(
+        "turns", kTurnOffsets, "turns/role/offsets", H5T_STD_U64LE, shard.records,
+        [](Preference& record) -> auto& { return record.comparison.prompt.turns; },
+        [](auto visit) { visit_turn_columns(visit); });
     for (std::size_t i = 0; i < records; ++i) {
       const std::string problem = record_problem(shard.records[i]);
       if (!problem.empty()) throw origin_.error("record " + std::to_string(i) + ": dataset /" + problem);
@@ -57,31 +66,41 @@ class ShardReader {
   }
 
  private:
-  // What members of combined judges said; shards of plain judges, and those of earlier versions, have no such group.
-  void read_members(std::vector<Preference>& records) {
-    if (RLAIF_HDF5(origin_, H5Lexists(file_.get(), "members", H5P_DEFAULT)) == 0) return;
+  // What a record has any number of: the columns of a group, and where each record's rows begin in them. `counted`: a
+  // dataset whose size, which is held against the file's, says how many rows there are.
+  template <class Row, class ListOf, class Columns>
+  void read_lists(const char* group, const Column& offsets_column, const char* counted, hid_t counted_type,
+                  std::vector<Preference>& records, ListOf list_of, Columns columns) {
+    if (RLAIF_HDF5(origin_, H5Lexists(file_.get(), group, H5P_DEFAULT)) == 0) return;
     const auto offsets =
-        read_numbers<std::uint64_t>(kMemberOffsets.name, H5T_STD_U64LE, H5T_NATIVE_UINT64, records.size() + 1);
-    // As many rows as the statuses, whose size is held against the file's, are there.
-    const std::uint64_t rows =
-        read_numbers<std::uint8_t>("members/status", H5T_STD_U8LE, H5T_NATIVE_UINT8, std::nullopt).size;
-    const Origin origin = about(origin_, kMemberOffsets.name);
+        read_numbers<std::uint64_t>(offsets_column.name, H5T_STD_U64LE, H5T_NATIVE_UINT64, records.size() + 1);
+    const std::uint64_t rows = rows_of(counted, counted_type);
+    const Origin origin = about(origin_, offsets_column.name);
     if (offsets[0] != 0 || offsets[records.size()] != rows) {
       throw origin.error("expected them to run from 0 to " + std::to_string(rows) + ", got " +
                          std::to_string(offsets[0]) + " to " + std::to_string(offsets[records.size()]));
     }
-    std::vector<MemberVerdict> said(rows);
-    visit_member_columns([&](const Column& column, auto member) {
-      read_column(column.name, member, said, std::decay_t<decltype(member(said[0]))>());
+    std::vector<Row> all(rows);
+    columns([&](const Column& column, auto member) {
+      read_column(column.name, member, all, std::decay_t<decltype(member(all[0]))>());
     });
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (offsets[i + 1] < offsets[i] || offsets[i + 1] > rows) {
-        throw origin.error("record " + std::to_string(i) + ": its members would run from " +
+        throw origin.error("record " + std::to_string(i) + ": its " + group + " would run from " +
                            std::to_string(offsets[i]) + " to " + std::to_string(offsets[i + 1]));
       }
-      const auto begin = said.begin() + static_cast<std::ptrdiff_t>(offsets[i]);
-      records[i].verdict.members.assign(begin, begin + static_cast<std::ptrdiff_t>(offsets[i + 1] - offsets[i]));
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(offsets[i]);
+      list_of(records[i]).assign(begin, begin + static_cast<std::ptrdiff_t>(offsets[i + 1] - offsets[i]));
     }
+  }
+
+  // Of a column of codes as many as it has bytes, of a column of texts one less than it has offsets.
+  std::uint64_t rows_of(const std::string& dataset, hid_t type) const {
+    const Origin origin = about(origin_, dataset);
+    const std::uint64_t size = checked_size(origin, open_dataset(origin, dataset).get(), type, 1);
+    if (RLAIF_HDF5(origin, H5Tequal(type, H5T_STD_U8LE)) > 0) return size;
+    if (size == 0) throw origin.error("expected at least one value");
+    return size - 1;
   }
 
   static std::uint64_t size_of(const std::filesystem::path& file) {

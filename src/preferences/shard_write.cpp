@@ -35,7 +35,10 @@ class ShardWriter {
 
   std::string_view write(std::uint64_t block, const std::string& judge) {
     write_text(file_.get(), "format", kFormat);
-    write_count(file_.get(), "version", kVersion);
+    const bool has_turns = std::any_of(records_.begin(), records_.end(), [](const Preference& record) {
+      return !record.comparison.prompt.turns.empty();
+    });
+    write_count(file_.get(), "version", has_turns ? kVersionWithTurns : kVersion);
     write_text(file_.get(), "description", kDescription);
     write_text(file_.get(), "judge", judge);
     write_count(file_.get(), "block", block);
@@ -44,29 +47,42 @@ class ShardWriter {
       origin_.object = "dataset /" + std::string(column.name);
       write_column(records_, column, member, std::decay_t<decltype(member(records_[0]))>());
     });
-    write_members();
+    // A shard of plain judges has no group of members, one of single texts none of turns.
+    write_lists<MemberVerdict>(
+        {"members",
+         "what the members of a combined judge said: those of record i are rows offsets[i] to "
+         "offsets[i + 1] of every column here"},
+        kMemberOffsets, [](const Preference& record) -> auto& { return record.verdict.members; },
+        [](auto visit) { visit_member_columns(visit); });
+    write_lists<Message>(
+        {"turns",
+         "the turns of prompts that are conversations: those of record i are rows offsets[i] to "
+         "offsets[i + 1] of every column here; none where the prompt is the user's only turn"},
+        kTurnOffsets, [](const Preference& record) -> auto& { return record.comparison.prompt.turns; },
+        [](auto visit) { visit_turn_columns(visit); });
     origin_.object.clear();
     return file_.finish();
   }
 
  private:
-  // What members of combined judges said; a shard of a plain judge has no such group.
-  void write_members() {
-    std::vector<MemberVerdict> members;
+  // What a record has any number of, as a group of columns and where each record's rows begin in them. Nothing where no
+  // record has one.
+  template <class Row, class ListOf, class Columns>
+  void write_lists(const Column& group, const Column& offsets_column, ListOf list_of, Columns columns) {
+    std::vector<Row> rows;
     std::vector<std::uint64_t> offsets{0};
     for (const Preference& record : records_) {
-      members.insert(members.end(), record.verdict.members.begin(), record.verdict.members.end());
-      offsets.push_back(members.size());
+      const std::vector<Row>& list = list_of(record);
+      rows.insert(rows.end(), list.begin(), list.end());
+      offsets.push_back(rows.size());
     }
-    if (members.empty()) return;
-    origin_.object = "group /members";
-    make_group({"members",
-                "what the members of a combined judge said: those of record i are rows offsets[i] to "
-                "offsets[i + 1] of every column here"});
-    write_dataset(file_.get(), kMemberOffsets, offsets.data(), offsets.size(), H5T_STD_U64LE, H5T_NATIVE_UINT64);
-    const std::span<const MemberVerdict> rows(members);
-    visit_member_columns([&](const Column& column, auto member) {
-      write_column(rows, column, member, std::decay_t<decltype(member(rows[0]))>());
+    if (rows.empty()) return;
+    origin_.object = "group /" + std::string(group.name);
+    make_group(group);
+    write_dataset(file_.get(), offsets_column, offsets.data(), offsets.size(), H5T_STD_U64LE, H5T_NATIVE_UINT64);
+    const std::span<const Row> all(rows);
+    columns([&](const Column& column, auto member) {
+      write_column(all, column, member, std::decay_t<decltype(member(all[0]))>());
     });
   }
 

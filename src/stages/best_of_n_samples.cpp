@@ -47,7 +47,8 @@ Json line_of(const Context& context, const Language& language, const Prompt& pro
     const std::vector<double> scores = train::score_sequences(model, sequences);
     for (std::size_t i = 0; i < scores.size(); ++i) samples[i]["scores"][labels] = scores[i];
   }
-  return {{"prompt_id", prompt_item(prompt.id)}, {"prompt", prompt.text}, {"samples", std::move(samples)}};
+  return {
+      {"prompt_id", prompt_item(prompt.id)}, {"prompt", text::prompt_json(prompt)}, {"samples", std::move(samples)}};
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ std::vector<Json> sample_best_of_n(const Context& context, const EvaluateOptions
     std::vector<generate::GenerationRequest> requests;
     for (std::int64_t item = begin; item < end; ++item) {
       Prompt prompt = context.task.draw(Task::Purpose::evaluate, Split::heldout, context.study.run.seed, item);
-      std::vector<TokenId> tokens = language.chat.prompt(prompt.text);
+      std::vector<TokenId> tokens = language.chat.prompt(prompt);
       if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(sft, options.max_new_tokens)) continue;
       requests.push_back({std::move(tokens), prompt.id, {}});
       for (int k = 0; k < options.best_of_n; ++k) requests.back().samples.push_back(static_cast<std::uint32_t>(k));

@@ -48,7 +48,7 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
       }
       if (used++ == most) break;
       const Comparison& comparison = record.comparison;
-      const std::vector<TokenId> prompt = language.chat.prompt(comparison.prompt.text);
+      const std::vector<TokenId> prompt = language.chat.prompt(comparison.prompt);
       train::TokenPair pair{reward_tokens(language, prompt, comparison.first),
                             reward_tokens(language, prompt, comparison.second),
                             record.verdict.p_first,

@@ -86,7 +86,7 @@ Json sample_line(const BlockJob& job, const Prompt& prompt, const std::vector<ge
   Json line;
   line["prompt_id"] = prompt_item(prompt.id);
   line["family"] = prompt.family;
-  line["prompt"] = prompt.text;
+  line["prompt"] = text::prompt_json(prompt);
   line["samples"] = Json::array();
   for (std::size_t k = 0; k < generated.size(); ++k) {
     const Completion completion{
@@ -114,7 +114,7 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
   std::vector<generate::GenerationRequest> requests;
   for (std::int64_t item = begin; item < end; ++item) {
     Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.study.run.seed, item);
-    std::vector<TokenId> tokens = job.language.chat.prompt(prompt.text);
+    std::vector<TokenId> tokens = job.language.chat.prompt(prompt);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(job.policy, options.max_new_tokens)) continue;
     generate::GenerationRequest request{std::move(tokens), prompt.id, {}};
     for (int k = 0; k < options.samples; ++k) request.samples.push_back(static_cast<std::uint32_t>(k));
@@ -177,11 +177,11 @@ evaluate::Interval ByPrompt::mean(std::uint64_t seed, int resamples) const {
 PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
                             const std::string& name, const model::Transformer& policy,
                             const model::Transformer& reference, std::uint64_t sampling_seed) {
-  require_a_prompt_that_fits(
-      context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens, options.prompts,
-      [&](std::int64_t item) {
-        return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.study.run.seed, item).text;
-      });
+  require_a_prompt_that_fits(context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens,
+                             options.prompts, [&](std::int64_t item) {
+                               return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.study.run.seed,
+                                                        item);
+                             });
   BlockJob job{context,      options, language, policy, reference, generate::Engine(policy, {options.slots, 1024}),
                sampling_seed};
   PolicySamples samples;

@@ -33,7 +33,8 @@ std::string texts_checksum(const Comparison& comparison) {
 }
 
 bool same_texts(const Comparison& a, const Comparison& b) {
-  return a.prompt.text == b.prompt.text && a.first.text == b.first.text && a.second.text == b.second.text;
+  return a.prompt.text == b.prompt.text && a.prompt.turns == b.prompt.turns && a.first.text == b.first.text &&
+         a.second.text == b.second.text;
 }
 
 bool is_plain_name(const std::string& name) {

@@ -10,7 +10,7 @@ namespace rlaif::study {
 
 void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy,
                                 const std::string& what, const std::string& key, int max_new_tokens, std::int64_t count,
-                                const std::function<std::string(std::int64_t item)>& prompt) {
+                                const std::function<Prompt(std::int64_t item)>& prompt) {
   if (count == 0) return;
   context.comm.on_root([&] {
     const std::int64_t room = longest_prompt(policy, max_new_tokens);

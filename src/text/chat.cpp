@@ -233,6 +233,10 @@ std::vector<TokenId> ChatEncoder::prompt(std::string_view user) const {
   return prompt(std::vector<Message>{{"user", std::string(user)}});
 }
 
+std::vector<TokenId> ChatEncoder::prompt(const Prompt& prompt) const {
+  return prompt.turns.empty() ? this->prompt(prompt.text) : this->prompt(prompt.turns);
+}
+
 std::vector<TokenId> ChatEncoder::prompt(const std::vector<Message>& messages) const {
   if (messages.empty()) throw input_error("a conversation without messages; expected at least one");
   for (const Message& message : messages) check_role(message.role);

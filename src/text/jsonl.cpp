@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "rlaif/core/dialogue.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/json_parse.hpp"
 
@@ -128,6 +129,35 @@ std::string JsonRecord::string_or(const char* key, const std::string& fallback) 
   return has(key) ? string(key) : fallback;
 }
 
+void JsonRecord::read_prompt(const char* key, Prompt& prompt) const {
+  const Json* value = find(*this, key);
+  const char* const expected = "a text or a list of turns {\"role\", \"content\"}";
+  if (value == nullptr || !(value->is_string() || value->is_array())) throw unexpected(*this, key, expected);
+  if (value->is_string()) {
+    if (value->get_ref<const std::string&>().empty())
+      throw input_error(file, line, "key '" + std::string(key) + "' is empty; expected a text");
+    prompt.text = value->get<std::string>();
+    prompt.turns.clear();
+    return;
+  }
+  std::vector<Message> turns;
+  for (const Json& one : *value) {
+    const auto text_of = [&](const char* name) -> const std::string& {
+      const auto found = one.find(name);
+      if (!one.is_object() || found == one.end() || !found->is_string()) {
+        throw input_error(file, line,
+                          "key '" + std::string(key) + "': turn " + std::to_string(turns.size() + 1) +
+                              " has no text '" + name + "'; expected " + expected);
+      }
+      return found->get_ref<const std::string&>();
+    };
+    turns.push_back({text_of("role"), text_of("content")});
+  }
+  if (const std::string problem = prompt_problem(turns); !problem.empty())
+    throw input_error(file, line, "key '" + std::string(key) + "': " + problem);
+  set_turns(prompt, std::move(turns));
+}
+
 JsonLineReader::JsonLineReader(const std::filesystem::path& file) : in_(file, std::ios::binary), record_{file, 0, {}} {
   if (std::filesystem::is_directory(file)) throw input_error(file, "is a folder; expected a file of JSON Lines");
   if (!in_) throw input_error(file, std::filesystem::exists(file) ? "cannot be opened for reading" : "no such file");
@@ -158,8 +188,8 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
   std::vector<Prompt> prompts;
   std::unordered_map<std::uint64_t, std::size_t> line_of_id;
   for_each_json_line(file, [&](const JsonRecord& record) {
-    Prompt prompt{prompt_id(record), record.string("prompt"), record.string_or("family", "")};
-    if (prompt.text.empty()) throw input_error(file, record.line, "key 'prompt' is empty; expected a text");
+    Prompt prompt{prompt_id(record), "", record.string_or("family", "")};
+    record.read_prompt("prompt", prompt);
     const auto [known, added] = line_of_id.emplace(prompt.id, record.line);
     if (!added) {
       throw input_error(file, record.line,
@@ -171,6 +201,13 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
   });
   if (prompts.empty()) throw input_error(file, "no prompt; expected one JSON object with the key 'prompt' a line");
   return prompts;
+}
+
+Json prompt_json(const Prompt& prompt) {
+  if (prompt.turns.empty()) return prompt.text;
+  Json turns = Json::array();
+  for (const Message& turn : prompt.turns) turns.push_back({{"role", turn.role}, {"content", turn.content}});
+  return turns;
 }
 
 std::string to_json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }

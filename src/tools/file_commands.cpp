@@ -48,7 +48,7 @@ std::vector<Comparison> read_pairs(const std::filesystem::path& file) {
     Comparison comparison;
     comparison.id = pairs.size();
     comparison.prompt.id = pairs.size();
-    comparison.prompt.text = record.string("prompt");
+    record.read_prompt("prompt", comparison.prompt);
     comparison.first.text = record.string("response_a");
     comparison.second.text = record.string("response_b");
     comparison.first.ended = comparison.second.ended = true;
@@ -60,7 +60,7 @@ std::vector<Comparison> read_pairs(const std::filesystem::path& file) {
 
 std::string verdict_line(const Comparison& comparison, const Verdict& verdict) {
   Json line;
-  line["prompt"] = comparison.prompt.text;
+  line["prompt"] = text::prompt_json(comparison.prompt);
   line["response_a"] = comparison.first.text;
   line["response_b"] = comparison.second.text;
   line["status"] = to_string(verdict.status);
@@ -90,7 +90,7 @@ void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck&
   const model::Transformer policy = load_run_model(context, io.model, *language);
   require_a_prompt_that_fits(context, *language, policy, io.input.string(), "io.max_new_tokens", io.max_new_tokens,
                              static_cast<std::int64_t>(prompts.size()),
-                             [&](std::int64_t item) { return prompts[static_cast<std::size_t>(item)].text; });
+                             [&](std::int64_t item) { return prompts[static_cast<std::size_t>(item)]; });
   generate::Engine engine(policy, {study.annotate.slots, 1024});
   double too_long = 0;
   write_lines_by_blocks(
@@ -100,7 +100,7 @@ void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck&
         std::vector<const Prompt*> asked;
         for (std::int64_t i = begin; i < end; ++i) {
           const Prompt& prompt = prompts[static_cast<std::size_t>(i)];
-          generate::GenerationRequest request{language->chat.prompt(prompt.text), prompt.id, {}};
+          generate::GenerationRequest request{language->chat.prompt(prompt), prompt.id, {}};
           if (static_cast<std::int64_t>(request.prompt_tokens.size()) > longest_prompt(policy, io.max_new_tokens)) {
             too_long += 1;
             continue;
@@ -116,7 +116,7 @@ void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck&
           for (const generate::Generated& one : generated[r]) {
             Json line;
             line["id"] = asked[r]->id;
-            line["prompt"] = asked[r]->text;
+            line["prompt"] = text::prompt_json(*asked[r]);
             line["sample"] = one.sample;
             line["response"] = language->tokenizer.decode_text(one.tokens);
             line["ended"] = one.ended;

@@ -1,5 +1,6 @@
 #include <sstream>
 
+#include "rlaif/core/dialogue.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -51,6 +52,30 @@ TEST_F(JsonLinesTest, FullFormReadsBackToTheSameBytes) {
     EXPECT_EQ(read_file(shard_path(store(), block)), read_file(shard_path(folder_ / "again", block))) << block;
   }
   EXPECT_EQ(read_file(store() / "manifest.json"), read_file(folder_ / "again" / "manifest.json"));
+}
+
+TEST_F(JsonLinesTest, ConversationsAreKeptInShardsAndLines) {
+  std::vector<Preference> records = make_records(9);
+  set_turns(records[4].comparison.prompt, {{"system", "Be brief."}, {"user", "Hi"}});
+  set_turns(records[7].comparison.prompt, {{"user", "a"}, {"assistant", ""}, {"user", "b\nUser: c"}});
+  write_store(records, 4);
+  const std::vector<Preference> read = read_store(store());
+  ASSERT_EQ(read.size(), records.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    expect_same(read[i], records[i]);
+    EXPECT_EQ(read[i].comparison.prompt.turns, records[i].comparison.prompt.turns);
+  }
+  const std::vector<Json> lines_read = exported(ExportForm::full);
+  EXPECT_TRUE(lines_read[3]["prompt"].is_string());
+  EXPECT_EQ(lines_read[4]["prompt"].dump(),
+            R"([{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}])");
+  import_jsonl(lines(), folder_ / "again", "test-judge", 4);
+  for (std::uint64_t block = 0; block < 3; ++block)
+    EXPECT_EQ(read_file(shard_path(store(), block)), read_file(shard_path(folder_ / "again", block))) << block;
+  set_turns(records[4].comparison.prompt, {{"assistant", "a"}, {"user", "b"}});
+  records[4].comparison.prompt.text += " ";
+  EXPECT_THAT(error_of(ErrorKind::input, [&] { write_shard(folder_ / "other", 0, "test-judge", records); }),
+              AllOf(HasSubstr("record 4"), HasSubstr("transcript")));
 }
 
 TEST_F(JsonLinesTest, FullFormHoldsEveryFieldUnderItsName) {

@@ -49,9 +49,18 @@ TEST_F(Demonstrations, OfAFileAreItsLinesInOrder) {
   const auto read =
       read_demonstration_file(write("a.jsonl", good + "\n\n" + R"({"prompt": "b", "response": ""})" + "\n"));
   ASSERT_EQ(read.size(), 2u);
-  EXPECT_EQ(read[0].prompt, "What is 2 plus 3?");
+  EXPECT_EQ(read[0].prompt.text, "What is 2 plus 3?");
   EXPECT_EQ(read[0].response, "5.");
-  EXPECT_EQ(read[1].prompt, "b");
+  EXPECT_EQ(read[1].prompt.text, "b");
+}
+
+TEST_F(Demonstrations, MayAnswerAConversation) {
+  const std::string line =
+      R"({"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}], "response": "a"})";
+  const auto read = read_demonstration_file(write("a.jsonl", line + "\n"));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].prompt.turns, (std::vector<Message>{{"system", "s"}, {"user", "u"}}));
+  EXPECT_EQ(read[0].prompt.text, "System: s\n\nUser: u");
 }
 
 TEST_F(Demonstrations, WithoutAKeyAreRefusedByFileAndLine) {

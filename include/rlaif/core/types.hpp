@@ -10,10 +10,19 @@ namespace rlaif {
 
 using TokenId = std::int32_t;
 
+// One turn of a conversation.
+struct Message {
+  std::string role;  // "system", "user", "assistant"
+  std::string content;
+  bool operator==(const Message&) const = default;
+};
+
+// What a completion answers: what a user says, or a conversation that the user speaks last in (core/dialogue.hpp).
 struct Prompt {
-  std::uint64_t id = 0;  // unique in its prompt set; keys every random draw made for it
-  std::string text;
-  std::string family;  // category within the task ("fact", "harm", ...); empty where there is none
+  std::uint64_t id = 0;             // unique in its prompt set; keys every random draw made for it
+  std::string text;                 // as judges and people read it: what the user says, or the transcript of the turns
+  std::string family;               // category within the task ("fact", "harm", ...); empty where there is none
+  std::vector<Message> turns = {};  // of a conversation; empty: `text` is the user's only turn
 };
 
 struct Completion {

@@ -12,13 +12,15 @@
 
 namespace rlaif::preferences {
 
-// Shard layout (format "rlaif-preferences", version 1). Text columns are flat bytes and offsets:
+// Shard layout (format "rlaif-preferences", version 1; 2 where prompts are conversations). Text columns are flat bytes and offsets:
 //   /<column>/bytes uint8[total], /<column>/offsets uint64[n + 1]   for prompt, first, second, family, rationale
 //   /id, /prompt_id uint64[n]; /first_sample, /second_sample uint32[n]; /first_ended, /second_ended uint8[n]
 //   /p_first float64[n]; /p_first_by_order float64[n, 2] (NaN: not asked); /status uint8[n]
 //   /input_tokens, /cached_input_tokens, /output_tokens int64[n]; /cost_usd float64[n]
 // and, where the judge is made of judges, what its members said, those of record i in rows offsets[i] to offsets[i + 1]:
 //   /members/offsets uint64[n + 1]; /members/name (text), /members/status uint8[m], /members/p_first, /members/cost_usd float64[m]
+// and, where prompts are conversations, their turns in the same way: /turns/offsets, /turns/role, /turns/content (text); /prompt
+// then is their transcript.
 // File attributes: format, version, judge, block, records, description; every dataset has a "description"
 // attribute, /status also "values" that names code 0, 1, ... Pinned library version bounds (v110: metadata is
 // checksummed); no timestamps: the same records give the same bytes. fletcher32 on all data. The judge's name is the

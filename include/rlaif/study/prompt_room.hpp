@@ -13,6 +13,6 @@ namespace rlaif::study {
 // is the stage, `key` says how many tokens a response may have.
 void require_a_prompt_that_fits(const Context& context, const Language& language, const model::Transformer& policy,
                                 const std::string& what, const std::string& key, int max_new_tokens, std::int64_t count,
-                                const std::function<std::string(std::int64_t item)>& prompt);
+                                const std::function<Prompt(std::int64_t item)>& prompt);
 
 }  // namespace rlaif::study

@@ -6,16 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "rlaif/core/types.hpp"
 #include "rlaif/templates/chat_template.hpp"
 #include "rlaif/text/chat_style.hpp"
 #include "rlaif/text/tokenizer.hpp"
 
 namespace rlaif::text {
 
-struct Message {
-  std::string role;  // "system", "user", "assistant"
-  std::string content;
-};
+using rlaif::Message;
 
 // Turns conversations into tokens, by the template of a model or a format known by name. Contents are always encoded as
 // text: they cannot turn into control tokens. Marks that part the turns of a template and are no tokens but text
@@ -39,6 +37,7 @@ class ChatEncoder {
   ChatEncoder(const Tokenizer& tokenizer, ChatFormat format, std::string system = "");
 
   std::vector<TokenId> prompt(std::string_view user) const;
+  std::vector<TokenId> prompt(const Prompt& prompt) const;
   // Throws Error(input) where there is no message, a role is not one of the three, or the template refuses the
   // conversation: the message is the template's.
   std::vector<TokenId> prompt(const std::vector<Message>& messages) const;

@@ -26,6 +26,8 @@ struct JsonRecord {
   bool boolean(const char* key) const;
   bool has(const char* key) const;
   std::string string_or(const char* key, const std::string& fallback) const;
+  // A text, or a list of turns {"role", "content"} that the user ends; neither is empty. Sets text and turns.
+  void read_prompt(const char* key, Prompt& prompt) const;
 };
 
 // The lines of a file, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line
@@ -46,7 +48,10 @@ class JsonLineReader {
 void for_each_json_line(const std::filesystem::path& file, const std::function<void(const JsonRecord&)>& f);
 std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file);
 
-// Prompts: {"prompt": text, "id"?: integer, "family"?: text}; ids default to the line index from 0 and must be
+// As read_prompt reads it: the text, or the turns of a conversation.
+Json prompt_json(const Prompt& prompt);
+
+// Prompts: {"prompt": text or turns, "id"?: integer, "family"?: text}; ids default to the line index from 0 and must be
 // unique. An empty file or an empty prompt is an Error(input).
 std::vector<Prompt> read_prompts(const std::filesystem::path& file);
 

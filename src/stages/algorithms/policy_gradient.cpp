@@ -42,7 +42,7 @@ train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context,
     for (std::int64_t attempt = 0; attempt < 100; ++attempt) {
       Prompt prompt = context.task.draw(Task::Purpose::ppo, Split::train, options.seed, redrawn_item(i, attempt));
       prompt.id = prompt_id(static_cast<std::uint64_t>(Task::Purpose::ppo), 0, static_cast<std::uint64_t>(i));
-      std::vector<TokenId> tokens = language.chat.prompt(prompt.text);
+      std::vector<TokenId> tokens = language.chat.prompt(prompt);
       if (static_cast<std::int64_t>(tokens.size()) <= max_positions - longest_response)
         return std::make_pair(std::move(prompt), std::move(tokens));
     }

@@ -40,7 +40,7 @@ class BestOfN final : public Maker {
       for (const ScoredPrompt& one : draws.of(begin, end)) {
         const std::vector<std::size_t> places = one.best_first();
         if (places.empty()) continue;  // its judge failed on all of them
-        made.push_back({one.prompt.text, one.responses[places.front()].text, {{"score", one.scores[places.front()]}}});
+        made.push_back({one.prompt, one.responses[places.front()].text, {{"score", one.scores[places.front()]}}});
       }
       const train::Asked asked = draws.asked();
       if (!made.empty() && draws.asks_judge()) {

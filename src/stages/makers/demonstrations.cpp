@@ -24,6 +24,13 @@ std::string block_name(std::size_t block) {
   return name;
 }
 
+Demonstration demonstration_of(const text::JsonRecord& record) {
+  Demonstration demonstration;
+  record.read_prompt("prompt", demonstration.prompt);
+  demonstration.response = record.string("response");
+  return demonstration;
+}
+
 }  // namespace
 
 std::string data_path(const DataSet& data) { return "data/" + data.name; }
@@ -36,7 +43,7 @@ Json write_demonstrations(const Context& context, const DataSet& data, std::int6
                      [&](std::int64_t begin, std::int64_t end) {
                        Json lines = Json::array();
                        for (const Demonstration& one : make(begin, end)) {
-                         Json line{{"prompt", one.prompt}, {"response", one.response}};
+                         Json line{{"prompt", text::prompt_json(one.prompt)}, {"response", one.response}};
                          line.update(one.facts);
                          lines.push_back(std::move(line));
                        }
@@ -84,9 +91,8 @@ run::Stage demonstrations_stage(const Study& study, const DataSet& data, const s
 
 std::vector<Demonstration> read_demonstration_file(const fs::path& file) {
   std::vector<Demonstration> demonstrations;
-  text::for_each_json_line(file, [&](const text::JsonRecord& record) {
-    demonstrations.push_back({record.string("prompt"), record.string("response")});
-  });
+  text::for_each_json_line(file,
+                           [&](const text::JsonRecord& record) { demonstrations.push_back(demonstration_of(record)); });
   if (demonstrations.empty())
     throw input_error(file, "no line with a prompt and a response was found; at least one was expected");
   return demonstrations;
@@ -97,7 +103,7 @@ std::vector<Demonstration> read_demonstrations(const fs::path& folder) {
   std::vector<Demonstration> demonstrations;
   for (std::size_t b = 0; b < manifest.at("blocks").get<std::size_t>(); ++b) {
     text::for_each_json_line(folder / block_name(b), [&](const text::JsonRecord& record) {
-      demonstrations.push_back({record.string("prompt"), record.string("response")});
+      demonstrations.push_back(demonstration_of(record));
     });
   }
   const auto expected = manifest.at("demonstrations").get<std::size_t>();

@@ -20,7 +20,8 @@
 namespace rlaif::stages {
 
 struct Demonstration {
-  std::string prompt, response;
+  Prompt prompt;
+  std::string response;
   Json facts = Json::object();  // further members of its line, which nothing learns from
 };
 
@@ -40,7 +41,7 @@ run::Stage demonstrations_stage(const Study& study, const DataSet& data, const s
 
 // Those of data/<name>, in the order of their blocks. Throws Error(input) naming file, line and key.
 std::vector<Demonstration> read_demonstrations(const std::filesystem::path& folder);
-// JSON Lines of prompt and response. Throws Error(input) naming file, line and key; there is at least one.
+// JSON Lines of "prompt", a text or the turns of a conversation, and "response". Throws Error(input) naming file, line and key; there is at least one.
 std::vector<Demonstration> read_demonstration_file(const std::filesystem::path& file);
 
 // The prompt without, the response and its end with a loss.

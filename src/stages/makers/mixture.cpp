@@ -29,7 +29,7 @@ Demonstration demonstration(const Context& context, std::int64_t item) {
   const world::World& world = context.task.world();
   Rng rng(context.study.run.seed, Stream::sft_data, {static_cast<std::uint64_t>(item)});
   const Prompt& prompt = world.sample_prompt(rng, false);
-  return {prompt.text, world.respond(prompt, rng)};
+  return {prompt, world.respond(prompt, rng)};
 }
 
 train::Example sft_example(const Context& context, const Language& language, std::int64_t item) {

@@ -80,7 +80,7 @@ std::vector<DrawnPrompt> draw_block(Annotator& self, const SplitPlan& plan, std:
   for (std::int64_t item = begin; item < end; ++item) {
     DrawnPrompt one;
     one.prompt = self.context.task.draw(Task::Purpose::annotate, plan.split, self.pairs.seed, item);
-    one.tokens = self.language.chat.prompt(one.prompt.text);
+    one.tokens = self.language.chat.prompt(one.prompt);
     if (static_cast<std::int64_t>(one.tokens.size()) > longest_prompt(self.policy, options.max_new_tokens)) {
       self.counts.prompts_too_long += 1;
       continue;
@@ -251,7 +251,7 @@ Json run(const Context& context, const DataSet& pairs) {
   for (const Split split : {Split::train, Split::heldout}) {
     require_a_prompt_that_fits(context, *language, policy, pairs.stage("annotate"), "annotate.max_new_tokens",
                                options.max_new_tokens, split_plan(options, split).prompts, [&](std::int64_t item) {
-                                 return context.task.draw(Task::Purpose::annotate, split, pairs.seed, item).text;
+                                 return context.task.draw(Task::Purpose::annotate, split, pairs.seed, item);
                                });
   }
   Annotator self{context, pairs, *language, policy, generate::Engine(policy, {options.slots, 1024}), {}, {}, {}};

@@ -109,7 +109,7 @@ ScoredDraws::ScoredDraws(const Context& context, const Language& language, const
       engine_(policy_, {options.slots, 1024}) {
   require_a_prompt_that_fits(context, language, policy_, data.stage("data"), "data." + data.name + ".max_new_tokens",
                              options.max_new_tokens, options.prompts, [&](std::int64_t item) {
-                               return context.task.draw(Task::Purpose::annotate, Split::train, data.seed, item).text;
+                               return context.task.draw(Task::Purpose::annotate, Split::train, data.seed, item);
                              });
   const ArmOptions arm = as_arm(data.name, options);
   const model::Transformer base = load_run_model(context, first_policy, language);
@@ -124,7 +124,7 @@ std::vector<ScoredPrompt> ScoredDraws::of(std::int64_t begin, std::int64_t end) 
   for (std::int64_t item = begin; item < end; ++item) {
     ScoredPrompt one;
     one.prompt = context_.task.draw(Task::Purpose::annotate, Split::train, data_.seed, item);
-    std::vector<TokenId> tokens = language_.chat.prompt(one.prompt.text);
+    std::vector<TokenId> tokens = language_.chat.prompt(one.prompt);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(policy_, options_.max_new_tokens)) continue;
     requests.push_back({std::move(tokens), one.prompt.id, {}});
     for (int k = 0; k < options_.responses; ++k) requests.back().samples.push_back(static_cast<std::uint32_t>(k));

@@ -17,7 +17,7 @@ Json reward_facts(const Context& context, const Language& language, const model:
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
-    const std::vector<TokenId> prompt = language.chat.prompt(record.comparison.prompt.text);
+    const std::vector<TokenId> prompt = language.chat.prompt(record.comparison.prompt);
     sequences.push_back(reward_tokens(language, prompt, record.comparison.first));
     sequences.push_back(reward_tokens(language, prompt, record.comparison.second));
   }

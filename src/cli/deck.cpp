@@ -377,6 +377,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   tools::check_calibrate(resolved->calibrate);
   study::check_arms(study);
   for (const study::DataOptions& data : study.data) data.how->check(study, data);
+  stages::check_recorded(study);
   for (const study::ArmOptions& arm : study.arms) {
     stages::check_data(study, arm);
     stages::algorithm_of(arm).check(study, arm);

@@ -16,7 +16,7 @@ namespace rlaif::cli {
 namespace {
 
 // The lists were read before all other keys, because they decide which sections there are; here they are only listed.
-void list_names(OptionTable& table, const study::Study& study, const std::vector<stages::JudgeModel>& judge_models) {
+void list_names(OptionTable& table, study::Study& study, const std::vector<stages::JudgeModel>& judge_models) {
   const auto names = [](const auto& items) {
     std::string text;
     for (const auto& item : items) text += (text.empty() ? "" : " ") + item.name;
@@ -29,6 +29,11 @@ void list_names(OptionTable& table, const study::Study& study, const std::vector
   table.add_listed("study.judge_models", names(judge_models),
                    "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] "
                    "and [judge_model.NAME]");
+  table
+      .add("study.pairs", &study.pairs, "",
+           "section [data.NAME] of recorded pairs that all judges label and arms learn from; empty: pairs of sft's "
+           "responses, by [annotate]")
+      .only_where_set = true;
   std::vector<study::ArmOptions> arms, rounds;
   for (const auto& arm : study.arms) (arm.is_round ? rounds : arms).push_back(arm);
   table.add_listed("study.rounds", names(rounds),

@@ -61,7 +61,7 @@ Json run(const Context& context, const DataSet& pairs, const AgreementOptions& o
     facts["least"] = options.least;
     std::string short_of;
     for (const JudgeOptions* judge : judges_in_use(context.study, pairs)) {
-      if (judge->kind == JudgeKind::annotators) continue;  // people are what others are held against
+      if (is_people(judge->kind)) continue;  // people are what others are held against
       const auto known = known_agreement(context, pairs, *judge);
       if (!known) {
         log::info("judge " + judge->name + ": nobody knows how well it agrees with people; " +
@@ -95,7 +95,7 @@ Json run(const Context& context, const DataSet& pairs, const AgreementOptions& o
 std::string agreement_text(const Study& study, const DataSet& pairs, const AgreementOptions& options) {
   std::string names;
   for (const JudgeOptions* judge : judges_in_use(study, pairs)) {
-    if (judge->kind != JudgeKind::annotators) names += (names.empty() ? "" : ", ") + judge->name;
+    if (!is_people(judge->kind)) names += (names.empty() ? "" : ", ") + judge->name;
   }
   if (names.empty()) return names;
   char text[96];

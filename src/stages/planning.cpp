@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/people_labels.hpp"
@@ -24,6 +25,12 @@ double saved_per_token(const model::ModelConfig& config, double layers, bool che
 }
 
 }  // namespace
+
+std::int64_t most_pairs(const Study& study) {
+  const DataSet pairs = first_pairs(study);
+  const RecordedSource* recorded = maker_of(pairs).recorded();
+  return recorded ? recorded->count(Split::train) : study.annotate.pairs();
+}
 
 std::string count_text(std::int64_t value, const std::string& unit) { return std::to_string(value) + " " + unit; }
 

@@ -16,6 +16,8 @@ namespace rlaif::stages {
 
 inline const std::string tokenizer_file = "models/tokenizer.json";
 
+// Of the study, to learn from: by [annotate], or recorded ones.
+std::int64_t most_pairs(const Study& study);
 std::string count_text(std::int64_t value, const std::string& unit);  // "12 steps"
 
 // Keys that decide every stage, and `more`. The policy's sizes are seen in what is read of it.

@@ -11,6 +11,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/core/progress.hpp"
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/study/bill.hpp"
 #include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/judge_tree.hpp"
@@ -107,7 +108,7 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
       }
     }
   }
-  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked);
+  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked, recorded_pairs(study));
   if (plan.gflops > 0.0) {
     std::snprintf(
         line, sizeof line,

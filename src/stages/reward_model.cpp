@@ -53,7 +53,7 @@ run::Needs reward_needs(const Study& study, const train::RewardOptions& training
   if (low_rank) add_part(needs, "reward model: adapter", sizes.weight_bytes(adapter.parameters));
   const double layers = sizes.trained_layers(adapted);
   sizes.add_training(needs, "reward model", low_rank ? adapter.parameters : sizes.weights, tokens, layers);
-  const double pairs = static_cast<double>(study.annotate.pairs());
+  const double pairs = static_cast<double>(most_pairs(study));
   const double share = layers / static_cast<double>(sizes.policy.num_layers);
   needs.flops = (2.0 + (low_rank ? 2.0 * share : 4.0)) * sizes.weights * 2.0 * pairs * length * training.epochs;
   return needs;
@@ -70,7 +70,7 @@ void plan_reward_model(StudyPlan& plan, const Study& study, const ArmOptions& ar
     plan_reward_network(plan, study);
   }
   const std::string name = "reward-" + labels_of(arm);
-  const std::int64_t steps = study.annotate.pairs() * training.epochs / std::max<std::int64_t>(1, training.batch);
+  const std::int64_t steps = most_pairs(study) * training.epochs / std::max<std::int64_t>(1, training.batch);
   run::Stage stage{
       .name = name,
       .kind = "reward",

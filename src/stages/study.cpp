@@ -140,7 +140,7 @@ void run_study(const std::string& command, Study& study, const StageOptions& opt
   const RunDirectory directory(study.run.directory);
   comm.agree([&] {
     stages = plan_stages(study, options);
-    study.load();
+    load_study(study);
     check_model_folder(study);
     std::optional<double> memory;
     if (!device.cuda) memory = machine_memory_bytes() / comm.local_size();

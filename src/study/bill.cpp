@@ -34,7 +34,14 @@ bool prompts_are_there(const TaskOptions& task) {
 }
 
 // One comparison a prompt; the pairs of a prompt differ in responses that are not there yet.
-std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTokens& assumed) {
+std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTokens& assumed,
+                                            std::span<const Comparison> recorded) {
+  if (!recorded.empty()) {
+    const std::size_t every = (recorded.size() + most_rendered - 1) / static_cast<std::size_t>(most_rendered);
+    std::vector<Comparison> spaced;
+    for (std::size_t i = 0; i < recorded.size(); i += every) spaced.push_back(recorded[i]);
+    return spaced;
+  }
   std::unique_ptr<Task> task;
   if (prompts_are_there(study.task)) task = std::make_unique<Task>(study.task);
   const std::int64_t all = study.annotate.prompts + study.annotate.heldout_prompts;
@@ -150,11 +157,13 @@ std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
 
 }  // namespace
 
-Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages) {
+Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
+               std::span<const Comparison> recorded) {
   Bill bill;
-  const std::vector<Comparison> comparisons = planned_comparisons(study, assumed);
+  const std::vector<Comparison> comparisons = planned_comparisons(study, assumed, recorded);
   bill.prompts = study.annotate.prompts + study.annotate.heldout_prompts;
   bill.pairs = bill.prompts * study.annotate.pairs_a_prompt();
+  if (!recorded.empty()) bill.prompts = bill.pairs = static_cast<std::int64_t>(recorded.size());
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   for (const auto& [judge, asked_by, pairs] : billed_judges(study, stages)) {
     const double factor = comparisons.empty() ? 0.0 : pairs / static_cast<double>(comparisons.size());
@@ -163,21 +172,25 @@ Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const
   return bill;
 }
 
-std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages) {
+std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
+                          std::span<const Comparison> recorded) {
   const auto billed = billed_judges(study, stages);
   if (billed.empty()) return "";
   for (const auto& [judge, asked_by, pairs] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
-  const Bill bill = plan_bill(study, assumed, stages);
-  std::string text = text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
-                                 static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts));
+  const Bill bill = plan_bill(study, assumed, stages, recorded);
+  std::string text =
+      recorded.empty() ? text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
+                                     static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts))
+                       : text_format("# bill of asked judges: %lld recorded pairs", static_cast<long long>(bill.pairs));
   if (bill.rendered_prompts < bill.prompts)
     text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
-  text +=
-      text_format("; assumed: responses of %d tokens (annotate.max_new_tokens), answers of %lld (plan.answer_tokens)",
-                  study.annotate.max_new_tokens, static_cast<long long>(assumed.answer));
-  if (!prompts_are_there(study.task)) {
+  text += "; assumed: ";
+  if (recorded.empty())
+    text += text_format("responses of %d tokens (annotate.max_new_tokens), ", study.annotate.max_new_tokens);
+  text += text_format("answers of %lld (plan.answer_tokens)", static_cast<long long>(assumed.answer));
+  if (recorded.empty() && !prompts_are_there(study.task)) {
     text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
                         static_cast<long long>(assumed.prompt));
   }

@@ -30,15 +30,17 @@ void expect_earlier(const std::string& key, const std::string& policy, const std
                     " was expected");
 }
 
+const DataOptions& expect_data(const Study& study, const std::string& key, const std::string& name) {
+  if (const DataOptions* data = find_data(study, name)) return *data;
+  std::vector<std::string> known;
+  for (const DataOptions& one : study.data) known.push_back(one.name);
+  throw usage_error(key + ": " + unknown_name_message("data set", name, known) + "; a section [data." + name +
+                    "] was expected");
+}
+
 void check_data(const Study& study, const ArmOptions& arm, const std::vector<std::string>& earlier) {
   if (arm.data.empty()) return;
-  const DataOptions* data = find_data(study, arm.data);
-  if (!data) {
-    std::vector<std::string> known;
-    for (const DataOptions& one : study.data) known.push_back(one.name);
-    throw usage_error(arm.section() + ".data: " + unknown_name_message("data set", arm.data, known) +
-                      "; a section [data." + arm.data + "] was expected");
-  }
+  const DataOptions* data = &expect_data(study, arm.section() + ".data", arm.data);
   expect_earlier("data." + data->name + ".policy", data->policy, earlier, arm.section());
   if (data->makes != DataKind::preferences) return;
   for (const ArmOptions& other : study.arms) {
@@ -69,7 +71,12 @@ const char* to_string(DataKind kind) {
 bool DataSet::feeds(const ArmOptions& arm) const { return data_name(arm) == name; }
 
 DataSet first_pairs(const Study& study) {
-  return {.name = "", .judges = study.judges.labelling, .seed = study.run.seed};
+  DataSet set{.name = "", .judges = study.judges.labelling, .seed = study.run.seed};
+  if (const DataOptions* data = find_data(study, study.pairs)) {
+    set.maker = data->how;
+    set.section = data->section();
+  }
+  return set;
 }
 
 DataSet data_of(const Study& study, const ArmOptions& arm) {
@@ -81,6 +88,7 @@ DataSet data_of(const Study& study, const ArmOptions& arm) {
     set.policy = data->policy;
     set.kind = data->makes;
     set.maker = data->how;
+    set.section = data->section();
   }
   if (set.kind == DataKind::preferences) set.judges = {study.judges.named(arm.judge)};
   return set;
@@ -103,6 +111,7 @@ std::string labels_of(const ArmOptions& arm) {
 std::string heldout_store(const std::string& store) { return store + "-heldout"; }
 
 void check_arms(const Study& study) {
+  if (!study.pairs.empty()) expect_data(study, "study.pairs", study.pairs);
   std::vector<std::string> earlier{first_policy};
   for (const ArmOptions& arm : study.arms) {
     expect_earlier(arm.section() + ".start", arm.start, earlier, "this one");

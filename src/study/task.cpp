@@ -9,7 +9,8 @@
 
 namespace rlaif::study {
 
-Task::Task(const TaskOptions& options) : world_(world::World::load(options.world)) {
+Task::Task(const TaskOptions& options, std::map<Split, std::vector<Prompt>> prompts)
+    : world_(world::World::load(options.world)), files_(std::move(prompts)) {
   if (!options.rules.empty()) rules_ = judge::RuleBook::load(options.rules);
   if (!options.train_prompts.empty()) files_[Split::train] = text::read_prompts(options.train_prompts);
   if (!options.heldout_prompts.empty()) files_[Split::heldout] = text::read_prompts(options.heldout_prompts);

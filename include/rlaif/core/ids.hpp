@@ -4,6 +4,7 @@
 //
 //   prompt    purpose 63-56 | split 55-48 | item 39-0
 //   pair      its prompt's, with its number among the prompt's pairs in 47-40: 8 bits, for 22 completions' 231 pairs
+//   recorded  a pair of a file: the number that the file calls it by, else a checksum of its name
 //   text      whose it is 63-41 | register text 40 | item 39-0
 #pragma once
 

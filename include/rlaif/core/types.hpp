@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Comparison {
   Prompt prompt;
   Completion first;
   Completion second;
+  std::optional<double> label = {};  // P(first is better) as the data that it comes from say; no store keeps it
 };
 
 // Only `ok` carries a preference. All others are outcomes of their own and never a score.

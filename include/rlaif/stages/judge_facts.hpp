@@ -26,6 +26,13 @@ JudgedPairs read_judged_pairs(const Context& context, const DataSet& set);
 double gold_side(const Context& context, const Comparison& comparison);
 evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector<Preference>& heldout, int resamples);
 
+// The judge of the set that gives people's labels, simulated or recorded; empty: none.
+std::string people_of(const DataSet& set);
+// Share of pairs on which `p_first`, one a pair, names the side that people do, a tie on either side counting half, with its
+// interval by prompt. Pairs without a label by people, or whose p_first is NaN, are left out.
+evaluate::Interval people_agreement(const std::vector<double>& p_first, const std::vector<Preference>& people,
+                                    std::uint64_t seed, int resamples);
+
 // `resamples`: of the bootstrap that intervals come from.
 // By judge: agreement and its kin on the held-out pairs, what the labels cost, who of a combined judge was asked.
 Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples);

@@ -3,6 +3,7 @@
 //   [data.best]  maker = file  file = best.jsonl        [arm.tuned]  algorithm = sft  data = best
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,25 @@
 
 namespace rlaif::stages {
 
+// Pairs that were there before the study, with the labels that they came with (Comparison::label).
+struct RecordedPairs {
+  std::map<Split, std::vector<Comparison>> pairs;
+  std::map<Split, std::vector<Prompt>> prompts;  // each once, in the order of the pairs
+  // Of all pairs of labels that two people gave one pair: how many there are, and how many are the same.
+  std::int64_t vote_pairs = 0, votes_agree = 0;
+};
+
+// Where such pairs come from. Any judge may label them, and they may be the study's pairs (study.pairs).
+class RecordedSource {
+ public:
+  virtual ~RecordedSource() = default;
+  virtual bool is_there() const = 0;  // a deck is planned before its files are there
+  // How many pairs there are; by what the deck says where the files are not there.
+  virtual std::int64_t count(Split split) const = 0;
+  // Read once. Throws Error(input) naming file and line.
+  virtual const RecordedPairs& read() const = 0;
+};
+
 class Maker {
  public:
   virtual ~Maker() = default;
@@ -23,6 +43,7 @@ class Maker {
   virtual void bind(OptionTable& table, DataOptions& data) = 0;
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const Study&, const DataOptions&) const {}
+  virtual const RecordedSource* recorded() const { return nullptr; }  // where the pairs come from, if they are recorded
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
   virtual void plan(StudyPlan& plan, const Study& study, const DataSet& data) const = 0;
 };
@@ -37,6 +58,14 @@ const std::vector<MakerEntry>& makers();
 const MakerEntry& maker_named(const std::string& key, const std::string& name);
 // The keys of [data.NAME]: which maker, and its own.
 void bind_data(OptionTable& table, DataOptions& data);
+// Loads the study, and reads the recorded pairs of its data sets before anything is computed; its prompts are those of its
+// recorded pairs where no file holds any. Every rank reads. Throws Error(input) naming file and line.
+void load_study(Study& study);
+// The study's pairs, both parts, where they are recorded and their files are there.
+std::vector<Comparison> recorded_pairs(const Study& study);
+// A judge that gives the labels of recorded pairs judges such pairs, and the study's pairs are of a maker that reads some. Throws
+// Error(usage) naming the key.
+void check_recorded(const Study& study);
 // The set's own maker, or the one of the study's pairs.
 const Maker& maker_of(const DataSet& data);
 

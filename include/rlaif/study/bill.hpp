@@ -38,13 +38,15 @@ using AskedJudges = std::vector<std::pair<std::string, double>>;
 // The conversations of the deck's own prompts (Task::draw) with its styles and principles. Responses are not there yet:
 // each is taken to have annotate.max_new_tokens tokens of three letters and a space, answers `assumed` ones. Every
 // asked judge, members of others included, is taken to be asked about every pair of the stages that ask it. From 20,000
-// prompts on evenly spaced ones stand for all. Where the files of prompts are not there, prompts of `assumed` such
+// prompts on evenly spaced ones stand for all. Where the study's pairs are recorded, these are asked about as they are. Where the files of prompts are not there, prompts of `assumed` such
 // tokens take their place.
 // Throws Error(usage) naming judge and model for a missing price, Error(input) for files that do not fit.
-Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages);
+Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
+               std::span<const Comparison> recorded = {});
 
 // Lines of "# ..." for --dry-run; empty where no judge is asked. Throws Error(usage) where cost.cap_usd, less what is
 // spent already, is below the least request of a judge that is to be asked first.
-std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages);
+std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
+                          std::span<const Comparison> recorded = {});
 
 }  // namespace rlaif::study

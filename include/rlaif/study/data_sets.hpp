@@ -18,13 +18,14 @@ struct DataSet {
   std::uint64_t seed = 0;             // of prompts and sampling
   DataKind kind = DataKind::preferences;
   std::shared_ptr<const stages::Maker> maker = {};  // nullptr: the study's pairs, by [annotate]
+  std::string section = "annotate";                 // of the deck, that says how it is made
 
   bool feeds(const ArmOptions& arm) const;
   std::string stage(const std::string& kind) const { return name.empty() ? kind : kind + "-" + name; }
   std::string store(const std::string& judge) const { return name.empty() ? judge : name; }  // preferences/<store>
 };
 
-// The pairs by sft, labelled by every judge of study.judges.
+// The study's pairs, labelled by every judge of study.judges: by sft, or those of study.pairs.
 DataSet first_pairs(const Study& study);
 // What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it
 // starts from, labelled by its judge.

@@ -14,8 +14,10 @@
 
 namespace rlaif::study {
 
-enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, ensemble, cascade, hierarchy };
+enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, given, ensemble, cascade, hierarchy };
 inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
+// Labels by people, simulated or recorded: what judges are held against.
+inline bool is_people(JudgeKind kind) { return kind == JudgeKind::annotators || kind == JudgeKind::given; }
 // A section [judge.NAME]. Each kind binds those of the fields that it has use for (study/judge_kinds.hpp).
 struct JudgeOptions {
   std::string name;

@@ -3,8 +3,10 @@
 //   Study study;  bind_task(table, study.task);  ...  study.load();  study.context(here).task.draw(...);
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/run/here.hpp"
@@ -32,10 +34,13 @@ class Study {
   LoraOptions lora;
   std::vector<ArmOptions> arms;
   std::vector<DataOptions> data;
+  std::string pairs;  // of `data`: recorded pairs that every judge labels; empty: sft's responses, by [annotate]
 
-  // A plan needs no task; what runs does.
-  void load() { task_ = std::make_unique<Task>(task); }  // throws Error(input) naming file, line and key
-  Context context(const Here& here) const;               // of a loaded study
+  // A plan needs no task; what runs does. `prompts` are those of the splits that no file of the task's holds.
+  void load(std::map<Split, std::vector<Prompt>> prompts = {}) {
+    task_ = std::make_unique<Task>(task, std::move(prompts));
+  }  // throws Error(input) naming file, line and key
+  Context context(const Here& here) const;  // of a loaded study
 
  private:
   std::unique_ptr<Task> task_;

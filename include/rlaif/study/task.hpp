@@ -43,8 +43,8 @@ struct Mark {
 // the world's gold utility, or a book of rules. Gold knows the world's prompts only.
 class Task {
  public:
-  // Throws Error(input) naming file, line and key.
-  explicit Task(const TaskOptions& options);
+  // `prompts` take the place of the world's where no file holds any. Throws Error(input) naming file, line and key.
+  explicit Task(const TaskOptions& options, std::map<Split, std::vector<Prompt>> prompts = {});
 
   const world::World& world() const { return world_; }
 

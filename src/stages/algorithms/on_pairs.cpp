@@ -9,7 +9,7 @@ namespace rlaif::stages {
 run::Stage stage_on_pairs(const Study& study, const ArmOptions& arm, const std::string& algorithm, int epochs,
                           std::int64_t batch) {
   const std::string name = algorithm + "-" + arm.name;
-  const std::int64_t steps = study.annotate.pairs() * epochs / std::max<std::int64_t>(1, batch);
+  const std::int64_t steps = most_pairs(study) * epochs / std::max<std::int64_t>(1, batch);
   run::Stage stage;
   stage.name = name;
   stage.kind = algorithm;
@@ -38,7 +38,7 @@ run::Needs needs_on_pairs(const Study& study, const run::Assumed& assumed, const
   add_part(sum, low_rank ? "policy: adapter" : "policy: weights", sizes.weight_bytes(trained));
   sizes.add_training(sum, "policy", trained, tokens, layers);
   add_part(sum, "logits", sizes.logits_bytes(tokens));
-  const double pairs = static_cast<double>(study.annotate.pairs());
+  const double pairs = static_cast<double>(most_pairs(study));
   const double share = layers / static_cast<double>(sizes.policy.num_layers);
   const double update = 2.0 + (low_rank ? 2.0 * share : 4.0);
   sum.flops = (reference_flops + update * epochs) * sizes.weights * 2.0 * pairs * length;

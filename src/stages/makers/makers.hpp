@@ -11,6 +11,7 @@ std::unique_ptr<Maker> make_best_of_n();
 std::unique_ptr<Maker> make_file();
 std::unique_ptr<Maker> make_mixture();
 std::unique_ptr<Maker> make_pairs();
+std::unique_ptr<Maker> make_recorded();
 std::unique_ptr<Maker> make_west_of_n();
 
 }  // namespace rlaif::stages

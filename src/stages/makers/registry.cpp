@@ -1,7 +1,9 @@
 // The table of makers: a line each.
 #include "makers.hpp"
+#include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
 #include "rlaif/stages/binding.hpp"
+#include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::stages {
 
@@ -11,6 +13,7 @@ const std::vector<MakerEntry>& makers() {
       {"file", "demonstrations of a file", make_file},
       {"mixture", "demonstrations by the world's mixture of behaviours", make_mixture},
       {"pairs", "labelled pairs of a policy's responses", make_pairs},
+      {"recorded", "pairs of files, with the labels that people gave them", make_recorded},
       {"west_of_n", "a judge's labelled pairs, with pairs of the best and worst of n responses by a reward",
        make_west_of_n},
   };
@@ -28,6 +31,42 @@ void bind_data(OptionTable& table, DataOptions& data) {
   table.add_choice<std::string>(section + ".maker", &data.maker, names_of(makers()), "how the data is made");
   data.how->bind(table, data);
   table.keys_are_of(section, "maker = " + data.maker);
+}
+
+void load_study(Study& study) {
+  std::map<Split, std::vector<Prompt>> prompts;
+  for (const DataSet& data : data_sets(study)) {
+    const RecordedSource* source = maker_of(data).recorded();
+    if (!source) continue;
+    const RecordedPairs& read = source->read();
+    if (data.name.empty()) prompts = read.prompts;
+  }
+  study.load(std::move(prompts));
+}
+
+std::vector<Comparison> recorded_pairs(const Study& study) {
+  const DataSet pairs = first_pairs(study);
+  const RecordedSource* source = maker_of(pairs).recorded();
+  std::vector<Comparison> all;
+  if (!source || !source->is_there()) return all;
+  for (const auto& [split, of_split] : source->read().pairs) all.insert(all.end(), of_split.begin(), of_split.end());
+  return all;
+}
+
+void check_recorded(const Study& study) {
+  for (const DataSet& data : data_sets(study)) {
+    const bool is_recorded = maker_of(data).recorded() != nullptr;
+    if (data.name.empty() && !study.pairs.empty() && !is_recorded)
+      throw usage_error("study.pairs = " + study.pairs + ": a data set with maker = recorded was expected");
+    if (is_recorded || data.kind != DataKind::preferences) continue;
+    for (const JudgeOptions& asked : data.judges) {
+      for (const JudgeOptions* judge : leaves_of(study.judges, asked)) {
+        if (judge->kind != JudgeKind::given) continue;
+        throw usage_error("judge." + judge->name + ".kind = given: the pairs of [" + data.section +
+                          "] come without labels; recorded ones (study.pairs) were expected");
+      }
+    }
+  }
 }
 
 const Maker& maker_of(const DataSet& data) {

@@ -10,12 +10,6 @@
 namespace rlaif::stages {
 namespace {
 
-void put(Json& row, const std::string& name, const evaluate::Interval& interval) {
-  row[name] = interval.value;
-  row[name + "_low"] = interval.low;
-  row[name + "_high"] = interval.high;
-}
-
 // One point of the curve.
 Json point(const Evaluated& evaluated, const std::string& labels, std::size_t n) {
   const PolicySamples& sft = evaluated.samples.at("sft");
@@ -45,7 +39,7 @@ Json point(const Evaluated& evaluated, const std::string& labels, std::size_t n)
   }
   const std::uint64_t seed = evaluated.context.study.run.seed;
   Json row{{"kl_bound", evaluate::best_of_n_kl_bound(n)}};
-  for (const auto& [name, of] : numbers) put(row, name, of.mean(seed, evaluated.resamples));
+  for (const auto& [name, of] : numbers) put_interval(row, name, of.mean(seed, evaluated.resamples));
   return row;
 }
 

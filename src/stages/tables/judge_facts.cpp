@@ -14,33 +14,25 @@
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
+#include "tables.hpp"
 
 namespace rlaif::stages {
 namespace {
-
-void put(Json& facts, const std::string& name, const evaluate::Interval& interval) {
-  if (std::isnan(interval.value)) return;  // nothing of the kind was asked
-  facts[name] = interval.value;
-  facts[name + "_low"] = interval.low;
-  facts[name + "_high"] = interval.high;
-}
 
 // Quality on the held-out pairs. Pairs that gold ties are left out of gold agreement: no side of them is right.
 void add_quality(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
                  const std::vector<Preference>& people, int resamples, Json& facts) {
   const evaluate::JudgeQuality quality = heldout_quality(context, heldout, resamples);
-  put(facts, "gold_agreement", quality.accuracy);
-  put(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
-  put(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
-  put(facts, "same_position_rate", quality.same_position);
-  put(facts, "first_shown_rate", quality.shown_first_wins);
-  std::vector<double> own, other;
-  for (std::size_t i = 0; i < people.size(); ++i) {
-    if (heldout[i].verdict.status != VerdictStatus::ok || people[i].verdict.status != VerdictStatus::ok) continue;
-    own.push_back(heldout[i].verdict.p_first);
-    other.push_back(people[i].verdict.p_first);
-  }
-  if (!own.empty()) facts["annotator_agreement"] = evaluate::agreement(own, other);
+  put_interval(facts, "gold_agreement", quality.accuracy);
+  put_interval(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
+  put_interval(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
+  put_interval(facts, "same_position_rate", quality.same_position);
+  put_interval(facts, "first_shown_rate", quality.shown_first_wins);
+  std::vector<double> own;
+  for (const Preference& record : heldout)
+    own.push_back(record.verdict.status == VerdictStatus::ok ? record.verdict.p_first
+                                                             : std::numeric_limits<double>::quiet_NaN());
+  put_interval(facts, "annotator_agreement", people_agreement(own, people, context.study.run.seed, resamples));
   if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
   if (judge.kind == JudgeKind::local || is_combined(judge.kind))
     facts["expected_calibration_error"] = quality.calibration.expected_error;
@@ -133,12 +125,33 @@ evaluate::JudgeQuality heldout_quality(const Context& context, const std::vector
   return evaluate::judge_quality(prompts, verdicts, golds, context.study.run.seed, resamples);
 }
 
+std::string people_of(const DataSet& set) {
+  for (const JudgeOptions& judge : set.judges)
+    if (is_people(judge.kind)) return judge.name;
+  return "";
+}
+
+evaluate::Interval people_agreement(const std::vector<double>& p_first, const std::vector<Preference>& people,
+                                    std::uint64_t seed, int resamples) {
+  std::map<std::uint64_t, std::pair<double, double>> prompts;  // sum and number
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const Verdict& label = people[i].verdict;
+    if (label.status != VerdictStatus::ok || std::isnan(p_first[i])) continue;
+    auto& [sum, count] = prompts[people[i].comparison.prompt.id];
+    sum += evaluate::same_side(p_first[i], label.p_first);
+    count += 1.0;
+  }
+  std::vector<double> sums, counts;
+  for (const auto& [prompt, group] : prompts) {
+    sums.push_back(group.first);
+    counts.push_back(group.second);
+  }
+  return evaluate::bootstrap_ratio(sums, counts, seed, resamples);
+}
+
 Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples) {
   const std::vector<JudgeOptions>& judges = set.judges;
-  std::string people;
-  for (const JudgeOptions& judge : judges) {
-    if (judge.kind == JudgeKind::annotators && people.empty()) people = judge.name;
-  }
+  const std::string people = people_of(set);
   Json facts;
   for (const JudgeOptions& judge : judges) {
     const std::vector<Preference>& heldout = pairs.heldout.at(judge.name);

@@ -1,4 +1,5 @@
 #include "judged.hpp"
+#include "tables.hpp"
 
 #include <cmath>
 
@@ -13,7 +14,8 @@ namespace {
 
 // Share of held-out pairs on which a reward model prefers the side that gold does, and the side its labels do.
 Json reward_facts(const Context& context, const Language& language, const model::Transformer& base,
-                  const ArmOptions& arm, const std::vector<Preference>& heldout) {
+                  const ArmOptions& arm, const std::vector<Preference>& heldout, const std::vector<Preference>& people,
+                  int resamples) {
   const model::ScalarModel reward = load_run_reward(context, "reward-" + labels_of(arm), base);
   std::vector<std::vector<TokenId>> sequences;
   for (const Preference& record : heldout) {
@@ -22,9 +24,10 @@ Json reward_facts(const Context& context, const Language& language, const model:
     sequences.push_back(reward_tokens(language, prompt, record.comparison.second));
   }
   const std::vector<double> scores = train::score_sequences(reward, sequences);
-  std::vector<double> sides, golds, label_sides, labels;
+  std::vector<double> all_sides, sides, golds, label_sides, labels;
   for (std::size_t i = 0; i < heldout.size(); ++i) {
     const double side = scores[2 * i] > scores[2 * i + 1] ? 1.0 : scores[2 * i] < scores[2 * i + 1] ? 0.0 : 0.5;
+    all_sides.push_back(side);
     const double gold = gold_side(context, heldout[i].comparison);
     if (std::isfinite(gold) && gold != 0.5) {
       sides.push_back(side);
@@ -37,6 +40,7 @@ Json reward_facts(const Context& context, const Language& language, const model:
   }
   Json facts;
   facts["gold_accuracy"] = evaluate::agreement(sides, golds);
+  put_interval(facts, "people_accuracy", people_agreement(all_sides, people, context.study.run.seed, resamples));
   facts["label_accuracy"] = evaluate::agreement(label_sides, labels);
   return facts;
 }
@@ -73,7 +77,10 @@ Json judged_facts(const Context& context, const Language& language, const model:
       const model::Transformer base =
           arm.start == first_policy ? sft.share() : load_policy(context, arm.start, sft, language);
       if (!algorithm_of(arm).trains_reward_model()) continue;
-      facts["reward_model"][arm.name] = reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge));
+      const std::string people = people_of(set);
+      facts["reward_model"][arm.name] =
+          reward_facts(context, language, base, arm, pairs.heldout.at(arm.judge),
+                       people.empty() ? std::vector<Preference>{} : pairs.heldout.at(people), resamples);
     }
   }
   return facts;

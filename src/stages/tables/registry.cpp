@@ -2,6 +2,8 @@
 #include "rlaif/core/text_format.hpp"
 #include "tables.hpp"
 
+#include <cmath>
+
 namespace rlaif::stages {
 
 const std::vector<Table>& tables() {
@@ -24,6 +26,13 @@ Json Evaluated::win_rate(const std::string& of, const std::string& over, const c
   const evaluate::Interval interval =
       policy_win_rate(samples.at(of), samples.at(over), context.study.run.seed, resamples);
   return {{name, interval.value}, {"ci_low", interval.low}, {"ci_high", interval.high}};
+}
+
+void put_interval(Json& row, const std::string& name, const evaluate::Interval& interval) {
+  if (std::isnan(interval.value)) return;
+  row[name] = interval.value;
+  row[name + "_low"] = interval.low;
+  row[name + "_high"] = interval.high;
 }
 
 double number(const Json& object, const std::string& key) {

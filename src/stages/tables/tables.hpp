@@ -9,6 +9,7 @@
 
 #include "../sampling.hpp"
 #include "rlaif/core/json.hpp"
+#include "rlaif/evaluate/statistics.hpp"
 #include "rlaif/study/context.hpp"
 
 namespace rlaif::stages {
@@ -63,6 +64,8 @@ void times_finish(const Finished& finished, Json& results);
 std::string times_text(const Printed& printed);
 void costs_finish(const Finished& finished, Json& results);
 
+// `name`, `name`_low and `name`_high; nothing where there is no value: nothing of the kind was asked.
+void put_interval(Json& row, const std::string& name, const evaluate::Interval& interval);
 // A member as a number, 0 where it is none; as "0.123", "-" where it is not there; a rate and the interval of its name
 // in %.
 double number(const Json& object, const std::string& key);

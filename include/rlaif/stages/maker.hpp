@@ -23,6 +23,8 @@ class Maker {
   virtual void bind(OptionTable& table, DataOptions& data) = 0;
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const Study&, const DataOptions&) const {}
+  // Judges that its keys name, whose labels or verdicts decide what the data is; of labelled pairs it is the arm's judge.
+  virtual std::vector<std::string> judges() const { return {}; }
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
   virtual void plan(StudyPlan& plan, const Study& study, const DataSet& data) const = 0;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "../judged_blocks.hpp"
 #include "../planning.hpp"
 #include "makers.hpp"
 #include "rlaif/core/error.hpp"
@@ -52,6 +53,11 @@ SplitPlan split_plan(const AnnotateOptions& options, Split split) {
 
 std::string store_name(const DataSet& pairs, const std::string& judge, Split split) {
   return split == Split::train ? pairs.store(judge) : heldout_store(pairs.store(judge));
+}
+
+JudgedStore judged_store(const Context& context, const DataSet& pairs, const std::string& judge, Split split) {
+  const std::string name = store_name(pairs, judge, split);
+  return {context.directory.preferences(name), name};
 }
 
 // Draws of one prompt; identical texts are redrawn a few times, each attempt with sample numbers of its own.
@@ -134,16 +140,12 @@ void annotate_block(Annotator& self, const SplitPlan& plan, std::int64_t block) 
   self.counts.generate_seconds += generating.seconds();
   for (BoundJudge& bound : self.judges) {
     const std::string& name = bound.judge->name();
-    const Stopwatch judging;
-    const std::vector<Verdict> verdicts = bound.judge->judge(comparisons);
-    RLAIF_CHECK(verdicts.size() == comparisons.size(), "a judge must give one verdict per comparison");
-    self.judge_seconds[name] += judging.seconds();
+    const std::vector<Verdict> verdicts = ask_judge(bound, comparisons, self.judge_seconds);
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
-    write_canary_counts(self.context.directory, store_name(self.pairs, name, plan.split), block, bound);
-    preferences::write_shard(self.context.directory.preferences(store_name(self.pairs, name, plan.split)),
-                             static_cast<std::uint64_t>(block), name, records);
+    write_judged_block(self.context.directory, judged_store(self.context, self.pairs, name, plan.split), block, bound,
+                       records);
   }
 }
 
@@ -153,15 +155,9 @@ std::vector<std::int64_t> open_blocks(const Context& context, const DataSet& pai
   context.comm.on_root([&] {
     std::vector<bool> open(static_cast<std::size_t>(plan.blocks), false);
     for (const JudgeOptions& judge : pairs.judges) {
-      const auto folder = context.directory.preferences(store_name(pairs, judge.name, plan.split));
-      make_folders(folder);
-      const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(plan.blocks));
-      const bool counts = takes_canaries(context.study.judges, judge);
-      for (std::size_t b = 0; b < open.size(); ++b) {
-        const auto count_file =
-            canary_file(context.directory, store_name(pairs, judge.name, plan.split), static_cast<std::int64_t>(b));
-        open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
-      }
+      const std::vector<bool> finished =
+          finished_judged_blocks(context, judge, judged_store(context, pairs, judge.name, plan.split), plan.blocks);
+      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
     }
     for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
   });
@@ -176,28 +172,10 @@ std::vector<std::int64_t> open_blocks(const Context& context, const DataSet& pai
 void annotate_split(Annotator& self, const SplitPlan& plan) {
   const Context& context = self.context;
   const std::vector<std::int64_t> open = open_blocks(context, self.pairs, plan);
-  bool stopped = false;
-  {
-    comm::WorkCounter counter(context.comm, static_cast<std::int64_t>(open.size()));
-    Progress progress(self.pairs.stage("annotate") + (plan.split == Split::train ? "" : " held-out"),
-                      static_cast<std::uint64_t>(plan.blocks), "block", context.comm.is_root());
-    const auto before = static_cast<std::uint64_t>(plan.blocks) - open.size();
-    progress.start_at(before);
-    for (std::int64_t next; (next = counter.next()) >= 0;) {
-      if (context.stop_requested()) {
-        stopped = true;
-        break;
-      }
-      annotate_block(self, plan, open[static_cast<std::size_t>(next)]);
-      progress.update(before + static_cast<std::uint64_t>(next) + 1);  // all up to this one are done or in hand
-    }
-    context.comm.barrier();
-    progress.finish();
-  }
-  if (context.comm.any(stopped)) {
-    throw Error(ErrorKind::interrupted,
-                self.pairs.stage("annotate") + ": stopped between blocks by a signal; run again to continue");
-  }
+  const std::string stage = self.pairs.stage("annotate");
+  const auto blocks = static_cast<std::int64_t>(open.size());
+  work_by_items(context, {stage, stage + (plan.split == Split::train ? "" : " held-out"), blocks, plan.blocks - blocks},
+                [&](std::int64_t item) { annotate_block(self, plan, open[static_cast<std::size_t>(item)]); });
   context.comm.on_root([&] {
     for (const JudgeOptions& judge : self.pairs.judges) {
       preferences::finish_store(context.directory.preferences(store_name(self.pairs, judge.name, plan.split)),
@@ -209,18 +187,15 @@ void annotate_split(Annotator& self, const SplitPlan& plan) {
 Json annotate_facts(const Annotator& self) {
   const Context& context = self.context;
   std::vector<double> sums{self.counts.prompts_too_long, self.counts.identical_prompts, self.counts.generate_seconds};
-  for (const JudgeOptions& judge : self.pairs.judges) {
-    const auto found = self.judge_seconds.find(judge.name);
-    sums.push_back(found == self.judge_seconds.end() ? 0.0 : found->second);
-  }
   context.comm.all_reduce_sum(std::span<double>(sums));
+  std::vector<std::string> judges;
+  for (const JudgeOptions& judge : self.pairs.judges) judges.push_back(judge.name);
   Json facts;
   facts["prompts_too_long"] = sums[0];
   facts["prompts_with_identical_completions"] = sums[1];
   facts["generate_rank_seconds"] = sums[2];
-  for (std::size_t j = 0; j < self.pairs.judges.size(); ++j) {
-    facts["judge_rank_seconds"][self.pairs.judges[j].name] = sums[3 + j];
-  }
+  const std::map<std::string, double> seconds = summed_seconds(context, judges, self.judge_seconds);
+  for (const std::string& judge : judges) facts["judge_rank_seconds"][judge] = seconds.at(judge);
   if (sums[0] > 0) {
     log::info(self.pairs.stage("annotate") + ": " + std::to_string(static_cast<std::int64_t>(sums[0])) +
               " prompts were longer than the context allows and were skipped");
@@ -263,8 +238,13 @@ Json run(const Context& context, const DataSet& pairs) {
   add_asked(context, pairs, facts);
   const Json paid = spending.report(context);
   if (!paid.empty()) facts["paid"] = paid;
-  const Json canaries = canary_facts(context, pairs, split_plan(options, Split::train).blocks,
-                                     split_plan(options, Split::heldout).blocks);
+  std::vector<CanaryBlocks> asked;
+  for (const JudgeOptions& judge : pairs.judges) {
+    asked.push_back({judge, {}});
+    for (const Split split : {Split::train, Split::heldout})
+      asked.back().stores.emplace_back(store_name(pairs, judge.name, split), split_plan(options, split).blocks);
+  }
+  const Json canaries = canary_facts(context, pairs.stage("annotate"), asked);
   if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }

@@ -10,7 +10,7 @@
 namespace rlaif::stages {
 namespace {
 
-void put(Json& row, const std::string& name, const evaluate::Interval& interval) {
+void put_interval(Json& row, const std::string& name, const evaluate::Interval& interval) {
   row[name] = interval.value;
   row[name + "_low"] = interval.low;
   row[name + "_high"] = interval.high;
@@ -23,7 +23,7 @@ Json point(const Evaluated& evaluated, const std::string& labels, std::size_t n)
   for (std::size_t i = 0; i < sft.prompts.size(); ++i) opponents.emplace(sft.prompts[i], sft.utilities[i]);
   std::map<std::string, ByPrompt> numbers;
   for (const Json& line : evaluated.best_of_n) {
-    const auto prompt = line["prompt"].get<std::string>();
+    const std::string prompt = prompt_key(line);
     const auto known = opponents.find(prompt);
     std::vector<double> scores, utilities, lengths, wins, ended;
     for (const Json& sample : line["samples"]) {
@@ -45,7 +45,7 @@ Json point(const Evaluated& evaluated, const std::string& labels, std::size_t n)
   }
   const std::uint64_t seed = evaluated.context.study.run.seed;
   Json row{{"kl_bound", evaluate::best_of_n_kl_bound(n)}};
-  for (const auto& [name, of] : numbers) put(row, name, of.mean(seed, evaluated.resamples));
+  for (const auto& [name, of] : numbers) put_interval(row, name, of.mean(seed, evaluated.resamples));
   return row;
 }
 

@@ -383,6 +383,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
     stages::algorithm_of(arm).check(study, arm);
   }
   study::check_judges(study.judges, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
+  stages::check_compare(study, resolved->stages.compare, resolved->stages.evaluate);
   return resolved;
 }
 

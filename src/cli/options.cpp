@@ -24,8 +24,10 @@ void list_names(OptionTable& table, study::Study& study, const std::vector<stage
   };
   table.add_listed("study.judges", names(study.judges.labelling),
                    "names of judges that label all pairs; each has a section [judge.NAME]");
-  table.add_listed("study.members", names(study.judges.members),
-                   "names of judges that are asked as members of others only; each has a section [judge.NAME]");
+  table.add_listed(
+      "study.members", names(study.judges.members),
+      "names of judges that label no pairs of their own: asked as members of others, or by evaluate.by; each has a "
+      "section [judge.NAME]");
   table.add_listed("study.judge_models", names(judge_models),
                    "judges that are trained: judge has [judge_network] and [judge_model], others [judge_network.NAME] "
                    "and [judge_model.NAME]");
@@ -68,6 +70,7 @@ void register_options(Resolved& resolved) {
   stages::bind_reward_model(table, study.reward, study.labels, stages.reward);
   resolved.algorithms = stages::bind_algorithms(table, study.arms);
   stages::bind_evaluate(table, stages.evaluate);
+  stages::bind_compare(table, stages.compare);
   tools::bind_io(table, resolved.io);
   tools::bind_calibrate(table, resolved.calibrate);
   for (auto& arm : study.arms) stages::bind_arm(table, arm);

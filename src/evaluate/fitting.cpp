@@ -6,40 +6,15 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/kinds/combine.hpp"
 
+#include "cholesky.hpp"
 #include "numbers.hpp"
 
 namespace rlaif::evaluate {
 namespace {
 
-// log(sigmoid(x)) without overflow.
-double log_logistic(double x) { return x > 0.0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); }
 double log_likelihood(double y, double x) { return y * log_logistic(x) + (1.0 - y) * log_logistic(-x); }
 
 bool counts(double p, double reference) { return std::isfinite(p) && std::isfinite(reference); }
-
-using Matrix = std::vector<std::vector<double>>;
-
-// Solves a symmetric positive definite system by Cholesky's factors.
-std::vector<double> solve(Matrix a, std::vector<double> b) {
-  const std::size_t n = b.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k < j; ++k) a[j][j] -= a[j][k] * a[j][k];
-    a[j][j] = std::sqrt(std::max(a[j][j], 1e-300));
-    for (std::size_t i = j + 1; i < n; ++i) {
-      for (std::size_t k = 0; k < j; ++k) a[i][j] -= a[i][k] * a[j][k];
-      a[i][j] /= a[j][j];
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
-  }
-  for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[k][i] * b[k];
-    b[i] /= a[i][i];
-  }
-  return b;
-}
 
 struct Regression {
   std::span<const std::vector<double>> columns;

@@ -15,7 +15,8 @@
 namespace rlaif::stages {
 namespace {
 
-Json run(const Context& context, const EvaluateOptions& options) {
+// `is_compared`: judges have the last word, so that policies need no yardstick of the study's own.
+Json run(const Context& context, const EvaluateOptions& options, bool is_compared) {
   const auto language = load_language(context);
   const model::Transformer sft = load_run_model(context, "sft", *language);
   const std::uint64_t seed = context.study.run.seed;
@@ -31,9 +32,11 @@ Json run(const Context& context, const EvaluateOptions& options) {
 
   Json facts;
   context.comm.on_root([&] {
-    if (samples["sft"].utilities.empty()) {
+    if (samples["sft"].utilities.empty() && !is_compared) {
       throw input_error(
-          "evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected");
+          "evaluate: no held-out prompt has a gold utility or fits the context; at least one was expected, or judges "
+          "in "
+          "evaluate.by");
     }
     for (const auto& [name, one] : samples) write_samples(context, name, one.lines);
     if (!best_of_n.empty()) write_samples(context, "best-of-n", best_of_n);
@@ -79,7 +82,9 @@ void plan_evaluate(StudyPlan& plan, const Study& study) {
       .reads = {tokenizer_file, "models", "preferences"},
       .makes = {"evaluation"},
       .needs = [&study, options](const run::Assumed& assumed) { return evaluate_needs(study, options, assumed); },
-      .run = in_study(study, [options](const Context& context) { return run(context, options); })};
+      .run = in_study(study, [options, is_compared = !plan.options().compare.by.empty()](const Context& context) {
+        return run(context, options, is_compared);
+      })};
   plan.add(std::move(stage));
 }
 

@@ -102,6 +102,7 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
         std::string name = by;
         if (one->name != by) name += ", member " + one->name;
         if (!stages[i].of.empty()) name += ", " + stages[i].of;
+        if (stages[i].kind == "compare") name += ", comparing policies";
         std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
                       pairs * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
         text += line;

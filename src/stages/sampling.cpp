@@ -134,7 +134,7 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
 }
 
 void add_to_samples(PolicySamples& samples, const Json& line, const std::vector<Mark>& marks) {
-  const auto prompt = line["prompt"].get<std::string>();
+  const std::string prompt = prompt_key(line);
   std::vector<double> utilities;
   for (const Json& sample : line["samples"]) {
     samples.numbers["kl"].add(prompt, sample["kl"].get<double>());
@@ -158,6 +158,11 @@ void add_to_samples(PolicySamples& samples, const Json& line, const std::vector<
 }
 
 }  // namespace
+
+std::string prompt_key(const Json& line) {
+  const Json& prompt = line["prompt"];
+  return prompt.is_string() ? prompt.get<std::string>() : text::to_json_line(prompt);
+}
 
 void ByPrompt::add(const std::string& prompt, double value, double weight) {
   auto& [sum, count] = groups_[prompt];

@@ -26,6 +26,9 @@ class ByPrompt {
   std::map<std::string, std::pair<double, double>> groups_;
 };
 
+// What groups the draws of a prompt: its text, or of a conversation its turns as they stand in the line.
+std::string prompt_key(const Json& line);
+
 // Scored samples of one policy: rows are draws of prompts, the same for every policy.
 struct PolicySamples {
   std::vector<Json> lines;                     // what evaluation/<name>.jsonl holds

@@ -92,6 +92,7 @@ std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) 
   }
   plan_arms(plan, study);
   plan_evaluate(plan, study);
+  plan_compare(plan, study);
   return plan.stages();
 }
 

@@ -100,22 +100,21 @@ void write_canary_counts(const RunDirectory& directory, const std::string& store
   write_file_atomic(canary_file(directory, store, block), to_json(bound.canaries->take_counts()).dump() + "\n");
 }
 
-Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t train_blocks,
-                  std::int64_t heldout_blocks) {
+Json canary_facts(const Context& context, const std::string& stage, const std::vector<CanaryBlocks>& asked) {
   std::string text;
   context.comm.on_root([&] {
     Json by_judge;
-    for (const JudgeOptions& judge : pairs.judges) {
-      if (!takes_canaries(context.study.judges, judge)) continue;
+    for (const CanaryBlocks& of : asked) {
+      if (!takes_canaries(context.study.judges, of.judge)) continue;
       Json sums;
-      for (const auto& [store, blocks] : {std::pair(pairs.store(judge.name), train_blocks),
-                                          std::pair(heldout_store(pairs.store(judge.name)), heldout_blocks)}) {
+      for (const auto& [store, blocks] : of.stores) {
         for (std::int64_t block = 0; block < blocks; ++block)
           add(sums, read_counts(canary_file(context.directory, store, block)));
       }
+      if (sums.is_null()) continue;
       set_share(sums);
-      warn_of_few(pairs.stage("annotate") + ": judge " + judge.name, sums);
-      by_judge[judge.name] = sums;
+      warn_of_few(stage + ": judge " + of.judge.name, sums);
+      by_judge[of.judge.name] = sums;
     }
     text = by_judge.dump();
   });

@@ -141,5 +141,44 @@ TEST(JudgeQuality, DoesNotDependOnTheOrderOfPairs) {
   EXPECT_EQ(forward.same_position.high, backward.same_position.high);
 }
 
+TEST(SaturatingLengthControl, IsTheWinRateWhereLengthSaysNothing) {
+  const std::vector<double> wins{1, 1, 1, 0}, differences{0, 0, 0, 0};
+  EXPECT_NEAR(saturating_length_controlled_win_rate(wins, differences), 0.75, 1e-9);
+  // Longer ones win as often as shorter ones: the slope is zero by symmetry.
+  const std::vector<double> even{1, 0.5, 1, 0.5}, both{8, 8, -8, -8};
+  EXPECT_NEAR(saturating_length_controlled_win_rate(even, both), 0.75, 1e-9);
+}
+
+TEST(SaturatingLengthControl, TakesOffWhatLengthWins) {
+  // Longer always wins, shorter never, equal ones are even: nobody is better at equal length.
+  const std::vector<double> wins{1, 1, 1, 0, 0.5}, differences{10, 12, 9, -11, 0};
+  const double controlled = saturating_length_controlled_win_rate(wins, differences);
+  EXPECT_LT(controlled, 0.6);
+  EXPECT_GT(controlled, 0.4);
+}
+
+// The maximum that scipy finds of the same penalised likelihood: intercept 0.2185835, slope 4.5748843.
+TEST(SaturatingLengthControl, AgreesWithAnIndependentMaximum) {
+  const std::vector<double> wins{1, 1, 0.8, 0.3, 0, 1, 0.4, 0.9}, differences{30, 12, 5, -7, -20, 41, 0, 8};
+  EXPECT_NEAR(saturating_length_controlled_win_rate(wins, differences), 0.5544293432, 1e-7);
+}
+
+TEST(SaturatingLengthControl, OfWinsAloneIsOneAndOfNothingNotANumber) {
+  EXPECT_EQ(saturating_length_controlled_win_rate(std::vector<double>{1, 1}, std::vector<double>{3, -2}), 1.0);
+  EXPECT_TRUE(std::isnan(saturating_length_controlled_win_rate({}, {})));
+}
+
+TEST(SideAgreement, CountsPairsThatBothDecided) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::uint64_t> prompts{1, 1, 2, 3, 3, 4};
+  const std::vector<double> a{0.9, 0.6, 0.1, 0.5, 1.0, nan}, b{1.0, 0.0, 0.4, 1.0, nan, 1.0};
+  const SideAgreement found = side_agreement(prompts, a, b, 1, 200);
+  EXPECT_EQ(found.decided, 3u);  // the first three
+  EXPECT_DOUBLE_EQ(found.share.value, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(found.share.low, 0.5);  // prompt 1 alone
+  EXPECT_DOUBLE_EQ(found.share.high, 1.0);
+  EXPECT_TRUE(std::isnan(side_agreement({}, {}, {}, 1, 10).share.value));
+}
+
 }  // namespace
 }  // namespace rlaif::evaluate

@@ -1,8 +1,12 @@
 // How far labelers agree beyond chance, and whether they err together.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
+
+#include "rlaif/evaluate/statistics.hpp"
 
 namespace rlaif::evaluate {
 
@@ -20,5 +24,14 @@ double fleiss_kappa(std::span<const std::vector<int>> counts);
 // Correlation over pairs of "labeler is wrong" (a tie is half wrong): 0 where the labelers err independently, as a
 // majority vote assumes. NaN where either never changes.
 double error_correlation(std::span<const double> p_a, std::span<const double> p_b, std::span<const double> reference);
+
+// Two labelers on the same pairs, each P(first is better) or NaN: the share on which they name the same side, of the pairs
+// on which both name one. Interval by bootstrap over groups (prompts).
+struct SideAgreement {
+  Interval share;
+  std::size_t decided = 0;  // pairs that both decided
+};
+SideAgreement side_agreement(std::span<const std::uint64_t> groups, std::span<const double> p_a,
+                             std::span<const double> p_b, std::uint64_t seed, int resamples = 2000);
 
 }  // namespace rlaif::evaluate

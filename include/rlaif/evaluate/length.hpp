@@ -14,4 +14,10 @@ double longer_preferred(std::span<const double> p_first, std::span<const double>
 // deviation, and the slope carries a ridge of 1e-3 a pair so that it stays finite where length alone decides.
 double length_controlled_win_rate(std::span<const double> wins, std::span<const double> length_differences);
 
+// Win rate at equal length as AlpacaEval 2 has it (Dubois et al. 2404.04475, section 3): logistic regression of the win
+// on a term for the policy and tanh(difference / standard deviation of the differences), read at a difference of zero.
+// Of one policy and one opponent the paper's third term, how hard a prompt is, is no other number than the residual,
+// and is left out. A ridge of 1e-3 a pair on the slope. Wins may be probabilities.
+double saturating_length_controlled_win_rate(std::span<const double> wins, std::span<const double> length_differences);
+
 }  // namespace rlaif::evaluate

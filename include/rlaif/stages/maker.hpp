@@ -44,6 +44,8 @@ class Maker {
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const Study&, const DataOptions&) const {}
   virtual const RecordedSource* recorded() const { return nullptr; }  // where the pairs come from, if they are recorded
+  // Judges that its keys name, whose labels or verdicts decide what the data is; of labelled pairs it is the arm's judge.
+  virtual std::vector<std::string> judges() const { return {}; }
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.
   virtual void plan(StudyPlan& plan, const Study& study, const DataSet& data) const = 0;
 };

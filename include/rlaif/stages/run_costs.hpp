@@ -29,7 +29,8 @@ struct RunCosts {
   std::filesystem::path run;
   std::string name;
   std::vector<cost::MeasuredUse> uses;  // by store: "annotate" and "annotate, held-out" of a judge, labels by people
-  std::vector<std::string> unfinished;  // stores of them that are not finished: what is there counts
+  std::vector<std::string>
+      unfinished;  // stores of them that are not finished ("ai", "comparisons/ai"): what is there counts
   std::vector<PaidAnswers> paid;
   std::vector<StageTime> stages;
   double usd_per_rank_hour = 0.0;  // plan.usd_per_rank_hour

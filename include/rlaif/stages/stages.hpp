@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "rlaif/stages/compare.hpp"
 #include "rlaif/stages/judge_model.hpp"
 #include "rlaif/stages/plan.hpp"
 #include "rlaif/stages/sft.hpp"
@@ -63,6 +64,7 @@ struct StageOptions {
   AgreementOptions agreement;
   train::RewardOptions reward;
   EvaluateOptions evaluate;
+  CompareOptions compare;
 };
 // Before anything starts. Throws Error(usage) naming the keys.
 void check_stages(const Study& study, const StageOptions& options);

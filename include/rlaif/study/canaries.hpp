@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/study/data_sets.hpp"
@@ -26,9 +28,14 @@ void add_canaries(const Context& context, const JudgeOptions& options, BoundJudg
 std::filesystem::path canary_file(const RunDirectory& directory, const std::string& store, std::int64_t block);
 void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block,
                          BoundJudge& bound);
-// Sums over the blocks of both splits by judge, with a warning where fewer than nine in ten were right; null where no
-// judge took canaries. Collective.
-Json canary_facts(const Context& context, const DataSet& pairs, std::int64_t train_blocks, std::int64_t heldout_blocks);
+// Stores of a judge below canaries/, each with how many blocks it has.
+struct CanaryBlocks {
+  const JudgeOptions& judge;
+  std::vector<std::pair<std::string, std::int64_t>> stores;
+};
+// Sums over the blocks of a judge's stores, by judge, with a warning where fewer than nine in ten were right; null where
+// no judge took canaries. Collective.
+Json canary_facts(const Context& context, const std::string& stage, const std::vector<CanaryBlocks>& asked);
 
 // "12 of 16 canaries right (3 wrong, 1 without verdict; not right: fake-grade 2, wrong-sum 2)"
 std::string canary_text(const Json& counts);

@@ -60,7 +60,7 @@ struct CostOptions {
 
 struct Judges {
   std::vector<JudgeOptions> labelling;  // study.judges: each labels all pairs
-  std::vector<JudgeOptions> members;    // study.members: asked as members of others only
+  std::vector<JudgeOptions> members;    // study.members: they label no pairs of their own
   CanaryOptions canaries;
   CostOptions costs;
 

@@ -21,6 +21,7 @@ class BestOfN final : public Maker {
   void check(const Study& study, const DataOptions& data) const override {
     check_scored_draws(study, data.section(), options_);
   }
+  std::vector<std::string> judges() const override { return {options_.judge}; }
   void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override {
     plan_scored_draws(plan, study, options_);
     run::Stage stage = demonstrations_stage(

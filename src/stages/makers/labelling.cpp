@@ -1,9 +1,6 @@
 #include "labelling.hpp"
 
 #include "../planning.hpp"
-#include "rlaif/core/error.hpp"
-#include "rlaif/core/files.hpp"
-#include "rlaif/core/progress.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/study/canaries.hpp"
@@ -21,19 +18,19 @@ Labelling::Labelling(const Context& context, const DataSet& data, const Language
   for (std::size_t j = 0; j < judges_.size(); ++j) add_canaries(context, data.judges[j], judges_[j]);
 }
 
+JudgedStore Labelling::store(const std::string& judge, Split split) const {
+  const std::string name = store_of(data_, judge, split);
+  return {context_.directory.preferences(name), name};
+}
+
 void Labelling::label(Split split, std::int64_t block, const std::vector<Comparison>& comparisons) {
   for (BoundJudge& bound : judges_) {
     const std::string& name = bound.judge->name();
-    const Stopwatch judging;
-    const std::vector<Verdict> verdicts = bound.judge->judge(comparisons);
-    RLAIF_CHECK(verdicts.size() == comparisons.size(), "a judge must give one verdict per comparison");
-    judge_seconds_[name] += judging.seconds();
+    const std::vector<Verdict> verdicts = ask_judge(bound, comparisons, judge_seconds_);
     std::vector<Preference> records;
     records.reserve(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) records.push_back({comparisons[i], verdicts[i], name});
-    const std::string store = store_of(data_, name, split);
-    write_canary_counts(context_.directory, store, block, bound);
-    preferences::write_shard(context_.directory.preferences(store), static_cast<std::uint64_t>(block), name, records);
+    write_judged_block(context_.directory, store(name, split), block, bound, records);
   }
 }
 
@@ -43,15 +40,8 @@ std::vector<std::int64_t> Labelling::open_blocks(Split split, std::int64_t block
   context_.comm.on_root([&] {
     std::vector<bool> open(static_cast<std::size_t>(blocks), false);
     for (const JudgeOptions& judge : data_.judges) {
-      const std::string store = store_of(data_, judge.name, split);
-      const auto folder = context_.directory.preferences(store);
-      make_folders(folder);
-      const std::vector<bool> finished = preferences::finished_blocks(folder, static_cast<std::uint64_t>(blocks));
-      const bool counts = takes_canaries(context_.study.judges, judge);
-      for (std::size_t b = 0; b < open.size(); ++b) {
-        const auto count_file = canary_file(context_.directory, store, static_cast<std::int64_t>(b));
-        open[b] = open[b] || !finished[b] || (counts && !std::filesystem::exists(count_file));
-      }
+      const std::vector<bool> finished = finished_judged_blocks(context_, judge, store(judge.name, split), blocks);
+      for (std::size_t b = 0; b < open.size(); ++b) open[b] = open[b] || !finished[b];
     }
     for (std::size_t b = 0; b < open.size(); ++b) text += open[b] ? '1' : '0';
   });
@@ -66,29 +56,13 @@ std::vector<std::int64_t> Labelling::open_blocks(Split split, std::int64_t block
 void Labelling::run(Split split, std::int64_t blocks,
                     const std::function<std::vector<Comparison>(std::int64_t block)>& comparisons_of) {
   const std::vector<std::int64_t> open = open_blocks(split, blocks);
-  bool stopped = false;
-  {
-    comm::WorkCounter counter(context_.comm, static_cast<std::int64_t>(open.size()));
-    Progress progress(data_.stage("annotate") + (split == Split::train ? "" : " held-out"),
-                      static_cast<std::uint64_t>(blocks), "block", context_.comm.is_root());
-    const auto before = static_cast<std::uint64_t>(blocks) - open.size();
-    progress.start_at(before);
-    for (std::int64_t next; (next = counter.next()) >= 0;) {
-      if (context_.stop_requested()) {
-        stopped = true;
-        break;
-      }
-      const std::int64_t block = open[static_cast<std::size_t>(next)];
-      label(split, block, comparisons_of(block));
-      progress.update(before + static_cast<std::uint64_t>(next) + 1);  // all up to this one are done or in hand
-    }
-    context_.comm.barrier();
-    progress.finish();
-  }
-  if (context_.comm.any(stopped)) {
-    throw Error(ErrorKind::interrupted,
-                data_.stage("annotate") + ": stopped between blocks by a signal; run again to continue");
-  }
+  const std::string stage = data_.stage("annotate");
+  const auto items = static_cast<std::int64_t>(open.size());
+  work_by_items(context_, {stage, stage + (split == Split::train ? "" : " held-out"), items, blocks - items},
+                [&](std::int64_t item) {
+                  const std::int64_t block = open[static_cast<std::size_t>(item)];
+                  label(split, block, comparisons_of(block));
+                });
   context_.comm.on_root([&] {
     for (const JudgeOptions& judge : data_.judges) {
       preferences::finish_store(context_.directory.preferences(store_of(data_, judge.name, split)),
@@ -98,14 +72,11 @@ void Labelling::run(Split split, std::int64_t blocks,
 }
 
 Json Labelling::facts(std::int64_t train_blocks, std::int64_t heldout_blocks) const {
-  std::vector<double> seconds;
-  for (const JudgeOptions& judge : data_.judges) {
-    const auto found = judge_seconds_.find(judge.name);
-    seconds.push_back(found == judge_seconds_.end() ? 0.0 : found->second);
-  }
-  context_.comm.all_reduce_sum(std::span<double>(seconds));
+  std::vector<std::string> judges;
+  for (const JudgeOptions& judge : data_.judges) judges.push_back(judge.name);
   Json facts;
-  for (std::size_t j = 0; j < seconds.size(); ++j) facts["judge_rank_seconds"][data_.judges[j].name] = seconds[j];
+  const std::map<std::string, double> seconds = summed_seconds(context_, judges, judge_seconds_);
+  for (const std::string& judge : judges) facts["judge_rank_seconds"][judge] = seconds.at(judge);
   // How often each member of a combined judge was asked, from what is stored: the same however often the stage was stopped.
   context_.comm.on_root([&] {
     for (const JudgeOptions& judge : data_.judges) {
@@ -120,7 +91,13 @@ Json Labelling::facts(std::int64_t train_blocks, std::int64_t heldout_blocks) co
   });
   const Json paid = spending_.report(context_);
   if (!paid.empty()) facts["paid"] = paid;
-  const Json canaries = canary_facts(context_, data_, train_blocks, heldout_blocks);
+  std::vector<CanaryBlocks> asked;
+  for (const JudgeOptions& judge : data_.judges) {
+    asked.push_back({judge,
+                     {{store_of(data_, judge.name, Split::train), train_blocks},
+                      {store_of(data_, judge.name, Split::heldout), heldout_blocks}}});
+  }
+  const Json canaries = canary_facts(context_, data_.stage("annotate"), asked);
   if (!canaries.empty()) facts["canaries"] = canaries;
   return facts;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../judged_blocks.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/run/stage.hpp"
 #include "rlaif/study/data_sets.hpp"
@@ -35,6 +36,7 @@ class Labelling {
   Json facts(std::int64_t train_blocks, std::int64_t heldout_blocks) const;
 
  private:
+  JudgedStore store(const std::string& judge, Split split) const;
   void label(Split split, std::int64_t block, const std::vector<Comparison>& comparisons);
   std::vector<std::int64_t> open_blocks(Split split, std::int64_t blocks) const;
 

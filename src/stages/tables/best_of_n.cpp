@@ -17,7 +17,7 @@ Json point(const Evaluated& evaluated, const std::string& labels, std::size_t n)
   for (std::size_t i = 0; i < sft.prompts.size(); ++i) opponents.emplace(sft.prompts[i], sft.utilities[i]);
   std::map<std::string, ByPrompt> numbers;
   for (const Json& line : evaluated.best_of_n) {
-    const auto prompt = line["prompt"].get<std::string>();
+    const std::string prompt = prompt_key(line);
     const auto known = opponents.find(prompt);
     std::vector<double> scores, utilities, lengths, wins, ended;
     for (const Json& sample : line["samples"]) {

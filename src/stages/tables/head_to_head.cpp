@@ -5,7 +5,8 @@ namespace rlaif::stages {
 
 Json head_to_head_rows(const Evaluated& evaluated) {
   const std::vector<ArmOptions>& arms = evaluated.context.study.arms;
-  Json rows;
+  Json rows = Json::object();
+  if (evaluated.samples.at("sft").utilities.empty()) return rows;
   rows["sft_against_itself"] = evaluated.win_rate("sft-again", "sft", "win_rate");
   for (std::size_t i = 0; i < arms.size(); ++i) {
     for (std::size_t j = i + 1; j < arms.size(); ++j) {

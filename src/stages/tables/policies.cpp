@@ -51,7 +51,7 @@ Json policies_rows(const Evaluated& evaluated) {
   const int resamples = evaluated.resamples;
   const std::vector<Mark> marks = evaluated.context.task.marks();
   Json rows;
-  rows["yardstick"] = evaluated.context.task.yardstick();
+  rows["yardstick"] = evaluated.samples.at("sft").utilities.empty() ? "none" : evaluated.context.task.yardstick();
   rows["marks"] = Json::array();
   for (const Mark& mark : marks) rows["marks"].push_back(mark.name);
   rows["arms"]["sft"] = policy_facts(evaluated.samples.at("sft"), marks, seed, resamples);
@@ -112,6 +112,7 @@ std::string policies_text(const Printed& printed) {
                         arm.contains("wall_seconds") ? format_duration(number(arm, "wall_seconds")).c_str() : "-");
   }
   const std::string yardstick = results.value("yardstick", "gold");
+  if (yardstick == "none") return text + "\nno yardstick of the study's own knows these prompts\n";
   text += "\nwins are by " + yardstick + " (ties half) with 95 % intervals by prompt\n";
   return yardstick == "gold" ? text : text + marks_table(results);
 }

@@ -1,4 +1,6 @@
 // The list of tables: a line each.
+#include <cmath>
+
 #include "rlaif/core/text_format.hpp"
 #include "tables.hpp"
 
@@ -12,6 +14,7 @@ const std::vector<Table>& tables() {
        policies_text},
       {"head_to_head", "arms against each other, and sft against itself", head_to_head_rows, nullptr,
        head_to_head_text},
+      {"verdict", "judges that no arm has learned from on all policies", nullptr, verdict_finish, verdict_text},
       {"best_of_n", "the best of n responses of sft by each reward model", best_of_n_rows, nullptr, best_of_n_text},
       {"judges", "judges and their members on held-out pairs", judges_rows, judges_finish, judges_text},
       {"reward_models", "reward models on held-out pairs", reward_models_rows, nullptr, reward_models_text},
@@ -25,6 +28,7 @@ const std::vector<Table>& tables() {
 Json Evaluated::win_rate(const std::string& of, const std::string& over, const char* name) const {
   const evaluate::Interval interval =
       policy_win_rate(samples.at(of), samples.at(over), context.study.run.seed, resamples);
+  if (std::isnan(interval.value)) return Json::object();  // the yardstick knows none of the prompts
   return {{name, interval.value}, {"ci_low", interval.low}, {"ci_high", interval.high}};
 }
 

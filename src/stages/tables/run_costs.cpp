@@ -85,6 +85,24 @@ std::optional<cost::MeasuredUse> use_of(const std::string& stage, const Json& ma
   return use;
 }
 
+void count_records(const std::vector<Preference>& records, cost::MeasuredUse& use) {
+  for (const Preference& record : records) {
+    ++use.pairs;
+    use.labels += record.verdict.status == VerdictStatus::ok;
+    use.usage += record.verdict.usage;
+  }
+}
+
+// Verdicts on the policies, by judge.
+cost::MeasuredUse comparisons_by(const std::string& judge, const std::vector<Preference>& records, const Json& deck) {
+  cost::MeasuredUse use;
+  use.judge = judge;
+  use.stage = "compare";
+  use.price = price_of(judge, deck);
+  count_records(records, use);
+  return use;
+}
+
 cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>& records, const Json& deck) {
   cost::MeasuredUse use;
   const bool heldout = store.ends_with(heldout_end);
@@ -95,11 +113,7 @@ cost::MeasuredUse use_of(const std::string& store, const std::vector<Preference>
   use.judge = judge.empty() ? name : judge;
   if (store.starts_with("spotcheck-")) use.stage = "spotcheck";
   use.price = price_of(use.judge, deck);
-  for (const Preference& record : records) {
-    ++use.pairs;
-    use.labels += record.verdict.status == VerdictStatus::ok;
-    use.usage += record.verdict.usage;
-  }
+  count_records(records, use);
   return use;
 }
 
@@ -141,12 +155,18 @@ RunCosts measure_run(const fs::path& run) {
     if (!finished) costs.unfinished.push_back(store);
     costs.uses.push_back(use_of(store, records_of(folder, finished), deck));
   }
+  for (const std::string& judge : names_in(run / "comparisons")) {
+    const fs::path folder = directory.comparisons(judge);
+    const bool finished = preferences::read_manifest(folder).has_value();
+    if (!finished) costs.unfinished.push_back("comparisons/" + judge);
+    costs.uses.push_back(comparisons_by(judge, records_of(folder, finished), deck));
+  }
   for (const std::string& file : names_in(run / "stages")) {
     const Json marker = read_json(run / "stages" / file);
     costs.stages.push_back(
         {fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
     const std::string& stage = costs.stages.back().stage;
-    if (stage.starts_with("annotate"))
+    if (stage.starts_with("annotate") || stage == "compare")
       share_out_hours(costs.uses, stage, marker);
     else if (auto use = use_of(stage, marker, deck))
       costs.uses.push_back(std::move(*use));

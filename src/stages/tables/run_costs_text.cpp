@@ -88,8 +88,11 @@ std::string run_text(const RunCosts& run, double comparisons) {
                                  run.run.c_str(), run.name.c_str(), grouped(comparisons, 0).c_str());
   text += uses_table(run, comparisons);
   if (run.uses.empty()) text += "no pair was judged so far\n";
-  for (const std::string& store : run.unfinished)
-    text += text_format("preferences/%s is not finished: what is there counts\n", store.c_str());
+  for (const std::string& store : run.unfinished) {
+    const bool is_label_store = store.find('/') == std::string::npos;
+    text += text_format("%s%s is not finished: what is there counts\n", is_label_store ? "preferences/" : "",
+                        store.c_str());
+  }
   for (const PaidAnswers& paid : run.paid) {
     text +=
         text_format("answers of %s, all starts: %s paid with $%s, $%s held for requests of which nothing was heard\n",

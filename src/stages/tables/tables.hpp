@@ -51,6 +51,8 @@ void policies_finish(const Finished& finished, Json& results);
 std::string policies_text(const Printed& printed);
 Json head_to_head_rows(const Evaluated& evaluated);
 std::string head_to_head_text(const Printed& printed);
+void verdict_finish(const Finished& finished, Json& results);
+std::string verdict_text(const Printed& printed);
 Json best_of_n_rows(const Evaluated& evaluated);
 std::string best_of_n_text(const Printed& printed);
 Json judges_rows(const Evaluated& evaluated);

@@ -1,0 +1,457 @@
+// The verdict on the policies: ranks take blocks of prompts, judges see comparisons; in rounds, between which pairs of
+// policies that are decided are left out.
+#include "rlaif/stages/compare.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "comparisons.hpp"
+#include "judged_blocks.hpp"
+#include "planning.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/core/log.hpp"
+#include "rlaif/core/names.hpp"
+#include "rlaif/evaluate/sequence.hpp"
+#include "rlaif/model/transformer.hpp"
+#include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/judge_facts.hpp"
+#include "rlaif/stages/maker.hpp"
+#include "rlaif/stages/stages.hpp"
+#include "rlaif/study/canaries.hpp"
+#include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/judges.hpp"
+#include "verdict_facts.hpp"
+
+namespace rlaif::stages {
+namespace {
+
+const std::string stage_name = "compare";
+constexpr double nothing_said = std::numeric_limits<double>::quiet_NaN();
+
+// Pairs of policies that a judge is still asked about, by judge and matchup.
+using OpenMatchups = std::vector<std::vector<bool>>;
+
+// Everything the stage needs on one rank.
+struct Comparer {
+  const Context& context;
+  const CompareOptions& options;
+  std::int64_t prompts, block_prompts;
+  const ComparedPolicies& policies;
+  const EvaluationSamples& samples;
+  std::vector<BoundJudge> judges = {};
+  std::map<std::string, double> judge_seconds = {};
+
+  std::int64_t blocks() const { return (prompts + block_prompts - 1) / block_prompts; }
+  std::int64_t blocks_a_round() const { return options.stop_error_rate > 0.0 ? options.look_every : blocks(); }
+  std::vector<Compared> compared(std::int64_t block) const {
+    return samples.block(block * block_prompts, std::min(prompts, (block + 1) * block_prompts));
+  }
+};
+
+JudgedStore verdict_store(const Context& context, const std::string& judge) {
+  return {context.directory.comparisons(judge), "comparisons/" + judge};
+}
+
+Verdict tie_of_equals() {
+  Verdict verdict;
+  verdict.status = VerdictStatus::ok;
+  verdict.p_first_by_order = {nothing_said, nothing_said};
+  verdict.rationale = "equal responses: a tie, nobody was asked";
+  return verdict;
+}
+
+void compare_block(Comparer& self, std::size_t judge, std::int64_t block, const std::vector<bool>& open) {
+  BoundJudge& bound = self.judges[judge];
+  const std::string& name = bound.judge->name();
+  std::vector<Preference> records;
+  std::vector<Comparison> asked;
+  std::vector<std::size_t> places;  // of what is asked, among the records
+  for (Compared& one : self.compared(block)) {
+    if (!open[one.matchup]) continue;
+    if (!one.is_equal) {
+      places.push_back(records.size());
+      asked.push_back(one.comparison);
+    }
+    records.push_back({std::move(one.comparison), tie_of_equals(), name});
+  }
+  std::vector<Verdict> verdicts = ask_judge(bound, asked, self.judge_seconds);
+  for (std::size_t i = 0; i < places.size(); ++i) records[places[i]].verdict = std::move(verdicts[i]);
+  write_judged_block(self.context.directory, verdict_store(self.context, name), block, bound, records);
+}
+
+// --- rounds --------------------------------------------------------------------------------------
+
+// What a judge has said so far, by matchup: whether the study knows who is better. On the root.
+class Looks {
+ public:
+  Looks(const Comparer& self, std::size_t judges) : self_(self) {
+    if (self.options.stop_error_rate <= 0.0) return;
+    const std::vector<evaluate::ConfidenceSequence> none(self.policies.matchups.size(),
+                                                         evaluate::ConfidenceSequence(self.options.stop_error_rate));
+    sequences_.assign(judges, none);
+  }
+  // Reads a judge's shard of a block; prompts come in their order.
+  void read(std::size_t judge, const std::string& name, std::int64_t block) {
+    if (sequences_.empty()) return;
+    const auto folder = self_.context.directory.comparisons(name);
+    std::map<std::uint64_t, Verdict> verdicts;
+    for (Preference& record :
+         preferences::read_shard(preferences::shard_path(folder, static_cast<std::uint64_t>(block))))
+      verdicts[record.comparison.id] = std::move(record.verdict);
+    std::map<std::pair<std::int64_t, std::size_t>, std::pair<double, double>> wins;  // of a prompt, and how many
+    for (const Compared& one : self_.compared(block)) {
+      const auto found = verdicts.find(one.comparison.id);
+      if (found == verdicts.end() || found->second.status != VerdictStatus::ok) continue;
+      auto& [sum, count] = wins[{one.item, one.matchup}];
+      sum += one.of_a(found->second.p_first);
+      count += 1.0;
+    }
+    for (const auto& [key, of_prompt] : wins)
+      sequences_[judge][key.second].add(std::clamp(of_prompt.first / of_prompt.second, 0.0, 1.0));
+  }
+  bool is_decided(std::size_t judge, std::size_t matchup) const {
+    return !sequences_.empty() && sequences_[judge][matchup].excludes(0.5);
+  }
+
+ private:
+  const Comparer& self_;
+  std::vector<std::vector<evaluate::ConfidenceSequence>> sequences_;
+};
+
+struct Item {
+  std::size_t judge;
+  std::int64_t block;
+};
+
+// Flags of the root, told to all.
+std::string told(const Context& context, const std::function<std::string()>& flags) {
+  std::string text;
+  context.comm.on_root([&] { text = flags(); });
+  context.comm.broadcast(text);
+  return text;
+}
+
+// By judge and block: whether it is done.
+std::vector<std::string> done_blocks(const Comparer& self, const std::vector<JudgeOptions>& judges) {
+  std::vector<std::string> done;
+  for (const JudgeOptions& judge : judges) {
+    done.push_back(told(self.context, [&] {
+      std::string text;
+      for (const bool one :
+           finished_judged_blocks(self.context, judge, verdict_store(self.context, judge.name), self.blocks()))
+        text += one ? '1' : '0';
+      return text;
+    }));
+  }
+  return done;
+}
+
+// One round over the blocks `begin` to `end` - 1; which pairs of policies each judge was asked about is `open`.
+void compare_round(Comparer& self, const std::vector<std::string>& done, const OpenMatchups& open, std::int64_t begin,
+                   std::int64_t end) {
+  std::vector<Item> items;
+  std::int64_t before = 0;
+  for (std::int64_t block = begin; block < end; ++block) {
+    for (std::size_t j = 0; j < self.judges.size(); ++j) {
+      if (std::none_of(open[j].begin(), open[j].end(), [](bool one) { return one; })) continue;
+      if (done[j][static_cast<std::size_t>(block)] == '1')
+        ++before;
+      else
+        items.push_back({j, block});
+    }
+  }
+  work_by_items(self.context, {stage_name, stage_name, static_cast<std::int64_t>(items.size()), before},
+                [&](std::int64_t i) {
+                  const Item& item = items[static_cast<std::size_t>(i)];
+                  compare_block(self, item.judge, item.block, open[item.judge]);
+                });
+}
+
+// Asks until all is asked or decided; returns how many blocks each judge was asked about. Collective.
+std::vector<std::int64_t> ask_all(Comparer& self, const std::vector<JudgeOptions>& judges) {
+  const std::vector<std::string> done = done_blocks(self, judges);
+  Looks looks(self, judges.size());
+  const std::size_t matchups = self.policies.matchups.size();
+  OpenMatchups open(judges.size(), std::vector<bool>(matchups, true));
+  std::vector<std::int64_t> asked(judges.size(), 0);
+  for (std::int64_t begin = 0; begin < self.blocks(); begin += self.blocks_a_round()) {
+    const std::int64_t end = std::min(self.blocks(), begin + self.blocks_a_round());
+    compare_round(self, done, open, begin, end);
+    const std::string flags = told(self.context, [&] {
+      std::string text;
+      for (std::size_t j = 0; j < judges.size(); ++j) {
+        const bool was_asked = std::any_of(open[j].begin(), open[j].end(), [](bool one) { return one; });
+        for (std::int64_t block = begin; was_asked && block < end; ++block) looks.read(j, judges[j].name, block);
+        for (std::size_t m = 0; m < matchups; ++m) text += open[j][m] && !looks.is_decided(j, m) ? '1' : '0';
+      }
+      return text;
+    });
+    for (std::size_t j = 0; j < judges.size(); ++j) {
+      if (std::any_of(open[j].begin(), open[j].end(), [](bool one) { return one; })) asked[j] = end;
+      for (std::size_t m = 0; m < matchups; ++m) open[j][m] = flags[j * matchups + m] == '1';
+    }
+  }
+  return asked;
+}
+
+// --- facts ---------------------------------------------------------------------------------------
+
+// What one judge said and what it took; fills its column.
+Json judge_facts_of(const Comparer& self, const JudgeOptions& judge, const std::vector<Compared>& compared,
+                    std::vector<double>& p_a) {
+  const auto records = preferences::read_store(self.context.directory.comparisons(judge.name));
+  std::map<std::uint64_t, const Verdict*> verdicts;
+  for (const Preference& record : records) verdicts[record.comparison.id] = &record.verdict;
+  std::int64_t asked = 0, equal = 0, ties = 0;
+  std::map<std::string, std::int64_t> failed;
+  Usage usage;
+  p_a.assign(compared.size(), nothing_said);
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    const auto found = verdicts.find(compared[i].comparison.id);
+    if (found == verdicts.end()) continue;
+    const Verdict& verdict = *found->second;
+    ++(compared[i].is_equal ? equal : asked);
+    usage += verdict.usage;
+    if (verdict.status != VerdictStatus::ok) {
+      ++failed[to_string(verdict.status)];
+      continue;
+    }
+    p_a[i] = compared[i].of_a(verdict.p_first);
+    ties += !compared[i].is_equal && std::fabs(verdict.p_first - 0.5) <= 1e-9;
+  }
+  Json facts;
+  facts["asked"] = asked;
+  facts["equal"] = equal;
+  facts["not_asked"] = static_cast<std::int64_t>(compared.size()) - asked - equal;
+  facts["failed"] = Json::object();
+  for (const auto& [status, count] : failed) facts["failed"][status] = count;
+  facts["ties"] = ties;
+  facts["input_tokens"] = usage.input_tokens;
+  facts["output_tokens"] = usage.output_tokens;
+  facts["cost_usd"] = std::round(usage.cost_usd * 1e6) / 1e6;
+  if (is_combined(judge.kind)) {
+    std::map<std::string, std::int64_t> counts;
+    count_asked(records, counts);
+    facts["members"] = asked_facts(judge, counts);
+  }
+  Json learned = Json::array();
+  for (const LearnedFrom& one : learned_from(self.context.study, judge.name)) {
+    if (std::find(learned.begin(), learned.end(), Json(one.arm)) == learned.end()) learned.push_back(one.arm);
+  }
+  facts["learned_by"] = learned;
+  return facts;
+}
+
+Json verdict_of(const Comparer& self, const std::vector<JudgeOptions>& judges, int resamples) {
+  const std::vector<Compared> compared = self.samples.block(0, self.prompts);
+  VerdictColumns columns(compared);
+  const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate};
+  Json facts;
+  facts["policies"] = self.policies.names;
+  facts["judged_samples"] = self.options.judged_samples;
+  facts["stop_error_rate"] = self.options.stop_error_rate;
+  facts["comparisons"] = compared.size();
+  facts["yardsticks"] = Json::object();
+  for (const JudgeOptions& judge : judges) {
+    columns.yardsticks.push_back({judge.name, {}});
+    Json& row = facts["yardsticks"][judge.name];
+    row = judge_facts_of(self, judge, compared, columns.yardsticks.back().p_a);
+    row.update(yardstick_facts(self.policies, columns, columns.yardsticks.back(), settings));
+  }
+  std::vector<double> own;
+  for (const Compared& one : compared) own.push_back(one.yardstick);
+  if (std::any_of(own.begin(), own.end(), [](double p) { return !std::isnan(p); })) {
+    columns.yardsticks.push_back({self.context.task.yardstick(), own});
+    facts["own"] = columns.yardsticks.back().name;
+    facts["yardsticks"][columns.yardsticks.back().name] =
+        yardstick_facts(self.policies, columns, columns.yardsticks.back(), {settings.seed, settings.resamples, 0.0});
+  }
+  facts["agreement"] = agreement_of_yardsticks(columns, settings);
+  return facts;
+}
+
+std::vector<JudgeOptions> judges_of(const Study& study, const CompareOptions& options) {
+  std::vector<JudgeOptions> judges;
+  for (const std::string& name : options.by) judges.push_back(study.judges.named(name));
+  return judges;
+}
+
+Json run(const Context& context, const CompareOptions& options, const EvaluateOptions& evaluate) {
+  const std::vector<JudgeOptions> judges = judges_of(context.study, options);
+  const auto language = load_language(context);
+  const ComparedPolicies policies(context.study, options.pairs);
+  std::unique_ptr<EvaluationSamples> samples;
+  context.comm.agree([&] { samples = std::make_unique<EvaluationSamples>(context, policies, options.judged_samples); });
+  Comparer self{context, options, evaluate.prompts, evaluate.block, policies, *samples};
+  const StageSpending spending(context, stage_name);
+  self.judges = make_judges(context, judges, language.get(), spending);
+  for (std::size_t j = 0; j < judges.size(); ++j) add_canaries(context, judges[j], self.judges[j]);
+  const std::vector<std::int64_t> blocks = ask_all(self, judges);
+  Json facts;
+  context.comm.on_root([&] {
+    for (std::size_t j = 0; j < judges.size(); ++j) {
+      preferences::finish_store(context.directory.comparisons(judges[j].name), static_cast<std::uint64_t>(blocks[j]),
+                                judges[j].name);
+    }
+    facts["verdict"] = verdict_of(self, judges, evaluate.resamples);
+  });
+  const std::map<std::string, double> seconds = summed_seconds(context, options.by, self.judge_seconds);
+  for (const std::string& judge : options.by) facts["judge_rank_seconds"][judge] = seconds.at(judge);
+  if (const Json paid = spending.report(context); !paid.empty()) facts["paid"] = paid;
+  std::vector<CanaryBlocks> canaries;
+  for (std::size_t j = 0; j < judges.size(); ++j)
+    canaries.push_back({judges[j], {{verdict_store(context, judges[j].name).canaries, blocks[j]}}});
+  if (const Json counts = canary_facts(context, stage_name, canaries); !counts.empty()) facts["canaries"] = counts;
+  return facts;
+}
+
+run::Needs compare_needs(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
+  run::Needs needs;
+  const double comparisons = static_cast<double>(evaluate.prompts) * options.judged_samples *
+                             static_cast<double>(ComparedPolicies(study, options.pairs).matchups.size());
+  for (const std::string& judge : options.by) needs.asked.emplace_back(judge, comparisons);
+  return needs;
+}
+
+// --- who has learned from whom -------------------------------------------------------------------
+
+// Who an arm learns from where it says so itself, and in the section that makes its data.
+std::vector<LearnedFrom> teachers_of(const Study& study, const ArmOptions& arm) {
+  std::vector<LearnedFrom> teachers;
+  const DataSet data = data_of(study, arm);
+  if (algorithm_of(arm).learns_from() != DataKind::demonstrations)
+    teachers.push_back({arm.name, arm.section() + ".judge", arm.judge});
+  if (data.maker) {
+    for (const std::string& judge : data.maker->judges())
+      teachers.push_back({arm.name, "data." + data.name + ".judge", judge});
+  }
+  return teachers;
+}
+
+// The arm, and those whose responses or weights it goes on from.
+void add_ancestors(const Study& study, const ArmOptions& arm, std::vector<const ArmOptions*>& ancestors) {
+  if (std::find(ancestors.begin(), ancestors.end(), &arm) != ancestors.end()) return;
+  ancestors.push_back(&arm);
+  for (const std::string& name : {arm.start, data_of(study, arm).policy}) {
+    for (const ArmOptions& other : study.arms)
+      if (other.name == name) add_ancestors(study, other, ancestors);
+  }
+}
+
+// Itself, its members, and theirs.
+void add_asked_by(const Judges& judges, const std::string& name, std::vector<std::string>& asked) {
+  asked.push_back(name);
+  for (const std::string& member : judges.named(name).members) add_asked_by(judges, member, asked);
+}
+
+bool share_a_judge(const Judges& judges, const std::string& a, const std::string& b) {
+  std::vector<std::string> of_a, of_b;
+  add_asked_by(judges, a, of_a);
+  add_asked_by(judges, b, of_b);
+  return std::any_of(of_a.begin(), of_a.end(),
+                     [&](const std::string& one) { return std::find(of_b.begin(), of_b.end(), one) != of_b.end(); });
+}
+
+void check_judge_of_policies(const Study& study, const CompareOptions& options, const std::string& name) {
+  const auto refuse = [&](const std::string& what) { throw usage_error("evaluate.by: judge '" + name + "' " + what); };
+  std::vector<std::string> known;
+  for (const JudgeOptions* judge : judges_and_members(study.judges)) known.push_back(judge->name);
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    throw usage_error("evaluate.by: " + unknown_name_message("judge", name, known) +
+                      "; a name of study.judges or study.members was expected");
+  }
+  if (name == "gold" || name == "rules")
+    refuse("has the name of the study's own yardstick in the table of verdicts; another one was expected");
+  for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(name))) {
+    if (asked->kind == JudgeKind::replay)
+      refuse("has recorded verdicts only (judge." + asked->name +
+             ".kind = replay); one that can be asked about new responses was expected");
+    if (asked->kind == JudgeKind::local && asked->model == "policy")
+      refuse("is the policy itself (judge." + asked->name +
+             ".model = policy); one that is none of those compared was "
+             "expected");
+  }
+  const std::vector<LearnedFrom> learned = learned_from(study, name);
+  if (learned.empty() || options.by_own_judges) return;
+  refuse("is no stranger to arm '" + learned.front().arm + "', which learns from '" + learned.front().judge + "' (" +
+         learned.front().key + "); a judge that no arm learns from was expected, or evaluate.by_own_judges = true");
+}
+
+}  // namespace
+
+std::vector<LearnedFrom> learned_from(const Study& study, const std::string& by) {
+  std::vector<LearnedFrom> all;
+  for (const ArmOptions& arm : study.arms) {
+    std::vector<const ArmOptions*> ancestors;
+    add_ancestors(study, arm, ancestors);
+    for (const ArmOptions* ancestor : ancestors) {
+      for (const LearnedFrom& teacher : teachers_of(study, *ancestor)) {
+        if (share_a_judge(study.judges, by, teacher.judge)) all.push_back({arm.name, teacher.key, teacher.judge});
+      }
+    }
+  }
+  return all;
+}
+
+void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
+  if (options.by.empty()) return;
+  if (study.arms.empty())
+    throw usage_error("evaluate.by: names of judges were given, and study.arms is empty: there is nothing to compare");
+  if (options.judged_samples > evaluate.samples) {
+    throw usage_error("evaluate.judged_samples: at most evaluate.samples (" + std::to_string(evaluate.samples) +
+                      ") was expected, found " + std::to_string(options.judged_samples));
+  }
+  for (const std::string& name : options.by) check_judge_of_policies(study, options, name);
+}
+
+void plan_compare(StudyPlan& plan, const Study& study) {
+  const CompareOptions& options = plan.options().compare;
+  const EvaluateOptions& evaluate = plan.options().evaluate;
+  if (options.by.empty()) return;
+  const auto matchups = static_cast<std::int64_t>(ComparedPolicies(study, options.pairs).matchups.size());
+  std::string names;
+  for (const std::string& name : options.by) names += (names.empty() ? "" : ", ") + name;
+  run::Stage stage{
+      .name = stage_name,
+      .kind = stage_name,
+      .of = "",
+      .command = "evaluate",
+      .size = "up to " + count_text(evaluate.prompts * options.judged_samples * matchups, "comparisons of ") +
+              count_text(matchups, "pairs of policies, by ") + names,
+      .reads = {tokenizer_file, "evaluation"},
+      .makes = {"comparisons", "canaries/comparisons"},
+      .needs = [&study, options, evaluate](const run::Assumed&) { return compare_needs(study, options, evaluate); },
+      .run = in_study(study, [options, evaluate](const Context& context) { return run(context, options, evaluate); })};
+  for (const std::string& name : options.by) add_judge_models(study, study.judges.named(name), stage.reads);
+  plan.add(std::move(stage));
+}
+
+void bind_compare(OptionTable& table, CompareOptions& o) {
+  const auto add = [&](OptionTable::Entry& entry) -> OptionTable::Entry& { return entry.only_where_set = true, entry; };
+  add(table.add("evaluate.by", &o.by, "names",
+                "judges that compare the responses of all policies, of study.judges or study.members; empty: none"));
+  add(table.add("evaluate.by_own_judges", &o.by_own_judges, "",
+                "judges that an arm has learned from may compare it too; the table marks them"));
+  add(table.add_choice<ComparedPairs>("evaluate.pairs", &o.pairs,
+                                      {{"sft", ComparedPairs::sft}, {"all", ComparedPairs::all}},
+                                      "who meets whom: every arm sft, or also every other arm"));
+  add(table.add("evaluate.judged_samples", &o.judged_samples, "responses",
+                "a prompt that judges compare, the k-th of one policy with the k-th of the other"))
+      .at_least(1);
+  add(table.add(
+          "evaluate.stop_error_rate", &o.stop_error_rate, "",
+          "a judge is asked no more about two policies once a confidence sequence over prompts excludes 50 %; how "
+          "often it may be wrong, a judge and pair of policies; 0: all prompts are asked about"))
+      .at_least(0)
+      .below(1);
+  add(table.add("evaluate.look_every", &o.look_every, "blocks",
+                "of evaluate.block prompts between looks at whether to stop"))
+      .at_least(1)
+      .at_most(1e9);
+}
+
+}  // namespace rlaif::stages

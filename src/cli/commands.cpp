@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "rlaif/cli/convert_tool.hpp"
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/cli/file_tools.hpp"
 #include "rlaif/cli/help.hpp"
@@ -96,6 +97,8 @@ int run_on_root(const CommandLine& line, const comm::Communicator& comm) {
       run_sweep_command(line);
     } else if (line.command == "constitution") {
       run_constitution_command(line);
+    } else if (line.command == "convert") {
+      run_convert_command(line);
     }
   });
   return 0;
@@ -106,7 +109,7 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
     run_info_command(line, comm);
     return 0;
   }
-  for (const char* command : {"preferences", "world", "constitution", "cost", "spotcheck", "sweep"}) {
+  for (const char* command : {"preferences", "world", "constitution", "convert", "cost", "spotcheck", "sweep"}) {
     if (line.command == command) return run_on_root(line, comm);
   }
   return run_collective(line, comm);

@@ -4,6 +4,7 @@
 
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/core/version.hpp"
+#include "rlaif/records/write.hpp"
 #include "rlaif/stages/algorithm.hpp"
 
 namespace rlaif::cli {
@@ -38,6 +39,20 @@ std::vector<CommandHelp> with_algorithms(std::vector<CommandHelp> helps) {
     ++place;
   }
   return helps;
+}
+
+std::string records_detail() {
+  std::string text =
+      "The form of FILE is told by its keys; files may be compressed (.gz, .zst). Records that nobody can learn from "
+      "(an empty\n"
+      "response, two that are equal, no preference) are left out and counted. --split writes that share of the "
+      "prompts, chosen by\n"
+      "a hash of what they say, to HELD_OUT with all their records. Parquet and Arrow: jobs/convert_dataset.py. FORM "
+      "is one of\n";
+  for (const records::WrittenForm& form : records::written_forms())
+    text += "  " + form.name + std::string(36 - form.name.size(), ' ') + form.line + "\n";
+  text.pop_back();
+  return text;
 }
 
 }  // namespace
@@ -88,6 +103,11 @@ const std::vector<CommandHelp>& command_helps() {
        "       rlaif preferences import FILE FOLDER",
        "look at a preference store, check it, write and read JSON Lines",
        "",
+       {}},
+      {"convert",
+       "convert FILE OUT --to FORM\n       rlaif convert FILE OUT HELD_OUT --to FORM --split SHARE",
+       "prompts, demonstrations and preferences from any known form into another",
+       records_detail(),
        {}},
       {"cost",
        "cost [RUNDIR] [--comparisons N] [--output FILE.json]",

@@ -1,82 +1,87 @@
 #include "rlaif/evaluate/labelled_pairs.hpp"
 
-#include <functional>
 #include <unordered_map>
+#include <utility>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::evaluate {
 namespace {
 
-double label_of(const text::JsonRecord& record, const char* key, const Json& value) {
-  if (value == "a") return 1.0;
-  if (value == "b") return 0.0;
-  if (value == "tie") return 0.5;
-  std::string message = "key '";
-  message += key;
-  throw input_error(
-      record.file, record.line,
-      message + "': \"a\", \"b\" or \"tie\" was expected, found " + text::to_json_line(value).substr(0, 60));
+// Ids name pairs in reports and recorded verdicts.
+class UniqueIds {
+ public:
+  void add(const std::string& id, const text::JsonRecord& line) {
+    const auto [known, added] = lines_.emplace(id, line.line);
+    if (added) return;
+    throw input_error(line.file, line.line,
+                      "id '" + id + "' is that of line " + std::to_string(known->second) + " already");
+  }
+
+ private:
+  std::unordered_map<std::string, std::size_t> lines_;
+};
+
+Error no_pair(const std::filesystem::path& file) {
+  return input_error(file, "holds no pair; at least one line was expected");
 }
 
-std::vector<double> annotators_of(const text::JsonRecord& record) {
-  std::vector<double> labels;
-  if (!record.has("annotators")) return labels;
-  const Json& list = record.object["annotators"];
-  if (!list.is_array()) throw input_error(record.file, record.line, "key 'annotators': a list of labels was expected");
-  for (const Json& one : list) labels.push_back(label_of(record, "annotators", one));
-  return labels;
-}
-
-// A pair a line: its place, prompt, responses and id; `read_rest` fills in what else there is.
-std::vector<LabelledPair> read_pairs(const std::filesystem::path& file, const char* first, const char* second,
-                                     const std::function<void(const text::JsonRecord&, LabelledPair&)>& read_rest) {
-  std::vector<LabelledPair> pairs;
-  std::unordered_map<std::string, std::uint64_t> prompt_ids;
-  std::unordered_map<std::string, std::size_t> lines;
-  text::for_each_json_line(file, [&](const text::JsonRecord& record) {
-    LabelledPair pair;
-    Comparison& comparison = pair.comparison;
-    comparison.id = pairs.size();
-    comparison.prompt.text = record.string("prompt");
-    comparison.prompt.id = prompt_ids.emplace(comparison.prompt.text, pairs.size()).first->second;
-    comparison.first.text = record.string(first);
-    comparison.second.text = record.string(second);
-    comparison.first.ended = comparison.second.ended = true;
-    pair.id = record.string_or("id", std::to_string(pairs.size()));
-    const auto [known, added] = lines.emplace(pair.id, record.line);
-    if (!added) {
-      throw input_error(file, record.line,
-                        "id '" + pair.id + "' is that of line " + std::to_string(known->second) + " already");
-    }
-    read_rest(record, pair);
-    pairs.push_back(std::move(pair));
-  });
-  if (pairs.empty()) throw input_error(file, "holds no pair; at least one line was expected");
-  return pairs;
+Comparison comparison_of(std::uint64_t id, Prompt prompt, std::string first, std::string second) {
+  Comparison comparison;
+  comparison.id = id;
+  comparison.prompt = std::move(prompt);
+  comparison.first.text = std::move(first);
+  comparison.second.text = std::move(second);
+  comparison.first.ended = comparison.second.ended = true;
+  return comparison;
 }
 
 }  // namespace
 
 std::vector<LabelledPair> read_labelled_pairs(const std::filesystem::path& file) {
-  return read_pairs(file, "response_a", "response_b", [&](const text::JsonRecord& record, LabelledPair& pair) {
-    pair.subset = record.string_or("subset", "");
-    pair.model_a = record.string_or("model_a", "");
-    pair.model_b = record.string_or("model_b", "");
-    if (!record.has("label"))
+  std::vector<LabelledPair> pairs;
+  UniqueIds ids;
+  records::RecordReader reader(file, records::Kind::pair, records::Flawed::keep);
+  for (records::Record record; reader.next(record);) {
+    ids.add(record.id, reader.line());
+    if (!record.stated) {
       throw input_error(file, record.line, "key 'label' is missing; \"a\", \"b\" or \"tie\" was expected");
-    pair.label = label_of(record, "label", record.object["label"]);
-    pair.annotators = annotators_of(record);
-  });
+    }
+    LabelledPair pair;
+    pair.comparison = comparison_of(
+        pairs.size(), {record.prompt.id, std::move(record.prompt.text), "", std::move(record.prompt.turns)},
+        std::move(record.responses[0]), std::move(record.responses[1]));
+    pair.id = std::move(record.id);
+    pair.subset = std::move(record.subset);
+    pair.model_a = std::move(record.model_a);
+    pair.model_b = std::move(record.model_b);
+    pair.label = *record.stated;
+    pair.annotators = std::move(record.votes);
+    pairs.push_back(std::move(pair));
+  }
+  if (pairs.empty()) throw no_pair(file);
+  return pairs;
 }
 
 std::vector<LabelledPair> read_probes(const std::filesystem::path& file) {
-  return read_pairs(file, "good", "bad", [](const text::JsonRecord& record, LabelledPair& pair) {
-    pair.id = record.string("id");
-    pair.subset = record.string("kind");
+  std::vector<LabelledPair> pairs;
+  UniqueIds ids;
+  std::unordered_map<std::string, std::uint64_t> prompt_ids;
+  text::for_each_json_line(file, [&](const text::JsonRecord& line) {
+    LabelledPair pair;
+    const std::string& prompt = line.string("prompt");
+    const std::uint64_t prompt_id = prompt_ids.emplace(prompt, pairs.size()).first->second;
+    pair.comparison = comparison_of(pairs.size(), {prompt_id, prompt, ""}, line.string("good"), line.string("bad"));
+    pair.id = line.string("id");
+    ids.add(pair.id, line);
+    pair.subset = line.string("kind");
     pair.label = 1.0;
+    pairs.push_back(std::move(pair));
   });
+  if (pairs.empty()) throw no_pair(file);
+  return pairs;
 }
 
 }  // namespace rlaif::evaluate

@@ -1,12 +1,13 @@
 // A store as JSON Lines and back.
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <system_error>
+#include <unordered_map>
 #include <vector>
 
 #include "columns.hpp"
@@ -15,6 +16,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::preferences {
@@ -53,9 +55,14 @@ std::optional<Json> trl_line(const Preference& record) {
   if (verdict.status != VerdictStatus::ok || verdict.p_first == 0.5) return std::nullopt;
   const Comparison& comparison = record.comparison;
   const bool first = verdict.p_first > 0.5;
+  // TRL has responses to turns as turns.
+  const auto response = [&](const Completion& one) {
+    return comparison.prompt.turns.empty() ? Json(one.text)
+                                           : text::turns_json(std::vector<Message>{{"assistant", one.text}});
+  };
   return Json{{"prompt", text::prompt_json(comparison.prompt)},
-              {"chosen", first ? comparison.first.text : comparison.second.text},
-              {"rejected", first ? comparison.second.text : comparison.first.text}};
+              {"chosen", response(first ? comparison.first : comparison.second)},
+              {"rejected", response(first ? comparison.second : comparison.first)}};
 }
 
 // Writes lines under a temporary name; commit() makes them the file.
@@ -185,19 +192,17 @@ class LineReader {
   text::JsonLineReader lines_;
 };
 
-// Turns lines of either form into records; the first line decides which form all have.
-class RecordReader {
+// Turns lines of the store's own form into records.
+class OwnReader {
  public:
-  explicit RecordReader(const fs::path& file) : file_(file), lines_(file) {
+  explicit OwnReader(const fs::path& file) : file_(file), lines_(file) {
     visit_columns([this](const Column& column, auto) { full_keys_.push_back(column.name); });
     full_keys_.insert(full_keys_.end(), {"judge", "members"});
   }
 
   bool next(Preference& record) {
     if (!lines_.next()) return false;
-    if (!form_) form_ = lines_.has("chosen") || lines_.has("rejected") ? ExportForm::trl : ExportForm::full;
-    record = *form_ == ExportForm::trl ? trl_record() : full_record();
-    ++count_;
+    record = full_record();
     return true;
   }
   [[nodiscard]] Error error(const std::string& message) const { return lines_.error(message); }
@@ -222,40 +227,67 @@ class RecordReader {
     return record;
   }
 
-  Preference trl_record() {
-    Preference record;
-    Comparison& comparison = record.comparison;
-    lines_.read("prompt", comparison.prompt.text);
-    lines_.read("chosen", comparison.first.text);
-    lines_.read("rejected", comparison.second.text);
+  fs::path file_;
+  LineReader lines_;
+  std::vector<std::string> full_keys_;
+};
+
+// Pairs in the forms of others (records/records.hpp), whose labels are certain or shares of votes.
+class PairReader {
+ public:
+  explicit PairReader(const fs::path& file) : file_(file), pairs_(file, records::Kind::pair, records::Flawed::keep) {}
+
+  bool next(Preference& preference) {
+    records::Record record;
+    if (!pairs_.next(record)) return false;
+    if (!record.label) throw error("expected the key 'label'");
     warn_of_other_keys();
-    comparison.id = count_;
+    preference = {};
+    Comparison& comparison = preference.comparison;
+    comparison.id = count_++;
+    comparison.prompt = std::move(record.prompt);
+    comparison.prompt.family.clear();
     // Equal prompts share an id: intervals are drawn over prompts.
-    comparison.prompt.id = prompt_ids_.try_emplace(comparison.prompt.text, prompt_ids_.size()).first->second;
+    comparison.prompt.id = prompt_ids_.try_emplace(comparison.prompt.id, prompt_ids_.size()).first->second;
+    comparison.first.text = std::move(record.responses[0]);
+    comparison.second.text = std::move(record.responses[1]);
     comparison.second.sample = 1;
     comparison.first.ended = comparison.second.ended = true;
-    record.verdict.status = VerdictStatus::ok;
-    record.verdict.p_first = 1.0;
-    record.verdict.p_first_by_order = {kNotANumber, kNotANumber};
-    return record;
+    preference.verdict.status = VerdictStatus::ok;
+    preference.verdict.p_first = *record.label;
+    preference.verdict.p_first_by_order = {kNotANumber, kNotANumber};
+    return true;
+  }
+  [[nodiscard]] Error error(const std::string& message) const {
+    return input_error(pairs_.line().file, pairs_.line().line, message);
   }
 
+ private:
   // Data sets of others carry scores and sources besides; said once a key, since they are not kept.
   void warn_of_other_keys() {
-    for (const auto& [key, value] : lines_.object().items()) {
-      if (key == "prompt" || key == "chosen" || key == "rejected" || !other_keys_.insert(key).second) continue;
+    for (const auto& [key, value] : pairs_.line().object.items()) {
+      if (pairs_.has_place_for(key) || !other_keys_.insert(key).second) continue;
       log::warning(file_.string() + ": the key '" + key + "' has no place in the store and is left out");
     }
   }
 
   fs::path file_;
-  LineReader lines_;
-  std::optional<ExportForm> form_;
-  std::vector<std::string> full_keys_;
-  std::map<std::string, std::uint64_t> prompt_ids_;
+  records::RecordReader pairs_;
+  std::unordered_map<std::uint64_t, std::uint64_t> prompt_ids_;
   std::set<std::string> other_keys_;
   std::uint64_t count_ = 0;
 };
+
+// Whether the first line has none of the keys that pairs of others have.
+bool is_own_form(const fs::path& file) {
+  text::JsonLineReader lines(file);
+  if (!lines.next()) return true;
+  const Json& object = lines.record().object;
+  const auto has = [&](std::initializer_list<const char*> keys) {
+    return std::any_of(keys.begin(), keys.end(), [&](const char* key) { return object.contains(key); });
+  };
+  return !has({"chosen", "rejected", "response_a", "response_b", "preferred_output", "non_preferred_output"});
+}
 
 void refuse_used_folder(const fs::path& folder) {
   make_folders(folder);
@@ -283,10 +315,11 @@ void export_jsonl(const fs::path& folder, const fs::path& file, ExportForm form)
   lines.commit();
 }
 
-Manifest import_jsonl(const fs::path& file, const fs::path& folder, const std::string& judge,
-                      std::uint64_t block_size) {
-  if (block_size == 0) throw usage_error("expected at least one record a block");
-  RecordReader reader(file);
+namespace {
+
+template <class Reader>
+Manifest import_all(Reader&& reader, const fs::path& file, const fs::path& folder, const std::string& judge,
+                    std::uint64_t block_size) {
   refuse_used_folder(folder);
   std::vector<Preference> block;
   std::uint64_t blocks = 0;
@@ -311,6 +344,15 @@ Manifest import_jsonl(const fs::path& file, const fs::path& folder, const std::s
     for (std::uint64_t done = 0; done < blocks; ++done) fs::remove(shard_path(folder, done), ignored);
     throw;
   }
+}
+
+}  // namespace
+
+Manifest import_jsonl(const fs::path& file, const fs::path& folder, const std::string& judge,
+                      std::uint64_t block_size) {
+  if (block_size == 0) throw usage_error("expected at least one record a block");
+  if (is_own_form(file)) return import_all(OwnReader(file), file, folder, judge, block_size);
+  return import_all(PairReader(file), file, folder, judge, block_size);
 }
 
 }  // namespace rlaif::preferences

@@ -5,15 +5,15 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/ids.hpp"
 #include "rlaif/core/option_table.hpp"
-#include "rlaif/text/jsonl.hpp"
+#include "rlaif/records/records.hpp"
 
 namespace rlaif::study {
 
 Task::Task(const TaskOptions& options, std::map<Split, std::vector<Prompt>> prompts)
     : world_(world::World::load(options.world)), files_(std::move(prompts)) {
   if (!options.rules.empty()) rules_ = judge::RuleBook::load(options.rules);
-  if (!options.train_prompts.empty()) files_[Split::train] = text::read_prompts(options.train_prompts);
-  if (!options.heldout_prompts.empty()) files_[Split::heldout] = text::read_prompts(options.heldout_prompts);
+  if (!options.train_prompts.empty()) files_[Split::train] = records::read_prompts(options.train_prompts);
+  if (!options.heldout_prompts.empty()) files_[Split::heldout] = records::read_prompts(options.heldout_prompts);
 }
 
 std::size_t Task::file_place(std::size_t size, Purpose purpose, Split split, std::uint64_t seed,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <optional>
 
 #include "rlaif/core/dialogue.hpp"
 #include "rlaif/core/error.hpp"
@@ -37,9 +37,9 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 std::string other_encoding(std::string_view text) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     return "the file is in UTF-16; expected UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
-  if (text.starts_with("\x1F\x8B")) return "the file is compressed (gzip); expected JSON Lines as they are";
-  if (text.starts_with("\x28\xB5\x2F\xFD")) return "the file is compressed (zstd); expected JSON Lines as they are";
-  if (text.starts_with("PAR1")) return "the file is in Parquet; expected JSON Lines";
+  const std::string converted = "; expected JSON Lines (`jobs/convert_dataset.py` writes them)";
+  if (text.starts_with("PAR1")) return "the file is in Parquet" + converted;
+  if (text.starts_with("ARROW1") || text.starts_with("\xFF\xFF\xFF\xFF")) return "the file is in Arrow" + converted;
   return "";
 }
 
@@ -94,11 +94,18 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
   return object;
 }
 
-std::uint64_t prompt_id(const JsonRecord& record) {
-  const Json* id = find(record, "id");
-  if (id == nullptr) return record.line - 1;
-  if (!id->is_number_unsigned()) throw unexpected(record, "id", "an integer from 0");
-  return id->get<std::uint64_t>();
+// A turn's content: a text, or parts that are all texts. nullopt: neither.
+std::optional<std::string> content_text(const Json& content) {
+  if (content.is_string()) return content.get<std::string>();
+  if (!content.is_array()) return std::nullopt;
+  std::string text;
+  for (const Json& part : content) {
+    const auto type = part.is_object() ? part.find("type") : part.end();
+    const auto words = part.is_object() ? part.find("text") : part.end();
+    if (type == part.end() || *type != "text" || words == part.end() || !words->is_string()) return std::nullopt;
+    text += words->get_ref<const std::string&>();
+  }
+  return text;
 }
 
 }  // namespace
@@ -115,6 +122,12 @@ double JsonRecord::number(const char* key) const {
   const double number = value->get<double>();
   if (!std::isfinite(number)) throw unexpected(*this, key, "a finite number");
   return number;
+}
+
+std::uint64_t JsonRecord::number_from_zero(const char* key) const {
+  const Json* value = find(*this, key);
+  if (value == nullptr || !value->is_number_unsigned()) throw unexpected(*this, key, "an integer from 0");
+  return value->get<std::uint64_t>();
 }
 
 bool JsonRecord::boolean(const char* key) const {
@@ -140,37 +153,21 @@ void JsonRecord::read_prompt(const char* key, Prompt& prompt) const {
     prompt.turns.clear();
     return;
   }
-  std::vector<Message> turns;
-  for (const Json& one : *value) {
-    const auto text_of = [&](const char* name) -> const std::string& {
-      const auto found = one.find(name);
-      if (!one.is_object() || found == one.end() || !found->is_string()) {
-        throw input_error(file, line,
-                          "key '" + std::string(key) + "': turn " + std::to_string(turns.size() + 1) +
-                              " has no text '" + name + "'; expected " + expected);
-      }
-      return found->get_ref<const std::string&>();
-    };
-    turns.push_back({text_of("role"), text_of("content")});
-  }
+  std::vector<Message> turns = turns_in(*this, key, *value);
   if (const std::string problem = prompt_problem(turns); !problem.empty())
     throw input_error(file, line, "key '" + std::string(key) + "': " + problem);
   set_turns(prompt, std::move(turns));
 }
 
-JsonLineReader::JsonLineReader(const std::filesystem::path& file) : in_(file, std::ios::binary), record_{file, 0, {}} {
-  if (std::filesystem::is_directory(file)) throw input_error(file, "is a folder; expected a file of JSON Lines");
-  if (!in_) throw input_error(file, std::filesystem::exists(file) ? "cannot be opened for reading" : "no such file");
-}
+JsonLineReader::JsonLineReader(const std::filesystem::path& file) : lines_(file), record_{file, 0, {}} {}
 
 bool JsonLineReader::next() {
-  for (std::string text; std::getline(in_, text);) {
-    ++record_.line;
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+  for (std::string_view text; lines_.next(text);) {
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    record_.line = lines_.number();
     record_.object = parse_object(record_.file, record_.line, text);
     return true;
   }
-  if (in_.bad()) throw input_error(record_.file, "cannot be read past line " + std::to_string(record_.line));
   return false;
 }
 
@@ -184,31 +181,36 @@ std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file) {
   return records;
 }
 
-std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
-  std::vector<Prompt> prompts;
-  std::unordered_map<std::uint64_t, std::size_t> line_of_id;
-  for_each_json_line(file, [&](const JsonRecord& record) {
-    Prompt prompt{prompt_id(record), "", record.string_or("family", "")};
-    record.read_prompt("prompt", prompt);
-    const auto [known, added] = line_of_id.emplace(prompt.id, record.line);
-    if (!added) {
-      throw input_error(file, record.line,
-                        "id " + std::to_string(prompt.id) + " is that of line " + std::to_string(known->second) +
-                            " already; expected ids that are unique (without the key 'id': the "
-                            "index of the line from 0)");
-    }
-    prompts.push_back(std::move(prompt));
-  });
-  if (prompts.empty()) throw input_error(file, "no prompt; expected one JSON object with the key 'prompt' a line");
-  return prompts;
-}
-
-Json prompt_json(const Prompt& prompt) {
-  if (prompt.turns.empty()) return prompt.text;
-  Json turns = Json::array();
-  for (const Message& turn : prompt.turns) turns.push_back({{"role", turn.role}, {"content", turn.content}});
+std::vector<Message> turns_in(const JsonRecord& record, const std::string& key, const Json& list) {
+  std::vector<Message> turns;
+  const auto expected = [&](const std::string& name) {
+    return input_error(record.file, record.line,
+                       "key '" + key + "': turn " + std::to_string(turns.size() + 1) + " has no text '" + name +
+                           "'; expected a text or a list of turns {\"role\", \"content\"}");
+  };
+  if (!list.is_array()) throw input_error(record.file, record.line, "key '" + key + "': expected a list of turns");
+  for (const Json& one : list) {
+    const auto member = [&](const char* name) -> const Json& {
+      const auto found = one.find(name);
+      if (!one.is_object() || found == one.end()) throw expected(name);
+      return *found;
+    };
+    const Json& role = member("role");
+    if (!role.is_string()) throw expected("role");
+    std::optional<std::string> content = content_text(member("content"));
+    if (!content) throw expected("content");
+    turns.push_back({role == "developer" ? "system" : role.get<std::string>(), std::move(*content)});
+  }
   return turns;
 }
+
+Json turns_json(std::span<const Message> turns) {
+  Json list = Json::array();
+  for (const Message& turn : turns) list.push_back({{"role", turn.role}, {"content", turn.content}});
+  return list;
+}
+
+Json prompt_json(const Prompt& prompt) { return prompt.turns.empty() ? Json(prompt.text) : turns_json(prompt.turns); }
 
 std::string to_json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 

@@ -9,6 +9,7 @@
 #include "rlaif/core/option_table.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/model/transformer.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/run/artefacts.hpp"
 #include "rlaif/run/blocks.hpp"
 #include "rlaif/stages/judge_facts.hpp"
@@ -44,16 +45,16 @@ Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(val
 
 std::vector<Comparison> read_pairs(const std::filesystem::path& file) {
   std::vector<Comparison> pairs;
-  text::for_each_json_line(file, [&](const text::JsonRecord& record) {
+  records::RecordReader reader(file, records::Kind::pair, records::Flawed::keep);
+  for (records::Record record; reader.next(record);) {
     Comparison comparison;
     comparison.id = pairs.size();
-    comparison.prompt.id = pairs.size();
-    record.read_prompt("prompt", comparison.prompt);
-    comparison.first.text = record.string("response_a");
-    comparison.second.text = record.string("response_b");
+    comparison.prompt = {pairs.size(), std::move(record.prompt.text), "", std::move(record.prompt.turns)};
+    comparison.first.text = std::move(record.responses[0]);
+    comparison.second.text = std::move(record.responses[1]);
     comparison.first.ended = comparison.second.ended = true;
     pairs.push_back(std::move(comparison));
-  });
+  }
   if (pairs.empty()) throw input_error(file, "holds no pair; at least one line was expected");
   return pairs;
 }
@@ -81,7 +82,7 @@ void run_generate_command(Study& study, const IoOptions& io, const ResolvedDeck&
   comm.agree([&] {
     require_places(io);
     study.load();
-    prompts = text::read_prompts(io.input);
+    prompts = records::read_prompts(io.input);
   });
   const Context context = study.context(
       {study.run, RunDirectory(study.run.directory), deck.hash(), comm, {}, nullptr, [] { return false; }});
@@ -174,7 +175,7 @@ void run_judge_command(Study& study, const IoOptions& io, const ResolvedDeck& de
 
 void bind_io(OptionTable& table, IoOptions& o) {
   table.add_place("io.input", &o.input,
-                  "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b)");
+                  "generate: prompts (JSON Lines); judge: pairs (prompt, response_a, response_b; or other forms)");
   table.add_place("io.output", &o.output, "where the answers go (JSON Lines)");
   table.add("io.model", &o.model, "", "generate: a model of the run (sft, an arm), or a folder").no_result();
   table.add("io.judge", &o.judge, "", "judge: a name of study.judges or study.members; empty: the first").no_result();

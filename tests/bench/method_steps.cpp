@@ -19,6 +19,7 @@
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/hf.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/text/chat.hpp"
 #include "rlaif/text/jsonl.hpp"
 #include "rlaif/train/dpo.hpp"
@@ -89,7 +90,7 @@ Json make_data(const Json& task) {
   const std::filesystem::path folder = task.at("model").get<std::string>();
   const text::Tokenizer tokenizer = text::Tokenizer::load(folder / "tokenizer.json");
   const text::ChatEncoder chat(tokenizer, text::ChatFormat::chatml, task.at("system").get<std::string>());
-  std::vector<Prompt> questions = text::read_prompts(task.at("questions").get<std::string>());
+  std::vector<Prompt> questions = records::read_prompts(task.at("questions").get<std::string>());
   questions.resize(std::min(questions.size(), task.at("prompts").get<std::size_t>()));
   std::vector<generate::GenerationRequest> requests;
   for (const Prompt& question : questions)

@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-LOWER_TO_HIGHER = ["core", "comm", "templates", "text", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
+LOWER_TO_HIGHER = ["core", "comm", "templates", "text", "records", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
                    "evaluate", "run", "study", "stages", "tools", "cli"]
 EVERYTHING_BELOW = None
 MAY_INCLUDE = {
@@ -16,15 +16,16 @@ MAY_INCLUDE = {
     "comm": set(),
     "templates": set(),
     "text": {"templates"},
+    "records": {"text"},
     "model": set(),
-    "preferences": {"text"},
+    "preferences": {"text", "records"},
     "cost": set(),
     "world": {"text"},
     "generate": {"model", "text"},
     "remote": {"text", "cost"},
     "judge": {"generate", "text", "cost", "remote"},
     "train": {"comm", "text", "model", "generate", "preferences"},
-    "evaluate": {"judge", "text"},
+    "evaluate": {"judge", "text", "records"},
     "run": {"comm", "text"},
     "study": EVERYTHING_BELOW,
     "stages": EVERYTHING_BELOW,
@@ -43,6 +44,7 @@ LIBRARY_HOMES = {
     "NCCL": (r"nccl\.h$", {"comm"}),
     "HDF5": (r"(hdf5(_hl)?|H5\w*)\.h$", {"preferences"}),
     "Boost": (r"boost/", {"cli"}),
+    "zlib and libzstd": (r"(zlib|zstd)\.h$", {"text"}),
     "the HTTP client": (r"(curl/|httplib\.h$)", {"remote"}),
     # comm holds the CUDA and NCCL plugin, which is a library of its own.
     "libtorch": (r"(torch|ATen|c10)/", {"model", "generate", "train", "run", "study", "stages", "tools"}),

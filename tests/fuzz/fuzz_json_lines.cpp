@@ -6,12 +6,13 @@
 #include "rlaif/judge/constitution/constitution.hpp"
 #include "rlaif/judge/kinds/recorded.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rlaif;
   const auto file = fuzz::memory_file(fuzz::text_of(data, size));
-  fuzz::expect_clean([&] { text::read_prompts(file); });
+  fuzz::expect_clean([&] { records::read_prompts(file); });
   fuzz::expect_clean(
       [&] { text::for_each_json_line(file, [](const text::JsonRecord& record) { judge::read_recorded(record); }); });
   fuzz::expect_clean([&] { judge::load_canaries(file); });

@@ -3,6 +3,7 @@
     python3 tests/fuzz/make_corpus.py [RLAIF]     RLAIF: the program, for a shard of HDF5 (left as it is without)
 """
 
+import gzip
 import json
 import pathlib
 import struct
@@ -139,6 +140,26 @@ def lines():
     put("json_lines", "canaries", '{"id": "x", "kind": "wrong_fact", "prompt": "What?", "good": "That.", "bad": "This."}\n')
 
 
+def records():
+    user, said, other = ({"role": role, "content": text} for role, text in (("user", "u"), ("assistant", "a"), ("assistant", "b")))
+    system, parts = {"role": "developer", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "p"}]}
+    spoken = "\n\nHuman: u\n\nAssistant: "
+    forms = {"prompt": {"prompt": [system, user, said, parts]}, "completion": {"prompt": "p", "completion": " c"},
+             "response": {"prompt": "p", "response": "r"}, "messages": {"messages": [user, said]},
+             "rated": {"prompt": "p", "completion": [said], "label": True}, "preference": {"prompt": [user], "chosen": [said], "rejected": [other]},
+             "implicit": {"chosen": "The sky is blue.", "rejected": "The sky is gr\u00fcn."},
+             "implicit_turns": {"prompt": "u", "chosen": [user, said], "rejected": [user, other]},
+             "transcripts": {"chosen": spoken + "a", "rejected": spoken + "b"},
+             "pairs": {"id": "i", "prompt": "p", "response_a": "x", "response_b": "y", "label": "tie", "annotators": ["a", "b"], "messages": [user],
+                       "irregular": False},
+             "openai": {"input": {"messages": [user]}, "preferred_output": [said], "non_preferred_output": [other]}}
+    for name, line in forms.items():
+        text = json.dumps(line) + "\n"
+        put("records", name, text + " " * (-2 * len(text) % 8) + text)
+    put("records", "gzip", gzip.compress(json.dumps(forms["preference"]).encode(), mtime=0))
+    put("records", "zstd", b"\x28\xb5\x2f\xfd\x24\x0e\x71\x00\x00{\"prompt\": \"\"}\x01\x02\x03\x04")
+
+
 def files():
     put("json_files", "prices", {"prices": [{"name": "ai", "as_of": "2025-01-01", "source": "s", "per_label_usd": 0.06,
                                              "input_per_million_usd": 1, "output_per_million_usd": 2.5}]})
@@ -206,6 +227,7 @@ def main():
     chats()
     decks()
     lines()
+    records()
     files()
     replies()
     verdicts()

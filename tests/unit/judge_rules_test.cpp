@@ -9,7 +9,7 @@
 #include "judge_fixture.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/text/jsonl.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/text/words.hpp"
 
 namespace rlaif::judge {
@@ -276,8 +276,8 @@ TEST_F(RulesTest, TheBriefBookScoresAnswersAsItsTableSays) {
 }
 
 TEST_F(RulesTest, FilesOfQuestionsAreApart) {
-  const auto train = text::read_prompts(inputs / "everyday_train.jsonl"),
-             heldout = text::read_prompts(inputs / "everyday_heldout.jsonl");
+  const auto train = records::read_prompts(inputs / "everyday_train.jsonl"),
+             heldout = records::read_prompts(inputs / "everyday_heldout.jsonl");
   EXPECT_GE(train.size(), 260u);
   EXPECT_GE(heldout.size(), 80u);
   std::set<std::uint64_t> ids;

@@ -21,11 +21,11 @@ class Jsonl : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove(file_); }
 
-  // Reading this content as prompts fails with a message that holds file, line and parts.
+  // Reading this content fails with a message that holds file, line and parts.
   void expect_refused(const std::string& bytes, const std::string& line, std::vector<std::string> parts) {
     write(bytes);
     parts.push_back(file_.string() + (line.empty() ? "" : ":" + line));
-    expect_error([&] { read_prompts(file_); }, ErrorKind::input, parts);
+    expect_error([&] { read_json_lines(file_); }, ErrorKind::input, parts);
   }
 
   std::filesystem::path file_ = std::filesystem::temp_directory_path() /
@@ -60,39 +60,6 @@ TEST_F(Jsonl, getters_name_file_line_key_and_what_was_expected) {
   refused([&] { record.string_or("n", ""); }, {"'n' is the integer 3", "a string"});
 }
 
-TEST_F(Jsonl, prompts_take_the_line_index_or_their_own_id) {
-  const auto prompts = read_prompts(
-      write("{\"prompt\": \"a\"}\n{\"prompt\": \"b\", \"id\": 18446744073709551615, \"family\": \"fact\"}\n"));
-  ASSERT_EQ(prompts.size(), 2u);
-  EXPECT_EQ(prompts[0].id, 0u);
-  EXPECT_EQ(prompts[0].family, "");
-  EXPECT_EQ(prompts[1].id, 18446744073709551615u);
-  EXPECT_EQ(prompts[1].text, "b");
-  EXPECT_EQ(prompts[1].family, "fact");
-}
-
-TEST_F(Jsonl, bad_lines_are_refused_by_file_and_line) {
-  const std::string good = "{\"prompt\": \"a\"}\n";
-  expect_refused("", "", {"no prompt"});
-  expect_refused("\n\n", "", {"no prompt"});
-  expect_refused(good + "{\"prompt\": \"b\"", "2", {"not valid JSON"});
-  expect_refused(good + "[1]\n", "2", {"an array", "a JSON object"});
-  expect_refused(good + "{\"prompt\": \"b\"} {}", "2", {"not valid JSON"});
-  expect_refused(good + "{\"prompt\": \"\xC3(\"}", "2", {"byte 13", "UTF-8"});
-  expect_refused(good + "{\"prompt\": \"\\ud800\"}", "2", {"not valid JSON"});
-  expect_refused(good + "{\"prompt\": \"\"}", "2", {"'prompt' is empty"});
-  expect_refused(good + "{\"text\": \"b\"}", "2", {"'prompt' is missing"});
-  expect_refused(good + "{\"prompt\": 5}", "2", {"'prompt' is the integer 5"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": \"x\"}", "2", {"'id' is a string", "an integer from 0"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": -1}", "2", {"'id' is the integer -1"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": 1e999}", "2", {"not readable as JSON"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": 0}", "2", {"id 0", "line 1", "unique"});
-}
-
-TEST_F(Jsonl, a_missing_file_is_named) {
-  expect_error([] { read_prompts("no/such/prompts.jsonl"); }, ErrorKind::input, {"no/such/prompts.jsonl"});
-}
-
 TEST_F(Jsonl, a_written_line_keeps_the_order_of_keys_and_has_no_line_end) {
   EXPECT_EQ(to_json_line({{"b", "x\ny"}, {"a", "é"}}), "{\"b\":\"x\\ny\",\"a\":\"é\"}");
   EXPECT_EQ(to_json_line({{"b", "x\xFFy"}}), "{\"b\":\"x\uFFFDy\"}");
@@ -110,6 +77,9 @@ TEST_F(Jsonl, a_line_that_is_no_object_is_named_by_its_cause) {
   expect_refused(std::string("\xFF\xFE{\0", 4), "1", {"UTF-16", "UTF-8"});
   expect_refused(std::string("\xFE\xFF\0{", 4), "1", {"UTF-16"});
   expect_refused("\x1F\x8B\x08", "1", {"gzip"});
+  expect_refused("PAR1\x15\x04", "1", {"Parquet", "jobs/convert_dataset.py"});
+  expect_refused(std::string("ARROW1\0\0", 8), "1", {"Arrow", "jobs/convert_dataset.py"});
+  expect_refused("\xFF\xFF\xFF\xFF\x10", "1", {"Arrow", "jobs/convert_dataset.py"});
   expect_refused("{\"prompt\": \"caf\xE9\"}\n", "1", {"byte 16", "not UTF-8"});
   expect_refused("\xEF\xBB\xBF\n", "1", {"not valid JSON"});
 }
@@ -118,6 +88,19 @@ TEST_F(Jsonl, a_byte_order_mark_of_utf8_is_passed_over) {
   const auto records = read_json_lines(write("\xEF\xBB\xBF{\"prompt\": \"a\"}\n"));
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].string("prompt"), "a");
+}
+
+TEST_F(Jsonl, turns_take_parts_of_text_and_name_the_one_that_is_none) {
+  const JsonRecord record =
+      read_json_lines(
+          write(
+              R"({"m": [{"role": "developer", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "a"},)"
+              R"( {"type": "text", "text": "b"}]}], "n": [{"role": "user", "content": [{"type": "image_url"}]}], "o": "x"})"))
+          .at(0);
+  EXPECT_EQ(turns_in(record, "m", record.object["m"]), (std::vector<Message>{{"system", "s"}, {"user", "ab"}}));
+  expect_error([&] { turns_in(record, "n", record.object["n"]); }, ErrorKind::input,
+               {file_.string() + ":1", "key 'n'", "turn 1", "'content'"});
+  expect_error([&] { turns_in(record, "o", record.object["o"]); }, ErrorKind::input, {"key 'o'", "a list of turns"});
 }
 
 }  // namespace

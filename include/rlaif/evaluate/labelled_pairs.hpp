@@ -18,7 +18,8 @@ struct LabelledPair {
 };
 
 // JSON Lines {"prompt", "response_a", "response_b", "label": "a" | "b" | "tie"} with optional "id", "subset", "model_a",
-// "model_b" and "annotators": [labels]; further keys are ignored. Throws Error(input) naming file, line and key: a label that
+// "model_b", "annotators": [labels] and "messages", the turns of a conversation in the prompt's place; further keys are
+// ignored. Other forms of labelled pairs are read too (records/records.hpp). Throws Error(input) naming file, line and key: a label that
 // is none of the three, an id that was there before; naming the file: no pair.
 std::vector<LabelledPair> read_labelled_pairs(const std::filesystem::path& file);
 

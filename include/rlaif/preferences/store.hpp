@@ -62,13 +62,14 @@ std::vector<Preference> read_store(const std::filesystem::path& folder);
 // One line for each thing that is wrong; empty: the store is whole.
 std::vector<std::string> validate_store(const std::filesystem::path& folder);
 
-// JSON Lines. `trl`: {"prompt","chosen","rejected"} for verdicts that are ok and not 0.5.
+// JSON Lines. `trl`: {"prompt","chosen","rejected"} for verdicts that are ok and not 0.5, all three turns where the prompt is.
 // `full`: every record with all fields under the names of their columns, "judge", and "members" where there are; soft labels included, null for
 // not a number; reads back to the same shards. Text that is not UTF-8 is written with U+FFFD and said in a warning.
 enum class ExportForm { trl, full };
 void export_jsonl(const std::filesystem::path& folder, const std::filesystem::path& file, ExportForm form);
-// Reads either form (the first line's keys say which), cut into shards of `block_size` records, into a folder that
-// holds no store. A trl record becomes p_first = 1, its id is its place in the file, and equal prompts share an id.
+// Reads the full form or pairs in any form of others (records/records.hpp; the first line's keys say which), cut into shards of
+// `block_size` records, into a folder that holds no store. A label becomes p_first (chosen: 1; several people's: the share of
+// votes), a record's id is its place in the file, and equal prompts share an id.
 // judge: empty takes the name from the lines, which must agree. Throws Error(input) naming file, line and key; then
 // no shard stays behind.
 Manifest import_jsonl(const std::filesystem::path& file, const std::filesystem::path& folder, const std::string& judge,

@@ -2,15 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/types.hpp"
 #include "rlaif/core/utf8.hpp"
+#include "rlaif/text/line_file.hpp"
 
 namespace rlaif::text {
 
@@ -22,7 +24,8 @@ struct JsonRecord {
   Json object;
 
   const std::string& string(const char* key) const;
-  double number(const char* key) const;  // finite
+  double number(const char* key) const;                   // finite
+  std::uint64_t number_from_zero(const char* key) const;  // an integer
   bool boolean(const char* key) const;
   bool has(const char* key) const;
   std::string string_or(const char* key, const std::string& fallback) const;
@@ -30,9 +33,9 @@ struct JsonRecord {
   void read_prompt(const char* key, Prompt& prompt) const;
 };
 
-// The lines of a file, one by one: what is not held in memory at once is read so. Empty lines are passed over. A line
-// that is no JSON object is an Error(input) that says why: another encoding, a list around the lines, NaN, an object
-// over many lines.
+// The lines of a file, one by one, decompressed where need be (line_file.hpp): what is not held in memory at once is read so.
+// Empty lines are passed over. A line that is no JSON object is an Error(input) that says why: another encoding, a list around
+// the lines, NaN, an object over many lines.
 class JsonLineReader {
  public:
   explicit JsonLineReader(const std::filesystem::path& file);
@@ -40,7 +43,7 @@ class JsonLineReader {
   const JsonRecord& record() const { return record_; }  // of the last next()
 
  private:
-  std::ifstream in_;
+  LineFile lines_;
   JsonRecord record_;
 };
 
@@ -51,9 +54,10 @@ std::vector<JsonRecord> read_json_lines(const std::filesystem::path& file);
 // As read_prompt reads it: the text, or the turns of a conversation.
 Json prompt_json(const Prompt& prompt);
 
-// Prompts: {"prompt": text or turns, "id"?: integer, "family"?: text}; ids default to the line index from 0 and must be
-// unique. An empty file or an empty prompt is an Error(input).
-std::vector<Prompt> read_prompts(const std::filesystem::path& file);
+Json turns_json(std::span<const Message> turns);
+// The turns of a list that stands under `key`, as others write them: a content may be a list of parts that are texts, and
+// the role "developer" is the system's. Whether they are a prompt is not asked. Throws Error(input) naming the turn.
+std::vector<Message> turns_in(const JsonRecord& record, const std::string& key, const Json& list);
 
 // One line, keys in the order given, no newline inside, invalid UTF-8 replaced.
 std::string to_json_line(const Json& object);

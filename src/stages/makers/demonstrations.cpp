@@ -10,6 +10,7 @@
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/records/records.hpp"
 #include "rlaif/run/blocks.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -91,8 +92,13 @@ run::Stage demonstrations_stage(const Study& study, const DataSet& data, const s
 
 std::vector<Demonstration> read_demonstration_file(const fs::path& file) {
   std::vector<Demonstration> demonstrations;
-  text::for_each_json_line(file,
-                           [&](const text::JsonRecord& record) { demonstrations.push_back(demonstration_of(record)); });
+  records::RecordReader reader(file, records::Kind::demonstration, records::Flawed::keep);
+  for (records::Record record; reader.next(record);) {
+    Demonstration demonstration;
+    demonstration.prompt = {0, std::move(record.prompt.text), "", std::move(record.prompt.turns)};
+    demonstration.response = std::move(record.responses[0]);
+    demonstrations.push_back(std::move(demonstration));
+  }
   if (demonstrations.empty())
     throw input_error(file, "no line with a prompt and a response was found; at least one was expected");
   return demonstrations;

@@ -1,0 +1,64 @@
+#include "rlaif/cli/convert_tool.hpp"
+
+#include <iostream>
+#include <utility>
+
+#include "rlaif/cli/file_tools.hpp"
+#include "rlaif/core/error.hpp"
+#include "rlaif/records/write.hpp"
+
+namespace rlaif::cli {
+namespace {
+
+// The records of a file as those of a form; a pair becomes two rated responses.
+std::vector<records::Record> records_for(const records::WrittenForm& form, const std::filesystem::path& file,
+                                         records::LeftOut& left_out) {
+  const bool is_unpaired = form.kind == records::Kind::rated && records::kind_of_file(file) == records::Kind::pair;
+  if (!is_unpaired) return records::read_records(file, form.kind, &left_out);
+  return records::unpaired(records::read_records(file, records::Kind::pair, &left_out));
+}
+
+void say_left_out(const std::string& why, const records::LeftOut& left_out) {
+  if (left_out.records == 0) return;
+  std::cout << left_out.records << " left out" << why << ", the first: " << left_out.first << "\n";
+}
+
+void write(const std::filesystem::path& file, const records::WrittenForm& form,
+           const std::vector<records::Record>& records) {
+  records::LeftOut left_out;
+  const std::size_t written = records::write_records(file, form.name, records, &left_out);
+  std::cout << file.string() << ": " << written << " " << to_string(form.kind) << "\n";
+  say_left_out(" of it", left_out);
+}
+
+}  // namespace
+
+void run_convert_command(const CommandLine& line) {
+  const std::filesystem::path in = word(line, 0, "a file to read"), out = word(line, 1, "a file to write");
+  const std::string names = "--to FORM was expected; `rlaif convert --help` lists the forms";
+  if (!line.flags.contains("to")) throw usage_error("rlaif convert: " + names);
+  const records::WrittenForm& form = records::form_to_write(line.flags.at("to"));
+  const bool has_split = line.flags.contains("split");
+  no_more_words(line, has_split ? 3 : 2);
+  const double share = line.number_or("split", 0.0, 0.0);
+  if (has_split && !(share > 0.0 && share < 1.0)) throw usage_error("--split: a share between 0 and 1 was expected");
+  const std::filesystem::path held_out = has_split ? word(line, 2, "a file for the prompts that are held out") : "";
+  if (has_split && held_out == out) throw usage_error("rlaif convert: two files to write were expected, not one twice");
+  records::LeftOut left_out;
+  std::vector<records::Record> records = records_for(form, in, left_out), apart;
+  if (has_split) {
+    std::vector<records::Record> kept;
+    for (records::Record& record : records)
+      (records::is_held_out(record.prompt, share) ? apart : kept).push_back(std::move(record));
+    records = std::move(kept);
+  }
+  if (records.empty() || (has_split && apart.empty())) {
+    throw input_error(in, "all its prompts fall to one side at --split " + line.flags.at("split") +
+                              "; a share that leaves some to both was expected");
+  }
+  say_left_out(" of " + in.string(), left_out);
+  write(out, form, records);
+  if (has_split) write(held_out, form, apart);
+}
+
+}  // namespace rlaif::cli

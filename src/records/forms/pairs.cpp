@@ -1,0 +1,83 @@
+// Pairs to be judged, or that people have judged: {"prompt", "response_a", "response_b", "label": "a" | "b" | "tie"}.
+#include <numeric>
+
+#include "../form.hpp"
+#include "rlaif/core/error.hpp"
+
+namespace rlaif::records {
+namespace {
+
+double side_in(const text::JsonRecord& line, const std::string& key, const Json& value) {
+  if (value == "a") return 1.0;
+  if (value == "b") return 0.0;
+  if (value == "tie") return 0.5;
+  throw input_error(
+      line.file, line.line,
+      "key '" + key + "': \"a\", \"b\" or \"tie\" was expected, found " + text::to_json_line(value).substr(0, 60));
+}
+
+const char* side_name(double label) { return label == 0.5 ? "tie" : label > 0.5 ? "a" : "b"; }
+
+std::vector<double> votes_in(const text::JsonRecord& line) {
+  std::vector<double> votes;
+  const auto list = line.object.find("annotators");
+  if (list == line.object.end()) return votes;
+  if (!list->is_array()) throw input_error(line.file, line.line, "key 'annotators': a list of labels was expected");
+  for (const Json& one : *list) votes.push_back(side_in(line, "annotators", one));
+  return votes;
+}
+
+std::string read_pair(const text::JsonRecord& line, Kind, Record& record) {
+  if (line.has("messages")) {
+    set_prompt(line, "messages", text::turns_in(line, "messages", line.object["messages"]), record);
+  } else {
+    line.read_prompt("prompt", record.prompt);
+  }
+  record.responses = {line.string("response_a"), line.string("response_b")};
+  record.subset = line.string_or("subset", "");
+  record.model_a = line.string_or("model_a", "");
+  record.model_b = line.string_or("model_b", "");
+  const auto label = line.object.find("label");
+  if (label != line.object.end() && !label->is_null()) record.stated = side_in(line, "label", *label);
+  record.votes = votes_in(line);
+  record.label = record.stated;
+  if (record.votes.size() > 1 || (!record.stated && !record.votes.empty())) {
+    record.label =
+        std::accumulate(record.votes.begin(), record.votes.end(), 0.0) / static_cast<double>(record.votes.size());
+  }
+  const auto irregular = line.object.find("irregular");
+  return irregular != line.object.end() && *irregular == true ? std::string("key 'irregular': ") + further_turns : "";
+}
+
+Json write_pair(const Record& record) {
+  Json line;
+  line["id"] = record.id;
+  if (!record.subset.empty()) line["subset"] = record.subset;
+  line["prompt"] = record.prompt.text;
+  line["response_a"] = record.responses[0];
+  line["response_b"] = record.responses[1];
+  const std::optional<double> label = record.stated ? record.stated : record.label;
+  if (label) line["label"] = side_name(*label);
+  if (!record.votes.empty()) {
+    line["annotators"] = Json::array();
+    for (const double vote : record.votes) line["annotators"].push_back(side_name(vote));
+  }
+  if (!record.prompt.turns.empty()) line["messages"] = text::turns_json(record.prompt.turns);
+  if (!record.model_a.empty()) line["model_a"] = record.model_a;
+  if (!record.model_b.empty()) line["model_b"] = record.model_b;
+  return line;
+}
+
+}  // namespace
+
+Form pairs_form() {
+  return {.name = "pairs",
+          .kind = Kind::pair,
+          .keys = {"prompt", "response_a", "response_b"},
+          .other = {"id", "subset", "model_a", "model_b", "label", "annotators", "messages"},
+          .fits = [](const Json& object) { return object.contains("response_a") || object.contains("response_b"); },
+          .read = read_pair,
+          .write_texts = write_pair};
+}
+
+}  // namespace rlaif::records

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "../planning.hpp"
 #include "labelling.hpp"
@@ -16,17 +17,13 @@
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/records/records.hpp"
+#include "rlaif/records/write.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
 namespace rlaif::stages {
 namespace {
 
 constexpr std::int64_t most_pairs = std::int64_t{1} << 40;
-
-// Whether a prompt belongs to the held-out part: by its text alone, so that it stays there whatever else a file holds.
-bool is_held_out(const Prompt& prompt, double share) {
-  return static_cast<double>(checksum(prompt.text) >> 11) * 0x1p-53 < share;
-}
 
 // What a pair is called in the run: its number, where the file has numbers, so that draws made for it are those made for the
 // pair of that number anywhere.
@@ -70,21 +67,22 @@ class PairFiles final : public RecordedSource {
   }
 
   RecordedPairs read_files() const {
-    std::map<Split, Records> records;
-    records[Split::train] = records_of(file);
+    std::map<Split, Records> parts;
+    parts[Split::train] = records_of(file);
     if (!heldout_file.empty()) {
-      records[Split::heldout] = records_of(heldout_file);
+      parts[Split::heldout] = records_of(heldout_file);
     } else {
-      Records all = std::move(records[Split::train]);
-      for (const Split split : {Split::train, Split::heldout}) records[split].clear();
+      Records all = std::move(parts[Split::train]);
+      for (const Split split : {Split::train, Split::heldout}) parts[split].clear();
       for (records::Record& one : all)
-        records[is_held_out(one.prompt, heldout_share) ? Split::heldout : Split::train].push_back(std::move(one));
+        parts[records::is_held_out(one.prompt, heldout_share) ? Split::heldout : Split::train].push_back(
+            std::move(one));
     }
-    refuse_leaks(records);
+    refuse_leaks(parts);
     RecordedPairs read;
-    for (const auto& [split, of_split] : records) {
-      if (of_split.empty()) throw input_error(file, empty_text(split));
-      add_pairs(split, of_split, read);
+    for (const auto& [split, records] : parts) {
+      if (records.empty()) throw input_error(file, empty_text(split));
+      add_pairs(split, records, read);
     }
     return read;
   }
@@ -95,22 +93,20 @@ class PairFiles final : public RecordedSource {
            "; a larger heldout_share or a heldout_file was expected";
   }
 
-  void refuse_leaks(const std::map<Split, Records>& records) const {
-    std::map<std::string, std::size_t> lines;
-    for (const records::Record& one : records.at(Split::train)) lines.emplace(one.prompt.text, one.line);
+  void refuse_leaks(const std::map<Split, Records>& parts) const {
+    std::map<std::string_view, std::size_t> lines;
+    for (const records::Record& one : parts.at(Split::train)) lines.emplace(one.prompt.text, one.line);
+    const records::Record* first = nullptr;
     std::size_t leaks = 0;
-    std::string first;
-    for (const records::Record& one : records.at(Split::heldout)) {
-      const auto found = lines.find(one.prompt.text);
-      if (found == lines.end() || leaks++ > 0) continue;
-      first =
-          "record '" + one.id + "' asks the prompt of line " + std::to_string(found->second) + " of " + file.string();
-      first_leak_line_ = one.line;
+    for (const records::Record& one : parts.at(Split::heldout)) {
+      if (lines.contains(one.prompt.text) && leaks++ == 0) first = &one;
     }
-    if (leaks == 0) return;
-    throw input_error(heldout_file, first_leak_line_,
-                      first + ", and " + std::to_string(leaks - 1) +
-                          " more held-out pairs ask prompts that are learned from; a part without them was expected");
+    if (first == nullptr) return;
+    const std::string more = leaks > 1 ? ", and " + std::to_string(leaks - 1) + " more of its pairs do" : "";
+    throw input_error(heldout_file, first->line,
+                      "record '" + first->id + "' asks the prompt of line " +
+                          std::to_string(lines.at(first->prompt.text)) + " of " + file.string() + more +
+                          ": held-out pairs whose prompts nothing learns from were expected");
   }
 
   // Where a form says which response is better by its place, the place is drawn: judges must not learn it from there.
@@ -151,7 +147,6 @@ class PairFiles final : public RecordedSource {
 
   mutable std::optional<RecordedPairs> read_;
   mutable records::LeftOut left_out_;
-  mutable std::size_t first_leak_line_ = 0;
 };
 
 // A template takes orders of roles or refuses them, so one prompt of each order is tried before a judge is paid.

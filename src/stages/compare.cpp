@@ -370,6 +370,9 @@ void check_judge_of_policies(const Study& study, const CompareOptions& options, 
     if (asked->kind == JudgeKind::replay)
       refuse("has recorded verdicts only (judge." + asked->name +
              ".kind = replay); one that can be asked about new responses was expected");
+    if (asked->kind == JudgeKind::given)
+      refuse("has the labels of recorded pairs only (judge." + asked->name +
+             ".kind = given); one that can be asked about new responses was expected");
     if (asked->kind == JudgeKind::local && asked->model == "policy")
       refuse("is the policy itself (judge." + asked->name +
              ".model = policy); one that is none of those compared was "

@@ -43,7 +43,7 @@ std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTok
     return spaced;
   }
   std::unique_ptr<Task> task;
-  if (prompts_are_there(study.task)) task = std::make_unique<Task>(study.task);
+  if (study.pairs.empty() && prompts_are_there(study.task)) task = std::make_unique<Task>(study.task);
   const std::int64_t all = study.annotate.prompts + study.annotate.heldout_prompts;
   const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
   // Two texts: the orders of a pair of equal ones would be one question, which is asked once.

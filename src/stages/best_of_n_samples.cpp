@@ -9,6 +9,7 @@
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/prompt_room.hpp"
+#include "rlaif/text/jsonl.hpp"
 #include "rlaif/train/reward.hpp"
 #include "sampling.hpp"
 

@@ -144,6 +144,20 @@ model::ScalarModel load_run_reward(const Context& context, const std::string& na
   return std::move(*loaded);
 }
 
+model::ScalarModel load_reward_folder(const Context& context, const std::filesystem::path& folder) {
+  std::optional<model::ScalarModel> loaded;
+  context.comm.agree([&] {
+    const torch::Device device = device_of(context.device);
+    if (!model::is_adapter_folder(folder)) {
+      loaded.emplace(model::load_scalar_model(folder, device));
+      return;
+    }
+    loaded.emplace(model::ScalarModel::over(model::load_model(adapted_folder(folder), device), 0));
+    model::load_scalar_adapter(folder, *loaded);
+  });
+  return std::move(*loaded);
+}
+
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
                                std::uint64_t key) {
   std::optional<model::Transformer> made;

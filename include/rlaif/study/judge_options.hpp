@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,32 @@
 #include "rlaif/judge/kinds/local.hpp"
 #include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/run/layers.hpp"
+#include "rlaif/text/chat_style.hpp"
 
 namespace rlaif::study {
 
-enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, ensemble, cascade, hierarchy };
+enum class JudgeKind {
+  local,
+  annotators,
+  rules,
+  openai,
+  anthropic,
+  replay,
+  reward_model,
+  ensemble,
+  cascade,
+  hierarchy
+};
 inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
+
+// A reward model as judge: a folder, or a model of the run.
+struct RewardJudgeOptions {
+  std::filesystem::path folder;
+  std::string model;                            // models/<model> of the run
+  std::optional<text::ChatFormat> chat_format;  // none: the template in the folder
+  double temperature = 0.0;                     // 0: the calibration's, 1 where none is named
+};
+
 // A section [judge.NAME]. Each kind binds those of the fields that it has use for (study/judge_kinds.hpp).
 struct JudgeOptions {
   std::string name;
@@ -42,6 +64,7 @@ struct JudgeOptions {
   judge::RemoteOptions remote = {};
   judge::LocalJudgeOptions local = {};
   judge::AnnotatorOptions annotators = {};
+  RewardJudgeOptions reward_model = {};
 };
 
 // Pairs whose verdict is known, mixed into what language models are asked.

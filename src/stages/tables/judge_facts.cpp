@@ -42,7 +42,7 @@ void add_quality(const Context& context, const JudgeOptions& judge, const std::v
   }
   if (!own.empty()) facts["annotator_agreement"] = evaluate::agreement(own, other);
   if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
-  if (judge.kind == JudgeKind::local || is_combined(judge.kind))
+  if (judge.kind == JudgeKind::local || judge.kind == JudgeKind::reward_model || is_combined(judge.kind))
     facts["expected_calibration_error"] = quality.calibration.expected_error;
 }
 
@@ -60,7 +60,7 @@ Json heldout_report(const Context& context, const JudgeOptions& judge, const std
   }
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto fitted = calibration.judges.find(judge.name);
-  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
+  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature / own_temperature(judge);
   return evaluate::judge_report(labelled, verdicts, temperature, {context.study.run.seed, resamples});
 }
 

@@ -12,6 +12,7 @@ JudgeKindEntry rules_kind();
 JudgeKindEntry openai_kind();
 JudgeKindEntry anthropic_kind();
 JudgeKindEntry replay_kind();
+JudgeKindEntry reward_model_kind();
 JudgeKindEntry ensemble_kind();
 JudgeKindEntry cascade_kind();
 JudgeKindEntry hierarchy_kind();

@@ -84,6 +84,7 @@ std::string JudgeModel::suffix() const { return name == "judge" ? "" : "." + nam
 
 void check_judge_model(const JudgeModel& model) {
   check_network("judge_network" + model.suffix(), model.network);
+  check_labelled_examples(model);
   if (model.training.verdict_weight + model.training.context_weight > 0.0) return;
   throw usage_error("judge_model" + model.suffix() +
                     ".verdict_weight: a weight above 0 was expected, or one of context_weight");
@@ -112,18 +113,27 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
   table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
       .at_least(0)
       .at_most(most_items);
-  table.add_input(section + ".pairs", &o.pairs, "",
-                  "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie, annotators' "
-                  "votes where there are any); empty: the world's, labelled by gold");
-  table.add_input(section + ".principles", &o.principles, "principles.txt",
-                  "where pairs are given: what the template's place for principles is filled with, as the judge's own "
-                  "section does");
-  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step, or of the file's in turn").at_least(1).at_most(most_items);
+  // Where nobody sets them, decks are what they were before there were any.
+  table
+      .add_input(
+          section + ".pairs", &o.pairs, "",
+          "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie, annotators' "
+          "votes where there are any); empty: the world's, labelled by gold")
+      .only_where_set = true;
+  table
+      .add_input(section + ".principles", &o.principles, "",
+                 "where pairs are given and the template has a place for principles: as in the judge's own section")
+      .only_where_set = true;
+  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step, or of the file's in turn")
+      .at_least(1)
+      .at_most(most_items);
   table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
                   "prompt template of the half that is judged at once");
   table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
                   "prompt template of the half that reasons first");
-  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums, where no pairs are given")
+  table
+      .add(section + ".register_share", &o.register_share, "",
+           "share of texts that state facts and sums, where no pairs are given")
       .at_least(0)
       .at_most(1);
   table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale")

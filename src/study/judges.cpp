@@ -35,7 +35,7 @@ struct JudgeMaker {
   const StageSpending& spending;
   const std::string& policy;
   const PairId& pair_id;
-  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;              // by model
   std::map<std::filesystem::path, std::shared_ptr<const judge::ResponseScorer>> scorers;  // by folder and format
   std::map<std::string, std::shared_ptr<judge::Judge>> made;
 

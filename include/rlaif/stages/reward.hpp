@@ -56,8 +56,8 @@ struct RewardEntry {
   void (*check)(const std::string& key, const Study& study, const ArmOptions& arm);
   // Collective. Throws Error(input) naming the file.
   std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
-  bool from_model = false;                            // it needs the arm's reward model
-  bool asks_judge = false;                            // it asks the arm's judge while it scores
+  bool from_model = false;  // it needs the arm's reward model
+  bool asks_judge = false;  // it asks the arm's judge while it scores
   AsksAbout asks_about = AsksAbout::pairs;
   int least_responses = 1, most_responses = 1 << 20;  // to a prompt that it can score
 };

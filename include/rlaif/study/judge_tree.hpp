@@ -24,8 +24,9 @@ std::vector<const JudgeOptions*> judges_in_use(const Study& study, const DataSet
 // Judges without members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> leaves_of(const Judges& judges, const JudgeOptions& judge);
 std::vector<std::string> local_models(const Judges& judges,
-                                      const JudgeOptions& judge);      // in this process, that it asks
-bool needs_language(const Judges& judges, const JudgeOptions& judge);  // a model that reads by the run's language is asked
+                                      const JudgeOptions& judge);  // in this process, that it asks
+bool needs_language(const Judges& judges,
+                    const JudgeOptions& judge);  // a model that reads by the run's language is asked
 
 // What the judge's calibration file says; nothing where it names none.
 judge::FittedJudges calibration_of(const JudgeOptions& judge);

@@ -157,8 +157,7 @@ void Checkpoint::expect_one_output() const {
     fail(weight, "has " + std::to_string(shape.front()) +
                      " outputs; a reward model has one (a classifier of several labels is none)");
   }
-  if (places_.contains(bias))
-    fail(bias, "a score is the product with \"" + weight + "\" alone; no bias was expected");
+  if (places_.contains(bias)) fail(bias, "a score is the product with \"" + weight + "\" alone; no bias was expected");
 }
 
 void Checkpoint::read(const StoredTensor& tensor) const {

@@ -133,8 +133,7 @@ run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const ru
   const double responses = static_cast<double>(o.steps) * a_step;
   const double drawn = responses * (1.0 + greedy / rollout.responses);
   sum.generated_tokens = drawn * rollout.max_new_tokens;
-  if (reward().asks_judge)
-    sum.asked.emplace_back(arm.judge, comparisons_asked(reward(), responses, rollout.responses));
+  if (reward().asks_judge) sum.asked.emplace_back(arm.judge, comparisons_asked(reward(), responses, rollout.responses));
   const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double scoring = trains_reward_model() ? drawn / responses : 0.0;
   const double passes =

@@ -18,7 +18,7 @@
 namespace rlaif::stages {
 namespace {
 
-void put(Json& facts, const std::string& name, const evaluate::Interval& interval) {
+void put_interval(Json& facts, const std::string& name, const evaluate::Interval& interval) {
   if (std::isnan(interval.value)) return;  // nothing of the kind was asked
   facts[name] = interval.value;
   facts[name + "_low"] = interval.low;
@@ -29,11 +29,11 @@ void put(Json& facts, const std::string& name, const evaluate::Interval& interva
 void add_quality(const Context& context, const JudgeOptions& judge, const std::vector<Preference>& heldout,
                  const std::vector<Preference>& people, int resamples, Json& facts) {
   const evaluate::JudgeQuality quality = heldout_quality(context, heldout, resamples);
-  put(facts, "gold_agreement", quality.accuracy);
-  put(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
-  put(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
-  put(facts, "same_position_rate", quality.same_position);
-  put(facts, "first_shown_rate", quality.shown_first_wins);
+  put_interval(facts, "gold_agreement", quality.accuracy);
+  put_interval(facts, "gold_agreement_first_order", quality.accuracy_by_order[0]);
+  put_interval(facts, "gold_agreement_second_order", quality.accuracy_by_order[1]);
+  put_interval(facts, "same_position_rate", quality.same_position);
+  put_interval(facts, "first_shown_rate", quality.shown_first_wins);
   std::vector<double> own, other;
   for (std::size_t i = 0; i < people.size(); ++i) {
     if (heldout[i].verdict.status != VerdictStatus::ok || people[i].verdict.status != VerdictStatus::ok) continue;
@@ -60,7 +60,8 @@ Json heldout_report(const Context& context, const JudgeOptions& judge, const std
   }
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto fitted = calibration.judges.find(judge.name);
-  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature / own_temperature(judge);
+  const double temperature =
+      fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature / own_temperature(judge);
   return evaluate::judge_report(labelled, verdicts, temperature, {context.study.run.seed, resamples});
 }
 

@@ -36,7 +36,7 @@ Json model_facts(const JudgeModel& model, const model::Transformer& judge) {
 Json learn_from_people(const Context& context, const JudgeModel& model, const Language& language,
                        model::Transformer& judge) {
   std::optional<LabelledExamples> examples;
-  context.comm.agree([&] { examples.emplace(context, language, model, judge.config().max_positions); });
+  context.comm.agree([&] { examples.emplace(context.study.run.seed, language, model, judge.config().max_positions); });
   if (examples->too_long() > 0) {
     log::info(model.stage() + ": " + std::to_string(examples->too_long()) +
               " pairs longer than the context were left out");

@@ -42,9 +42,9 @@ double share_of_votes(const evaluate::LabelledPair& pair) {
          static_cast<double>(pair.annotators.size());
 }
 
-LabelledExamples::LabelledExamples(const Context& context, const Language& language, const JudgeModel& model,
+LabelledExamples::LabelledExamples(std::uint64_t seed, const Language& language, const JudgeModel& model,
                                    std::int64_t max_positions)
-    : seed_(context.study.run.seed),
+    : seed_(seed),
       model_(checksum(model.name)),
       options_(model.training),
       encoder_(language.chat, text::Conversation::load(model.training.verdict_first_template)) {

@@ -1,5 +1,5 @@
 // Pairs of a file that people have labelled, as what a judge model learns from.
-//   const LabelledExamples examples(context, language, model, judge.config().max_positions);
+//   const LabelledExamples examples(seed, language, model, judge.config().max_positions);
 //   examples.at(i);   // the i-th of the run, the same on every rank
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "rlaif/judge/constitution/constitution.hpp"
-#include "rlaif/judge/prompts/shown_comparison.hpp"
+#include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
 #include "rlaif/stages/judge_model.hpp"
 #include "rlaif/study/context.hpp"
@@ -30,8 +30,7 @@ class LabelledExamples {
  public:
   // Every rank reads the file. Throws Error(input) with file, line and key, or naming the file where no pair fits the
   // context. Keeps a reference to the language.
-  LabelledExamples(const Context& context, const Language& language, const JudgeModel& model,
-                   std::int64_t max_positions);
+  LabelledExamples(std::uint64_t seed, const Language& language, const JudgeModel& model, std::int64_t max_positions);
 
   // Every pair once, in an order drawn anew, then every pair once again. Which response is shown first is drawn, and the
   // verdict is drawn by the votes: over many draws the loss is cross-entropy against their share. It ends with the

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/prompts/shown_comparison.hpp"
+#include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
 
 namespace rlaif::judge {

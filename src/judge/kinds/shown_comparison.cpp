@@ -1,6 +1,6 @@
-#include "rlaif/judge/prompts/shown_comparison.hpp"
+#include "rlaif/judge/kinds/shown_comparison.hpp"
 
-#include "fence.hpp"
+#include "../prompts/fence.hpp"
 #include "rlaif/judge/prompts/shown_text.hpp"
 
 namespace rlaif::judge {

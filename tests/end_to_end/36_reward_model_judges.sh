@@ -99,7 +99,7 @@ import json, pathlib, sys
 run = pathlib.Path(sys.argv[1])
 results = json.loads((run / "report/results.json").read_text())
 rows = lambda stage: [json.loads(line) for line in (run / f"metrics/{stage}.jsonl").read_text().splitlines()]
-for stage, most in (("grpo-scored", 15), ("reinforce-once", 6), ("online_dpo-online", 10)):
+for stage, most in (("grpo-scored", 15), ("reinforce-once", 6), ("online_dpo-online", 10), ("ppo-classic", 24)):
     assert all(0 < row["labels"] <= most for row in rows(stage)), (stage, rows(stage))
 picked = [json.loads(line) for block in sorted((run / "data/picked").glob("block-*.jsonl")) for line in block.read_text().splitlines()]
 assert 0 < len(picked) <= 12 and all("score" in line for line in picked), picked[:2]

@@ -35,9 +35,9 @@ struct ReadWith {
 // A response that ended is read as the template writes the whole conversation, one that was cut off as prompt and text;
 // the score is that of the last token that is no padding, as Hugging Face's models for sequence classification have it.
 // A reward model that this program trained is read as it has learned: prompt, completion, and the end token where there
-// is one; a model of this run with the deck's system turn. Every response is computed by itself: its score is the same
-// bits whatever else is asked, on any number of ranks. Throws Error(input) as above, or where the tokenizer has more
-// tokens than the model.
+// is one; a model of this run with the deck's system turn. Every response is computed by itself, as rows of a product
+// of packed ones differ in last bits by what is beside them: its score is the same bits whatever else is asked, on any
+// number of ranks. Throws Error(input) as above, or where the tokenizer has more tokens than the model.
 std::shared_ptr<const judge::ResponseScorer> read_response_scorer(const std::filesystem::path& folder,
                                                                   const RewardJudgeOptions& options,
                                                                   const ReadWith& with);

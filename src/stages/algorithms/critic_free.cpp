@@ -50,8 +50,8 @@ void CriticFree::bind(OptionTable& table, const std::string& section) {
   train::PolicyGradientOptions& o = options_;
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, the judge itself, or its "
-                                "file of rules");
+                                "what policies learn from: the reward model of their judge, the judge itself, its "
+                                "own score where it is a reward model, or its file of rules");
   bind_steps(table, section, o, "with `responses` each");
   table.add(section + ".responses", &o.rollout.responses, "responses", "drawn for each prompt: its group")
       .at_least(kind_.least_responses)

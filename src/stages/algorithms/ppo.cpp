@@ -52,9 +52,10 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
                "the policy's adapter; 0: all weights of policy and value model are trained");
   bind_adapter(table, section + ".value_lora", value_adapter_,
                "the value model's adapter where the policy has one; 0: a head on the reference's states");
-  table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, or the judge's file of "
-                                "rules itself; the value model starts from the reward model in any case");
+  table.add_choice<std::string>(
+      section + ".reward", &reward_, names_of(stages::rewards()),
+      "what policies learn from: the reward model of their judge, the judge's own score where it "
+      "is a reward model, or its file of rules itself; the value model starts from the reward model in any case");
   bind_steps(table, section, p, "one response each");
   table
       .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",

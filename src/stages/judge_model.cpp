@@ -1,11 +1,13 @@
-// Judges of the closed world, trained on pairs that gold has labelled.
+// Judges trained on pairs: of the closed world, which gold has labelled, or of a file, which people have.
 #include <optional>
 
+#include "labelled_examples.hpp"
 #include "makers/mixture.hpp"
 #include "planning.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/ids.hpp"
+#include "rlaif/core/log.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/judge_model.hpp"
@@ -27,10 +29,34 @@ JudgeDraws draws_of(const JudgeModel& model) {
   return {hash_words({judge_key, own}), text_family(own)};
 }
 
+Json model_facts(const JudgeModel& model, const model::Transformer& judge) {
+  return {{"steps", model.training.training.steps}, {"parameters", judge.config().num_parameters()}};
+}
+
+Json learn_from_people(const Context& context, const JudgeModel& model, const Language& language,
+                       model::Transformer& judge) {
+  std::optional<LabelledExamples> examples;
+  context.comm.agree([&] { examples.emplace(context.study.run.seed, language, model, judge.config().max_positions); });
+  if (examples->too_long() > 0) {
+    log::info(model.stage() + ": " + std::to_string(examples->too_long()) +
+              " pairs longer than the context were left out");
+  }
+  train::train_language_model(
+      judge, [&](std::int64_t i) { return examples->at(i); }, model.training.training,
+      context.stage_run(model.stage()));
+  save_run_model(context, model.name, language, judge);
+  Json facts = model_facts(model, judge);
+  facts["pairs"] = examples->pairs();
+  facts["pairs_too_long"] = examples->too_long();
+  facts["soft_labels"] = examples->soft();
+  return facts;
+}
+
 Json run(const Context& context, const JudgeModel& model) {
   const auto language = load_language(context);
   const JudgeDraws draws = draws_of(model);
   model::Transformer judge = fresh_model(context, model.network, *language, draws.initialization);
+  if (!model.training.pairs.empty()) return learn_from_people(context, model, *language, judge);
   std::optional<mixture::JudgeEncoders> encoders;
   context.comm.agree([&] {
     const JudgeModelOptions& options = model.training;
@@ -48,10 +74,7 @@ Json run(const Context& context, const JudgeModel& model) {
       },
       model.training.training, context.stage_run(model.stage()));
   save_run_model(context, model.name, *language, judge);
-  Json facts;
-  facts["steps"] = model.training.training.steps;
-  facts["parameters"] = judge.config().num_parameters();
-  return facts;
+  return model_facts(model, judge);
 }
 
 }  // namespace
@@ -61,6 +84,7 @@ std::string JudgeModel::suffix() const { return name == "judge" ? "" : "." + nam
 
 void check_judge_model(const JudgeModel& model) {
   check_network("judge_network" + model.suffix(), model.network);
+  check_labelled_examples(model);
   if (model.training.verdict_weight + model.training.context_weight > 0.0) return;
   throw usage_error("judge_model" + model.suffix() +
                     ".verdict_weight: a weight above 0 was expected, or one of context_weight");
@@ -73,7 +97,8 @@ void plan_judge_model(StudyPlan& plan, const Study& study, const JudgeModel& mod
             .kind = "judge-model",
             .of = model.name,
             .command = "sft",
-            .size = count_text(training.steps, "steps of ") + count_text(training.batch, "pairs"),
+            .size = count_text(training.steps, "steps of ") + count_text(training.batch, "pairs") +
+                    (model.training.pairs.empty() ? "" : " that people labelled"),
             .sections = sections_with({"judge_network" + suffix, "judge_model" + suffix}),
             .reads = {tokenizer_file},
             .makes = {"models/" + model.name, "metrics/" + model.stage() + ".jsonl"},
@@ -88,12 +113,27 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
   table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
       .at_least(0)
       .at_most(most_items);
-  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step").at_least(1).at_most(most_items);
+  // Where nobody sets them, decks are what they were before there were any.
+  table
+      .add_input(
+          section + ".pairs", &o.pairs, "",
+          "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie, annotators' "
+          "votes where there are any); empty: the world's, labelled by gold")
+      .only_where_set = true;
+  table
+      .add_input(section + ".principles", &o.principles, "",
+                 "where pairs are given and the template has a place for principles: as in the judge's own section")
+      .only_where_set = true;
+  table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step, or of the file's in turn")
+      .at_least(1)
+      .at_most(most_items);
   table.add_input(section + ".verdict_first_template", &o.verdict_first_template, "judge_verdict_first.txt",
                   "prompt template of the half that is judged at once");
   table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
                   "prompt template of the half that reasons first");
-  table.add(section + ".register_share", &o.register_share, "", "share of texts that state facts and sums")
+  table
+      .add(section + ".register_share", &o.register_share, "",
+           "share of texts that state facts and sums, where no pairs are given")
       .at_least(0)
       .at_most(1);
   table.add(section + ".context_weight", &o.context_weight, "", "loss weight of tokens before verdict and rationale")

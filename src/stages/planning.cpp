@@ -4,10 +4,12 @@
 #include <cmath>
 #include <filesystem>
 
+#include "rlaif/model/adapter_file.hpp"
 #include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/people_labels.hpp"
+#include "rlaif/study/response_scorer.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -22,6 +24,19 @@ double saved_per_token(const model::ModelConfig& config, double layers, bool che
   const double qkv = queries + 2.0 * static_cast<double>(config.num_kv_heads * config.head_dim);
   const double layer = 4.0 * d + qkv + queries + static_cast<double>(config.up_rows()) + f;
   return checkpointed ? layers * d + layer : layers * layer;
+}
+
+}  // namespace
+
+namespace {
+
+// The folder's, or where it is not there yet, the policy's.
+model::ModelConfig planned_reward_judge(const Study& study, const JudgeOptions& judge) {
+  namespace fs = std::filesystem;
+  const fs::path folder = reward_folder(study.run.directory, judge.reward_model);
+  if (fs::exists(folder / "config.json")) return model::read_config(folder / "config.json");
+  if (model::is_adapter_folder(folder)) return model::read_config(adapted_folder(folder) / "config.json");
+  return planned_policy(study.policy);
 }
 
 }  // namespace
@@ -51,6 +66,15 @@ void add_judge(const Study& study, const JudgeOptions& judge, std::vector<std::s
 
 void add_judge_models(const Study& study, const JudgeOptions& judge, std::vector<std::string>& reads) {
   for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
+    if (asked->kind == JudgeKind::reward_model) {
+      // A folder's files are what the section's key names; what an adapter is over lies elsewhere.
+      const RewardJudgeOptions& model = asked->reward_model;
+      if (model.folder.empty())
+        reads.push_back("models/" + model.model);
+      else if (model::is_adapter_folder(model.folder))
+        reads.push_back(std::filesystem::absolute(adapted_folder(model.folder)).string());
+      continue;
+    }
     if (asked->kind != JudgeKind::local || asked->model == "policy") continue;
     reads.push_back("models/" + asked->model);
     if (std::filesystem::is_directory(asked->model)) reads.push_back(std::filesystem::absolute(asked->model).string());
@@ -113,6 +137,19 @@ double Sizes::logits_bytes(double rows) const {
 }
 
 double Sizes::weight_bytes(double parameters) const { return kFloat * parameters; }
+
+void Sizes::add_reward_judges(run::Needs& needs, const std::string& judge, double responses, double length) const {
+  for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(judge))) {
+    if (asked->kind != JudgeKind::reward_model) continue;
+    const std::string whose = "judge " + asked->name;
+    const model::ModelConfig config = planned_reward_judge(study, *asked);
+    const double parameters = static_cast<double>(config.num_parameters());
+    const double longest = static_cast<double>(config.max_positions);
+    add_part(needs, whose + ": weights", weight_bytes(parameters));
+    add_part(needs, whose + ": activations", kFloat * longest * saved_per_token(config, 1.0, false));
+    needs.flops += 2.0 * parameters * responses * std::min(length, longest);
+  }
+}
 
 void Sizes::add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens,
                          double layers) const {

@@ -58,6 +58,8 @@ class Sizes {
   double cache_bytes(double slots, double length) const;
   double logits_bytes(double rows) const;
   double weight_bytes(double parameters) const;
+  // Reward models that a judge is or asks: their weights, and what scoring so many responses takes.
+  void add_reward_judges(run::Needs& needs, const std::string& judge, double responses, double length) const;
   // Values, gradients and two moments of what is trained, and what the backward pass keeps.
   void add_training(run::Needs& needs, const std::string& whose, double parameters, double tokens, double layers) const;
 };

@@ -45,6 +45,25 @@ void check_model_folder(const Study& study) {
     text::read_chat_style(study.policy.network.folder);
 }
 
+// A reward model of the run is asked after the stage that makes it.
+void check_reward_judges(const Study& study, const std::vector<Stage>& stages) {
+  for (const JudgeOptions* judge : judges_and_members(study.judges)) {
+    const std::string& name = judge->reward_model.model;
+    if (judge->kind != JudgeKind::reward_model || name.empty()) continue;
+    const std::string model = "models/" + name;
+    const auto holds = [&](const std::vector<std::string>& paths) {
+      return std::find(paths.begin(), paths.end(), model) != paths.end();
+    };
+    for (const Stage& stage : stages) {
+      if (holds(stage.makes)) break;
+      if (!holds(stage.reads)) continue;
+      throw usage_error(
+          "judge." + judge->name + ".model: stage " + stage.name + " asks this judge, but no stage before it makes '" +
+          name + "'; a reward model of an earlier stage was expected, or a folder in judge." + judge->name + ".folder");
+    }
+  }
+}
+
 // What arms learn from, then the arms.
 void plan_arms_of(StudyPlan& plan, const Study& study, const DataSet& data, const std::vector<ArmOptions>& arms) {
   maker_of(data).plan(plan, study, data);
@@ -88,11 +107,12 @@ std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) 
   maker_of(pairs).plan(plan, study, pairs);
   if (study.arms.empty()) {
     plan_judges(plan, study);
-    return plan.stages();
+  } else {
+    plan_arms(plan, study);
+    plan_evaluate(plan, study);
+    plan_compare(plan, study);
   }
-  plan_arms(plan, study);
-  plan_evaluate(plan, study);
-  plan_compare(plan, study);
+  check_reward_judges(study, plan.stages());
   return plan.stages();
 }
 

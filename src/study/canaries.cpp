@@ -73,7 +73,8 @@ Json read_counts(const std::filesystem::path& file) {
 
 bool takes_canaries(const Judges& judges, const JudgeOptions& judge) {
   const bool is_language_model = judge.kind == JudgeKind::local || judge.kind == JudgeKind::openai ||
-                                 judge.kind == JudgeKind::anthropic || is_combined(judge.kind);
+                                 judge.kind == JudgeKind::anthropic || judge.kind == JudgeKind::reward_model ||
+                                 is_combined(judge.kind);
   return judges.canaries.rate != 0.0 && is_language_model;
 }
 

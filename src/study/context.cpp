@@ -7,6 +7,7 @@
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/model/hf.hpp"
 #include "rlaif/model/torch.hpp"
+#include "rlaif/study/response_scorer.hpp"
 #include "rlaif/text/tokenizer_config.hpp"
 #include "rlaif/train/loop.hpp"
 #include "rlaif/train/losses.hpp"
@@ -142,6 +143,14 @@ model::ScalarModel load_run_reward(const Context& context, const std::string& na
     }
   });
   return std::move(*loaded);
+}
+
+model::ScalarModel read_reward_folder(const std::filesystem::path& folder, const comm::DevicePlan& device) {
+  if (!model::is_adapter_folder(folder)) return model::load_scalar_model(folder, device_of(device));
+  model::ScalarModel adapted =
+      model::ScalarModel::over(model::load_model(adapted_folder(folder), device_of(device)), 0);
+  model::load_scalar_adapter(folder, adapted);
+  return adapted;
 }
 
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,

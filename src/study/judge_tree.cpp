@@ -75,6 +75,7 @@ void check_calibration(const JudgeOptions& judge) {
   fitted_members(judge, calibration);
   if (judge.kind == JudgeKind::cascade) cascade_thresholds(judge, calibration);
   if (judge.length_correction) calibration.at(judge.name);
+  own_temperature(judge);
 }
 
 void collect_leaves(const Judges& judges, const JudgeOptions& judge, std::vector<const JudgeOptions*>& leaves) {
@@ -143,6 +144,8 @@ std::vector<std::string> local_models(const Judges& judges, const JudgeOptions& 
   std::vector<std::string> models;
   for (const JudgeOptions* asked : leaves_of(judges, judge)) {
     if (asked->kind == JudgeKind::local) models.push_back(asked->model);
+    if (asked->kind == JudgeKind::reward_model && asked->reward_model.folder.empty())
+      models.push_back(asked->reward_model.model);
   }
   return models;
 }
@@ -154,6 +157,24 @@ bool needs_language(const Judges& judges, const JudgeOptions& judge) {
 
 judge::FittedJudges calibration_of(const JudgeOptions& judge) {
   return judge.calibration.empty() ? judge::FittedJudges{} : judge::FittedJudges::load(judge.calibration);
+}
+
+double own_temperature(const JudgeOptions& judge) {
+  const bool tempers =
+      judge.kind == JudgeKind::reward_model && judge.reward_model.temperature == 0.0 && !judge.calibration.empty();
+  return tempers ? calibration_of(judge).at(judge.name).temperature : 1.0;
+}
+
+double score_temperature(const JudgeOptions& judge) {
+  const double fixed = judge.reward_model.temperature;
+  return fixed > 0.0 ? fixed : own_temperature(judge);
+}
+
+judge::FittedJudges beside_own_temperatures(const Judges& judges, judge::FittedJudges calibration) {
+  for (auto& [name, fitted] : calibration.judges) {
+    if (const JudgeOptions* judge = find_judge(judges, name)) fitted.temperature /= own_temperature(*judge);
+  }
+  return calibration;
 }
 
 std::vector<judge::FittedJudge> fitted_members(const JudgeOptions& judge, const judge::FittedJudges& calibration) {

@@ -9,6 +9,7 @@
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
+#include "rlaif/study/response_scorer.hpp"
 
 namespace rlaif::study {
 namespace {
@@ -34,13 +35,21 @@ struct JudgeMaker {
   const StageSpending& spending;
   const std::string& policy;
   const PairId& pair_id;
-  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;  // by model
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;              // by model
+  std::map<std::filesystem::path, std::shared_ptr<const judge::ResponseScorer>> scorers;  // by folder and format
   std::map<std::string, std::shared_ptr<judge::Judge>> made;
 
   const std::string& network_of(const JudgeOptions& options) const {
     return options.model == "policy" ? policy : options.model;
   }
+  std::filesystem::path scorer_of(const JudgeOptions& options) const {
+    const RewardJudgeOptions& model = options.reward_model;
+    const auto folder = reward_folder(context.study.run.directory, model);
+    return model.chat_format ? folder / text::to_string(*model.chat_format) : folder;
+  }
   void load(const JudgeOptions& options) {  // collective
+    if (options.kind == JudgeKind::reward_model && !scorers.contains(scorer_of(options)))
+      scorers[scorer_of(options)] = load_response_scorer(context, options);
     if (options.kind != JudgeKind::local || networks.contains(network_of(options))) return;
     RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
     const std::string& name = network_of(options);
@@ -48,14 +57,15 @@ struct JudgeMaker {
   }
   std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
     if (const auto found = made.find(options.name); found != made.end()) return found->second;
-    const judge::FittedJudges calibration = calibration_of(options);
+    const judge::FittedJudges calibration = beside_own_temperatures(context.study.judges, calibration_of(options));
     std::unique_ptr<judge::Judge> one =
         is_combined(options.kind)
             ? make_combined(options, calibration,
                             [this](const std::string& name) { return make(context.study.judges.named(name)); })
             : make_single(options);
     if (options.length_correction) {
-      one = judge::make_length_corrected(std::move(one), calibration.at(options.name).length_slope);
+      one = judge::make_length_corrected(std::move(one),
+                                         calibration.at(options.name).length_slope / own_temperature(options));
     }
     return made[options.name] = std::move(one);
   }
@@ -64,8 +74,9 @@ struct JudgeMaker {
   std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
     const auto network = networks.find(network_of(options));
     const bool needs_network = options.kind == JudgeKind::local;
-    return kind_of(options).make(
-        options, {context, language, needs_network ? network->second.get() : nullptr, spending, pair_id});
+    const bool needs_scorer = options.kind == JudgeKind::reward_model;
+    return kind_of(options).make(options, {context, language, needs_network ? network->second.get() : nullptr,
+                                           needs_scorer ? scorers.at(scorer_of(options)) : nullptr, spending, pair_id});
   }
 };
 
@@ -167,7 +178,7 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
                                     const Language* language, const StageSpending& spending, const std::string& policy,
                                     const PairId& pair_id) {
-  JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}};
+  JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}, {}};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
     for (const JudgeOptions* asked : leaves_of(context.study.judges, options)) maker.load(*asked);

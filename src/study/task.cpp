@@ -75,17 +75,21 @@ double Task::utility(const Prompt& prompt, const Completion& completion) const {
   return found->score;
 }
 
-void bind_task(OptionTable& table, TaskOptions& o) {
-  table.add_input("task.world", &o.world, "world.json", "data of the closed world");
-  table.add_input("task.train_prompts", &o.train_prompts, "", "JSON Lines of prompts; empty: the world's");
-  table.add_input("task.heldout_prompts", &o.heldout_prompts, "", "JSON Lines of held-out prompts; empty: the world's");
+std::vector<std::pair<std::string, std::optional<text::ChatFormat>>> chat_format_choices() {
   std::vector<std::pair<std::string, std::optional<text::ChatFormat>>> formats{{"auto", std::nullopt}};
   for (const auto format : {text::ChatFormat::plain, text::ChatFormat::chatml, text::ChatFormat::llama2,
                             text::ChatFormat::llama3, text::ChatFormat::zephyr}) {
     formats.emplace_back(text::to_string(format), format);
   }
+  return formats;
+}
+
+void bind_task(OptionTable& table, TaskOptions& o) {
+  table.add_input("task.world", &o.world, "world.json", "data of the closed world");
+  table.add_input("task.train_prompts", &o.train_prompts, "", "JSON Lines of prompts; empty: the world's");
+  table.add_input("task.heldout_prompts", &o.heldout_prompts, "", "JSON Lines of held-out prompts; empty: the world's");
   table.add_choice<std::optional<text::ChatFormat>>(
-      "task.chat_format", &o.chat_format, formats,
+      "task.chat_format", &o.chat_format, chat_format_choices(),
       "how a prompt becomes tokens; auto: by the template in model.folder, which is executed, else plain");
   table.add("task.system", &o.system, "", "system turn of every prompt; empty: the template's own, if it has one")
       .prose();

@@ -202,6 +202,15 @@ std::vector<TokenId> ChatEncoder::plain_prompt(const std::vector<Message>& messa
   return tokens;
 }
 
+std::vector<Message> ChatEncoder::with_system(const std::vector<Message>& messages) const {
+  if (messages.empty()) throw input_error("a conversation without messages; expected at least one");
+  for (const Message& message : messages) check_role(message.role);
+  std::vector<Message> turns;
+  if (!system_.empty() && messages.front().role != "system") turns.push_back({"system", system_});
+  turns.insert(turns.end(), messages.begin(), messages.end());
+  return turns;
+}
+
 ChatEncoder::Pieces ChatEncoder::render(const std::vector<Message>& messages, bool opens_answer) const {
   // Tools and documents are there and none, as transformers gives them.
   Json variables = style_.tokens;
@@ -238,12 +247,21 @@ std::vector<TokenId> ChatEncoder::prompt(const Prompt& prompt) const {
 }
 
 std::vector<TokenId> ChatEncoder::prompt(const std::vector<Message>& messages) const {
-  if (messages.empty()) throw input_error("a conversation without messages; expected at least one");
-  for (const Message& message : messages) check_role(message.role);
-  std::vector<Message> turns;
-  if (!system_.empty() && messages.front().role != "system") turns.push_back({"system", system_});
-  turns.insert(turns.end(), messages.begin(), messages.end());
+  const std::vector<Message> turns = with_system(messages);
   return template_ ? tokenizer_->encode_template(render(turns, true)) : plain_prompt(turns);
+}
+
+std::vector<TokenId> ChatEncoder::answered(const Prompt& prompt, std::string_view answer) const {
+  if (!template_) {
+    std::vector<TokenId> tokens = this->prompt(prompt);
+    const std::vector<TokenId> rest = completion(answer);
+    tokens.insert(tokens.end(), rest.begin(), rest.end());
+    return tokens;
+  }
+  std::vector<Message> turns =
+      with_system(prompt.turns.empty() ? std::vector<Message>{{"user", prompt.text}} : prompt.turns);
+  turns.push_back({"assistant", std::string(answer)});
+  return tokenizer_->encode_template(render(turns, false));
 }
 
 std::vector<TokenId> ChatEncoder::completion(std::string_view text) const {

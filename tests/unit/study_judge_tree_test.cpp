@@ -68,6 +68,47 @@ TEST(JudgeTree, AJudgeThatSeveralAskIsOneLeaf) {
   EXPECT_THAT(names(leaves_of(study.judges, study.judges.labelling[0])), ElementsAre("small", "rules", "dear"));
 }
 
+TEST(JudgeTree, ARewardModelTempersItselfOnce) {
+  const fs::path file = fs::temp_directory_path() / ("rlaif_tempered_" + std::to_string(::getpid()) + ".json");
+  judge::FittedJudges fitted;
+  fitted.judges["rm"].temperature = 4.0;
+  fitted.judges["rules"].temperature = 3.0;
+  fitted.save(file);
+  Study study = some_study();
+  study.judges.members.push_back(judge_of("rm", JudgeKind::reward_model));
+  JudgeOptions& rm = study.judges.members.back();
+  rm.reward_model.folder = "none";
+  EXPECT_EQ(score_temperature(rm), 1.0);
+  EXPECT_FALSE(needs_language(study.judges, rm));
+  rm.calibration = file;
+  EXPECT_EQ(own_temperature(rm), 4.0);
+  EXPECT_EQ(score_temperature(rm), 4.0);
+  // Where an ensemble goes by members' temperatures of its own, what the member did already is taken off.
+  judge::FittedJudges members = fitted;
+  members.judges["rm"].temperature = 6.0;
+  members = beside_own_temperatures(study.judges, members);
+  EXPECT_EQ(members.at("rm").temperature, 1.5);
+  EXPECT_EQ(members.at("rules").temperature, 3.0);
+  rm.reward_model.temperature = 2.0;  // the deck's word is the scores' unit, which calibration has seen
+  EXPECT_EQ(own_temperature(rm), 1.0);
+  EXPECT_EQ(score_temperature(rm), 2.0);
+  study.judges.members.back().name = "other";
+  study.judges.members.back().reward_model.temperature = 0.0;
+  EXPECT_THAT(refusal(study), HasSubstr("other"));
+  fs::remove(file);
+}
+
+TEST(JudgeTree, ARewardModelNeedsAFolderOrAModel) {
+  Study study = some_study();
+  study.judges.members.push_back(judge_of("rm", JudgeKind::reward_model));
+  EXPECT_THAT(refusal(study), HasSubstr("judge.rm.folder: the folder of a reward model was expected"));
+  study.judges.members.back().reward_model.model = "reward-ai";
+  EXPECT_EQ(refusal(study), "");
+  EXPECT_THAT(local_models(study.judges, study.judges.named("rm")), ElementsAre("reward-ai"));
+  study.judges.members.back().reward_model.folder = "none";
+  EXPECT_THAT(refusal(study), HasSubstr("judge.rm.model: nothing was expected beside judge.rm.folder"));
+}
+
 TEST(JudgeTree, WrongTreesAreNamed) {
   Study study = some_study();
   study.judges.members[0].members = {"small", "ai"};

@@ -22,8 +22,15 @@ void save_model(const std::filesystem::path& folder, const Transformer& model, W
 
 // The families' models for sequence classification with num_labels 1 ("score.weight"); offset and scale stand in config.json as
 // "rlaif_score_offset" and "rlaif_score_scale" (0 and 1 where absent).
+// Throws Error(input) naming file and tensor also for a score with several outputs or a bias.
 ScalarModel load_scalar_model(const std::filesystem::path& folder, torch::Device device = torch::kCPU);
 void save_scalar_model(const std::filesystem::path& folder, const ScalarModel& model,
                        WeightType type = WeightType::float32);
+// What is wrong with such a folder, as load_scalar_model would say it, from its config and the tensors' names and shapes
+// alone: no weight is read.
+void check_scalar_folder(const std::filesystem::path& folder);
+// Whether this program trained the folder's reward model, whole or as an adapter: such a one has learned from prompt,
+// completion and end token, and scores in units of its own training data.
+bool is_own_reward_folder(const std::filesystem::path& folder);
 
 }  // namespace rlaif::model

@@ -1,4 +1,4 @@
-// Judges of the closed world that the study trains: models/<name>.
+// Judges that the study trains, of the closed world by gold or from labels of people: models/<name>.
 //   JudgeModel model{"small"};  bind_judge_model(table, model);  plan_judge_model(plan, study, model);   // "judge-model-small"
 #pragma once
 
@@ -12,6 +12,8 @@
 namespace rlaif::stages {
 
 struct JudgeModelOptions {
+  std::filesystem::path pairs;       // that people have labelled; empty: the world's, labelled by gold
+  std::filesystem::path principles;  // of templates with a place for them, where people have labelled
   std::filesystem::path verdict_first_template, rationale_first_template;
   double register_share = 0.15;
   double context_weight = 1.0, verdict_weight = 1.0;
@@ -30,7 +32,7 @@ void bind_judge_model(OptionTable& table, JudgeModel& model);
 // What two of its keys must be to each other. Throws Error(usage) naming the keys.
 void check_judge_model(const JudgeModel& model);
 
-// Gold-labelled pairs of behaviours -> models/<name of the judge model>
+// Gold-labelled pairs of behaviours, or people's -> models/<name of the judge model>
 void plan_judge_model(StudyPlan& plan, const Study& study, const JudgeModel& model);
 
 }  // namespace rlaif::stages

@@ -46,6 +46,9 @@ struct RewardParts {
   bool shares_trunk = false;                  // the reward model goes on from states that the rollout has computed
 };
 
+// What a judge is asked about: pairs of the responses to a prompt, or each of them.
+enum class AsksAbout { pairs, responses };
+
 struct RewardEntry {
   const char* name;   // arm.NAME.reward
   const char* about;  // for --help
@@ -53,8 +56,9 @@ struct RewardEntry {
   void (*check)(const std::string& key, const Study& study, const ArmOptions& arm);
   // Collective. Throws Error(input) naming the file.
   std::unique_ptr<Reward> (*make)(const Context& context, const ArmOptions& arm, const RewardParts& parts);
-  bool from_model = false;                            // it needs the arm's reward model
-  bool asks_judge = false;                            // it asks the arm's judge while it scores
+  bool from_model = false;  // it needs the arm's reward model
+  bool asks_judge = false;  // it asks the arm's judge while it scores
+  AsksAbout asks_about = AsksAbout::pairs;
   int least_responses = 1, most_responses = 1 << 20;  // to a prompt that it can score
 };
 const std::vector<RewardEntry>& rewards();
@@ -62,5 +66,7 @@ const RewardEntry& reward_named(const std::string& key, const std::string& name)
 // What the entry says of itself, and its own check. Throws Error(usage) naming `key`.
 void check_reward(const std::string& key, const RewardEntry& entry, int responses, const Study& study,
                   const ArmOptions& arm);
+// How often a judge is asked, at most, about so many responses; 0 where it is not.
+double comparisons_asked(const RewardEntry& entry, double responses, double to_a_prompt);
 
 }  // namespace rlaif::stages

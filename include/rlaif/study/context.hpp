@@ -56,6 +56,10 @@ model::Transformer load_policy(const Context& context, const std::string& name, 
 // A reward model, over `base` where it is an adapter.
 model::ScalarModel load_run_reward(const Context& context, const std::string& name, const model::Transformer& base);
 
+// One of a folder, this run's or another's; of an adapter, over the model that it names as its base, by a path from the
+// folder or a whole one. Throws Error(input) naming the folder where the base is none.
+model::ScalarModel read_reward_folder(const std::filesystem::path& folder, const comm::DevicePlan& device);
+
 // A model of the given sizes, or the folder's, with the run's vocabulary and end token. Keyed by seed and whose it is.
 model::Transformer fresh_model(const Context& context, const ModelOptions& options, const Language& language,
                                std::uint64_t key);

@@ -14,6 +14,10 @@
 #include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/study/context.hpp"
 
+namespace rlaif::judge {
+class ResponseScorer;
+}
+
 namespace rlaif::study {
 
 class StageSpending;
@@ -23,8 +27,9 @@ using PairId = std::function<std::string(const Comparison&)>;
 // What judges are made of beside their options.
 struct JudgeParts {
   const Context& context;
-  const Language* language = nullptr;           // where a model in this process is asked
-  const model::Transformer* network = nullptr;  // likewise
+  const Language* language = nullptr;                             // where a model in this process is asked
+  const model::Transformer* network = nullptr;                    // likewise
+  std::shared_ptr<const judge::ResponseScorer> scorer = nullptr;  // where a reward model is asked
   const StageSpending& spending;
   PairId pair_id;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,35 @@
 #include "rlaif/judge/kinds/local.hpp"
 #include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/run/layers.hpp"
+#include "rlaif/text/chat_style.hpp"
 
 namespace rlaif::study {
 
-enum class JudgeKind { local, annotators, rules, openai, anthropic, replay, given, ensemble, cascade, hierarchy };
+enum class JudgeKind {
+  local,
+  annotators,
+  rules,
+  openai,
+  anthropic,
+  replay,
+  given,
+  reward_model,
+  ensemble,
+  cascade,
+  hierarchy
+};
 inline bool is_combined(JudgeKind kind) { return kind >= JudgeKind::ensemble; }
 // Labels by people, simulated or recorded: what judges are held against.
 inline bool is_people(JudgeKind kind) { return kind == JudgeKind::annotators || kind == JudgeKind::given; }
+
+// A reward model as judge: a folder, or a model of the run.
+struct RewardJudgeOptions {
+  std::filesystem::path folder;
+  std::string model;                            // models/<model> of the run
+  std::optional<text::ChatFormat> chat_format;  // none: the template in the folder
+  double temperature = 0.0;                     // 0: the calibration's, 1 where none is named
+};
+
 // A section [judge.NAME]. Each kind binds those of the fields that it has use for (study/judge_kinds.hpp).
 struct JudgeOptions {
   std::string name;
@@ -44,6 +67,7 @@ struct JudgeOptions {
   judge::RemoteOptions remote = {};
   judge::LocalJudgeOptions local = {};
   judge::AnnotatorOptions annotators = {};
+  RewardJudgeOptions reward_model = {};
 };
 
 // Pairs whose verdict is known, mixed into what language models are asked.

@@ -24,11 +24,18 @@ std::vector<const JudgeOptions*> judges_in_use(const Study& study, const DataSet
 // Judges without members that `judge` asks, itself where it has none: each once, in the order of the members.
 std::vector<const JudgeOptions*> leaves_of(const Judges& judges, const JudgeOptions& judge);
 std::vector<std::string> local_models(const Judges& judges,
-                                      const JudgeOptions& judge);      // in this process, that it asks
-bool needs_language(const Judges& judges, const JudgeOptions& judge);  // a model in this process is asked
+                                      const JudgeOptions& judge);  // in this process, that it asks
+bool needs_language(const Judges& judges,
+                    const JudgeOptions& judge);  // a model that reads by the run's language is asked
 
 // What the judge's calibration file says; nothing where it names none.
 judge::FittedJudges calibration_of(const JudgeOptions& judge);
+// What a judge that tempers its own verdicts by its calibration divides their log-odds by; 1 for all others.
+double own_temperature(const JudgeOptions& judge);
+// What a reward model's scores are divided by: its section's temperature, else the calibration's, else 1.
+double score_temperature(const JudgeOptions& judge);
+// What calibration found about members, where it is applied to verdicts that they have tempered themselves.
+judge::FittedJudges beside_own_temperatures(const Judges& judges, judge::FittedJudges calibration);
 // Of the members of a combined judge, in order.
 std::vector<judge::FittedJudge> fitted_members(const JudgeOptions& judge, const judge::FittedJudges& calibration);
 // Of a cascade: the deck's, else the calibration's.

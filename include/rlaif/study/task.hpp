@@ -25,6 +25,8 @@ struct TaskOptions {
   std::optional<text::ChatFormat> chat_format;  // none: what model.folder says, else plain
 };
 void bind_task(OptionTable& table, TaskOptions& options);
+// "auto", which is none, and the formats by name.
+std::vector<std::pair<std::string, std::optional<text::ChatFormat>>> chat_format_choices();
 
 enum class Split : std::uint64_t { train = 0, heldout = 1 };
 

@@ -44,6 +44,9 @@ class ChatEncoder {
   // What follows a prompt, with the end token at its end: the text as it was written, whatever the template makes of
   // answers.
   std::vector<TokenId> completion(std::string_view text) const;
+  // A conversation whose last turn is this answer, whole, as the template writes it: with what it puts behind the
+  // answer's end. Plain: prompt and completion.
+  std::vector<TokenId> answered(const Prompt& prompt, std::string_view answer) const;
   TokenId end_token() const { return end_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   // The template in use, as other programs read it from tokenizer_config.json or chat_template.jinja.
@@ -52,6 +55,7 @@ class ChatEncoder {
  private:
   using Pieces = std::vector<TemplatePiece>;
 
+  std::vector<Message> with_system(const std::vector<Message>& messages) const;
   Pieces render(const std::vector<Message>& messages, bool opens_answer) const;
   std::optional<Pieces> try_render(const std::vector<Message>& messages, bool opens_answer) const;
   std::vector<TokenId> plain_prompt(const std::vector<Message>& messages) const;

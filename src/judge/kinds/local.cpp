@@ -1,13 +1,11 @@
 #include "rlaif/judge/kinds/local.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
-#include "../prompts/fence.hpp"
 #include "rlaif/core/error.hpp"
-#include "rlaif/judge/prompts/shown_text.hpp"
+#include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
 
 namespace rlaif::judge {
@@ -86,17 +84,12 @@ class LocalJudge final : public Judge {
   bool rationale_first() const { return encoder_.prompt().style == text::Conversation::Style::rationale_first; }
 
   std::vector<std::vector<TokenId>> contexts_of(const Comparison& comparison, std::size_t orders) const {
-    const text::Conversation& prompt = encoder_.prompt();
-    const auto chosen = principles_.chosen(comparison.id, options_.principle_use, options_.seed);
-    const std::string principle = principles_text(chosen);
-    const std::string cases = cases_text(chosen, prompt.verdict_first, prompt.verdict_second);
-    const std::string fence = prompt.has_fence() ? fence_of(comparison, options_.seed) : "";
-    const auto safe = [&](const std::string& text) { return prompt.has_fence() ? shown_text(text) : text; };
-    const std::string question = safe(comparison.prompt.text);
-    const std::array<std::string, 2> texts{safe(comparison.first.text), safe(comparison.second.text)};
+    const ShownPrinciples by{&principles_, options_.principle_use, options_.seed};
     std::vector<std::vector<TokenId>> contexts;
-    for (std::size_t order = 0; order < orders; ++order)
-      contexts.push_back(encoder_.context({principle, question, texts[order], texts[1 - order], cases, fence}));
+    for (const ShownFirst first : {ShownFirst::first, ShownFirst::second}) {
+      if (contexts.size() < orders)
+        contexts.push_back(encoder_.context(shown_comparison(encoder_.prompt(), comparison, first, by)));
+    }
     return contexts;
   }
 

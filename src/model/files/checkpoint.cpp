@@ -145,6 +145,21 @@ void Checkpoint::expect(const std::vector<StoredTensor>& tensors, bool tied) {
   }
 }
 
+void Checkpoint::expect_one_output() const {
+  const std::string weight = names_.score + ".weight", bias = names_.score + ".bias";
+  const auto found = places_.find(weight);
+  if (found == places_.end()) {
+    throw input_error(file_, "holds no score head: expected the tensor \"" + weight +
+                                 "\", of a model for sequence classification with one output");
+  }
+  const std::vector<std::int64_t>& shape = found->second.entry->shape;
+  if (!shape.empty() && shape.front() != 1) {
+    fail(weight, "has " + std::to_string(shape.front()) +
+                     " outputs; a reward model has one (a classifier of several labels is none)");
+  }
+  if (places_.contains(bias)) fail(bias, "a score is the product with \"" + weight + "\" alone; no bias was expected");
+}
+
 void Checkpoint::read(const StoredTensor& tensor) const {
   const Place& place = places_.at(tensor.name);
   const torch::Tensor& into = tensor.parameter;

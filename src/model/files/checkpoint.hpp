@@ -37,6 +37,8 @@ class Checkpoint {
   // Throws Error(input) unless there are exactly these tensors, of these shapes. Where `tied`, an output matrix may
   // be there too if it is the embedding.
   void expect(const std::vector<StoredTensor>& tensors, bool tied);
+  // Throws Error(input) unless the score is a matrix of one row and nothing else.
+  void expect_one_output() const;
   void read(const StoredTensor& tensor) const;
 
  private:

@@ -34,6 +34,25 @@ StoredTensor stored_head(const Family& family, const torch::Tensor& head_1d) {
   return {family.tensors.score + ".weight", head_1d, {}, false};
 }
 
+std::vector<StoredTensor> tensors_of(const Transformer& model, Purpose purpose, const torch::Tensor& head_1d) {
+  auto all = stored_tensors(model, purpose);
+  if (purpose == Purpose::scalar) all.push_back(stored_head(family_of(model.config()), head_1d));
+  return all;
+}
+
+torch::Tensor empty_head(const ModelConfig& config, torch::Device device) {
+  return torch::empty({1, config.hidden_size}, torch::TensorOptions().device(device));
+}
+
+// The folder's tensors, held against the config by their names and shapes.
+Checkpoint expected_checkpoint(const fs::path& folder, const ModelConfig& config, Purpose purpose) {
+  Checkpoint checkpoint(folder, family_of(config).tensors);
+  if (purpose == Purpose::scalar) checkpoint.expect_one_output();
+  checkpoint.expect(tensors_of(Transformer(config, torch::kMeta), purpose, empty_head(config, torch::kMeta)),
+                    config.tied_embeddings);
+  return checkpoint;
+}
+
 struct Loaded {
   Transformer body;
   torch::Tensor head_1d;  // scalar models' alone
@@ -41,19 +60,9 @@ struct Loaded {
 // Everything is held against the config before memory for the weights is taken.
 Loaded load(const fs::path& folder, const ModelConfig& config, Purpose purpose, torch::Device device) {
   const torch::NoGradGuard no_grad;
-  const Family& family = family_of(config);
-  const auto tensors_of = [&](const Transformer& model, const torch::Tensor& head) {
-    auto all = stored_tensors(model, purpose);
-    if (purpose == Purpose::scalar) all.push_back(stored_head(family, head));
-    return all;
-  };
-  const auto head_on = [&](torch::Device where) {
-    return torch::empty({1, config.hidden_size}, torch::TensorOptions().device(where));
-  };
-  Checkpoint checkpoint(folder, family.tensors);
-  checkpoint.expect(tensors_of(Transformer(config, torch::kMeta), head_on(torch::kMeta)), config.tied_embeddings);
-  Loaded loaded{Transformer(config, device), head_on(device)};
-  for (const StoredTensor& tensor : tensors_of(loaded.body, loaded.head_1d)) checkpoint.read(tensor);
+  const Checkpoint checkpoint = expected_checkpoint(folder, config, purpose);
+  Loaded loaded{Transformer(config, device), empty_head(config, device)};
+  for (const StoredTensor& tensor : tensors_of(loaded.body, purpose, loaded.head_1d)) checkpoint.read(tensor);
   return loaded;
 }
 
@@ -119,6 +128,13 @@ void expect_architecture(const fs::path& file, const Json& json, const std::stri
     throw input_error(file, "\"architectures\": expected " + expected + ", found " + found->dump());
 }
 
+ModelConfig scalar_config(const fs::path& file, const Json& json) {
+  ModelConfig config = read_config(file);
+  expect_architecture(file, json, family_of(config).scalar_architecture);
+  config.tied_embeddings = true;  // there is no output matrix
+  return config;
+}
+
 }  // namespace
 
 Transformer load_model(const fs::path& folder, torch::Device device) {
@@ -148,15 +164,27 @@ void save_model(const fs::path& folder, const Transformer& model, WeightType typ
 
 ScalarModel load_scalar_model(const fs::path& folder, torch::Device device) {
   const fs::path config_file = folder / "config.json";
-  ModelConfig config = read_config(config_file);
   const Json json = parse_json(config_file);
-  expect_architecture(config_file, json, family_of(config).scalar_architecture);
-  config.tied_embeddings = true;  // there is no output matrix
+  const ModelConfig config = scalar_config(config_file, json);
   const double offset = finite_number(config_file, json, offset_key, 0.0);
   const double scale = finite_number(config_file, json, scale_key, 1.0);
   if (!(scale > 0.0)) throw input_error(config_file, std::string("\"") + scale_key + "\": expected a positive number");
   Loaded loaded = load(folder, config, Purpose::scalar, device);
   return {std::move(loaded.body), loaded.head_1d, offset, scale};
+}
+
+void check_scalar_folder(const fs::path& folder) {
+  const torch::NoGradGuard no_grad;
+  const fs::path config_file = folder / "config.json";
+  expected_checkpoint(folder, scalar_config(config_file, parse_json(config_file)), Purpose::scalar);
+}
+
+bool is_own_reward_folder(const fs::path& folder) {
+  for (const char* const name : {"config.json", "adapter_config.json"}) {
+    const fs::path file = folder / name;
+    if (fs::exists(file) && parse_json(file).contains(scale_key)) return true;
+  }
+  return false;
 }
 
 void save_scalar_model(const fs::path& folder, const ScalarModel& model, WeightType type) {

@@ -36,7 +36,7 @@ class Ppo final : public Algorithm {
 
  private:
   Actors make_actors(const Context& context, const model::Transformer& sft, const model::ScalarModel& reward) const;
-  run::Needs needs(const Study& study, const run::Assumed& assumed) const;
+  run::Needs needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const;
   Json run_stage(const Context& context, const ArmOptions& arm) const;
 
   train::PolicyGradientOptions options_;
@@ -52,9 +52,10 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
                "the policy's adapter; 0: all weights of policy and value model are trained");
   bind_adapter(table, section + ".value_lora", value_adapter_,
                "the value model's adapter where the policy has one; 0: a head on the reference's states");
-  table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, or the judge's file of "
-                                "rules itself; the value model starts from the reward model in any case");
+  table.add_choice<std::string>(
+      section + ".reward", &reward_, names_of(stages::rewards()),
+      "what policies learn from: the reward model of their judge, the judge's own score where it "
+      "is a reward model, or its file of rules itself; the value model starts from the reward model in any case");
   bind_steps(table, section, p, "one response each");
   table
       .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",
@@ -132,7 +133,7 @@ Json Ppo::run_stage(const Context& context, const ArmOptions& arm) const {
   return policy_gradient_facts(context, name, options.steps, *scorer);
 }
 
-run::Needs Ppo::needs(const Study& study, const run::Assumed& assumed) const {
+run::Needs Ppo::needs(const Study& study, const ArmOptions& arm, const run::Assumed& assumed) const {
   const Sizes sizes(study, assumed);
   const train::PolicyGradientOptions& p = options_;
   const train::RolloutOptions& rollout = p.rollout;
@@ -161,6 +162,11 @@ run::Needs Ppo::needs(const Study& study, const run::Assumed& assumed) const {
                             ? (1.0 - share) + share * (3.0 + 2.0 * p.epochs * (critic.parameters > 0.0 ? 2.0 : 1.0))
                             : 3.0 + 3.0 * p.epochs * 2.0;  // forward passes: reference, value, reward; then the updates
   sum.flops = 2.0 * weights * (sum.generated_tokens + responses * length * passes);
+  const RewardEntry& reward = reward_named("ppo.reward", reward_);
+  if (reward.asks_judge) {
+    sum.asked.emplace_back(arm.judge, comparisons_asked(reward, responses, 1.0));
+    sizes.add_reward_judges(sum, arm.judge, responses, length);
+  }
   return sum;
 }
 
@@ -176,10 +182,14 @@ void Ppo::plan(StudyPlan& plan, const Study& study, const ArmOptions& arm) const
       .reads = {tokenizer_file, "models/sft", "models/" + arm.start, "models/reward-" + labels_of(arm),
                 "preferences/" + labels_of(arm)},
       .makes = {"models/" + arm.name, "metrics/" + name + ".jsonl"},
-      .needs = [this, how = arm.how, &study](const run::Assumed& assumed) { return needs(study, assumed); },
+      .needs = [this, how = arm.how, arm, &study](const run::Assumed& assumed) { return needs(study, arm, assumed); },
       .run = in_study(study, [this, arm](const Context& context) { return run_stage(context, arm); })};
   add_untouched_policy(study, stage.sections);
   add_judge(study, study.judges.named(arm.judge), stage.sections);
+  if (reward_named("ppo.reward", reward_).asks_judge) {
+    add_judge_models(study, study.judges.named(arm.judge), stage.reads);
+    stage.sections.push_back("cost.prices");
+  }
   plan.add(std::move(stage));
 }
 

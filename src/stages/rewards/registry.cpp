@@ -19,6 +19,12 @@ const std::vector<RewardEntry>& rewards() {
        .asks_judge = true,
        .least_responses = 2,
        .most_responses = 22},
+      {.name = "judge_score",
+       .about = "the score that the arm's judge, a reward model, gives each response",
+       .check = check_judge_score_reward,
+       .make = make_judge_score_reward,
+       .asks_judge = true,
+       .asks_about = AsksAbout::responses},
       {.name = "model",
        .about = "the reward model that learned from the labels of the arm's judge",
        .check = nullptr,
@@ -45,6 +51,11 @@ void check_reward(const std::string& key, const RewardEntry& entry, int response
                       std::to_string(responses));
   }
   if (entry.check) entry.check(key, study, arm);
+}
+
+double comparisons_asked(const RewardEntry& entry, double responses, double to_a_prompt) {
+  if (!entry.asks_judge) return 0.0;
+  return entry.asks_about == AsksAbout::responses ? responses : responses * (to_a_prompt - 1.0) / 2.0;
 }
 
 std::vector<double> Reward::prefer(std::span<const train::Drawn> pairs) {

@@ -34,7 +34,7 @@ void add_quality(const Context& context, const JudgeOptions& judge, const std::v
                                                              : std::numeric_limits<double>::quiet_NaN());
   put_interval(facts, "annotator_agreement", people_agreement(own, people, context.study.run.seed, resamples));
   if (!std::isnan(quality.kappa)) facts["gold_kappa"] = quality.kappa;
-  if (judge.kind == JudgeKind::local || is_combined(judge.kind))
+  if (judge.kind == JudgeKind::local || judge.kind == JudgeKind::reward_model || is_combined(judge.kind))
     facts["expected_calibration_error"] = quality.calibration.expected_error;
 }
 
@@ -52,7 +52,8 @@ Json heldout_report(const Context& context, const JudgeOptions& judge, const std
   }
   const judge::FittedJudges calibration = calibration_of(judge);
   const auto fitted = calibration.judges.find(judge.name);
-  const double temperature = fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature;
+  const double temperature =
+      fitted == calibration.judges.end() ? 1.0 : fitted->second.temperature / own_temperature(judge);
   return evaluate::judge_report(labelled, verdicts, temperature, {context.study.run.seed, resamples});
 }
 

@@ -91,7 +91,7 @@ Json cascade_facts(const Context& context, const JudgeOptions& judge, const Judg
   const std::vector<MemberColumn> columns = member_columns(judge, pairs);
   if (!std::all_of(columns.begin(), columns.end(), [](const MemberColumn& one) { return one.is_whole(); }))
     return Json();
-  const judge::FittedJudges calibration = calibration_of(judge);
+  const judge::FittedJudges calibration = beside_own_temperatures(context.study.judges, calibration_of(judge));
   const std::vector<judge::FittedJudge> fitted = fitted_members(judge, calibration);
   const std::vector<Preference>& records = pairs.heldout.at(judge.name);
   std::vector<std::vector<double>> confidence(columns.size()), right(columns.size()), cost(columns.size());

@@ -52,7 +52,7 @@ Json judges_rows(const Evaluated& evaluated) {
   const Json& judged = evaluated.judged;
   Json rows;
   for (const JudgeOptions& judge : evaluated.context.study.judges.labelling) {
-    if (judge.kind != JudgeKind::local && !is_combined(judge.kind)) continue;
+    if (judge.kind != JudgeKind::local && judge.kind != JudgeKind::reward_model && !is_combined(judge.kind)) continue;
     rows["judge"] = judged["judges"][judge.name];
     rows["judge"]["name"] = judge.name;
     break;

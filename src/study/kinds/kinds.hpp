@@ -13,6 +13,7 @@ JudgeKindEntry openai_kind();
 JudgeKindEntry anthropic_kind();
 JudgeKindEntry replay_kind();
 JudgeKindEntry given_kind();
+JudgeKindEntry reward_model_kind();
 JudgeKindEntry ensemble_kind();
 JudgeKindEntry cascade_kind();
 JudgeKindEntry hierarchy_kind();

@@ -9,9 +9,9 @@
 namespace rlaif::study {
 
 const std::vector<JudgeKindEntry>& judge_kinds() {
-  static const std::vector<JudgeKindEntry> kinds{local_kind(),     annotators_kind(), rules_kind(), openai_kind(),
-                                                 anthropic_kind(), replay_kind(),     given_kind(), ensemble_kind(),
-                                                 cascade_kind(),   hierarchy_kind()};
+  static const std::vector<JudgeKindEntry> kinds{
+      local_kind(), annotators_kind(),   rules_kind(),    openai_kind(),  anthropic_kind(), replay_kind(),
+      given_kind(), reward_model_kind(), ensemble_kind(), cascade_kind(), hierarchy_kind()};
   return kinds;
 }
 

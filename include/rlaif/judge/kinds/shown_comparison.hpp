@@ -1,0 +1,27 @@
+// A comparison as a model in this process is shown it, where it is asked and where it is trained.
+//   encoder.context(shown_comparison(encoder.prompt(), comparison, ShownFirst::first, {&principles, use, seed}));
+#pragma once
+
+#include <cstdint>
+
+#include "rlaif/core/types.hpp"
+#include "rlaif/judge/constitution/constitution.hpp"
+#include "rlaif/text/conversation.hpp"
+
+namespace rlaif::judge {
+
+enum class ShownFirst { first, second };
+
+// What a comparison is held against. `seed` draws the principle where there are several, and fences, keyed by the
+// comparison's id.
+struct ShownPrinciples {
+  const Constitution* principles;
+  PrincipleUse use = PrincipleUse::sample;
+  std::uint64_t seed = 0;
+};
+
+// Texts for the places of `prompt`, whose marks that could steer a judge are broken where it has a fence.
+text::ShownTexts shown_comparison(const text::Conversation& prompt, const Comparison& comparison, ShownFirst first,
+                                  const ShownPrinciples& by);
+
+}  // namespace rlaif::judge

@@ -185,6 +185,15 @@ std::string changed_input(const Json& then, const Json& inputs) {
   return "";
 }
 
+void expect_stage_of(const std::string& command, const std::vector<Stage>& stages) {
+  std::string names;
+  for (const Stage& stage : stages) {
+    if (command == "study" || stage.command == command) return;
+    names += (names.empty() ? "" : ", ") + stage.name + " (rlaif " + stage.command + ")";
+  }
+  throw usage_error("rlaif " + command + ": no stage of this deck's study is run by it; its stages are " + names);
+}
+
 }  // namespace
 
 std::vector<std::string> instruction_sets_of(const Json& marker) {
@@ -193,6 +202,7 @@ std::vector<std::string> instruction_sets_of(const Json& marker) {
 
 std::vector<Json> run_stages(const Here& here, const ResolvedDeck& deck, const std::vector<Stage>& stages,
                              const std::string& command) {
+  here.comm.on_root([&] { expect_stage_of(command, stages); });
   std::vector<Json> markers = read_markers(here, stages);
   std::vector<RunDirectory::Begun> begun = read_begun(here, stages, markers);
   bool goes_on = false;

@@ -145,9 +145,11 @@ void Sizes::add_reward_judges(run::Needs& needs, const std::string& judge, doubl
     const model::ModelConfig config = planned_reward_judge(study, *asked);
     const double parameters = static_cast<double>(config.num_parameters());
     const double longest = static_cast<double>(config.max_positions);
+    needs.flops += 2.0 * parameters * responses * std::min(length, longest);
+    const auto is_counted = [&](const run::Needs::Part& part) { return part.name == whose + ": weights"; };
+    if (std::any_of(needs.parts.begin(), needs.parts.end(), is_counted)) continue;  // several judges ask the one model
     add_part(needs, whose + ": weights", weight_bytes(parameters));
     add_part(needs, whose + ": activations", kFloat * longest * saved_per_token(config, 1.0, false));
-    needs.flops += 2.0 * parameters * responses * std::min(length, longest);
   }
 }
 

@@ -143,7 +143,7 @@ canaries() {
 check "canaries are mixed in and change no verdict" canaries
 bill() {
   "$rlaif" study "$study" --dry-run --run.directory="$scratch/none" >"$scratch/plan" &&
-    grep -q '^#     judge rm: weights' "$scratch/plan" && grep -q '^#     judge rm: activations' "$scratch/plan" &&
+    [[ $(sed -n '/^#   annotate  /,/^#   reward  /p' "$scratch/plan" | grep -c '^#     judge rm: weights') == 1 ]] && grep -q '^#     judge rm: activations' "$scratch/plan" &&
     grep -q '^# judge rm, scored: up to 45 labels' "$scratch/plan" && grep -q '^# judge rm, online: up to 30 labels' "$scratch/plan"
 }
 check "a dry run counts its memory and what it is asked" bill
@@ -222,7 +222,7 @@ fi
 
 # --- what cannot be ----------------------------------------------------------------------------------
 spoil() {
-  rm -rf "$scratch/$1"
+  rm -rf "${scratch:?}/$1"
   cp -r "$fixture" "$scratch/$1"
 }
 python3 - "$fixture" "$scratch" <<'P'

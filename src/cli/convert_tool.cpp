@@ -15,7 +15,8 @@ std::vector<records::Record> records_for(const records::WrittenForm& form, const
                                          records::LeftOut& left_out) {
   const bool is_unpaired = form.kind == records::Kind::rated && records::kind_of_file(file) == records::Kind::pair;
   if (!is_unpaired) return records::read_records(file, form.kind, &left_out);
-  return records::unpaired(records::read_records(file, records::Kind::pair, &left_out));
+  std::vector<records::Record> pairs = records::read_records(file, records::Kind::pair, &left_out);
+  return records::unpaired(std::move(pairs), &left_out);
 }
 
 void say_left_out(const std::string& why, const records::LeftOut& left_out) {

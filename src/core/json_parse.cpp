@@ -1,12 +1,33 @@
 #include "rlaif/core/json_parse.hpp"
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 
 namespace rlaif {
 namespace {
+
+// Whether one of eight bytes is `byte`, by which the others are not zero (Warren, Hacker's Delight, 6-1).
+bool any_is(std::uint64_t eight, unsigned char byte) {
+  const std::uint64_t zeros = eight ^ (0x0101010101010101u * byte);
+  return ((zeros - 0x0101010101010101u) & ~zeros & 0x8080808080808080u) != 0;
+}
+
+// Where a string whose contents begin at `at` ends: at its quotation mark, or where the text does. Eight bytes at a time.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  for (;;) {
+    for (std::uint64_t eight; at + sizeof eight <= text.size(); at += sizeof eight) {
+      std::memcpy(&eight, text.data() + at, sizeof eight);
+      if (any_is(eight, '"') || any_is(eight, '\\')) break;
+    }
+    while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;
+    if (at >= text.size() || text[at] == '"') return at;
+    at += 2;
+  }
+}
 
 // The byte at which a text goes beyond the bounds, and in which way.
 struct Excess {
@@ -19,9 +40,7 @@ Excess find_excess(std::string_view text, std::size_t most_members) {
   std::size_t depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '"':
-        for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
-        break;
+      case '"': i = end_of_string(text, i + 1); break;
       case '{':
       case '[':
         if (++depth > json_depth) return {i, "nested deeper than 100 lists and objects"};

@@ -1,5 +1,8 @@
 #include "rlaif/core/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 #include "rlaif/core/error.hpp"
 
 namespace rlaif {
@@ -24,6 +27,16 @@ LeadByte lead_byte(unsigned char lead) {
   return {0};
 }
 
+// Eight bytes at a time: most texts are ASCII for long stretches.
+std::size_t skip_ascii(std::string_view bytes, std::size_t at) {
+  for (std::uint64_t eight; at + sizeof eight <= bytes.size(); at += sizeof eight) {
+    std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    if (eight & 0x8080808080808080u) break;
+  }
+  while (at < bytes.size() && static_cast<unsigned char>(bytes[at]) < 0x80) ++at;
+  return at;
+}
+
 }  // namespace
 
 Utf8Step decode_utf8(std::string_view bytes) {
@@ -46,6 +59,8 @@ Utf8Step decode_utf8(std::string_view bytes) {
 std::size_t first_invalid_utf8(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {
+    at = skip_ascii(bytes, at);
+    if (at == bytes.size()) break;
     const Utf8Step step = decode_utf8(bytes.substr(at));
     if (!step.valid) return at;
     at += step.length;

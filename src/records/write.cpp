@@ -46,6 +46,10 @@ const Writer& writer_named(const std::string& name) {
   throw usage_error(unknown_name_message("form", name, names));
 }
 
+constexpr const char* no_side = "has no response that is preferred to the other";
+
+std::string which(const Record& record) { return "the record of line " + std::to_string(record.line) + " "; }
+
 // A pair of which one response has to be the better one.
 bool needs_a_side(const Form& form) { return form.kind == Kind::pair && std::string(form.name) != "pairs"; }
 
@@ -85,15 +89,14 @@ std::size_t write_records(const std::filesystem::path& file, const std::string& 
   std::size_t written = 0;
   LeftOut gone;
   for (const Record& record : records) {
-    const std::string which = "the record of line " + std::to_string(record.line) + " ";
     if (needs_a_side(*writer.form) && record.label.value_or(0.5) == 0.5) {
-      if (gone.records++ == 0) gone.first = which + "has no response that is preferred to the other";
+      if (gone.records++ == 0) gone.first = which(record) + no_side;
       continue;
     }
     try {
       lines += text::to_json_line(writer.write(record)) + "\n";
     } catch (const CannotSay& problem) {
-      throw input_error(file, which + problem.why);
+      throw input_error(file, which(record) + problem.why);
     }
     ++written;
   }
@@ -102,10 +105,13 @@ std::size_t write_records(const std::filesystem::path& file, const std::string& 
   return written;
 }
 
-std::vector<Record> unpaired(std::vector<Record> pairs) {
+std::vector<Record> unpaired(std::vector<Record> pairs, LeftOut* left_out) {
   std::vector<Record> rated;
   for (Record& pair : pairs) {
-    if (pair.label.value_or(0.5) == 0.5) continue;
+    if (pair.label.value_or(0.5) == 0.5) {
+      if (left_out && left_out->records++ == 0) left_out->first = which(pair) + no_side;
+      continue;
+    }
     const std::string chosen = sides_of(pair).chosen, rejected = sides_of(pair).rejected;
     for (const bool is_good : {true, false}) {
       Record one = pair;

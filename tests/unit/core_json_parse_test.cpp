@@ -31,6 +31,21 @@ TEST(JsonFromOutside, IsRefusedBeyondThem) {
   EXPECT_NO_THROW(check_json_bounds(object_of(json_members + 1), json_members + 1));
 }
 
+TEST(JsonFromOutside, StringsEndAtTheirMarkWhereverItStands) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string contents(size, '[');  // brackets that would be too deep outside of the string
+      contents[at] = '\\';
+      if (at + 1 < size) contents[at + 1] = '"';
+      if (at + 1 == size) contents += '\\';
+      std::string text = "[\"";
+      for (int times = 0; times < 4; ++times) text += contents;
+      EXPECT_NO_THROW(check_json_bounds(text + "\"," + nested(json_depth - 1) + "]")) << size << " " << at;
+      EXPECT_THROW(check_json_bounds(text + "\"," + nested(json_depth) + "]"), Json::parse_error) << size << " " << at;
+    }
+  }
+}
+
 TEST(JsonFromOutside, BoundsAreOfOneObject) {
   const std::string half = object_of(json_members);
   EXPECT_EQ(parse_json_text("[" + half + "," + half + "]").size(), 2U);

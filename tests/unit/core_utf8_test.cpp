@@ -27,6 +27,19 @@ TEST(Utf8, names_the_first_bad_byte) {
   EXPECT_EQ(first_invalid_utf8("aé"), 3u);
 }
 
+TEST(Utf8, names_the_first_bad_byte_wherever_it_stands) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'a');
+      text[at] = '\x80';
+      EXPECT_EQ(first_invalid_utf8(text), at) << size;
+      text[at] = '\xC3';  // begins a sequence that nothing ends
+      EXPECT_EQ(first_invalid_utf8(text), at) << size;
+    }
+    EXPECT_EQ(first_invalid_utf8(std::string(size, 'a') + "é"), size + 2);
+  }
+}
+
 TEST(Utf8, replaces_maximal_parts) {
   // Table 3-8 of the Unicode Standard: E1 80 | E2 | F0 91 92 | F1 BF | 41.
   EXPECT_EQ(replace_invalid_utf8("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), "\uFFFD\uFFFD\uFFFD\uFFFDA");

@@ -58,6 +58,16 @@ TEST(LabelledPairs, AreReadWithTheirPeople) {
   EXPECT_EQ(pairs[1].comparison.prompt.id, 1u);
 }
 
+TEST(LabelledPairs, OfAConversationAreItsTurns) {
+  const File file(pair(
+      "p", "Human: a", "\"a\"",
+      R"(,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}])"));
+  const auto pairs = read_labelled_pairs(file.path);
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_EQ(pairs[0].comparison.prompt.turns.size(), 3u);
+  EXPECT_EQ(pairs[0].comparison.prompt.text, "User: a\n\nAssistant: b\n\nUser: c");
+}
+
 TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
   const auto read = [](const std::string& text) {
     const File file(text);

@@ -141,6 +141,27 @@ TEST_F(JsonLinesTest, TrlFormBecomesCertainPreferences) {
   EXPECT_EQ(records[2].comparison.prompt.id, 0u);
 }
 
+TEST_F(JsonLinesTest, PairsInFormsOfOthersBecomePreferences) {
+  write_file_atomic(lines(), R"({"chosen": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: d", )"
+                             R"("rejected": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: e"})");
+  import_jsonl(lines(), store(), "people", 2);
+  auto records = read_store(store());
+  ASSERT_EQ(records.size(), 1u);
+  const std::vector<Message> turns{{"user", "a"}, {"assistant", "b"}, {"user", "c"}};
+  EXPECT_EQ(records[0].comparison.prompt.turns, turns);
+  EXPECT_EQ(records[0].comparison.first.text, "d");
+  // TRL is given turns where the prompt is turns.
+  const auto objects = exported(ExportForm::trl);
+  EXPECT_EQ(objects.at(0)["prompt"].size(), 3u);
+  EXPECT_EQ(objects.at(0)["rejected"].dump(), R"([{"role":"assistant","content":"e"}])");
+  write_file_atomic(lines(),
+                    R"({"prompt": "p", "response_a": "x", "response_b": "y", "annotators": ["a", "a", "tie", "b"]})");
+  import_jsonl(lines(), folder_ / "voted", "people", 2);
+  EXPECT_EQ(read_store(folder_ / "voted").at(0).verdict.p_first, 2.5 / 4);
+  EXPECT_THAT(import_error(R"({"prompt": "p", "response_a": "x", "response_b": "y"})"),
+              HasSubstr("lines.jsonl:1: expected the key 'label'"));
+}
+
 TEST_F(JsonLinesTest, TextThatIsNotUtf8IsReplacedAndSaid) {
   auto records = make_records(2);
   records[0].comparison.first.text = "good \xff bad";

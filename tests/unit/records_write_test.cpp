@@ -168,8 +168,11 @@ TEST_F(WrittenRecords, WithoutAPreferenceAreLeftOutWhereOneIsNeeded) {
 }
 
 TEST(Unpaired, AreTheBetterResponseAndTheWorse) {
-  std::vector<Record> rated =
-      unpaired({record_of({{"user", "p"}}, {"a", "b"}, 0.0), record_of({{"user", "q"}}, {"c", "d"}, 0.5)});
+  LeftOut left_out;
+  const std::vector<Record> rated =
+      unpaired({record_of({{"user", "p"}}, {"a", "b"}, 0.0), record_of({{"user", "q"}}, {"c", "d"}, 0.5)}, &left_out);
+  EXPECT_EQ(left_out.records, 1u);
+  EXPECT_EQ(left_out.first, "the record of line 7 has no response that is preferred to the other");
   ASSERT_EQ(rated.size(), 2u);
   EXPECT_THAT(rated[0].responses, ElementsAre("b"));
   EXPECT_EQ(rated[0].label, 1.0);

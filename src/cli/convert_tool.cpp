@@ -1,5 +1,6 @@
 #include "rlaif/cli/convert_tool.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <utility>
 
@@ -17,6 +18,17 @@ std::vector<records::Record> records_for(const records::WrittenForm& form, const
   if (!is_unpaired) return records::read_records(file, form.kind, &left_out);
   std::vector<records::Record> pairs = records::read_records(file, records::Kind::pair, &left_out);
   return records::unpaired(std::move(pairs), &left_out);
+}
+
+// Code points of what a reader of the prompt and the longest response sees.
+std::size_t length_of(const records::Record& record) {
+  const auto count = [](const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & '\xC0') != '\x80'; }));
+  };
+  std::size_t longest = 0;
+  for (const std::string& response : record.responses) longest = std::max(longest, count(response));
+  return count(record.prompt.text) + longest;
 }
 
 void say_left_out(const std::string& why, const records::LeftOut& left_out) {
@@ -47,13 +59,19 @@ void run_convert_command(const CommandLine& line) {
   if (has_split && held_out == out) throw usage_error("rlaif convert: two files to write were expected, not one twice");
   records::LeftOut left_out;
   std::vector<records::Record> records = records_for(form, in, left_out), apart;
+  if (line.flags.contains("longest")) {
+    const auto longest = static_cast<std::size_t>(line.number_or("longest", 0.0, 1.0));
+    const std::size_t longer = std::erase_if(records, [&](const auto& record) { return length_of(record) > longest; });
+    std::cout << longer << " of " << in.string() << " are longer than " << longest << " characters\n";
+  }
+  if (records.empty()) throw input_error(in, "no record is left; at least one was expected");
   if (has_split) {
     std::vector<records::Record> kept;
     for (records::Record& record : records)
       (records::is_held_out(record.prompt, share) ? apart : kept).push_back(std::move(record));
     records = std::move(kept);
   }
-  if (records.empty() || (has_split && apart.empty())) {
+  if (has_split && (records.empty() || apart.empty())) {
     throw input_error(in, "all its prompts fall to one side at --split " + line.flags.at("split") +
                               "; a share that leaves some to both was expected");
   }

@@ -33,8 +33,8 @@ const std::string* find_text(const std::string& key, const CommandLine& line, co
 }
 
 // Flags with a value; a command knows those that its usage names.
-const std::vector<std::string> value_flags{"comparisons", "count", "measure", "name", "output",
-                                           "price",       "seed",  "split",   "to"};
+const std::vector<std::string> value_flags{"comparisons", "count", "longest", "measure", "name",
+                                           "output",      "price", "seed",    "split",   "to"};
 
 // An asked judge's price goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {

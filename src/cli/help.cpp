@@ -47,7 +47,8 @@ std::string records_detail() {
       "(an empty\n"
       "response, two that are equal, no preference) are left out and counted. --split writes that share of the "
       "prompts, chosen by\n"
-      "a hash of what they say, to HELD_OUT with all their records. Parquet and Arrow: jobs/convert_dataset.py. FORM "
+      "a hash of what they say, to HELD_OUT with all their records. --longest leaves out what is longer, prompt and "
+      "longest response together. Parquet and Arrow: jobs/convert_dataset.py. FORM "
       "is one of\n";
   for (const records::WrittenForm& form : records::written_forms())
     text += "  " + form.name + std::string(36 - form.name.size(), ' ') + form.line + "\n";
@@ -105,7 +106,8 @@ const std::vector<CommandHelp>& command_helps() {
        "",
        {}},
       {"convert",
-       "convert FILE OUT --to FORM\n       rlaif convert FILE OUT HELD_OUT --to FORM --split SHARE",
+       "convert FILE OUT --to FORM [--longest CHARACTERS]\n       rlaif convert FILE OUT HELD_OUT --to FORM --split "
+       "SHARE [--longest CHARACTERS]",
        "prompts, demonstrations and preferences from any known form into another",
        records_detail(),
        {}},

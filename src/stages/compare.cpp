@@ -164,11 +164,12 @@ void compare_round(Comparer& self, const std::vector<std::string>& done, const O
         items.push_back({j, block});
     }
   }
-  work_by_items(self.context, {stage_name, stage_name, static_cast<std::int64_t>(items.size()), before},
-                [&](std::int64_t i) {
-                  const Item& item = items[static_cast<std::size_t>(i)];
-                  compare_block(self, item.judge, item.block, open[item.judge]);
-                });
+  if (items.empty()) return;
+  const std::string what = stage_name + " prompts from " + std::to_string(begin * self.block_prompts);
+  work_by_items(self.context, {stage_name, what, static_cast<std::int64_t>(items.size()), before}, [&](std::int64_t i) {
+    const Item& item = items[static_cast<std::size_t>(i)];
+    compare_block(self, item.judge, item.block, open[item.judge]);
+  });
 }
 
 // Asks until all is asked or decided; returns how many blocks each judge was asked about. Collective.

@@ -24,6 +24,7 @@
 #include "rlaif/study/canaries.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
+#include "rlaif/study/people_labels.hpp"
 #include "verdict_facts.hpp"
 
 namespace rlaif::stages {
@@ -201,28 +202,24 @@ std::vector<std::int64_t> ask_all(Comparer& self, const std::vector<JudgeOptions
 
 // --- facts ---------------------------------------------------------------------------------------
 
-// What one judge said and what it took; fills its column.
-Json judge_facts_of(const Comparer& self, const JudgeOptions& judge, const std::vector<Compared>& compared,
-                    std::vector<double>& p_a) {
-  const auto records = preferences::read_store(self.context.directory.comparisons(judge.name));
+// What one judge was asked and what it took.
+Json asked_facts_of(const Comparer& self, const JudgeOptions& judge, const std::vector<Compared>& compared,
+                    const std::vector<Preference>& records) {
   std::map<std::uint64_t, const Verdict*> verdicts;
   for (const Preference& record : records) verdicts[record.comparison.id] = &record.verdict;
   std::int64_t asked = 0, equal = 0, ties = 0;
   std::map<std::string, std::int64_t> failed;
   Usage usage;
-  p_a.assign(compared.size(), nothing_said);
-  for (std::size_t i = 0; i < compared.size(); ++i) {
-    const auto found = verdicts.find(compared[i].comparison.id);
+  for (const Compared& one : compared) {
+    const auto found = verdicts.find(one.comparison.id);
     if (found == verdicts.end()) continue;
     const Verdict& verdict = *found->second;
-    ++(compared[i].is_equal ? equal : asked);
+    ++(one.is_equal ? equal : asked);
     usage += verdict.usage;
-    if (verdict.status != VerdictStatus::ok) {
+    if (verdict.status != VerdictStatus::ok)
       ++failed[to_string(verdict.status)];
-      continue;
-    }
-    p_a[i] = compared[i].of_a(verdict.p_first);
-    ties += !compared[i].is_equal && std::fabs(verdict.p_first - 0.5) <= 1e-9;
+    else if (!one.is_equal)
+      ties += verdict.p_first == 0.5;
   }
   Json facts;
   facts["asked"] = asked;
@@ -239,11 +236,11 @@ Json judge_facts_of(const Comparer& self, const JudgeOptions& judge, const std::
     count_asked(records, counts);
     facts["members"] = asked_facts(judge, counts);
   }
-  Json learned = Json::array();
+  std::vector<std::string> taught;
   for (const LearnedFrom& one : learned_from(self.context.study, judge.name)) {
-    if (std::find(learned.begin(), learned.end(), Json(one.arm)) == learned.end()) learned.push_back(one.arm);
+    if (std::find(taught.begin(), taught.end(), one.arm) == taught.end()) taught.push_back(one.arm);
   }
-  facts["learned_by"] = learned;
+  facts["learned_by"] = taught;
   return facts;
 }
 
@@ -253,23 +250,26 @@ Json verdict_of(const Comparer& self, const std::vector<JudgeOptions>& judges, i
   const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate};
   Json facts;
   facts["policies"] = self.policies.names;
+  facts["pairs"] = self.options.pairs == ComparedPairs::all ? "all" : "sft";
+  facts["prompts"] = self.prompts;
   facts["judged_samples"] = self.options.judged_samples;
+  facts["resamples"] = resamples;
   facts["stop_error_rate"] = self.options.stop_error_rate;
   facts["comparisons"] = compared.size();
   facts["yardsticks"] = Json::object();
   for (const JudgeOptions& judge : judges) {
-    columns.yardsticks.push_back({judge.name, {}});
+    const auto records = preferences::read_store(self.context.directory.comparisons(judge.name));
+    columns.yardsticks.push_back(column_of(judge.name, compared, records));
     Json& row = facts["yardsticks"][judge.name];
-    row = judge_facts_of(self, judge, compared, columns.yardsticks.back().p_a);
+    row = asked_facts_of(self, judge, compared, records);
     row.update(yardstick_facts(self.policies, columns, columns.yardsticks.back(), settings));
   }
-  std::vector<double> own;
-  for (const Compared& one : compared) own.push_back(one.yardstick);
-  if (std::any_of(own.begin(), own.end(), [](double p) { return !std::isnan(p); })) {
-    columns.yardsticks.push_back({self.context.task.yardstick(), own});
-    facts["own"] = columns.yardsticks.back().name;
-    facts["yardsticks"][columns.yardsticks.back().name] =
-        yardstick_facts(self.policies, columns, columns.yardsticks.back(), {settings.seed, settings.resamples, 0.0});
+  const YardstickColumn own = own_column(self.context.task.yardstick(), compared);
+  if (std::any_of(own.p_a.begin(), own.p_a.end(), [](double p) { return !std::isnan(p); })) {
+    columns.yardsticks.push_back(own);
+    facts["own"] = own.name;
+    facts["yardsticks"][own.name] =
+        yardstick_facts(self.policies, columns, own, {settings.seed, settings.resamples, 0.0});
   }
   facts["agreement"] = agreement_of_yardsticks(columns, settings);
   return facts;
@@ -365,8 +365,10 @@ void check_judge_of_policies(const Study& study, const CompareOptions& options, 
     throw usage_error("evaluate.by: " + unknown_name_message("judge", name, known) +
                       "; a name of study.judges or study.members was expected");
   }
-  if (name == "gold" || name == "rules")
-    refuse("has the name of the study's own yardstick in the table of verdicts; another one was expected");
+  if (name == "gold" || name == "rules" || name.starts_with(people_yardstick_prefix))
+    refuse(
+        "has the name of another yardstick in the table of verdicts (gold, rules, people-NAME); another one was "
+        "expected");
   for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(name))) {
     if (asked->kind == JudgeKind::replay)
       refuse("has recorded verdicts only (judge." + asked->name +

@@ -1,6 +1,7 @@
 #include "verdict_facts.hpp"
 
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "rlaif/evaluate/labelers.hpp"
@@ -8,6 +9,7 @@
 #include "rlaif/evaluate/ratings.hpp"
 #include "rlaif/evaluate/sequence.hpp"
 #include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/study/people_labels.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -68,6 +70,26 @@ Json win_facts(const Wins& wins, const VerdictSettings& settings) {
 }
 
 }  // namespace
+
+YardstickColumn column_of(const std::string& name, const std::vector<Compared>& compared,
+                          const std::vector<Preference>& records) {
+  std::map<std::uint64_t, const Preference*> by_id;
+  for (const Preference& record : records) by_id[record.comparison.id] = &record;
+  YardstickColumn column{name, {}};
+  for (const Compared& one : compared) {
+    const auto found = by_id.find(one.comparison.id);
+    const bool is_said = found != by_id.end() && found->second->verdict.status == VerdictStatus::ok &&
+                         same_texts(found->second->comparison, one.comparison);
+    column.p_a.push_back(is_said ? one.of_a(found->second->verdict.p_first) : std::numeric_limits<double>::quiet_NaN());
+  }
+  return column;
+}
+
+YardstickColumn own_column(const std::string& name, const std::vector<Compared>& compared) {
+  YardstickColumn column{name, {}};
+  for (const Compared& one : compared) column.p_a.push_back(one.yardstick);
+  return column;
+}
 
 VerdictColumns::VerdictColumns(const std::vector<Compared>& compared) {
   std::map<std::string, std::uint64_t> groups;

@@ -18,6 +18,13 @@ struct YardstickColumn {
   std::vector<double> p_a;
 };
 
+// From a judge's records, whose ids say which comparisons they are of; records of other texts, and of pairs that are not
+// compared, are left out.
+YardstickColumn column_of(const std::string& name, const std::vector<Compared>& compared,
+                          const std::vector<Preference>& records);
+// The study's own yardstick.
+YardstickColumn own_column(const std::string& name, const std::vector<Compared>& compared);
+
 struct VerdictColumns {
   explicit VerdictColumns(const std::vector<Compared>& compared);
   std::vector<std::uint64_t> group;  // prompts that read the same are one group of the bootstrap

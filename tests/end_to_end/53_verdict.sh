@@ -98,6 +98,56 @@ check "damage is found, and judged again" bash -c "'$rlaif' study '$deck' --run.
   [[ \$(grep -c 'compare: .*the stage is run again' '$scratch/damaged.log') == 2 ]]"
 check "to the same bytes" same_results "$scratch/1" "$scratch/damaged"
 
+# People, who are told no more than a judge is.
+cp -r "$scratch/1" "$scratch/people"
+check "a page of what arms and sft answered" bash -c \
+  "'$rlaif' spotcheck export '$scratch/people' comparisons/referee '$scratch/page.html' --name alice --count 20 | grep -q '20 pairs of comparisons/referee'"
+label_all() {  # label_all LABELS: alice finds the longer response better
+  python3 - "$scratch" "$1" <<'P'
+import json, pathlib, re, sys
+scratch, labels = sys.argv[1:]
+page = pathlib.Path(scratch, "page.html").read_text(encoding="utf-8")
+data = json.loads(re.search(r'<script type="application/json" id="pairs">(.*?)</script>', page, re.S)[1])
+assert data["store"] == "comparisons/referee" and len(data["pairs"]) == 20
+sft = list(map(json.loads, open(f"{scratch}/1/evaluation/sft.jsonl")))
+with open(f"{scratch}/{labels}", "w") as out:
+    for pair in data["pairs"]:
+        assert not any(word in json.dumps(pair) for word in ("rlaif", "rlhf", "sft", "referee")), pair
+        first, second = pair["shown"] if pair["order"] == "ab" else pair["shown"][::-1]
+        assert first != second
+        responses = [sample["response"] for row in sft if row["prompt"] == pair["prompt"] for sample in row["samples"]]
+        assert first in responses or second in responses, pair  # one of the two is sft's
+        label = "a" if len(first) > len(second) else "b" if len(first) < len(second) else "tie"
+        out.write(json.dumps({"pair_id": pair["id"], "texts": pair["texts"], "store": data["store"], "labeler": data["labeler"],
+                              "pick": pair["pick"], "order": pair["order"], "label": label, "seconds": 1.0}) + "\n")
+P
+}
+check "hides whose they are" label_all alice.jsonl
+check "labels by people come back" bash -c "'$rlaif' spotcheck import '$scratch/alice.jsonl' '$scratch/people' | grep -q 'people-alice: 20 labels (20 new'"
+check "and are not asked for again" bash -c "'$rlaif' spotcheck export '$scratch/people' comparisons/referee '$scratch/next.html' --name alice --count 20 |
+  grep -q '^20 pairs that alice has labelled are left out'"
+people() {
+  "$rlaif" evaluate "$deck" --run.directory="$scratch/people" >"$scratch/people.log" 2>&1 && grep -q '^people-alice .*rlaif_vs_sft' "$scratch/people.log" &&
+    python3 - "$scratch" <<'P'
+import json, pathlib, sys
+scratch = pathlib.Path(sys.argv[1])
+before, verdict = (json.loads((scratch / run / "report/results.json").read_text())["verdict"] for run in ("1", "people"))
+alice = verdict["yardsticks"]["people-alice"]
+assert alice["asked"] == 20 and alice["learned_by"] == [] and abs(alice["cost_usd"] - 20 * 0.67) < 1e-9, alice
+prompts = [alice["wins"][pair]["prompts"] for pair in ("rlaif_vs_sft", "rlhf_vs_sft", "rlaif_vs_rlhf")]
+assert 0 < sum(prompts) <= 20 and prompts[2] == 0, prompts
+assert all(before["yardsticks"][name]["wins"] == verdict["yardsticks"][name]["wins"] for name in ("referee", "checker", "gold"))
+agreement = {(row["a"], row["b"]): row for row in verdict["agreement"]}
+assert len(agreement) == 6 and all(agreement[row["a"], row["b"]] == row for row in before["agreement"]), agreement.keys()
+P
+}
+check "and stand in the table as a yardstick" people
+check "with what they cost" bash -c "'$rlaif' cost '$scratch/people' | grep -Eq '^people-alice +compare '"
+sed 's/"pair_id": "[0-9]*"/"pair_id": "7"/' "$scratch/alice.jsonl" | head -n 1 >"$scratch/wrong.jsonl"
+expect_error "a label for a pair that is not there" 3 "wrong.jsonl:1: key 'pair_id': .*comparisons/referee holds no pair 7" spotcheck import "$scratch/wrong.jsonl" "$scratch/people"
+expect_error "verdicts of a judge that was not asked" 3 'comparisons/ai: is no finished preference store.*comparisons/NAME of one of evaluate.by' \
+  spotcheck export "$scratch/people" comparisons/ai "$scratch/none.html"
+
 # A judge behind HTTP: killed while it compares, capped.
 asked=(--judge.referee.kind=openai --judge.referee.model=test --judge.referee.key_variable=TEST_JUDGE_KEY --judge.referee.price=example-hosted-judge
   --judge.referee.max_output_tokens=64 --judge.referee.concurrency=4 --evaluate.by=referee --evaluate.prompts=120 --evaluate.stop_error_rate=0.01)
@@ -159,12 +209,15 @@ P
 own=(--task.train_prompts="$scratch/train.jsonl" --task.heldout_prompts="$scratch/held.jsonl" --study.judges=strict --study.arms=rlaif
   --arm.rlaif.judge=strict --judge.strict.kind=rules --judge.strict.price=local-judge --study.members="referee checker"
   --judge.checker.rules=inputs/rules_dialogue.json --evaluate.prompts=8 --evaluate.block=2)
-check "a study without a yardstick of its own" ranks 2 study "$deck" "${own[@]}" --evaluate.by=checker --run.directory="$scratch/own"
+without() { ranks 2 study "$deck" "${own[@]}" --evaluate.by="checker strict" --evaluate.by_own_judges=true --run.directory="$scratch/own" >"$scratch/own.log" 2>&1; }
+check "a study without a yardstick of its own" without
+check "marks a judge that has taught an arm" bash -c "grep -q '^strict \* .*rlaif_vs_sft' '$scratch/own.log' && grep -q 'strict has taught rlaif' '$scratch/own.log' && ! grep -q '^checker \*' '$scratch/own.log'"
 check "has judges' words alone" python3 - "$scratch/own/report/results.json" <<'P'
 import json, sys
 results = json.load(open(sys.argv[1]))
 verdict = results["verdict"]
-assert results["yardstick"] == "none" and "own" not in verdict and list(verdict["yardsticks"]) == ["checker"], verdict
+assert results["yardstick"] == "none" and "own" not in verdict and list(verdict["yardsticks"]) == ["checker", "strict"], verdict
+assert verdict["yardsticks"]["strict"]["learned_by"] == ["rlaif"] and verdict["yardsticks"]["checker"]["learned_by"] == []
 assert "win_rate_vs_sft" not in results["arms"]["rlaif"] and "sft_against_itself" not in results and "kl" in results["arms"]["rlaif"]
 assert verdict["yardsticks"]["checker"]["wins"]["rlaif_vs_sft"]["prompts"] == 8
 P

@@ -102,7 +102,7 @@ TEST(Verdict, ByWhoCannotGiveOneIsRefused) {
   EXPECT_THAT(refused({{"evaluate.by", "referee"}, {"evaluate.judged_samples", "5"}}),
               HasSubstr("evaluate.judged_samples: at most evaluate.samples (4) was expected, found 5"));
   EXPECT_THAT(refused({{"evaluate.by", "gold"}, {"study.members", "gold referee"}, {"judge.gold.kind", "rules"}}),
-              HasSubstr("has the name of the study's own yardstick"));
+              HasSubstr("has the name of another yardstick"));
   EXPECT_THAT(refused({{"evaluate.pairs", "some"}}), HasSubstr("evaluate.pairs: 'some' was given, one of sft, all"));
 }
 

@@ -32,6 +32,9 @@ void bind_compare(OptionTable& table, CompareOptions& options);
 // without arms, more samples than evaluate.samples.
 void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate);
 
+// Of the k-th samples of two policies for a prompt, by the policies' names: it stands in shards, which do not say who wrote what.
+std::uint64_t comparison_id(std::uint64_t prompt, const std::string& a, const std::string& b, std::uint32_t sample);
+
 // A judge that an arm has learned from: itself, or a judge that either asks.
 struct LearnedFrom {
   std::string arm, key, judge;  // of [arm.NAME] or [data.NAME]: who it learns from there

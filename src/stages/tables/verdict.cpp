@@ -2,6 +2,7 @@
 // asked, and how far the yardsticks agree with each other.
 #include "rlaif/core/text_format.hpp"
 #include "tables.hpp"
+#include "verdict_people.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -105,6 +106,7 @@ void verdict_finish(const Finished& finished, Json& results) {
   for (const auto& [name, value] : seconds.items()) results["verdict"]["yardsticks"][name]["rank_seconds"] = value;
   const Json canaries = found->second->value("canaries", Json::object());
   for (const auto& [name, counts] : canaries.items()) results["verdict"]["yardsticks"][name]["canaries"] = counts;
+  add_people(finished.context, results["verdict"]);
 }
 
 std::string verdict_text(const Printed& printed) {

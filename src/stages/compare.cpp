@@ -91,8 +91,9 @@ class Looks {
  public:
   Looks(const Comparer& self, std::size_t judges) : self_(self) {
     if (self.options.stop_error_rate <= 0.0) return;
-    const std::vector<evaluate::ConfidenceSequence> none(self.policies.matchups.size(),
-                                                         evaluate::ConfidenceSequence(self.options.stop_error_rate));
+    const std::vector<evaluate::ConfidenceSequence> none(
+        self.policies.matchups.size(),
+        evaluate::ConfidenceSequence(self.options.stop_error_rate, static_cast<std::size_t>(self.prompts)));
     sequences_.assign(judges, none);
   }
   // Reads a judge's shard of a block; prompts come in their order.
@@ -247,7 +248,7 @@ Json asked_facts_of(const Comparer& self, const JudgeOptions& judge, const std::
 Json verdict_of(const Comparer& self, const std::vector<JudgeOptions>& judges, int resamples) {
   const std::vector<Compared> compared = self.samples.block(0, self.prompts);
   VerdictColumns columns(compared);
-  const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate};
+  const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate, self.prompts};
   Json facts;
   facts["policies"] = self.policies.names;
   facts["pairs"] = self.options.pairs == ComparedPairs::all ? "all" : "sft";
@@ -268,8 +269,7 @@ Json verdict_of(const Comparer& self, const std::vector<JudgeOptions>& judges, i
   if (std::any_of(own.p_a.begin(), own.p_a.end(), [](double p) { return !std::isnan(p); })) {
     columns.yardsticks.push_back(own);
     facts["own"] = own.name;
-    facts["yardsticks"][own.name] =
-        yardstick_facts(self.policies, columns, own, {settings.seed, settings.resamples, 0.0});
+    facts["yardsticks"][own.name] = yardstick_facts(self.policies, columns, own, {settings.seed, settings.resamples});
   }
   facts["agreement"] = agreement_of_yardsticks(columns, settings);
   return facts;

@@ -63,7 +63,7 @@ Json win_facts(const Wins& wins, const VerdictSettings& settings) {
   facts["length_controlled"] =
       interval_json(evaluate::bootstrap(won.size(), controlled, settings.seed, settings.resamples));
   if (settings.stop_error_rate <= 0.0) return facts;
-  evaluate::ConfidenceSequence sequence(settings.stop_error_rate);
+  evaluate::ConfidenceSequence sequence(settings.stop_error_rate, static_cast<std::size_t>(settings.prompts));
   for (const auto& [item, values] : wins.by_item) sequence.add(mean_of(values));
   facts["sequence"] = {{"low", sequence.low()}, {"high", sequence.high()}, {"decided", sequence.excludes(0.5)}};
   return facts;

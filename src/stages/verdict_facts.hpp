@@ -38,6 +38,7 @@ struct VerdictSettings {
   std::uint64_t seed = 0;
   int resamples = 2000;
   double stop_error_rate = 0.0;  // 0: nobody stops
+  std::int64_t prompts = 0;      // at most so many are asked about
 };
 
 // {"wins": {"rlaif_vs_sft": {"win_rate", "length_controlled", "prompts", "sequence"}}, "ratings": {"sft": ..}}, intervals as

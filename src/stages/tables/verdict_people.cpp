@@ -57,7 +57,7 @@ void add_people(const Context& context, Json& verdict) {
   const ComparedPolicies policies(context.study, meet_all ? ComparedPairs::all : ComparedPairs::sft);
   const EvaluationSamples samples(context, policies, verdict["judged_samples"].get<int>());
   const std::vector<Compared> compared = samples.block(0, verdict["prompts"].get<std::int64_t>());
-  const VerdictSettings settings{context.study.run.seed, verdict["resamples"].get<int>(), 0.0};
+  const VerdictSettings settings{context.study.run.seed, verdict["resamples"].get<int>()};
   VerdictColumns columns(compared);
   for (const auto& [name, row] : verdict["yardsticks"].items()) {
     columns.yardsticks.push_back(

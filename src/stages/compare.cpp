@@ -20,8 +20,10 @@
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/judge_facts.hpp"
 #include "rlaif/stages/maker.hpp"
+#include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/canaries.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
 #include "rlaif/study/people_labels.hpp"
@@ -310,11 +312,34 @@ Json run(const Context& context, const CompareOptions& options, const EvaluateOp
   return facts;
 }
 
-run::Needs compare_needs(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
+// Of a judge that is a model in this process.
+double weights_of(const Study& study, const std::vector<JudgeModel>& trained, const JudgeOptions& judge) {
+  PolicyOptions planned{study.policy.tokenizer, {}, {}};
+  const auto known =
+      std::find_if(trained.begin(), trained.end(), [&](const JudgeModel& model) { return model.name == judge.model; });
+  if (known != trained.end())
+    planned.network = known->network;
+  else
+    planned.network.folder = judge.model;
+  return static_cast<double>(planned_policy(planned).num_parameters());
+}
+
+run::Needs compare_needs(const Study& study, const StageOptions& of, const run::Assumed& assumed) {
+  const CompareOptions& options = of.compare;
   run::Needs needs;
-  const double comparisons = static_cast<double>(evaluate.prompts) * options.judged_samples *
+  const double comparisons = static_cast<double>(of.evaluate.prompts) * options.judged_samples *
                              static_cast<double>(ComparedPolicies(study, options.pairs).matchups.size());
-  for (const std::string& judge : options.by) needs.asked.emplace_back(judge, comparisons);
+  std::vector<std::string> loaded;
+  for (const std::string& name : options.by) {
+    needs.asked.emplace_back(name, comparisons);
+    for (const JudgeOptions* judge : leaves_of(study.judges, study.judges.named(name))) {
+      if (judge->kind != JudgeKind::local || std::find(loaded.begin(), loaded.end(), judge->model) != loaded.end())
+        continue;
+      loaded.push_back(judge->model);
+      add_part(needs, "judge " + judge->name + ": weights",
+               Sizes(study, assumed).weight_bytes(weights_of(study, of.judge_models, *judge)));
+    }
+  }
   return needs;
 }
 
@@ -344,17 +369,27 @@ void add_ancestors(const Study& study, const ArmOptions& arm, std::vector<const 
 }
 
 // Itself, its members, and theirs.
-void add_asked_by(const Judges& judges, const std::string& name, std::vector<std::string>& asked) {
-  asked.push_back(name);
-  for (const std::string& member : judges.named(name).members) add_asked_by(judges, member, asked);
+void add_asked_by(const Judges& judges, const std::string& name, std::vector<const JudgeOptions*>& asked) {
+  const JudgeOptions& judge = judges.named(name);
+  asked.push_back(&judge);
+  for (const std::string& member : judge.members) add_asked_by(judges, member, asked);
+}
+
+// By its name, or a model that is asked in other words.
+bool is_same_judge(const JudgeOptions& a, const JudgeOptions& b) {
+  const bool is_model = a.kind == JudgeKind::local || kind_of(a).is_remote;
+  const bool same_model = is_model && a.kind == b.kind && a.model == b.model && a.remote.base_url == b.remote.base_url;
+  return a.name == b.name || same_model;
 }
 
 bool share_a_judge(const Judges& judges, const std::string& a, const std::string& b) {
-  std::vector<std::string> of_a, of_b;
+  std::vector<const JudgeOptions*> of_a, of_b;
   add_asked_by(judges, a, of_a);
   add_asked_by(judges, b, of_b);
-  return std::any_of(of_a.begin(), of_a.end(),
-                     [&](const std::string& one) { return std::find(of_b.begin(), of_b.end(), one) != of_b.end(); });
+  return std::any_of(of_a.begin(), of_a.end(), [&](const JudgeOptions* one) {
+    return std::any_of(of_b.begin(), of_b.end(),
+                       [&](const JudgeOptions* other) { return is_same_judge(*one, *other); });
+  });
 }
 
 void check_judge_of_policies(const Study& study, const CompareOptions& options, const std::string& name) {
@@ -427,7 +462,8 @@ void plan_compare(StudyPlan& plan, const Study& study) {
               count_text(matchups, "pairs of policies, by ") + names,
       .reads = {tokenizer_file, "evaluation"},
       .makes = {"comparisons", "canaries/comparisons"},
-      .needs = [&study, options, evaluate](const run::Assumed&) { return compare_needs(study, options, evaluate); },
+      .needs = [&study,
+                of = &plan.options()](const run::Assumed& assumed) { return compare_needs(study, *of, assumed); },
       .run = in_study(study, [options, evaluate](const Context& context) { return run(context, options, evaluate); })};
   for (const std::string& name : options.by) add_judge_models(study, study.judges.named(name), stage.reads);
   plan.add(std::move(stage));

@@ -89,6 +89,14 @@ TEST(Verdict, KnowsMembersOfJudges) {
   EXPECT_THAT(arms_that_know(panel, "panel"), ElementsAre("two by arm.two.judge"));
 }
 
+TEST(Verdict, KnowsAModelByAnyName) {
+  Keys renamed{{"judge.referee.kind", "local"}, {"judge.referee.model", "judge"}, {"judge.ai.model", "judge"}};
+  EXPECT_THAT(arms_that_know(renamed, "referee"), ElementsAre("two by arm.two.judge"));
+  renamed["study.judge_models"] = "judge second";
+  renamed["judge.referee.model"] = "second";
+  EXPECT_THAT(arms_that_know(renamed, "referee"), IsEmpty());
+}
+
 TEST(Verdict, ByWhoHasTaughtAnArmIsRefusedUnlessTheDeckSaysSo) {
   EXPECT_THAT(refused({{"evaluate.by", "referee people"}}),
               AllOf(HasSubstr("evaluate.by: judge 'people' is no stranger to arm 'one'"), HasSubstr("(arm.one.judge)"),

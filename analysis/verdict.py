@@ -29,9 +29,9 @@ def wins_of(yardsticks, colour_of):
                 continue
             bars.append((f"{shown_name(name, found)}: {first} against {second}", colour_of(first), share, name == "gold" or name == "rules"))
             rows.append(row(shown_name(name, found), [
-                f'<td class="words">{escaped(first)} against {escaped(second)}</td>', share_cell(share), share_cell(rate(wins, "length_controlled")),
+                f'<td class="words">{escaped(first)} against {escaped(second)}</td>', share_cell(share), share_cell(rate(wins, "named")), share_cell(rate(wins, "length_controlled")),
                 figure_cell(number(wins.get("prompts")), lambda v: f"{v:,.0f}")]))
-    return charts.forest(bars) + table(["by", "who against whom", "wins", "at equal length", "prompts"], rows) if rows else ""
+    return charts.forest(bars) + table(["by", "who against whom", "wins", "named", "at equal length", "prompts"], rows) if rows else ""
 
 
 def ratings_of(verdict, yardsticks):
@@ -76,7 +76,7 @@ def verdict_section(results, colour_of):
     if not yardsticks:
         return ""
     error_rate = number(verdict.get("stop_error_rate")) or 0
-    note = ("Judges compare the policies' responses to the same held-out prompts and are not told whose they are; a tie is half a win. "
+    note = ("Judges compare the policies' responses to the same held-out prompts and are not told whose they are. A win is P(better) in a judge's eyes, “named” counts sides; a tie is half of either. "
             "“At equal length” is what a regression on the length difference reads at zero.")
     if error_rate > 0:
         note += (f" Nobody was asked any more about two policies once it was known who wins: intervals of wins hold however often one looks, "

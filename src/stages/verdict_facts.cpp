@@ -52,6 +52,11 @@ Json win_facts(const Wins& wins, const VerdictSettings& settings) {
   facts["prompts"] = wins.by_item.size();
   if (won.empty()) return facts;
   facts["win_rate"] = interval_json(evaluate::mean(won, settings.seed, settings.resamples));
+  std::vector<std::vector<double>> named = won;
+  for (std::vector<double>& of_group : named) {
+    for (double& p : of_group) p = evaluate::same_side(p, 1.0);
+  }
+  facts["named"] = interval_json(evaluate::mean(named, settings.seed, settings.resamples));
   const auto controlled = [&](std::span<const std::size_t> chosen) {
     std::vector<double> all_won, all_longer;
     for (const std::size_t group : chosen) {

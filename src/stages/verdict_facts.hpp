@@ -41,8 +41,9 @@ struct VerdictSettings {
   std::int64_t prompts = 0;      // at most so many are asked about
 };
 
-// {"wins": {"rlaif_vs_sft": {"win_rate", "length_controlled", "prompts", "sequence"}}, "ratings": {"sft": ..}}, intervals as
-// {"value", "low", "high"}. A win is P(a is better), so that a tie is half a win.
+// {"wins": {"rlaif_vs_sft": {"win_rate", "named", "length_controlled", "prompts", "sequence"}}, "ratings": {"sft": ..}},
+// intervals as {"value", "low", "high"}. A win is P(a is better), so that a tie is half a win; `named` counts sides, however
+// sure a judge is of them.
 Json yardstick_facts(const ComparedPolicies& policies, const VerdictColumns& columns, const YardstickColumn& of,
                      const VerdictSettings& settings);
 // Of every two yardsticks: [{"a", "b", "share", "pairs"}].

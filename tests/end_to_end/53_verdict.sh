@@ -66,6 +66,7 @@ for judge in ("referee", "checker"):
         found = row["wins"]["_vs_".join(pair)]
         assert found["prompts"] == len(prompts[pair]) and found["prompts"] % 10 == 0, (pair, found, len(prompts[pair]))
         assert abs(found["win_rate"]["value"] - sum(wins[pair]) / len(wins[pair])) < 1e-12, (judge, pair)
+        assert abs(found["named"]["value"] - sum((p > 0.5) + 0.5 * (p == 0.5) for p in wins[pair]) / len(wins[pair])) < 1e-12, (judge, pair)
         assert found["win_rate"]["low"] <= found["win_rate"]["value"] <= found["win_rate"]["high"]
         assert 0 < found["length_controlled"]["value"] < 1
         decided = found["sequence"]["decided"]

@@ -93,12 +93,23 @@ TEST(VerdictFacts, AreWinsRatingsAndWhetherItIsDecided) {
   EXPECT_EQ(one["prompts"], 12);
   EXPECT_EQ(one["win_rate"]["value"], 1.0);
   EXPECT_EQ(one["length_controlled"]["value"], 1.0);
+  EXPECT_EQ(one["named"]["value"], 1.0);
   EXPECT_TRUE(one["sequence"]["decided"].get<bool>());  // ten wins are enough at 5 %
   EXPECT_FALSE(facts["wins"]["two_vs_sft"]["sequence"]["decided"].get<bool>());
   EXPECT_EQ(facts["wins"]["one_vs_two"]["prompts"], 0);
   EXPECT_FALSE(facts["wins"]["one_vs_two"].contains("win_rate"));
   EXPECT_EQ(facts["ratings"]["sft"]["value"], 0.0);
   EXPECT_GT(facts["ratings"]["one"]["value"].get<double>(), facts["ratings"]["two"]["value"].get<double>());
+}
+
+TEST(VerdictFacts, TellSidesFromHowSureAJudgeIs) {
+  const ComparedPolicies policies(two_arms(), ComparedPairs::sft);
+  VerdictColumns columns(of_prompts(policies, 4));
+  YardstickColumn column{"referee", {0.6, nothing, 0.6, nothing, 0.5, nothing, 0.1, nothing}};
+  const Json facts = yardstick_facts(policies, columns, column, {1, 50});
+  EXPECT_DOUBLE_EQ(facts["wins"]["one_vs_sft"]["win_rate"]["value"].get<double>(), 0.45);
+  EXPECT_DOUBLE_EQ(facts["wins"]["one_vs_sft"]["named"]["value"].get<double>(), 0.625);
+  EXPECT_FALSE(facts["wins"]["one_vs_sft"].contains("sequence"));
 }
 
 TEST(VerdictFacts, SayWhatTwoYardsticksAgreeOn) {

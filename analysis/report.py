@@ -467,8 +467,9 @@ def samples_section(run, colours):
         blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
                       f'<div class="answers">{answers}</div></div>')
     scale = "its score by the rules" if run.results.get("yardstick") == "rules" else "its gold utility U (1 is best)"
-    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with "
-            f"{scale}.</p>{''.join(blocks)}")
+    scored = "" if run.results.get("yardstick") == "none" else f", with {scale}"
+    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt"
+            f"{scored}.</p>{''.join(blocks)}")
 
 
 def appendix(run):

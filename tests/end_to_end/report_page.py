@@ -70,7 +70,7 @@ def judges_results():
 
 
 def verdict_results():
-    """As stages/verdict_facts.cpp writes it: a judge that stopped, one that has taught an arm, and gold."""
+    """As stages/verdict/verdict_facts.cpp writes it: a judge that stopped, one that has taught an arm, and gold."""
     share = lambda value, low, high: {"value": value, "low": low, "high": high}
     wins = lambda value, **more: {"rlaif_vs_sft": {"prompts": 50, "win_rate": share(value, value - 0.1, value + 0.1),
                                                    "length_controlled": share(value - 0.02, value - 0.15, value + 0.1), **more}}

@@ -1,5 +1,5 @@
 // Numbers of the verdict from comparisons made by hand.
-#include "../../src/stages/verdict_facts.hpp"
+#include "../../src/stages/verdict/verdict_facts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../verdict_facts.hpp"
+#include "../verdict/verdict_facts.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/stages/algorithm.hpp"

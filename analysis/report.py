@@ -16,6 +16,7 @@ import judges as judge_parts
 from charts import escaped
 from page import NO_FIGURE, document, dollars, duration, figure_cell, interval, memory, percent, share_cell, table, write_page
 from run_data import RunError, load_run, number, plain, rate, section
+from verdict import verdict_section
 
 
 class Colours:
@@ -466,8 +467,9 @@ def samples_section(run, colours):
         blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
                       f'<div class="answers">{answers}</div></div>')
     scale = "its score by the rules" if run.results.get("yardstick") == "rules" else "its gold utility U (1 is best)"
-    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt, with "
-            f"{scale}.</p>{''.join(blocks)}")
+    scored = "" if run.results.get("yardstick") == "none" else f", with {scale}"
+    return ("<h2>Answers side by side</h2><p>The first answer each model drew for the same held-out prompt"
+            f"{scored}.</p>{''.join(blocks)}")
 
 
 def appendix(run):
@@ -494,7 +496,7 @@ def page(run):
     if sets:
         facts.append(("instruction sets " if len(sets) > 1 else "") + "; ".join(sets))
     return document(title, ", ".join(facts), [
-        below_agreement(run), headline(run, colours), win_rates(run, colours), arms_table(run, colours), judges_section(run),
+        below_agreement(run), headline(run, colours), win_rates(run, colours), verdict_section(run.results, colours.of), arms_table(run, colours), judges_section(run),
         *(training_section(run, colours, kind) for kind in TRAINING), best_of_n_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
 
 

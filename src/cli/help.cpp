@@ -120,7 +120,7 @@ const std::vector<CommandHelp>& command_helps() {
        "deck says.",
        {"cost"}},
       {"spotcheck",
-       "spotcheck export RUNDIR JUDGE FILE.html [--count N] [--seed S] [--name NAME]\n"
+       "spotcheck export RUNDIR JUDGE|comparisons/JUDGE FILE.html [--count N] [--seed S] [--name NAME]\n"
        "       rlaif spotcheck import LABELS.jsonl RUNDIR [--name NAME] [--price PRICE]",
        "pairs worth a person's time as a page, and the labels back into the run",
        "export: of the judge's pairs those it is least sure of, those that the run's judges disagree on, and a random "
@@ -128,7 +128,10 @@ const std::vector<CommandHelp>& command_helps() {
        "as one page that works without a server. import: its labels become preferences/spotcheck-NAME, which "
        "reward.people = NAME\n"
        "puts in place of the judge's labels; agreement with the judge is printed. PRICE is that of a label in "
-       "cost.prices.",
+       "cost.prices.\n"
+       "comparisons/JUDGE: what a judge of evaluate.by said of the policies, arms against sft, nobody is told which is "
+       "which; the\n"
+       "labels become people-NAME in the table of verdicts, which `rlaif evaluate` prints again.",
        {"cost"}},
       {"world",
        "world write FOLDER [--run.seed=N]\n       rlaif world score FILE",

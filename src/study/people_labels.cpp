@@ -8,6 +8,13 @@
 #include "rlaif/preferences/store.hpp"
 
 namespace rlaif::study {
+namespace {
+
+const std::string policies_prefix = "comparisons/";
+
+}  // namespace
+
+bool is_of_policies(const std::string& store) { return store.starts_with(policies_prefix); }
 
 std::filesystem::path people_store(const RunDirectory& directory, const std::string& name) {
   return directory.preferences(people_prefix + name);
@@ -17,9 +24,13 @@ std::filesystem::path judge_store(const RunDirectory& directory, const std::stri
   if (!std::filesystem::exists(directory.root() / "run.json")) {
     throw input_error(directory.root(), "has no run.json; a run directory was expected");
   }
-  const std::filesystem::path folder = directory.preferences(store);
-  if (!is_plain_name(store) || !preferences::read_manifest(folder)) {
-    throw input_error(folder, "is no finished preference store; the name of a judge of the run was expected");
+  const bool of_policies = is_of_policies(store);
+  const std::string name = of_policies ? store.substr(policies_prefix.size()) : store;
+  const std::filesystem::path folder = of_policies ? directory.comparisons(name) : directory.preferences(name);
+  if (!is_plain_name(name) || !preferences::read_manifest(folder)) {
+    throw input_error(folder,
+                      "is no finished preference store; the name of a judge of the run was expected, or "
+                      "comparisons/NAME of one of evaluate.by");
   }
   return folder;
 }
@@ -55,6 +66,10 @@ std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& direc
                       " is not there: `rlaif spotcheck export` makes a page of pairs, " +
                       "`rlaif spotcheck import` brings its labels in");
   }
+  return labels_by_pair(folder);
+}
+
+std::map<std::uint64_t, Preference> labels_by_pair(const std::filesystem::path& folder) {
   std::map<std::uint64_t, Preference> labels;
   for (Preference& record : preferences::read_store(folder)) {
     const std::uint64_t id = record.comparison.id;

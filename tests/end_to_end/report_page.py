@@ -69,6 +69,20 @@ def judges_results():
             "costs": {"judges": [use, "nonsense"], "answers": [], "stages": [], "usd_per_rank_hour": 0.0}}
 
 
+def verdict_results():
+    """As stages/verdict/verdict_facts.cpp writes it: a judge that stopped, one that has taught an arm, and gold."""
+    share = lambda value, low, high: {"value": value, "low": low, "high": high}
+    wins = lambda value, **more: {"rlaif_vs_sft": {"prompts": 50, "win_rate": share(value, value - 0.1, value + 0.1),
+                                                   "length_controlled": share(value - 0.02, value - 0.15, value + 0.1), **more}}
+    ratings = {"sft": share(0, 0, 0), "rlaif": share(61, 10, 120)}
+    asked = {"asked": 90, "equal": 3, "not_asked": 107, "failed": {"refused": 2}, "ties": 4, "cost_usd": 0.25}
+    return {"policies": ["sft", "rlaif"], "stop_error_rate": 0.05, "own": "gold", "yardsticks": {
+        "referee": {**asked, "learned_by": [], "wins": wins(0.71, sequence={"low": 0.52, "high": 0.83, "decided": True}), "ratings": ratings},
+        NASTY: {**asked, "learned_by": ["rlaif"], "wins": wins(0.64), "ratings": ratings},
+        "gold": {"wins": wins(0.6), "ratings": ratings}},
+        "agreement": [{"a": "referee", "b": "gold", "share": share(0.775, 0.7, 0.85), "pairs": 44}]}
+
+
 def calibration_checks(folder):
     """The page of `rlaif calibrate`'s files."""
     folder.mkdir()
@@ -150,6 +164,19 @@ def checks(folder):
     yield "win rates are shown with their intervals", "70.5 %" in page and "68.6\u00a0–\u00a072.4" in page, "see page"
     yield "the headline tells clear gains from unclear ones", "rlaif improves on the SFT model; rlhf does not clearly" in page, "see page"
     yield "a failed SFT check is pointed out", "Here it does not" in page, "see page"
+
+    yield "without a verdict there is no word of one", "The verdict" not in page, "see page"
+    results = json.loads((one / "report/results.json").read_text())
+    (one / "report/results.json").write_text(json.dumps({**results, "verdict": verdict_results()}))
+    done = run_script("report.py", one)
+    judged = (one / "report/report.html").read_text(encoding="utf-8") if done.returncode == 0 else done.stderr
+    part = judged[judged.find("The verdict"):]
+    yield "a verdict shows wins with the interval that holds at all looks", "71.0 %<small>52.0\u00a0–\u00a083.0</small>" in part, part[:600]
+    yield "ratings, agreement and what was asked", all(text in part for text in ("61<small>10\u00a0–\u00a0120</small>", "77.5 %", "<td>107</td>", "$0.25")), part[:600]
+    yield "and marks a judge that has taught an arm", "has taught rlaif" in part and "error rate of 0.05" in part, part[:600]
+    parsed = Balanced()
+    parsed.feed(judged)
+    yield "the page of a verdict is well formed", not parsed.wrong and not parsed.open and parsed.scripts == 0, f"{parsed.wrong} {parsed.open}"
 
     yield "no judge is said to fall short where none does", "Below judge.min_agreement" not in page, "see page"
 

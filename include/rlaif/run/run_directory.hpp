@@ -23,6 +23,8 @@ class RunDirectory {
   std::filesystem::path preferences(const std::string& name) const { return root_ / "preferences" / name; }
   // Verdicts on the study's policies, by judge.
   std::filesystem::path comparisons(const std::string& judge) const { return root_ / "comparisons" / judge; }
+  // Labels by people of what was compared, by who they are.
+  std::filesystem::path people(const std::string& name) const { return root_ / "people" / name; }
   std::filesystem::path metrics(const std::string& stage) const { return root_ / "metrics" / (stage + ".jsonl"); }
   std::filesystem::path checkpoints(const std::string& stage) const { return root_ / "checkpoints" / stage; }
   std::filesystem::path verdicts(const std::string& judge) const { return root_ / "verdicts" / judge; }

@@ -32,7 +32,10 @@ void bind_compare(OptionTable& table, CompareOptions& options);
 // without arms, more samples than evaluate.samples.
 void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate);
 
-// A judge that an arm has learned from: itself, or a judge that either asks.
+// Of the k-th samples of two policies for a prompt, by the policies' names: it stands in shards, which do not say who wrote what.
+std::uint64_t comparison_id(std::uint64_t prompt, const std::string& a, const std::string& b, std::uint32_t sample);
+
+// A judge that an arm has learned from: itself, a judge that either asks, or the same model asked in other words.
 struct LearnedFrom {
   std::string arm, key, judge;  // of [arm.NAME] or [data.NAME]: who it learns from there
 };

@@ -13,12 +13,18 @@
 namespace rlaif::study {
 
 inline const std::string people_prefix = "spotcheck-";
+// Of the judge of such labels in the table of verdicts.
+inline const std::string people_yardstick_prefix = "people-";
 
+// Whether a store that a spot check names is of a study's policies: "comparisons/<judge>"; else it is preferences/<store>.
+bool is_of_policies(const std::string& store);
 std::filesystem::path people_store(const RunDirectory& directory, const std::string& name);
-// The folder of a judge's finished store. Throws Error(input) where there is none.
+// The folder of a judge's finished store, of either kind. Throws Error(input) where there is none.
 std::filesystem::path judge_store(const RunDirectory& directory, const std::string& store);
 // Labels of preferences/spotcheck-<name> by pair. Throws Error(usage) where there are none yet.
 std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name);
+// Labels of a finished store by pair.
+std::map<std::uint64_t, Preference> labels_by_pair(const std::filesystem::path& folder);
 // Whether two comparisons are of the same texts.
 bool same_texts(const Comparison& a, const Comparison& b);
 // 16 hex digits over prompt, first and second response.

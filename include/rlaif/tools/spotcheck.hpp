@@ -15,7 +15,9 @@ namespace rlaif::tools {
 
 struct SpotcheckExport {
   std::filesystem::path run;
-  std::string store;  // preferences/<store>: a judge, or <judge>-heldout
+  // preferences/<store>: a judge, or <judge>-heldout; or "comparisons/<judge>": what a judge of evaluate.by said of the
+  // study's policies, of which those pairs are shown where an arm meets sft.
+  std::string store;
   std::filesystem::path page, page_template;
   std::size_t count = 100;
   std::uint64_t seed = 0;
@@ -40,13 +42,13 @@ struct SpotcheckAgreement {
   double kappa = 0.0;
 };
 struct SpotcheckImported {
-  std::string store;  // what was written: spotcheck-<name>
+  std::string store;  // what was written: spotcheck-<name>, or of policies people-<name>
   std::string judge;  // the store that the labels are about
   std::size_t added = 0, changed = 0, same = 0, labels = 0, ties = 0;
   std::vector<SpotcheckAgreement> agreement;
   std::vector<std::string> stale_stages;  // reward stages that were trained with other labels of <name>
 };
-// Merges labels into preferences/spotcheck-<name>, a preference store with each pair once, sorted by id: a later label
+// Merges labels into preferences/spotcheck-<name>, or those of a study's policies into people/<name>, a preference store with each pair once, sorted by id: a later label
 // takes the place of an earlier one. All or nothing, with the run's lock held. A label's price is `label_usd`, its pick the
 // record's rationale. `name` empty: the lines'. Throws Error(input) naming file and line for a wrong field, a pair that the
 // store does not hold or that has other texts there, a second label of a pair, lines of several stores or labelers.

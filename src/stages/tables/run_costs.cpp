@@ -161,6 +161,8 @@ RunCosts measure_run(const fs::path& run) {
     if (!finished) costs.unfinished.push_back("comparisons/" + judge);
     costs.uses.push_back(comparisons_by(judge, records_of(folder, finished), deck));
   }
+  for (const std::string& name : names_in(run / "people"))
+    costs.uses.push_back(comparisons_by("people-" + name, records_of(directory.people(name), true), deck));
   for (const std::string& file : names_in(run / "stages")) {
     const Json marker = read_json(run / "stages" / file);
     costs.stages.push_back(

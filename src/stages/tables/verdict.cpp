@@ -1,7 +1,9 @@
 // The verdict on the policies by every judge that was asked, beside the study's own yardstick: wins over sft, ratings, what was
 // asked, and how far the yardsticks agree with each other.
 #include "rlaif/core/text_format.hpp"
+#include "rlaif/study/canaries.hpp"
 #include "tables.hpp"
+#include "verdict_people.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -37,13 +39,15 @@ std::string marked(const std::string& name, const Json& yardstick) {
 
 std::string wins_table(const Json& verdict) {
   const bool has_looks = number(verdict, "stop_error_rate") > 0.0;
-  std::string text = text_format("%-16s %-28s %-20s %-20s ", "by", "who against whom", "wins, %", "at equal length, %");
+  std::string text = text_format("%-16s %-28s %-20s %-20s %-20s ", "by", "who against whom", "wins, %", "named, %",
+                                 "at equal length, %");
   if (has_looks) text += text_format("%-20s ", "at all looks, %");
   text += text_format("%8s\n", "prompts");
   for (const auto& [name, yardstick] : verdict["yardsticks"].items()) {
     for (const auto& [pair, row] : yardstick["wins"].items()) {
-      text += text_format("%-16s %-28s %-20s %-20s ", marked(name, yardstick).c_str(), pair.c_str(),
-                          percent_of(row, "win_rate").c_str(), percent_of(row, "length_controlled").c_str());
+      text += text_format("%-16s %-28s %-20s %-20s %-20s ", marked(name, yardstick).c_str(), pair.c_str(),
+                          percent_of(row, "win_rate").c_str(), percent_of(row, "named").c_str(),
+                          percent_of(row, "length_controlled").c_str());
       if (has_looks) text += text_format("%-20s ", sequence_of(row).c_str());
       text += text_format("%8.0f\n", number(row, "prompts"));
     }
@@ -87,6 +91,7 @@ std::string notes_of(const Json& verdict) {
                         percent_of(row, "share").c_str(), number(row, "pairs"));
   }
   for (const auto& [name, row] : verdict["yardsticks"].items()) {
+    if (row.contains("canaries")) text += name + ": " + canary_text(row["canaries"]) + "\n";
     if (!is_own_judge(row)) continue;
     text += "* " + name + " has taught";
     for (const Json& arm : row["learned_by"]) text += " " + arm.get<std::string>();
@@ -105,6 +110,7 @@ void verdict_finish(const Finished& finished, Json& results) {
   for (const auto& [name, value] : seconds.items()) results["verdict"]["yardsticks"][name]["rank_seconds"] = value;
   const Json canaries = found->second->value("canaries", Json::object());
   for (const auto& [name, counts] : canaries.items()) results["verdict"]["yardsticks"][name]["canaries"] = counts;
+  add_people(finished.context, results["verdict"]);
 }
 
 std::string verdict_text(const Printed& printed) {
@@ -112,7 +118,7 @@ std::string verdict_text(const Printed& printed) {
   const Json& verdict = printed.results["verdict"];
   std::string text = "\nverdict on the policies, by judges that are not told whose responses they see\n";
   text += wins_table(verdict) + ratings_table(verdict) + asked_table(verdict) + "\n";
-  text += "a tie is half a win; 95 % intervals by prompt";
+  text += "a win is P(better) in a judge's eyes, named counts sides, a tie is half of either; 95 % intervals by prompt";
   if (number(verdict, "stop_error_rate") > 0.0) {
     text += text_format(
         "; those at all looks hold however often one looks, with an error rate of %g, the others take no account of "

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/preferences/store.hpp"
+#include "rlaif/stages/compare.hpp"
 #include "rlaif/study/people_labels.hpp"
 #include "rlaif/tools/spotcheck.hpp"
 
@@ -27,9 +29,10 @@ std::map<std::string, std::vector<double>> other_verdicts(const RunDirectory& di
   std::map<std::uint64_t, std::size_t> place_of;
   for (std::size_t i = 0; i < records.size(); ++i) place_of[records[i].comparison.id] = i;
   std::map<std::string, std::vector<double>> others;
-  for (const auto& item : std::filesystem::directory_iterator(directory.root() / "preferences")) {
+  const std::filesystem::path own = judge_store(directory, store);
+  for (const auto& item : std::filesystem::directory_iterator(own.parent_path())) {
     const std::string name = item.path().filename().string();
-    if (name == store || name.starts_with('.') || name.starts_with(people_prefix) ||
+    if (item.path() == own || name.starts_with('.') || name.starts_with(people_prefix) ||
         !preferences::read_manifest(item.path()))
       continue;
     std::vector<double> p(records.size(), no_verdict);
@@ -44,6 +47,31 @@ std::map<std::string, std::vector<double>> other_verdicts(const RunDirectory& di
   }
   return others;
 }
+
+// Of a study's policies: whether one of the two is sft, and they differ. Who wrote what stands nowhere in a record; its id
+// tells it to who knows the arms.
+class ArmsAgainstSft {
+ public:
+  explicit ArmsAgainstSft(const RunDirectory& directory) {
+    const std::filesystem::path file = directory.root() / "run.json";
+    const Json run = try_parse_json(read_file(file));
+    const Json deck = run.is_object() ? run.value("deck", Json::object()) : Json::object();
+    for (const char* key : {"study.arms", "study.rounds"}) {
+      std::istringstream names(deck.is_object() ? deck.value(key, std::string()) : std::string());
+      for (std::string name; names >> name;) arms_.push_back(name);
+    }
+    if (arms_.empty()) throw input_error(file, "key 'deck': study.arms of a study that compared policies was expected");
+  }
+  bool holds(const Comparison& one) const {
+    if (one.first.text == one.second.text) return false;
+    return std::any_of(arms_.begin(), arms_.end(), [&](const std::string& arm) {
+      return stages::comparison_id(one.prompt.id, arm, first_policy, one.first.sample) == one.id;
+    });
+  }
+
+ private:
+  std::vector<std::string> arms_;
+};
 
 // JSON in ASCII without < > &: within a script element nothing of it can end the element or begin a comment.
 std::string harmless_json(const Json& json) {
@@ -88,11 +116,17 @@ SpotcheckExported export_spotcheck(const SpotcheckExport& options) {
   require_plain_name("--name", options.name);
   if (options.count == 0) throw usage_error("--count: at least 1 pair was expected");
   const RunDirectory directory(options.run);
-  const std::vector<Preference> records = preferences::read_store(judge_store(directory, options.store));
+  std::vector<Preference> records = preferences::read_store(judge_store(directory, options.store));
+  const bool of_policies = is_of_policies(options.store);
+  if (of_policies) {
+    const ArmsAgainstSft shown(directory);
+    std::erase_if(records, [&](const Preference& record) { return !shown.holds(record.comparison); });
+  }
   SpotcheckExported exported;
   std::map<std::uint64_t, Preference> labelled;
-  if (preferences::read_manifest(people_store(directory, options.name)))
-    labelled = read_people_labels(directory, options.name);
+  const std::filesystem::path done =
+      of_policies ? directory.people(options.name) : people_store(directory, options.name);
+  if (preferences::read_manifest(done)) labelled = labels_by_pair(done);
   std::vector<double> p_first;
   for (const Preference& record : records) {
     const bool is_done = labelled.contains(record.comparison.id);
@@ -109,8 +143,9 @@ SpotcheckExported export_spotcheck(const SpotcheckExport& options) {
   const std::vector<evaluate::PickedPair> picked =
       evaluate::pick_pairs(p_first, others, options.count, options.seed, shares);
   if (picked.empty())
-    throw input_error(directory.preferences(options.store),
-                      "holds no pair with a usable verdict that is not labelled yet");
+    throw input_error(judge_store(directory, options.store),
+                      of_policies ? "holds no pair of an arm and sft with a usable verdict that is not labelled yet"
+                                  : "holds no pair with a usable verdict that is not labelled yet");
   Json pairs = Json::array();
   for (const evaluate::PickedPair& one : picked) {
     pairs.push_back(pair_json(records[one.index], one, options.seed));

@@ -59,7 +59,8 @@ std::uint64_t pair_id_of(const text::JsonRecord& record) {
 // The same text on every line; the first line's is kept in `all`.
 void take_common(const text::JsonRecord& record, const char* key, std::string& all) {
   const std::string& text = record.string(key);
-  if (!is_plain_name(text)) {
+  const bool names_verdicts = std::string(key) == "store" && is_of_policies(text);
+  if (!is_plain_name(names_verdicts ? text.substr(text.find('/') + 1) : text)) {
     throw input_error(
         record.file, record.line,
         std::string("key '") + key + "': a name of letters, digits, '-' and '_' was expected, not '" + text + "'");
@@ -203,11 +204,13 @@ SpotcheckImported import_spotcheck(const fs::path& file, const fs::path& run, co
     judged[id] = std::move(record);
   }
   SpotcheckImported imported;
-  imported.store = people_prefix + labeler;
+  const bool of_policies = is_of_policies(read.store);
+  imported.store = (of_policies ? people_yardstick_prefix : people_prefix) + labeler;
   imported.judge = read.store;
-  const fs::path folder = people_store(directory, labeler);
+  const fs::path folder = of_policies ? directory.people(labeler) : people_store(directory, labeler);
+  if (of_policies) make_folders(folder.parent_path());
   std::map<std::uint64_t, Preference> labels;
-  if (preferences::read_manifest(folder)) labels = read_people_labels(directory, labeler);
+  if (preferences::read_manifest(folder)) labels = labels_by_pair(folder);
   for (const Label& label : read.labels) {
     const auto found = judged.find(label.pair);
     if (found == judged.end()) {
@@ -228,7 +231,7 @@ SpotcheckImported import_spotcheck(const fs::path& file, const fs::path& run, co
   }
   if (imported.added + imported.changed > 0) {
     write_store(folder, imported.store, labels);
-    imported.stale_stages = stages_with(directory, labeler);
+    if (!of_policies) imported.stale_stages = stages_with(directory, labeler);
   }
   imported.labels = labels.size();
   for (const auto& [id, label] : labels) imported.ties += label.verdict.p_first == 0.5;

@@ -23,6 +23,11 @@ double count_of_characters(const std::string& text) {
 
 }  // namespace
 
+// By the names, so that a pair of policies is judged alike whoever else is compared.
+std::uint64_t comparison_id(std::uint64_t prompt, const std::string& a, const std::string& b, std::uint32_t sample) {
+  return hash_words({prompt, checksum(a), checksum(b), sample});
+}
+
 ComparedPolicies::ComparedPolicies(const Study& study, ComparedPairs pairs) : names{first_policy} {
   for (const ArmOptions& arm : study.arms) {
     matchups.push_back({names.size(), 0});
@@ -65,9 +70,7 @@ Compared EvaluationSamples::compared(const Prompt& prompt, std::int64_t item, st
   Compared one;
   one.item = item;
   one.matchup = matchup;
-  // By the names, so that a pair of policies is judged alike whoever else is compared.
-  one.comparison.id = hash_words({prompt.id, checksum(policies_.names[who.a]), checksum(policies_.names[who.b]),
-                                  static_cast<std::uint64_t>(sample)});
+  one.comparison.id = comparison_id(prompt.id, policies_.names[who.a], policies_.names[who.b], a.completion.sample);
   one.swapped = (hash_words({context_.study.run.seed, first_key, one.comparison.id}) & 1) == 1;
   one.comparison.prompt = prompt;
   one.comparison.first = one.swapped ? b.completion : a.completion;

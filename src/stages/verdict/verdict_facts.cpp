@@ -1,6 +1,7 @@
 #include "verdict_facts.hpp"
 
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "rlaif/evaluate/labelers.hpp"
@@ -8,6 +9,7 @@
 #include "rlaif/evaluate/ratings.hpp"
 #include "rlaif/evaluate/sequence.hpp"
 #include "rlaif/evaluate/statistics.hpp"
+#include "rlaif/study/people_labels.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -50,6 +52,11 @@ Json win_facts(const Wins& wins, const VerdictSettings& settings) {
   facts["prompts"] = wins.by_item.size();
   if (won.empty()) return facts;
   facts["win_rate"] = interval_json(evaluate::mean(won, settings.seed, settings.resamples));
+  std::vector<std::vector<double>> named = won;
+  for (std::vector<double>& of_group : named) {
+    for (double& p : of_group) p = evaluate::same_side(p, 1.0);
+  }
+  facts["named"] = interval_json(evaluate::mean(named, settings.seed, settings.resamples));
   const auto controlled = [&](std::span<const std::size_t> chosen) {
     std::vector<double> all_won, all_longer;
     for (const std::size_t group : chosen) {
@@ -61,13 +68,33 @@ Json win_facts(const Wins& wins, const VerdictSettings& settings) {
   facts["length_controlled"] =
       interval_json(evaluate::bootstrap(won.size(), controlled, settings.seed, settings.resamples));
   if (settings.stop_error_rate <= 0.0) return facts;
-  evaluate::ConfidenceSequence sequence(settings.stop_error_rate);
+  evaluate::ConfidenceSequence sequence(settings.stop_error_rate, static_cast<std::size_t>(settings.prompts));
   for (const auto& [item, values] : wins.by_item) sequence.add(mean_of(values));
   facts["sequence"] = {{"low", sequence.low()}, {"high", sequence.high()}, {"decided", sequence.excludes(0.5)}};
   return facts;
 }
 
 }  // namespace
+
+YardstickColumn column_of(const std::string& name, const std::vector<Compared>& compared,
+                          const std::vector<Preference>& records) {
+  std::map<std::uint64_t, const Preference*> by_id;
+  for (const Preference& record : records) by_id[record.comparison.id] = &record;
+  YardstickColumn column{name, {}};
+  for (const Compared& one : compared) {
+    const auto found = by_id.find(one.comparison.id);
+    const bool is_said = found != by_id.end() && found->second->verdict.status == VerdictStatus::ok &&
+                         same_texts(found->second->comparison, one.comparison);
+    column.p_a.push_back(is_said ? one.of_a(found->second->verdict.p_first) : std::numeric_limits<double>::quiet_NaN());
+  }
+  return column;
+}
+
+YardstickColumn own_column(const std::string& name, const std::vector<Compared>& compared) {
+  YardstickColumn column{name, {}};
+  for (const Compared& one : compared) column.p_a.push_back(one.yardstick);
+  return column;
+}
 
 VerdictColumns::VerdictColumns(const std::vector<Compared>& compared) {
   std::map<std::string, std::uint64_t> groups;

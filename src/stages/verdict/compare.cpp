@@ -3,23 +3,20 @@
 #include "rlaif/stages/compare.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 
+#include "../judged_blocks.hpp"
+#include "../planning.hpp"
 #include "comparisons.hpp"
-#include "judged_blocks.hpp"
-#include "planning.hpp"
-#include "rlaif/core/error.hpp"
-#include "rlaif/core/log.hpp"
-#include "rlaif/core/names.hpp"
 #include "rlaif/evaluate/sequence.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/preferences/store.hpp"
-#include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/judge_facts.hpp"
-#include "rlaif/stages/maker.hpp"
+#include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/canaries.hpp"
 #include "rlaif/study/judge_tree.hpp"
@@ -90,8 +87,9 @@ class Looks {
  public:
   Looks(const Comparer& self, std::size_t judges) : self_(self) {
     if (self.options.stop_error_rate <= 0.0) return;
-    const std::vector<evaluate::ConfidenceSequence> none(self.policies.matchups.size(),
-                                                         evaluate::ConfidenceSequence(self.options.stop_error_rate));
+    const std::vector<evaluate::ConfidenceSequence> none(
+        self.policies.matchups.size(),
+        evaluate::ConfidenceSequence(self.options.stop_error_rate, static_cast<std::size_t>(self.prompts)));
     sequences_.assign(judges, none);
   }
   // Reads a judge's shard of a block; prompts come in their order.
@@ -164,11 +162,12 @@ void compare_round(Comparer& self, const std::vector<std::string>& done, const O
         items.push_back({j, block});
     }
   }
-  work_by_items(self.context, {stage_name, stage_name, static_cast<std::int64_t>(items.size()), before},
-                [&](std::int64_t i) {
-                  const Item& item = items[static_cast<std::size_t>(i)];
-                  compare_block(self, item.judge, item.block, open[item.judge]);
-                });
+  if (items.empty()) return;
+  const std::string what = stage_name + " prompts from " + std::to_string(begin * self.block_prompts);
+  work_by_items(self.context, {stage_name, what, static_cast<std::int64_t>(items.size()), before}, [&](std::int64_t i) {
+    const Item& item = items[static_cast<std::size_t>(i)];
+    compare_block(self, item.judge, item.block, open[item.judge]);
+  });
 }
 
 // Asks until all is asked or decided; returns how many blocks each judge was asked about. Collective.
@@ -200,28 +199,24 @@ std::vector<std::int64_t> ask_all(Comparer& self, const std::vector<JudgeOptions
 
 // --- facts ---------------------------------------------------------------------------------------
 
-// What one judge said and what it took; fills its column.
-Json judge_facts_of(const Comparer& self, const JudgeOptions& judge, const std::vector<Compared>& compared,
-                    std::vector<double>& p_a) {
-  const auto records = preferences::read_store(self.context.directory.comparisons(judge.name));
+// What one judge was asked and what it took.
+Json asked_facts_of(const Comparer& self, const JudgeOptions& judge, const std::vector<Compared>& compared,
+                    const std::vector<Preference>& records) {
   std::map<std::uint64_t, const Verdict*> verdicts;
   for (const Preference& record : records) verdicts[record.comparison.id] = &record.verdict;
   std::int64_t asked = 0, equal = 0, ties = 0;
   std::map<std::string, std::int64_t> failed;
   Usage usage;
-  p_a.assign(compared.size(), nothing_said);
-  for (std::size_t i = 0; i < compared.size(); ++i) {
-    const auto found = verdicts.find(compared[i].comparison.id);
+  for (const Compared& one : compared) {
+    const auto found = verdicts.find(one.comparison.id);
     if (found == verdicts.end()) continue;
     const Verdict& verdict = *found->second;
-    ++(compared[i].is_equal ? equal : asked);
+    ++(one.is_equal ? equal : asked);
     usage += verdict.usage;
-    if (verdict.status != VerdictStatus::ok) {
+    if (verdict.status != VerdictStatus::ok)
       ++failed[to_string(verdict.status)];
-      continue;
-    }
-    p_a[i] = compared[i].of_a(verdict.p_first);
-    ties += !compared[i].is_equal && std::fabs(verdict.p_first - 0.5) <= 1e-9;
+    else if (!one.is_equal)
+      ties += verdict.p_first == 0.5;
   }
   Json facts;
   facts["asked"] = asked;
@@ -238,37 +233,39 @@ Json judge_facts_of(const Comparer& self, const JudgeOptions& judge, const std::
     count_asked(records, counts);
     facts["members"] = asked_facts(judge, counts);
   }
-  Json learned = Json::array();
+  std::vector<std::string> taught;
   for (const LearnedFrom& one : learned_from(self.context.study, judge.name)) {
-    if (std::find(learned.begin(), learned.end(), Json(one.arm)) == learned.end()) learned.push_back(one.arm);
+    if (std::find(taught.begin(), taught.end(), one.arm) == taught.end()) taught.push_back(one.arm);
   }
-  facts["learned_by"] = learned;
+  facts["learned_by"] = taught;
   return facts;
 }
 
 Json verdict_of(const Comparer& self, const std::vector<JudgeOptions>& judges, int resamples) {
   const std::vector<Compared> compared = self.samples.block(0, self.prompts);
   VerdictColumns columns(compared);
-  const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate};
+  const VerdictSettings settings{self.context.study.run.seed, resamples, self.options.stop_error_rate, self.prompts};
   Json facts;
   facts["policies"] = self.policies.names;
+  facts["pairs"] = self.options.pairs == ComparedPairs::all ? "all" : "sft";
+  facts["prompts"] = self.prompts;
   facts["judged_samples"] = self.options.judged_samples;
+  facts["resamples"] = resamples;
   facts["stop_error_rate"] = self.options.stop_error_rate;
   facts["comparisons"] = compared.size();
   facts["yardsticks"] = Json::object();
   for (const JudgeOptions& judge : judges) {
-    columns.yardsticks.push_back({judge.name, {}});
+    const auto records = preferences::read_store(self.context.directory.comparisons(judge.name));
+    columns.yardsticks.push_back(column_of(judge.name, compared, records));
     Json& row = facts["yardsticks"][judge.name];
-    row = judge_facts_of(self, judge, compared, columns.yardsticks.back().p_a);
+    row = asked_facts_of(self, judge, compared, records);
     row.update(yardstick_facts(self.policies, columns, columns.yardsticks.back(), settings));
   }
-  std::vector<double> own;
-  for (const Compared& one : compared) own.push_back(one.yardstick);
-  if (std::any_of(own.begin(), own.end(), [](double p) { return !std::isnan(p); })) {
-    columns.yardsticks.push_back({self.context.task.yardstick(), own});
-    facts["own"] = columns.yardsticks.back().name;
-    facts["yardsticks"][columns.yardsticks.back().name] =
-        yardstick_facts(self.policies, columns, columns.yardsticks.back(), {settings.seed, settings.resamples, 0.0});
+  const YardstickColumn own = own_column(self.context.task.yardstick(), compared);
+  if (std::any_of(own.p_a.begin(), own.p_a.end(), [](double p) { return !std::isnan(p); })) {
+    columns.yardsticks.push_back(own);
+    facts["own"] = own.name;
+    facts["yardsticks"][own.name] = yardstick_facts(self.policies, columns, own, {settings.seed, settings.resamples});
   }
   facts["agreement"] = agreement_of_yardsticks(columns, settings);
   return facts;
@@ -309,107 +306,38 @@ Json run(const Context& context, const CompareOptions& options, const EvaluateOp
   return facts;
 }
 
-run::Needs compare_needs(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
+// Of a judge that is a model in this process.
+double weights_of(const Study& study, const std::vector<JudgeModel>& trained, const JudgeOptions& judge) {
+  PolicyOptions planned{study.policy.tokenizer, {}, {}};
+  const auto known =
+      std::find_if(trained.begin(), trained.end(), [&](const JudgeModel& model) { return model.name == judge.model; });
+  if (known != trained.end())
+    planned.network = known->network;
+  else
+    planned.network.folder = judge.model;
+  return static_cast<double>(planned_policy(planned).num_parameters());
+}
+
+run::Needs compare_needs(const Study& study, const StageOptions& of, const run::Assumed& assumed) {
+  const CompareOptions& options = of.compare;
   run::Needs needs;
-  const double comparisons = static_cast<double>(evaluate.prompts) * options.judged_samples *
+  const double comparisons = static_cast<double>(of.evaluate.prompts) * options.judged_samples *
                              static_cast<double>(ComparedPolicies(study, options.pairs).matchups.size());
-  for (const std::string& judge : options.by) needs.asked.emplace_back(judge, comparisons);
+  std::vector<std::string> loaded;
+  for (const std::string& name : options.by) {
+    needs.asked.emplace_back(name, comparisons);
+    for (const JudgeOptions* judge : leaves_of(study.judges, study.judges.named(name))) {
+      if (judge->kind != JudgeKind::local || std::find(loaded.begin(), loaded.end(), judge->model) != loaded.end())
+        continue;
+      loaded.push_back(judge->model);
+      add_part(needs, "judge " + judge->name + ": weights",
+               Sizes(study, assumed).weight_bytes(weights_of(study, of.judge_models, *judge)));
+    }
+  }
   return needs;
 }
 
-// --- who has learned from whom -------------------------------------------------------------------
-
-// Who an arm learns from where it says so itself, and in the section that makes its data.
-std::vector<LearnedFrom> teachers_of(const Study& study, const ArmOptions& arm) {
-  std::vector<LearnedFrom> teachers;
-  const DataSet data = data_of(study, arm);
-  if (algorithm_of(arm).learns_from() != DataKind::demonstrations)
-    teachers.push_back({arm.name, arm.section() + ".judge", arm.judge});
-  if (data.maker) {
-    for (const std::string& judge : data.maker->judges())
-      teachers.push_back({arm.name, "data." + data.name + ".judge", judge});
-  }
-  return teachers;
-}
-
-// The arm, and those whose responses or weights it goes on from.
-void add_ancestors(const Study& study, const ArmOptions& arm, std::vector<const ArmOptions*>& ancestors) {
-  if (std::find(ancestors.begin(), ancestors.end(), &arm) != ancestors.end()) return;
-  ancestors.push_back(&arm);
-  for (const std::string& name : {arm.start, data_of(study, arm).policy}) {
-    for (const ArmOptions& other : study.arms)
-      if (other.name == name) add_ancestors(study, other, ancestors);
-  }
-}
-
-// Itself, its members, and theirs.
-void add_asked_by(const Judges& judges, const std::string& name, std::vector<std::string>& asked) {
-  asked.push_back(name);
-  for (const std::string& member : judges.named(name).members) add_asked_by(judges, member, asked);
-}
-
-bool share_a_judge(const Judges& judges, const std::string& a, const std::string& b) {
-  std::vector<std::string> of_a, of_b;
-  add_asked_by(judges, a, of_a);
-  add_asked_by(judges, b, of_b);
-  return std::any_of(of_a.begin(), of_a.end(),
-                     [&](const std::string& one) { return std::find(of_b.begin(), of_b.end(), one) != of_b.end(); });
-}
-
-void check_judge_of_policies(const Study& study, const CompareOptions& options, const std::string& name) {
-  const auto refuse = [&](const std::string& what) { throw usage_error("evaluate.by: judge '" + name + "' " + what); };
-  std::vector<std::string> known;
-  for (const JudgeOptions* judge : judges_and_members(study.judges)) known.push_back(judge->name);
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    throw usage_error("evaluate.by: " + unknown_name_message("judge", name, known) +
-                      "; a name of study.judges or study.members was expected");
-  }
-  if (name == "gold" || name == "rules")
-    refuse("has the name of the study's own yardstick in the table of verdicts; another one was expected");
-  for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(name))) {
-    if (asked->kind == JudgeKind::replay)
-      refuse("has recorded verdicts only (judge." + asked->name +
-             ".kind = replay); one that can be asked about new responses was expected");
-    if (asked->kind == JudgeKind::given)
-      refuse("has the labels of recorded pairs only (judge." + asked->name +
-             ".kind = given); one that can be asked about new responses was expected");
-    if (asked->kind == JudgeKind::local && asked->model == "policy")
-      refuse("is the policy itself (judge." + asked->name +
-             ".model = policy); one that is none of those compared was "
-             "expected");
-  }
-  const std::vector<LearnedFrom> learned = learned_from(study, name);
-  if (learned.empty() || options.by_own_judges) return;
-  refuse("is no stranger to arm '" + learned.front().arm + "', which learns from '" + learned.front().judge + "' (" +
-         learned.front().key + "); a judge that no arm learns from was expected, or evaluate.by_own_judges = true");
-}
-
 }  // namespace
-
-std::vector<LearnedFrom> learned_from(const Study& study, const std::string& by) {
-  std::vector<LearnedFrom> all;
-  for (const ArmOptions& arm : study.arms) {
-    std::vector<const ArmOptions*> ancestors;
-    add_ancestors(study, arm, ancestors);
-    for (const ArmOptions* ancestor : ancestors) {
-      for (const LearnedFrom& teacher : teachers_of(study, *ancestor)) {
-        if (share_a_judge(study.judges, by, teacher.judge)) all.push_back({arm.name, teacher.key, teacher.judge});
-      }
-    }
-  }
-  return all;
-}
-
-void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
-  if (options.by.empty()) return;
-  if (study.arms.empty())
-    throw usage_error("evaluate.by: names of judges were given, and study.arms is empty: there is nothing to compare");
-  if (options.judged_samples > evaluate.samples) {
-    throw usage_error("evaluate.judged_samples: at most evaluate.samples (" + std::to_string(evaluate.samples) +
-                      ") was expected, found " + std::to_string(options.judged_samples));
-  }
-  for (const std::string& name : options.by) check_judge_of_policies(study, options, name);
-}
 
 void plan_compare(StudyPlan& plan, const Study& study) {
   const CompareOptions& options = plan.options().compare;
@@ -427,7 +355,8 @@ void plan_compare(StudyPlan& plan, const Study& study) {
               count_text(matchups, "pairs of policies, by ") + names,
       .reads = {tokenizer_file, "evaluation"},
       .makes = {"comparisons", "canaries/comparisons"},
-      .needs = [&study, options, evaluate](const run::Assumed&) { return compare_needs(study, options, evaluate); },
+      .needs = [&study,
+                of = &plan.options()](const run::Assumed& assumed) { return compare_needs(study, *of, assumed); },
       .run = in_study(study, [options, evaluate](const Context& context) { return run(context, options, evaluate); })};
   for (const std::string& name : options.by) add_judge_models(study, study.judges.named(name), stage.reads);
   plan.add(std::move(stage));

@@ -106,6 +106,14 @@ std::vector<Billed> billed_judges(const Study& study, std::span<const AskedJudge
   return billed;
 }
 
+// Of the stages that label recorded pairs: each of their judges is asked about all of them.
+std::int64_t most_recorded(std::span<const AskedJudges> stages) {
+  double most = 0.0;
+  for (const AskedJudges& of_stage : stages)
+    for (const auto& [judge, pairs] : of_stage) most = std::max(most, pairs);
+  return static_cast<std::int64_t>(most);
+}
+
 JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const JudgeOptions& judge,
                      const JudgeOptions& asked_by, std::span<const Comparison> comparisons, double factor) {
   const judge::RemoteParts parts = remote_parts(study.judges, judge);
@@ -163,7 +171,7 @@ Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const
   const std::vector<Comparison> comparisons = planned_comparisons(study, assumed, recorded);
   bill.prompts = study.annotate.prompts + study.annotate.heldout_prompts;
   bill.pairs = bill.prompts * study.annotate.pairs_a_prompt();
-  if (!recorded.empty()) bill.prompts = bill.pairs = static_cast<std::int64_t>(recorded.size());
+  if (!study.pairs.empty()) bill.prompts = bill.pairs = most_recorded(stages);
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
   for (const auto& [judge, asked_by, pairs] : billed_judges(study, stages)) {
     const double factor = comparisons.empty() ? 0.0 : pairs / static_cast<double>(comparisons.size());
@@ -180,11 +188,12 @@ std::string describe_bill(const Study& study, const AssumedTokens& assumed, std:
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
   const Bill bill = plan_bill(study, assumed, stages, recorded);
-  std::string text =
-      recorded.empty() ? text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
-                                     static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts))
-                       : text_format("# bill of asked judges: %lld recorded pairs", static_cast<long long>(bill.pairs));
-  if (bill.rendered_prompts < bill.prompts)
+  std::string text = study.pairs.empty()
+                         ? text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
+                                       static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts))
+                         : text_format("# bill of asked judges: up to %lld recorded pairs, and those of policies",
+                                       static_cast<long long>(bill.pairs));
+  if (study.pairs.empty() && bill.rendered_prompts < bill.prompts)
     text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
   text += "; assumed: ";
   if (recorded.empty())

@@ -49,7 +49,10 @@ void add_asked_by(const Judges& judges, const std::string& name, std::vector<con
 bool is_same_judge(const JudgeOptions& a, const JudgeOptions& b) {
   const bool is_model = a.kind == JudgeKind::local || kind_of(a).is_remote;
   const bool same_model = is_model && a.kind == b.kind && a.model == b.model && a.remote.base_url == b.remote.base_url;
-  return a.name == b.name || same_model;
+  const bool same_scores = a.kind == JudgeKind::reward_model && b.kind == a.kind &&
+                           a.reward_model.folder == b.reward_model.folder &&
+                           a.reward_model.model == b.reward_model.model;
+  return a.name == b.name || same_model || same_scores;
 }
 
 bool share_a_judge(const Judges& judges, const std::string& a, const std::string& b) {

@@ -17,7 +17,7 @@ bool relabel(const Context& context, const std::map<std::uint64_t, Preference>& 
   const auto found = people.find(record.comparison.id);
   if (found == people.end()) return false;
   if (!same_texts(found->second.comparison, record.comparison)) {
-    throw input_error(people_store(context.directory, context.study.labels.people.name),
+    throw input_error(context.directory.preferences(people_labels_store(context.study)),
                       "pair " + std::to_string(record.comparison.id) +
                           " has other texts than in the judge's store: labels of another run");
   }
@@ -38,7 +38,7 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
   const bool asks_people = !by.name.empty() && arm.start == first_policy;  // spot checks are of the first pairs
   context.comm.agree([&] {
     std::map<std::uint64_t, Preference> people;
-    if (asks_people) people = read_people_labels(context.directory, by.name);
+    if (asks_people) people = read_people_labels(context.study, context.directory);
     const auto folder = context.directory.preferences(labels_of(arm));
     for (Preference& record : preferences::read_store(folder)) {
       const bool is_persons = relabel(context, people, record);
@@ -63,7 +63,7 @@ LabelledPairs read_labelled_pairs(const Context& context, const Language& langua
       labelled.by_people += is_persons;
     }
     if (asks_people && labelled.by_people == 0) {
-      throw input_error(people_store(context.directory, by.name),
+      throw input_error(context.directory.preferences(people_labels_store(context.study)),
                         "holds no label of a pair of " + folder.string() + " that can be used");
     }
     if (pairs.empty())

@@ -82,8 +82,7 @@ void add_judge_models(const Study& study, const JudgeOptions& judge, std::vector
 }
 
 void add_people_labels(const Study& study, std::vector<std::string>& reads) {
-  const std::string& name = study.labels.people.name;
-  if (!name.empty()) reads.push_back("preferences/" + people_prefix + name);
+  if (!study.labels.people.name.empty()) reads.push_back("preferences/" + people_labels_store(study));
 }
 
 std::function<Json(const Here&)> in_study(const Study& study, std::function<Json(const Context&)> stage) {

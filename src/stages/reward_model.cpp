@@ -102,9 +102,13 @@ void bind_reward_model(OptionTable& table, RewardModelOptions& model, LabelUse& 
       .add("reward.labels", &labels.first, "labels",
            "that reward models learn from, the first ones of each judge; 0: all")
       .at_least(0);
-  table.add("reward.people", &labels.people.name, "",
-            "labels of `rlaif spotcheck import` (preferences/spotcheck-NAME) that take the place of the judge's; "
-            "empty: none");
+  table.add(
+      "reward.people", &labels.people.name, "",
+      "labels that take the place of the judge's: of `rlaif spotcheck import` (preferences/spotcheck-NAME), or of "
+      "the judge of that name among study.judges; empty: none");
+  table.add("reward.people_labels", &labels.people.labels, "labels", "of them that are used, the first ones; 0: all")
+      .at_least(0)
+      .only_where_set = true;
   table.add("reward.people_weight", &labels.people.weight, "", "weight of such a pair's loss; a judge's has 1")
       .above(0);
   table.add("reward.head_learning_rate_scale", &training.head_learning_rate_scale, "", "of the head against the body")

@@ -54,7 +54,9 @@ std::vector<train::Example> file_examples(const Context& context, const Language
   std::vector<train::Example> examples;
   if (file.empty()) return examples;
   context.comm.agree([&] {
-    examples = encode_fitting(language, read_demonstration_file(file), policy.config().max_positions, "sft", file);
+    std::vector<Demonstration> read = read_demonstration_file(file);
+    if (context.study.policy.texts.every_turn) read = every_answer(std::move(read));
+    examples = encode_fitting(language, read, policy.config().max_positions, "sft", file);
   });
   return examples;
 }
@@ -173,7 +175,12 @@ void plan_reward_network(StudyPlan& plan, const Study& study) {
 
 void bind_sft(OptionTable& table, FirstTexts& texts, SftOptions& o) {
   table.add_input("sft.file", &texts.file, "",
-                  "demonstrations instead of the mixture: JSON Lines of prompt and response");
+                  "demonstrations instead of the mixture: JSON Lines of prompt and response, or of any other form that "
+                  "`rlaif convert` knows");
+  table
+      .add("sft.every_turn", &texts.every_turn, "",
+           "learn every answer of the assistant's in a conversation of sft.file, not the last one alone")
+      .only_where_set = true;
   table.add("sft.examples", &texts.examples, "examples", "responses drawn from the behaviour mixture")
       .at_least(0)
       .at_most(most_items);

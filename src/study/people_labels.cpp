@@ -58,20 +58,35 @@ void require_plain_name(const std::string& what, const std::string& name) {
     throw usage_error(what + ": '" + name + "' was given, a name of letters, digits, '-' and '_' was expected");
 }
 
-std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name) {
-  require_plain_name("reward.people", name);
-  const std::filesystem::path folder = people_store(directory, name);
-  if (!preferences::read_manifest(folder)) {
-    throw usage_error("reward.people = " + name + ": " + folder.string() +
-                      " is not there: `rlaif spotcheck export` makes a page of pairs, " +
-                      "`rlaif spotcheck import` brings its labels in");
-  }
-  return labels_by_pair(folder);
-}
-
 std::map<std::uint64_t, Preference> labels_by_pair(const std::filesystem::path& folder) {
   std::map<std::uint64_t, Preference> labels;
   for (Preference& record : preferences::read_store(folder)) {
+    const std::uint64_t id = record.comparison.id;
+    labels[id] = std::move(record);
+  }
+  return labels;
+}
+
+std::string people_labels_store(const Study& study) {
+  const std::string& name = study.labels.people.name;
+  for (const JudgeOptions& judge : study.judges.labelling)
+    if (judge.name == name) return name;
+  return people_prefix + name;
+}
+
+std::map<std::uint64_t, Preference> read_people_labels(const Study& study, const RunDirectory& directory) {
+  const PeopleOptions& people = study.labels.people;
+  require_plain_name("reward.people", people.name);
+  const std::filesystem::path folder = directory.preferences(people_labels_store(study));
+  if (!preferences::read_manifest(folder)) {
+    throw usage_error("reward.people = " + people.name + ": " + folder.string() +
+                      " is not there: `rlaif spotcheck export` makes a page of pairs, " +
+                      "`rlaif spotcheck import` brings its labels in");
+  }
+  std::map<std::uint64_t, Preference> labels;
+  for (Preference& record : preferences::read_store(folder)) {
+    if (record.verdict.status != VerdictStatus::ok) continue;
+    if (people.labels > 0 && static_cast<std::int64_t>(labels.size()) == people.labels) break;
     const std::uint64_t id = record.comparison.id;
     labels[id] = std::move(record);
   }

@@ -63,6 +63,23 @@ TEST_F(Demonstrations, MayAnswerAConversation) {
   EXPECT_EQ(read[0].prompt.text, "System: s\n\nUser: u");
 }
 
+TEST_F(Demonstrations, OfEveryTurnAreAnAnswerEach) {
+  const std::string line =
+      R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}, )"
+      R"({"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "v"}, )"
+      R"({"role": "assistant", "content": ""}, {"role": "user", "content": "w"}, {"role": "assistant", "content": "c"}]})";
+  const auto last = read_demonstration_file(write("a.jsonl", line + "\n" + good + "\n"));
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_EQ(last[0].response, "c");
+  const auto every = every_answer(last);
+  ASSERT_EQ(every.size(), 3u);
+  EXPECT_EQ(every[0].response, "a");
+  EXPECT_EQ(every[0].prompt.turns, (std::vector<Message>{{"system", "s"}, {"user", "u"}}));
+  EXPECT_EQ(every[1].response, "c");
+  EXPECT_EQ(every[1].prompt.turns.size(), 7u);
+  EXPECT_EQ(every[2].response, "5.");
+}
+
 TEST_F(Demonstrations, WithoutAKeyAreRefusedByFileAndLine) {
   const fs::path file = write("a.jsonl", good + "\n" + R"({"prompt": "b"})" + "\n");
   EXPECT_THAT(refusal([&] { read_demonstration_file(file); }), AllOf(HasSubstr("a.jsonl:2"), HasSubstr("response")));

@@ -30,10 +30,11 @@ struct AnnotateOptions {
   int slots = 64;
 };
 
-// Labels by people that take the place of a judge's where a policy or reward model learns:
-// preferences/spotcheck-<name>.
+// Labels by people that take the place of a judge's where a policy or reward model learns: preferences/spotcheck-<name>, or
+// those of the study's judge of that name.
 struct PeopleOptions {
-  std::string name;  // empty: none
+  std::string name;         // empty: none
+  std::int64_t labels = 0;  // the first so many of them; 0: all
   double weight = 1.0;
 };
 // Which of a store's labels count where something learns from them.

@@ -9,6 +9,7 @@
 #include "rlaif/core/types.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/run_directory.hpp"
+#include "rlaif/study/study.hpp"
 
 namespace rlaif::study {
 
@@ -21,8 +22,10 @@ bool is_of_policies(const std::string& store);
 std::filesystem::path people_store(const RunDirectory& directory, const std::string& name);
 // The folder of a judge's finished store, of either kind. Throws Error(input) where there is none.
 std::filesystem::path judge_store(const RunDirectory& directory, const std::string& store);
-// Labels of preferences/spotcheck-<name> by pair. Throws Error(usage) where there are none yet.
-std::map<std::uint64_t, Preference> read_people_labels(const RunDirectory& directory, const std::string& name);
+// Below preferences/, where the labels of reward.people are: of a spot check, or of the study's judge of that name.
+std::string people_labels_store(const Study& study);
+// Those that can be used, by pair: the first ones that the deck asks for. Throws Error(usage) where there are none yet.
+std::map<std::uint64_t, Preference> read_people_labels(const Study& study, const RunDirectory& directory);
 // Labels of a finished store by pair.
 std::map<std::uint64_t, Preference> labels_by_pair(const std::filesystem::path& folder);
 // Whether two comparisons are of the same texts.

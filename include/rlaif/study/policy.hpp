@@ -20,6 +20,7 @@ struct TokenizerOptions {
 // Demonstrations of a file, or so many texts that the closed world writes.
 struct FirstTexts {
   std::filesystem::path file;
+  bool every_turn = false;  // of its conversations, every answer of the assistant's
   std::int64_t examples = 16000, register_examples = 2400, judge_examples = 0;
   std::int64_t drawn() const { return examples + register_examples + judge_examples; }
 };

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "../planning.hpp"
+#include "rlaif/core/dialogue.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
@@ -118,6 +119,23 @@ std::vector<Demonstration> read_demonstrations(const fs::path& folder) {
                                   std::to_string(demonstrations.size()));
   }
   return demonstrations;
+}
+
+std::vector<Demonstration> every_answer(std::vector<Demonstration> demonstrations) {
+  std::vector<Demonstration> all;
+  for (Demonstration& whole : demonstrations) {
+    const std::vector<Message>& turns = whole.prompt.turns;
+    for (std::size_t i = 1; i < turns.size(); ++i) {
+      if (turns[i].role != "assistant" || turns[i - 1].role != "user" || turns[i].content.empty()) continue;
+      Demonstration one;
+      one.prompt.family = whole.prompt.family;
+      set_turns(one.prompt, {turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(i)});
+      one.response = turns[i].content;
+      all.push_back(std::move(one));
+    }
+    all.push_back(std::move(whole));
+  }
+  return all;
 }
 
 train::Example encode(const Language& language, const Demonstration& demonstration) {

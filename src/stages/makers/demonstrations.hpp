@@ -44,6 +44,10 @@ std::vector<Demonstration> read_demonstrations(const std::filesystem::path& fold
 // JSON Lines of "prompt", a text or the turns of a conversation, and "response". Throws Error(input) naming file, line and key; there is at least one.
 std::vector<Demonstration> read_demonstration_file(const std::filesystem::path& file);
 
+// Every answer of the assistant's in a conversation as a demonstration of its own, behind the turns before it; those that follow no
+// user's turn, and empty ones, are none.
+std::vector<Demonstration> every_answer(std::vector<Demonstration> demonstrations);
+
 // The prompt without, the response and its end with a loss.
 train::Example encode(const Language& language, const Demonstration& demonstration);
 // Those that fit the context; says how many do not. `what`: the stage. Throws Error(input) naming `source` where none does.

@@ -13,7 +13,13 @@ class FileMaker final : public Maker {
  public:
   DataKind makes() const override { return DataKind::demonstrations; }
   void bind(OptionTable& table, DataOptions& data) override {
-    table.add_input(data.section() + ".file", &file_, "", "demonstrations: JSON Lines of prompt and response");
+    table.add_input(
+        data.section() + ".file", &file_, "",
+        "demonstrations: JSON Lines of prompt and response, or of any other form that `rlaif convert` knows");
+    table
+        .add(data.section() + ".every_turn", &every_turn_, "",
+             "learn every answer of the assistant's in a conversation, not the last one alone")
+        .only_where_set = true;
   }
   void check(const Study&, const DataOptions& data) const override {
     if (file_.empty()) throw usage_error(data.section() + ".file: a file of demonstrations was expected");
@@ -28,6 +34,7 @@ class FileMaker final : public Maker {
   Json run(const Context& context, const DataSet& data) const {
     std::vector<Demonstration> all;
     context.comm.agree([&] { all = read_demonstration_file(file_); });
+    if (every_turn_) all = every_answer(std::move(all));
     return write_demonstrations(context, data, static_cast<std::int64_t>(all.size()), block,
                                 [&](std::int64_t begin, std::int64_t end) {
                                   return std::vector<Demonstration>(all.begin() + begin, all.begin() + end);
@@ -35,6 +42,7 @@ class FileMaker final : public Maker {
   }
 
   std::filesystem::path file_;
+  bool every_turn_ = false;
 };
 
 }  // namespace

@@ -21,6 +21,9 @@ std::vector<LearnedFrom> teachers_of(const Study& study, const ArmOptions& arm) 
   const DataSet data = data_of(study, arm);
   if (algorithm_of(arm).learns_from() != DataKind::demonstrations)
     teachers.push_back({arm.name, arm.section() + ".judge", arm.judge});
+  const std::string& people = study.labels.people.name;
+  if (data.name.empty() && people_labels_store(study) == people && !people.empty())
+    teachers.push_back({arm.name, "reward.people", people});
   if (data.maker) {
     for (const std::string& judge : data.maker->judges())
       teachers.push_back({arm.name, "data." + data.name + ".judge", judge});

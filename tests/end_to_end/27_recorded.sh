@@ -52,6 +52,16 @@ P
 }
 check "labels of people are kept as they were given, judged beside, and asked for where a judge is unsure" labels
 
+mixed() {
+  ranks 2 study "$deck" --run.directory="$scratch/mixed" --reward.people=people --reward.people_labels=10 --reward.people_weight=2 || return 1
+  python3 - "$scratch/mixed/stages" <<'P'
+import json, pathlib, sys
+facts = lambda name: json.loads(pathlib.Path(sys.argv[1], name + ".json").read_text())
+assert facts("dpo-rlaif")["people_pairs"] == facts("dpo-human")["people_pairs"] == facts("reward-hybrid")["people_pairs"] == 10
+P
+}
+check "people's labels take the place of the first ten of a judge's, at their own weight" mixed
+
 # The closed world's own pairs, written to files and read again, are judged as they were when they were generated.
 generated=$scratch/generated
 ranks 2 study inputs/smoke.cfg --study.arms= --run.directory="$generated" >"$scratch/out" 2>&1 ||
@@ -110,4 +120,12 @@ expect_error "no file of pairs" 2 'data\.none\.file: a file of pairs' study inpu
 head -n 4 tests/decks/recorded_heldout.jsonl >"$scratch/few.jsonl"
 expect_error "a share that holds nothing out" 3 'few\.jsonl: leaves no pair to hold out' study "$deck" \
   --data.recorded.file="$scratch/few.jsonl" --data.recorded.heldout_file= --data.recorded.heldout_share=1e-9 "$on_none"
+cp -r "$scratch/1/models/sft" "$scratch/strict"
+printf '%s' "{% if messages[0].role == 'system' %}{{ raise_exception('there are no system turns here') }}{% endif %}{% for m in messages %}{{ m.content + '<|endoftext|>' }}{% endfor %}" \
+  >"$scratch/strict/chat_template.jinja"
+expect_error "roles in an order that the template does not take" 3 \
+  'recorded\.jsonl: a prompt with the turns system user .* cannot be asked: .*there are no system turns here' study "$deck" \
+  --model.folder="$scratch/strict" --sft.examples=0 --sft.register_examples=0 --run.directory="$scratch/refused"
+expect_error "recorded labels as a judge of new responses" 2 "evaluate\.by: judge 'people' has the labels of recorded pairs only" \
+  study "$deck" --evaluate.by=people "$on_none"
 if [[ -e $scratch/none ]]; then fail "refused decks leave nothing behind" "$scratch/none is there"; else pass "refused decks leave nothing behind"; fi

@@ -160,8 +160,10 @@ void expect_roles_fit(const Language& language, const RecordedPairs& read, const
       try {
         language.chat.prompt(prompt);
       } catch (const Error& error) {
-        throw input_error(file, "a prompt with the turns " + roles + "(\"" + prompt.text.substr(0, 60) +
-                                    "\") cannot be asked: " + error.what());
+        std::string beginning = prompt.text.substr(0, 60);
+        std::replace(beginning.begin(), beginning.end(), '\n', ' ');
+        throw input_error(
+            file, "a prompt with the turns " + roles + "(\"" + beginning + "\") cannot be asked: " + error.what());
       }
     }
   }

@@ -419,6 +419,13 @@ def mean_utility(row):
     return sum(values) / len(values) if values else None
 
 
+def prompt_text(prompt):
+    """A prompt as one reads it: a text, or the turns of a conversation, each under its speaker."""
+    if isinstance(prompt, list):
+        return "\n\n".join(f"{str(turn.get('role', '')).capitalize()}: {turn.get('content', '')}" for turn in prompt if isinstance(turn, dict))
+    return prompt if isinstance(prompt, str) else ""
+
+
 def choose_prompts(by_name):
     """[(prompt id, why)]: the first prompt of each family, then the three on which the models differ most."""
     names = list(by_name)
@@ -462,7 +469,7 @@ def samples_section(run, colours):
     by_name = {name: {row.get("prompt_id"): row for row in run.evaluation[name]} for name in names}
     blocks = []
     for key, why in choose_prompts(by_name):
-        prompt = by_name[names[0]][key].get("prompt", "")
+        prompt = prompt_text(by_name[names[0]][key].get("prompt", ""))
         answers = "".join(answer_block(name, by_name[name][key], colours) for name in names)
         blocks.append(f'<div class="sample"><div class="why">{escaped(why)}</div><div class="prompt">{escaped(prompt)}</div>'
                       f'<div class="answers">{answers}</div></div>')

@@ -45,6 +45,11 @@ count = results["judges"]["hybrid"]["asked"]
 assert count["ai"] == 48 + held_out and asked <= count["people"] <= count["ai"], (count, asked)
 assert abs(results["judges"]["people"]["cost_usd"] - 48 * 0.67) < 1e-6, results["judges"]["people"]
 assert "annotator_agreement_low" in results["judges"]["ai"] and "people_accuracy_low" in results["reward_model"]["asked"]
+# Policies are asked the held-out pairs' own prompts, conversations too; the world knows no gold for those.
+asked = read(scratch / "1/evaluation/human.jsonl")
+talks = [one for one in asked if isinstance(one["prompt"], list)]
+assert len(asked) == 24 and len(talks) == 2 and [turn["role"] for turn in talks[0]["prompt"]] in (["system", "user"], ["user", "assistant", "user"])
+assert all("utility" not in sample for one in talks for sample in one["samples"])
 facts = json.loads((scratch / "1/stages/annotate.json").read_text())["recorded"]
 assert facts["train"]["pairs"] == 48 and facts["train"]["ties"] > 0 and facts["heldout"]["pairs"] == held_out, facts
 assert 0 < facts["people_agree"] < 1, facts
@@ -105,6 +110,11 @@ DECK=$deck KILLS=${KILLS:-2} bash tests/end_to_end/40_kill.sh | sed 's/ runs / r
 
 page() { python3 analysis/report.py "$scratch/1" >/dev/null && test -s "$scratch/1/report/report.html"; }
 check "a study of recorded pairs has its report" page
+spotcheck() {
+  "$rlaif" spotcheck export "$scratch/1" ai "$scratch/page.html" --name alice --count 48 &&
+    grep -q 'Assistant: Good morning\.' "$scratch/page.html"
+}
+check "people are shown conversations as transcripts" spotcheck
 
 on_none=--run.directory=$scratch/none
 sed -n 3p tests/decks/recorded.jsonl | cat tests/decks/recorded_heldout.jsonl - >"$scratch/leak.jsonl"

@@ -68,9 +68,10 @@ TEST_F(Demonstrations, OfEveryTurnAreAnAnswerEach) {
       R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}, )"
       R"({"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "v"}, )"
       R"({"role": "assistant", "content": ""}, {"role": "user", "content": "w"}, {"role": "assistant", "content": "c"}]})";
-  const auto last = read_demonstration_file(write("a.jsonl", line + "\n" + good + "\n"));
-  ASSERT_EQ(last.size(), 2u);
+  auto last = read_demonstration_file(write("a.jsonl", line + "\n"));
+  ASSERT_EQ(last.size(), 1u);
   EXPECT_EQ(last[0].response, "c");
+  last.push_back(read_demonstration_file(write("b.jsonl", good + "\n")).front());
   const auto every = every_answer(last);
   ASSERT_EQ(every.size(), 3u);
   EXPECT_EQ(every[0].response, "a");

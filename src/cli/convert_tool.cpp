@@ -36,6 +36,23 @@ void say_left_out(const std::string& why, const records::LeftOut& left_out) {
   std::cout << left_out.records << " left out" << why << ", the first: " << left_out.first << "\n";
 }
 
+// What is written takes no other file's place.
+void expect_other_files(const std::filesystem::path& in, const std::filesystem::path& out,
+                        const std::filesystem::path& held_out) {
+  namespace fs = std::filesystem;
+  const auto place = [](const fs::path& file) { return fs::weakly_canonical(fs::absolute(file)); };
+  for (const fs::path& file : {out, held_out}) {
+    if (file.empty()) continue;
+    if (fs::exists(file) && !fs::is_regular_file(file))
+      throw usage_error("rlaif convert: " + file.string() + " is no regular file; one to write was expected");
+    if (place(file) == place(in))
+      throw usage_error("rlaif convert: " + file.string() +
+                        " is the file that is read; another one to write was expected");
+  }
+  if (!held_out.empty() && place(held_out) == place(out))
+    throw usage_error("rlaif convert: two files to write were expected, not one twice");
+}
+
 void write(const std::filesystem::path& file, const records::WrittenForm& form,
            const std::vector<records::Record>& records) {
   records::LeftOut left_out;
@@ -56,15 +73,18 @@ void run_convert_command(const CommandLine& line) {
   const double share = line.number_or("split", 0.0, 0.0);
   if (has_split && !(share > 0.0 && share < 1.0)) throw usage_error("--split: a share between 0 and 1 was expected");
   const std::filesystem::path held_out = has_split ? word(line, 2, "a file for the prompts that are held out") : "";
-  if (has_split && held_out == out) throw usage_error("rlaif convert: two files to write were expected, not one twice");
+  expect_other_files(in, out, held_out);
   records::LeftOut left_out;
   std::vector<records::Record> records = records_for(form, in, left_out), apart;
   if (line.flags.contains("longest")) {
-    const auto longest = static_cast<std::size_t>(line.number_or("longest", 0.0, 1.0));
+    const auto longest = static_cast<std::size_t>(std::min(line.number_or("longest", 0.0, 1.0), 1e15));
     const std::size_t longer = std::erase_if(records, [&](const auto& record) { return length_of(record) > longest; });
     std::cout << longer << " of " << in.string() << " are longer than " << longest << " characters\n";
   }
-  if (records.empty()) throw input_error(in, "no record is left; at least one was expected");
+  if (records.empty()) {
+    say_left_out(" of " + in.string(), left_out);
+    throw input_error(in, "no record is left; at least one was expected");
+  }
   if (has_split) {
     std::vector<records::Record> kept;
     for (records::Record& record : records)
@@ -76,8 +96,8 @@ void run_convert_command(const CommandLine& line) {
                               "; a share that leaves some to both was expected");
   }
   say_left_out(" of " + in.string(), left_out);
+  if (has_split) write(held_out, form, apart);  // the smaller one: what it cannot say leaves nothing behind
   write(out, form, records);
-  if (has_split) write(held_out, form, apart);
 }
 
 }  // namespace rlaif::cli

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "rlaif/core/text_format.hpp"
+
 namespace rlaif {
 namespace {
 
@@ -56,7 +58,7 @@ std::string prompt_problem(std::span<const Message> turns) {
     const Message& turn = turns[i];
     const std::string which = "turn " + std::to_string(i + 1);
     if (speaker_of(turn.role).empty())
-      return which + " is by '" + turn.role + "'; system, user or assistant was expected";
+      return which + " is by '" + one_line(turn.role) + "'; system, user or assistant was expected";
     if (turn.role == "system" && i > 0) {
       return which + (turns.front().role == "system" ? " is a second system turn; one" : " is a system turn; one") +
              " before all others was expected";

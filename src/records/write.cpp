@@ -101,6 +101,8 @@ std::size_t write_records(const std::filesystem::path& file, const std::string& 
     ++written;
   }
   if (left_out) *left_out = gone;
+  if (written == 0 && gone.records > 0)
+    throw input_error(file, "nothing is left to write; the first that was left out: " + gone.first);
   write_file_atomic(file, text::compressed_for(file, std::move(lines)));
   return written;
 }

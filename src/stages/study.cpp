@@ -64,6 +64,36 @@ void check_reward_judges(const Study& study, const std::vector<Stage>& stages) {
   }
 }
 
+bool is_simulated(const Judges& judges, const JudgeOptions& judge) {
+  const auto leaves = leaves_of(judges, judge);
+  return std::any_of(leaves.begin(), leaves.end(),
+                     [](const JudgeOptions* one) { return one->kind == JudgeKind::annotators; });
+}
+
+// Results need somebody who knows the held-out prompts, and simulated people know the world's alone.
+void expect_known_prompts(const Study& study, const StageOptions& options) {
+  if (study.arms.empty()) return;
+  const Task& task = study.loaded_task();
+  bool is_known = false, is_all_known = true;
+  for (std::int64_t item = 0; item < options.evaluate.prompts && (!is_known || is_all_known); ++item) {
+    const Prompt prompt = task.draw(Task::Purpose::evaluate, Split::heldout, study.run.seed, item);
+    const bool knows = task.grade(prompt, {}).has_value();
+    is_known = is_known || knows;
+    is_all_known = is_all_known && knows;
+  }
+  if (!is_known && options.compare.by.empty()) {
+    throw usage_error(
+        "evaluate.by: none of the held-out prompts is the world's, and there are no rules (task.rules): a judge that "
+        "can "
+        "compare the policies was expected");
+  }
+  for (const std::string& name : options.compare.by) {
+    if (is_all_known || task.yardstick() != "gold" || !is_simulated(study.judges, study.judges.named(name))) continue;
+    throw usage_error("evaluate.by: simulated people (judge '" + name +
+                      "') know the world's prompts alone, and not all of the held-out ones are");
+  }
+}
+
 // What arms learn from, then the arms.
 void plan_arms_of(StudyPlan& plan, const Study& study, const DataSet& data, const std::vector<ArmOptions>& arms) {
   maker_of(data).plan(plan, study, data);
@@ -162,6 +192,7 @@ void run_study(const std::string& command, Study& study, const StageOptions& opt
   comm.agree([&] {
     stages = plan_stages(study, options);
     load_study(study);
+    if (command == "study" || command == "evaluate") expect_known_prompts(study, options);
     check_model_folder(study);
     std::optional<double> memory;
     if (!device.cuda) memory = machine_memory_bytes() / comm.local_size();

@@ -31,6 +31,8 @@ class PlainSource final : public ByteSource {
  public:
   explicit PlainSource(const fs::path& file) : file_(file) {
     if (fs::is_directory(file)) throw input_error(file, "is a folder; expected a file of JSON Lines");
+    if (fs::exists(file) && !fs::is_regular_file(file) && file != "/dev/null")
+      throw input_error(file, "is no regular file; expected one, since it may be read twice (a pipe cannot)");
     descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor_ < 0) throw input_error(file, fs::exists(file) ? "cannot be opened for reading" : "no such file");
   }

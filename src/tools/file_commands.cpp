@@ -39,6 +39,8 @@ void write_lines_by_blocks(const comm::Communicator& comm, const std::string& wh
 void require_places(const IoOptions& io) {
   if (io.input.empty()) throw usage_error("io.input: a file to read was expected");
   if (io.output.empty()) throw usage_error("io.output: a file to write was expected");
+  if (std::filesystem::is_directory(io.output))
+    throw usage_error("io.output = " + io.output.string() + ": is a folder; a file to write was expected");
 }
 
 Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
@@ -53,6 +55,7 @@ std::vector<Comparison> read_pairs(const std::filesystem::path& file) {
     comparison.first.text = std::move(record.responses[0]);
     comparison.second.text = std::move(record.responses[1]);
     comparison.first.ended = comparison.second.ended = true;
+    comparison.label = record.label;
     pairs.push_back(std::move(comparison));
   }
   if (pairs.empty()) throw input_error(file, "holds no pair; at least one line was expected");

@@ -130,6 +130,29 @@ expect_error "no file of pairs" 2 'data\.none\.file: a file of pairs' study inpu
 head -n 4 tests/decks/recorded_heldout.jsonl >"$scratch/few.jsonl"
 expect_error "a share that holds nothing out" 3 'few\.jsonl: leaves no pair to hold out' study "$deck" \
   --data.recorded.file="$scratch/few.jsonl" --data.recorded.heldout_file= --data.recorded.heldout_share=1e-9 "$on_none"
+sed 's/"id": "train-1"/"id": "train-0"/' tests/decks/recorded.jsonl >"$scratch/twice.jsonl"
+expect_error "two pairs of one id" 3 "twice\.jsonl:2: id 'train-0' is that of line 1 already" study "$deck" --data.recorded.file="$scratch/twice.jsonl" "$on_none"
+python3 - "$scratch" <<'P'
+# Prompts that the world does not know, without labels too.
+import json, sys
+for part in ("", "_heldout"):
+    rows = [json.loads(line) for line in open(f"tests/decks/recorded{part}.jsonl")]
+    for i, row in enumerate(rows):
+        row["prompt"] = f"What about{part} {i}?"
+    for name, keys in (("strange", ()), ("bare", ("label", "annotators"))):
+        with open(f"{sys.argv[1]}/{name}{part}.jsonl", "w") as out:
+            out.writelines(json.dumps({key: value for key, value in row.items() if key not in keys}) + "\n" for row in rows)
+P
+of() { printf -- '--data.recorded.file=%s --data.recorded.heldout_file=%s' "$scratch/$1.jsonl" "$scratch/$1_heldout.jsonl"; }
+# shellcheck disable=SC2046  # two arguments
+expect_error "prompts that nobody knows, and no judge of policies" 2 "evaluate\.by: none of the held-out prompts is the world's" \
+  study "$deck" $(of strange) "$on_none"
+# shellcheck disable=SC2046
+expect_error "labels that are to be given and are not there" 2 'judge\.people\.kind = given: no pair of \[data\.recorded\] has a label' \
+  study "$deck" $(of bare) "$on_none"
+# shellcheck disable=SC2046
+expect_error "simulated people on prompts that they do not know" 2 'judge\.people\.kind = annotators: simulated people know the world' \
+  study "$deck" $(of strange) --judge.people.kind=annotators --evaluate.by=ai "$on_none"
 cp -r "$scratch/1/models/sft" "$scratch/strict"
 printf '%s' "{% if messages[0].role == 'system' %}{{ raise_exception('there are no system turns here') }}{% endif %}{% for m in messages %}{{ m.content + '<|endoftext|>' }}{% endfor %}" \
   >"$scratch/strict/chat_template.jinja"

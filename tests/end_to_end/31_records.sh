@@ -88,6 +88,21 @@ expect_error "demonstrations as pairs" 3 'holds demonstrations; expected pairs' 
 expect_error "no form" 2 '[-][-]to FORM was expected' convert "$scratch/pairs.jsonl" "$out"
 expect_error "a share that is none" 2 '[-][-]split: a share between 0 and 1' convert "$scratch/pairs.jsonl" "$out" "$scratch/two.jsonl" --to pairs --split 1.5
 expect_error "a share without a second file" 2 'a file for the prompts that are held out was expected' convert "$scratch/pairs.jsonl" "$out" --to pairs --split 0.5
+printf '{"system": "Be brief.", "question": "6 times 7?", "chosen": "It is 42.", "rejected": "It is 43."}\n' >"$scratch/question.jsonl"
+expect_error "a prompt under another name" 3 "question\.jsonl:1: key 'question' stands beside 'chosen' and 'rejected', and no 'prompt'" \
+  convert "$scratch/question.jsonl" "$out" --to pairs
+printf '{"prompt": "q", "response_a": "x", "response_b": "y", "winner": "b"}\n' >"$scratch/winner.jsonl"
+expect_error "a label under another name" 3 "winner\.jsonl:1: key 'winner' says who is better, and there is no 'label'" \
+  convert "$scratch/winner.jsonl" "$out" --to preference
+printf '{"prompt": "q", "response_a": "x", "response_b": "y", "label": "tie"}\n' >"$scratch/ties.jsonl"
+expect_error "ties alone in a form that has none" 3 'nothing is left to write' convert "$scratch/ties.jsonl" "$out" --to preference
+printf '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "x", "weight": 0}]}\n' >"$scratch/weight.jsonl"
+expect_error "an answer that nobody is to learn" 3 'weight\.jsonl:1: .*weight 0' convert "$scratch/weight.jsonl" "$out" --to messages
+mkfifo "$scratch/pipe"
+expect_error "a pipe" 3 'pipe: is no regular file' convert "$scratch/pipe" "$out" --to pairs
+expect_error "one file to write, twice" 2 'two files to write were expected' convert "$scratch/pairs.jsonl" "$out" "$scratch/./$(basename "$out")" --to pairs --split 0.2
+expect_error "the file that is read as the one to write" 2 'is the file that is read' convert "$scratch/pairs.jsonl" "$scratch/./pairs.jsonl" --to pairs
+expect_error "a folder to write to" 2 'is no regular file' convert "$scratch/pairs.jsonl" "$out" "$scratch" --to pairs --split 0.2
 if [[ -e $out ]]; then fail "refused files leave nothing behind" "$out is there"; else pass "refused files leave nothing behind"; fi
 
 python=${RECORDS_TRL:-}

@@ -40,7 +40,8 @@ class Study {
   void load(std::map<Split, std::vector<Prompt>> prompts = {}) {
     task_ = std::make_unique<Task>(task, std::move(prompts));
   }  // throws Error(input) naming file, line and key
-  Context context(const Here& here) const;  // of a loaded study
+  const Task& loaded_task() const { return *task_; }  // of a loaded study
+  Context context(const Here& here) const;            // of a loaded study
 
  private:
   std::unique_ptr<Task> task_;

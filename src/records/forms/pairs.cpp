@@ -21,7 +21,7 @@ const char* side_name(double label) { return label == 0.5 ? "tie" : label > 0.5 
 std::vector<double> votes_in(const text::JsonRecord& line) {
   std::vector<double> votes;
   const auto list = line.object.find("annotators");
-  if (list == line.object.end()) return votes;
+  if (list == line.object.end() || list->is_null()) return votes;
   if (!list->is_array()) throw input_error(line.file, line.line, "key 'annotators': a list of labels was expected");
   for (const Json& one : *list) votes.push_back(side_in(line, "annotators", one));
   return votes;
@@ -34,13 +34,26 @@ std::string read_pair(const text::JsonRecord& line, Kind, Record& record) {
     line.read_prompt("prompt", record.prompt);
   }
   record.responses = {line.string("response_a"), line.string("response_b")};
-  record.subset = line.string_or("subset", "");
-  record.model_a = line.string_or("model_a", "");
-  record.model_b = line.string_or("model_b", "");
+  const auto text_or_none = [&](const char* key) {
+    const auto found = line.object.find(key);
+    return found == line.object.end() || found->is_null() ? std::string() : line.string(key);
+  };
+  record.subset = text_or_none("subset");
+  record.model_a = text_or_none("model_a");
+  record.model_b = text_or_none("model_b");
   const auto label = line.object.find("label");
   if (label != line.object.end() && !label->is_null()) record.stated = side_in(line, "label", *label);
   record.votes = votes_in(line);
   record.label = record.stated;
+  if (!record.label && record.votes.empty()) {
+    for (const char* key : {"winner", "preference", "preferred", "chosen", "winner_model_a"}) {
+      if (!line.object.contains(key)) continue;
+      throw input_error(line.file, line.line,
+                        "key '" + std::string(key) +
+                            "' says who is better, and there is no 'label': expected \"label\": "
+                            "\"a\", \"b\" or \"tie\"");
+    }
+  }
   if (record.votes.size() > 1 || (!record.stated && !record.votes.empty())) {
     record.label =
         std::accumulate(record.votes.begin(), record.votes.end(), 0.0) / static_cast<double>(record.votes.size());

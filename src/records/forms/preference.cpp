@@ -67,7 +67,19 @@ std::string read_common_turns(const text::JsonRecord& line, Record& record) {
   return "";
 }
 
+// Whoever keeps the prompt under a name of their own did not mean the beginning of the responses.
+void refuse_prompts_of_other_names(const text::JsonRecord& line) {
+  for (const char* key : {"question", "instruction", "input", "query", "context", "history", "messages", "system"}) {
+    if (!line.object.contains(key)) continue;
+    throw input_error(line.file, line.line,
+                      "key '" + std::string(key) +
+                          "' stands beside 'chosen' and 'rejected', and no 'prompt': expected the "
+                          "prompt in the key 'prompt', as a text or a list of turns");
+  }
+}
+
 std::string read_implicit(const text::JsonRecord& line, Kind, Record& record) {
+  if (!line.object.contains("prompt")) refuse_prompts_of_other_names(line);
   const Json &chosen = need(line, "chosen"), &rejected = need(line, "rejected");
   if (chosen.is_string() && rejected.is_string()) return read_common_text(line, record);
   if (chosen.is_array() && rejected.is_array()) return read_common_turns(line, record);

@@ -43,11 +43,15 @@ std::string read_messages(const text::JsonRecord& line, Kind wanted, Record& rec
         line.file, line.line,
         "key 'messages': the last turn is by '" + turns.back().role + "'; the assistant's, the response, was expected");
   }
+  const Json& last = line.object["messages"].back();
+  const bool is_taught = !(last.is_object() && last.contains("weight") && last["weight"] == 0);
   if (is_answered) {
     record.responses = {std::move(turns.back().content)};
     turns.pop_back();
   }
   set_prompt(line, "messages", std::move(turns), record);
+  if (wanted != Kind::prompt && !is_taught)
+    return "key 'messages': the last turn has the weight 0, so that nobody is to learn it";
   return "";
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "../planning.hpp"
 #include "labelling.hpp"
@@ -15,7 +17,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/ids.hpp"
 #include "rlaif/core/log.hpp"
-#include "rlaif/core/rng.hpp"
+#include "rlaif/core/text_format.hpp"
 #include "rlaif/records/records.hpp"
 #include "rlaif/records/write.hpp"
 #include "rlaif/study/judge_tree.hpp"
@@ -60,10 +62,28 @@ class PairFiles final : public RecordedSource {
   using Records = std::vector<records::Record>;
 
   Records records_of(const std::filesystem::path& from) const {
-    Records all = records::read_records(from, records::Kind::pair, leaves_out ? &left_out_ : nullptr);
+    records::LeftOut left;
+    Records all = records::read_records(from, records::Kind::pair, leaves_out ? &left : nullptr);
+    if (left_out_.records == 0) left_out_.first = left.first;
+    left_out_.records += left.records;
+    expect_own_ids(from, all);
     if (most > 0 && from == file && all.size() > static_cast<std::size_t>(most))
       all.resize(static_cast<std::size_t>(most));
     return all;
+  }
+
+  // Labels of people find their pairs by these.
+  static void expect_own_ids(const std::filesystem::path& from, const Records& all) {
+    std::unordered_map<std::uint64_t, const records::Record*> known;
+    for (const records::Record& one : all) {
+      const auto [first, added] = known.emplace(pair_number(one.id), &one);
+      if (added) continue;
+      throw input_error(
+          from, one.line,
+          "id '" + one_line(one.id) + "' is that of line " + std::to_string(first->second->line) +
+              " already (several people's labels of a pair go into its key 'annotators'); expected ids that "
+              "are unique, or no key 'id'");
+    }
   }
 
   RecordedPairs read_files() const {
@@ -94,25 +114,30 @@ class PairFiles final : public RecordedSource {
   }
 
   void refuse_leaks(const std::map<Split, Records>& parts) const {
-    std::map<std::string_view, std::size_t> lines;
-    for (const records::Record& one : parts.at(Split::train)) lines.emplace(one.prompt.text, one.line);
+    // A text may be the transcript of another prompt's turns.
+    const auto key_of = [](const Prompt& prompt) {
+      return std::pair<std::string_view, bool>(prompt.text, prompt.turns.empty());
+    };
+    std::map<std::pair<std::string_view, bool>, std::size_t> lines;
+    for (const records::Record& one : parts.at(Split::train)) lines.emplace(key_of(one.prompt), one.line);
     const records::Record* first = nullptr;
     std::size_t leaks = 0;
     for (const records::Record& one : parts.at(Split::heldout)) {
-      if (lines.contains(one.prompt.text) && leaks++ == 0) first = &one;
+      if (lines.contains(key_of(one.prompt)) && leaks++ == 0) first = &one;
     }
     if (first == nullptr) return;
     const std::string more = leaks > 1 ? ", and " + std::to_string(leaks - 1) + " more of its pairs do" : "";
     throw input_error(heldout_file, first->line,
-                      "record '" + first->id + "' asks the prompt of line " +
-                          std::to_string(lines.at(first->prompt.text)) + " of " + file.string() + more +
+                      "record '" + one_line(first->id) + "' asks the prompt of line " +
+                          std::to_string(lines.at(key_of(first->prompt))) + " of " + file.string() + more +
                           ": held-out pairs whose prompts nothing learns from were expected");
   }
 
   // Where a form says which response is better by its place, the place is drawn: judges must not learn it from there.
   static bool says_by_place(const Records& records) {
-    return std::all_of(records.begin(), records.end(),
-                       [](const records::Record& one) { return one.label == 1.0 && one.votes.empty(); });
+    return std::all_of(records.begin(), records.end(), [](const records::Record& one) {
+      return (one.label == 1.0 || one.label == 0.5) && one.votes.empty();
+    });
   }
 
   static void add_pairs(Split split, const Records& records, RecordedPairs& read) {
@@ -160,10 +185,8 @@ void expect_roles_fit(const Language& language, const RecordedPairs& read, const
       try {
         language.chat.prompt(prompt);
       } catch (const Error& error) {
-        std::string beginning = prompt.text.substr(0, 60);
-        std::replace(beginning.begin(), beginning.end(), '\n', ' ');
-        throw input_error(
-            file, "a prompt with the turns " + roles + "(\"" + beginning + "\") cannot be asked: " + error.what());
+        throw input_error(file, "a prompt with the turns " + roles + "(\"" + one_line(prompt.text) +
+                                    "\") cannot be asked: " + error.what());
       }
     }
   }

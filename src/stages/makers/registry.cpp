@@ -1,7 +1,10 @@
 // The table of makers: a line each.
+#include <algorithm>
 #include "makers.hpp"
+
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/core/text_format.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/study/judge_tree.hpp"
 
@@ -33,6 +36,33 @@ void bind_data(OptionTable& table, DataOptions& data) {
   table.keys_are_of(section, "maker = " + data.maker);
 }
 
+namespace {
+
+// Whether judges of recorded pairs can say anything of them: labels are there where they are to be given, and simulated people
+// know the prompts.
+void expect_labellers(const Study& study, const DataSet& data, const RecordedSource& source) {
+  const std::vector<Comparison>& pairs = source.read().pairs.at(Split::train);
+  const bool has_labels =
+      std::any_of(pairs.begin(), pairs.end(), [](const Comparison& pair) { return pair.label.has_value(); });
+  const bool is_known = study.loaded_task().grade(pairs.front().prompt, {}).has_value();
+  for (const JudgeOptions& asked : data.judges) {
+    for (const JudgeOptions* judge : leaves_of(study.judges, asked)) {
+      const std::string key = "judge." + judge->name + ".kind = ";
+      if (judge->kind == JudgeKind::given && !has_labels) {
+        throw usage_error(key + "given: no pair of [" + data.section +
+                          "] has a label; the key 'label' or 'annotators' was expected in its file, or another judge");
+      }
+      if (judge->kind == JudgeKind::annotators && !is_known) {
+        throw usage_error(key + "annotators: simulated people know the world's prompts alone, and \"" +
+                          one_line(pairs.front().prompt.text) +
+                          "\" is none; kind = given was expected, or another judge");
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void load_study(Study& study) {
   std::map<Split, std::vector<Prompt>> prompts;
   for (const DataSet& data : data_sets(study)) {
@@ -42,6 +72,9 @@ void load_study(Study& study) {
     if (data.name.empty()) prompts = read.prompts;
   }
   study.load(std::move(prompts));
+  for (const DataSet& data : data_sets(study)) {
+    if (const RecordedSource* source = maker_of(data).recorded()) expect_labellers(study, data, *source);
+  }
 }
 
 std::vector<Comparison> recorded_pairs(const Study& study) {

@@ -377,13 +377,13 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   stages::check_stages(study, resolved->stages);
   tools::check_calibrate(resolved->calibrate);
   study::check_arms(study);
-  for (const study::DataOptions& data : study.data) data.how->check(study, data);
+  study::check_judges(study.judges, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   stages::check_recorded(study);
+  for (const study::DataOptions& data : study.data) data.how->check(study, data);
   for (const study::ArmOptions& arm : study.arms) {
     stages::check_data(study, arm);
     stages::algorithm_of(arm).check(study, arm);
   }
-  study::check_judges(study.judges, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
   stages::check_compare(study, resolved->stages.compare, resolved->stages.evaluate);
   return resolved;
 }

@@ -33,7 +33,7 @@ jobs/setup.sh
 jobs/build.sh
 # shellcheck source=jobs/smollm2_model.sh
 source jobs/smollm2_model.sh
-model=$(smollm2_folder)
+model=$(realpath "$(smollm2_folder)")
 # shellcheck source=jobs/mpi_env.sh
 source jobs/mpi_env.sh
 rlaif=build/release/rlaif

@@ -86,12 +86,11 @@ fs::path reward_folder(const fs::path& run_directory, const RewardJudgeOptions& 
 
 fs::path adapted_folder(const fs::path& adapter) {
   const fs::path base = model::adapter_base(adapter);
-  const fs::path folder = (adapter / base).lexically_normal();
-  if (base.empty() || !fs::exists(folder / "config.json")) {
-    throw input_error(adapter / "adapter_config.json",
-                      "\"base_model_name_or_path\": the folder of a model was expected, found '" + base.string() + "'");
-  }
-  return folder;
+  // As the program names models of its own runs, and as it was told of a folder where it was started.
+  for (const fs::path& folder : {(adapter / base).lexically_normal(), base})
+    if (!base.empty() && fs::exists(folder / "config.json")) return folder;
+  throw input_error(adapter / "adapter_config.json",
+                    "\"base_model_name_or_path\": the folder of a model was expected, found '" + base.string() + "'");
 }
 
 void check_reward_folder(const fs::path& folder, const RewardJudgeOptions& options,

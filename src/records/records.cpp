@@ -192,11 +192,9 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& file) {
   for (Record record; reader.next(record);) {
     const text::JsonRecord& line = reader.line();
     Prompt& prompt = record.prompt;
-    // Others' ids are their records'; a name is known by its checksum.
+    // Others' ids are their records'.
     const bool has_id = line.has("id") && !line.object["id"].is_null() && reader.has_place_for("family");
-    prompt.id = !has_id                         ? line.line - 1
-                : line.object["id"].is_string() ? checksum(line.string("id"))
-                                                : line.number_from_zero("id");
+    prompt.id = has_id ? line.number_from_zero("id") : line.line - 1;
     prompt.family = line.string_or("family", "");
     const auto [known, added] = line_of_id.emplace(prompt.id, line.line);
     if (!added) {

@@ -152,7 +152,7 @@ expect_error "labels that are to be given and are not there" 2 'judge\.people\.k
   study "$deck" $(of bare) "$on_none"
 # shellcheck disable=SC2046
 expect_error "simulated people on prompts that they do not know" 2 'judge\.people\.kind = annotators: simulated people know the world' \
-  study "$deck" $(of strange) --judge.people.kind=annotators --evaluate.by=ai "$on_none"
+  study "$deck" $(of strange) --judge.people.kind=annotators --evaluate.by=ai --evaluate.by_own_judges=true "$on_none"
 cp -r "$scratch/1/models/sft" "$scratch/strict"
 printf '%s' "{% if messages[0].role == 'system' %}{{ raise_exception('there are no system turns here') }}{% endif %}{% for m in messages %}{{ m.content + '<|endoftext|>' }}{% endfor %}" \
   >"$scratch/strict/chat_template.jinja"

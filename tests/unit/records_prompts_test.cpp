@@ -60,6 +60,11 @@ TEST_F(Prompts, bad_lines_are_refused_by_file_and_line) {
   expect_refused(good + "{\"prompt\": \"b\", \"id\": 0}", "2", {"id 0", "line 1", "unique"});
 }
 
+TEST_F(Prompts, without_an_id_may_say_so_by_null) {
+  write("{\"prompt\": \"a\", \"id\": null}\n");
+  EXPECT_EQ(read_prompts(file_).front().id, 0u);
+}
+
 TEST_F(Prompts, a_missing_file_is_named) {
   expect_error([] { read_prompts("no/such/prompts.jsonl"); }, ErrorKind::input, {"no/such/prompts.jsonl"});
 }

@@ -11,7 +11,7 @@
 #   that is stopped goes on where it was.
 #
 #   jobs/people.sh FILE                    the whole of it, into runs/people
-#   PAIRS=800 jobs/people.sh FILE          at most so many characters a prompt and answer (default 800: about half of hh-rlhf)
+#   PAIRS=250 jobs/people.sh FILE          at most so many characters a prompt and answer (default 500, less than half of hh-rlhf)
 #   RUN=FOLDER RANKS=1 jobs/people.sh FILE another folder, another number of ranks; the results do not depend on the ranks
 set -euo pipefail
 
@@ -43,7 +43,7 @@ rlaif=build/release/rlaif
 parts=$run/parts
 mkdir -p "$parts"
 if [[ ! -f $parts/train.jsonl ]]; then
-  "$rlaif" convert "$file" "$parts/rest.jsonl" "$parts/heldout.jsonl" --to pairs --longest "${PAIRS:-800}" --split 0.12
+  "$rlaif" convert "$file" "$parts/rest.jsonl" "$parts/heldout.jsonl" --to pairs --longest "${PAIRS:-500}" --split 0.12
   "$rlaif" convert "$parts/rest.jsonl" "$parts/others.jsonl" "$parts/learned.jsonl" --to pairs --split 0.32
   "$rlaif" convert "$parts/others.jsonl" "$parts/train.jsonl" "$parts/referee.jsonl" --to pairs --split 0.52
 fi

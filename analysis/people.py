@@ -8,7 +8,7 @@ and report/curves.svg. Standard library only; ends with 2 and one line where som
 import pathlib
 import sys
 
-from run_data import RunError, number, read_json, section
+from run_data import RunError, rate, read_json, section
 from study_plots import COLOURS, Series, plot
 from text_table import text_table
 
@@ -17,8 +17,8 @@ NAMES = {"people": "people's labels", "learned": "a judge that learned from othe
 
 def share(row):
     """(value, low, high) in per cent."""
-    found = [number(row.get(key)) for key in ("agreement", "agreement_low", "agreement_high")]
-    return None if None in found else tuple(100 * one for one in found)
+    found = rate(row, "agreement")
+    return None if found is None or found.low is None else tuple(100 * one for one in (found.value, found.low, found.high))
 
 
 def main():

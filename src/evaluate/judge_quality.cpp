@@ -1,7 +1,6 @@
 #include "rlaif/evaluate/judge_quality.hpp"
 
 #include <cmath>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -12,31 +11,10 @@
 namespace rlaif::evaluate {
 namespace {
 
-// A share whose pairs come from prompts, kept by prompt id so that the order of the pairs does not matter.
-class Share {
- public:
-  void add(std::uint64_t prompt_id, double hit) {
-    auto& [hits, count] = prompts_[prompt_id];
-    hits += hit;
-    count += 1.0;
-  }
-  Interval interval(std::uint64_t seed, int resamples) const {
-    std::vector<double> hits, counts;
-    for (const auto& [id, prompt] : prompts_) {
-      hits.push_back(prompt.first);
-      counts.push_back(prompt.second);
-    }
-    return bootstrap_ratio(hits, counts, seed, resamples);
-  }
-
- private:
-  std::map<std::uint64_t, std::pair<double, double>> prompts_;
-};
-
 // What is counted over the pairs before any interval is computed.
 struct Counts {
-  Share accuracy, same_position, shown_first_wins;
-  std::array<Share, 2> accuracy_by_order;
+  GroupedMean accuracy, same_position, shown_first_wins;
+  std::array<GroupedMean, 2> accuracy_by_order;
   std::vector<double> decided_p, decided_reference;  // for kappa
   std::vector<double> p, reference;                  // for calibration
 

@@ -91,20 +91,13 @@ SideAgreement side_agreement(std::span<const std::uint64_t> groups, std::span<co
   RLAIF_CHECK(p_a.size() == p_b.size() && p_a.size() == groups.size(), "the labelers saw different pairs");
   const std::vector<int> a = named_sides(p_a), b = named_sides(p_b);
   SideAgreement agreement;
-  std::map<std::uint64_t, std::pair<double, double>> by_group;  // same and decided
+  GroupedMean same;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i] == 0 || b[i] == 0) continue;
     ++agreement.decided;
-    auto& [same, decided] = by_group[groups[i]];
-    same += a[i] == b[i] ? 1.0 : 0.0;
-    decided += 1.0;
+    same.add(groups[i], a[i] == b[i] ? 1.0 : 0.0);
   }
-  std::vector<double> same, decided;
-  for (const auto& [group, counts] : by_group) {
-    same.push_back(counts.first);
-    decided.push_back(counts.second);
-  }
-  agreement.share = bootstrap_ratio(same, decided, seed, resamples);
+  agreement.share = same.interval(seed, resamples);
   return agreement;
 }
 

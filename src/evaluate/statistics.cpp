@@ -73,6 +73,15 @@ Interval bootstrap_ratio(std::span<const double> numerators, std::span<const dou
       seed, resamples);
 }
 
+Interval GroupedMean::interval(std::uint64_t seed, int resamples) const {
+  std::vector<double> sums, counts;
+  for (const auto& [group, of_group] : groups_) {
+    sums.push_back(of_group.first);
+    counts.push_back(of_group.second);
+  }
+  return bootstrap_ratio(sums, counts, seed, resamples);
+}
+
 Interval mean(std::span<const std::vector<double>> rows, std::uint64_t seed, int resamples) {
   std::vector<double> sums, counts;
   for (const std::vector<double>& row : rows) {

@@ -26,10 +26,6 @@ double saved_per_token(const model::ModelConfig& config, double layers, bool che
   return checkpointed ? layers * d + layer : layers * layer;
 }
 
-}  // namespace
-
-namespace {
-
 // The folder's, or where it is not there yet, the policy's.
 model::ModelConfig planned_reward_judge(const Study& study, const JudgeOptions& judge) {
   namespace fs = std::filesystem;

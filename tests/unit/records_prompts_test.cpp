@@ -1,34 +1,17 @@
 // Prompts of a study's files.
-#include <unistd.h>
-
 #include <filesystem>
 
-#include "rlaif/core/files.hpp"
 #include "rlaif/records/records.hpp"
-#include "support/expect_error.hpp"
+#include "support/lines_file.hpp"
 
 namespace rlaif::records {
 namespace {
 
-// A file of its own for each test, gone with it.
-class Prompts : public ::testing::Test {
+class Prompts : public LinesFile {
  protected:
-  std::filesystem::path write(const std::string& bytes) {
-    write_file_atomic(file_, bytes);
-    return file_;
-  }
-  void TearDown() override { std::filesystem::remove(file_); }
-
-  // Reading this content as prompts fails with a message that holds file, line and parts.
   void expect_refused(const std::string& bytes, const std::string& line, std::vector<std::string> parts) {
-    write(bytes);
-    parts.push_back(file_.string() + (line.empty() ? "" : ":" + line));
-    expect_error([&] { read_prompts(file_); }, ErrorKind::input, parts);
+    expect_refused_by(read_prompts, bytes, line, std::move(parts));
   }
-
-  std::filesystem::path file_ = std::filesystem::temp_directory_path() /
-                                ("rlaif_prompts_" + std::to_string(getpid()) + "_" +
-                                 ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl");
 };
 
 TEST_F(Prompts, prompts_take_the_line_index_or_their_own_id) {

@@ -1,10 +1,8 @@
 #include "rlaif/text/jsonl.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 
-#include "rlaif/core/files.hpp"
+#include "support/lines_file.hpp"
 #include "unit/text_fixtures.hpp"
 
 namespace rlaif::text {
@@ -12,25 +10,11 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// A file of its own for each test, gone with it.
-class Jsonl : public ::testing::Test {
+class Jsonl : public LinesFile {
  protected:
-  std::filesystem::path write(const std::string& bytes) {
-    write_file_atomic(file_, bytes);
-    return file_;
-  }
-  void TearDown() override { std::filesystem::remove(file_); }
-
-  // Reading this content fails with a message that holds file, line and parts.
   void expect_refused(const std::string& bytes, const std::string& line, std::vector<std::string> parts) {
-    write(bytes);
-    parts.push_back(file_.string() + (line.empty() ? "" : ":" + line));
-    expect_error([&] { read_json_lines(file_); }, ErrorKind::input, parts);
+    expect_refused_by(read_json_lines, bytes, line, std::move(parts));
   }
-
-  std::filesystem::path file_ = std::filesystem::temp_directory_path() /
-                                ("rlaif_jsonl_" + std::to_string(getpid()) + "_" +
-                                 ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl");
 };
 
 TEST_F(Jsonl, reads_each_object_with_its_line) {

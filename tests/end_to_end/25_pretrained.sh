@@ -55,7 +55,7 @@ check "supervised fine-tuning on demonstrations of a file" ranks 2 sft inputs/sm
 # --- bad input
 refused() { rm -rf "$scratch/refused"; expect_error "$1" "$2" "$3" study inputs/smollm2.cfg "${small[@]}" --run.directory="$scratch/refused" "${@:4}"; }
 refused "adapter targets that match nothing" 2 "target \"w_proj\" matches no projection of this model" --lora.targets=w_proj
-refused "an adapter above the last layer" 2 "first_layer: expected 0 to 1, found 2" --lora.first_layer=2
+refused "an adapter above the last layer" 2 "lora.first_layer: at most 1 was expected, as the policy has 2 layers; found 2" --lora.first_layer=2
 refused "a batch that cannot fit" 2 "stage .* needs about .* a rank, of which .*plan.memory_gib" --plan.memory_gib=0.0001
 refused "a folder that is not there" 2 "model.folder: no such file or folder" --model.folder="$scratch/nowhere"
 printf '{"name": "x", "rules": [{"rule": "max_wordz", "weight": 1}]}' >"$scratch/unknown.json"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Studies as jobs of a Slurm cluster of two nodes (a throw-away one on this machine): by srun and by mpirun, with a limit that is
-# shorter than the study, and disturbed on their way. Environment: SLURM_LOCAL, the script that makes the cluster (default: of the shared folder).
+# shorter than the study, and disturbed on their way.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-cluster=${SLURM_LOCAL:-$shared/tools/slurm-local}
-if [[ ! -x $cluster ]] || ! command -v sbatch >/dev/null || ! PATH=$PATH:/usr/sbin command -v slurmctld >/dev/null; then
-  skip "jobs on a Slurm cluster" "no Slurm to start here (slurm-wlm, munge, SLURM_LOCAL)"
+cluster=tests/support/slurm_cluster.sh
+if [[ -n $("$cluster" missing) ]]; then
+  skip "jobs on a Slurm cluster" "not installed here (slurm-wlm, munge): $("$cluster" missing)"
   exit 0
 fi
-trap '"$cluster" down -d "$scratch/slurm" >/dev/null 2>&1; rm -f rlaif-study-*.log; rm -rf "$scratch"' EXIT
-if ! "$cluster" up -d "$scratch/slurm" -n 2 -c 4 >"$scratch/up.log" 2>&1; then
+trap '"$cluster" down "$scratch/slurm" >/dev/null 2>&1; rm -f rlaif-study-*.log; rm -rf "$scratch"' EXIT
+if ! "$cluster" up "$scratch/slurm" 2 4 >"$scratch/up.log" 2>&1; then
   skip "jobs on a Slurm cluster" "it does not start: $(tail -n 1 "$scratch/up.log")"
   exit 0
 fi

@@ -223,7 +223,7 @@ assert "win_rate_vs_sft" not in results["arms"]["rlaif"] and "sft_against_itself
 assert verdict["yardsticks"]["checker"]["wins"]["rlaif_vs_sft"]["prompts"] == 8
 P
 check "and a page" python3 analysis/report.py "$scratch/own"
-expect_error "without judges it has nothing to go by" 3 'no held-out prompt has a gold utility.*evaluate.by' \
+expect_error "without judges it has nothing to go by" 2 "evaluate.by: none of the held-out prompts is the world's, and there are no rules" \
   study "$deck" "${own[@]}" --evaluate.by= --run.directory="$scratch/nothing"
 
 # A judge that an arm has learned from.

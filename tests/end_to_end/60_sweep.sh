@@ -77,13 +77,13 @@ expect_error "a sweep deck is no study" 2 'rlaif sweep plan' study inputs/sweep.
 check "another deck in the cells' folders is refused" bash -c "
   ! '$rlaif' sweep plan inputs/sweep.cfg --sweep.directory='$sweep' --ppo.steps=3 2>'$scratch/refused' && grep -q 'begun with another deck' '$scratch/refused'"
 
-cluster=${SLURM_LOCAL:-$shared/tools/slurm-local}
-if [[ ! -x $cluster ]] || ! command -v sbatch >/dev/null || ! PATH=$PATH:/usr/sbin command -v slurmctld >/dev/null; then
-  skip "a sweep as an array job" "no Slurm to start here (slurm-wlm, munge, SLURM_LOCAL)"
+cluster=tests/support/slurm_cluster.sh
+if [[ -n $("$cluster" missing) ]]; then
+  skip "a sweep as an array job" "not installed here (slurm-wlm, munge): $("$cluster" missing)"
   exit 0
 fi
-trap '"$cluster" down -d "$scratch/slurm" >/dev/null 2>&1; rm -rf "$scratch"' EXIT
-if ! "$cluster" up -d "$scratch/slurm" -n 2 -c 4 >"$scratch/up.log" 2>&1; then
+trap '"$cluster" down "$scratch/slurm" >/dev/null 2>&1; rm -rf "$scratch"' EXIT
+if ! "$cluster" up "$scratch/slurm" 2 4 >"$scratch/up.log" 2>&1; then
   skip "a sweep as an array job" "it does not start: $(tail -n 1 "$scratch/up.log")"
   exit 0
 fi

@@ -206,6 +206,8 @@ TEST_F(Records, OfPairsTakeSeveralPeoplesVotesAsShares) {
   EXPECT_EQ(one.stated, 1.0);
   EXPECT_THAT(one.votes, ElementsAre(1.0, 0.5, 1.0, 0.0));
   EXPECT_EQ(one.id + one.subset + one.model_a + one.model_b, "q/7sm");
+  expect_refused({pair(R"(, "label": "a", "annotators": ["b"])")}, Kind::pair,
+                 {"key 'label' is \"a\", and the one label of key 'annotators' is \"b\""});
   const Record conversation = only(pair(R"(, "messages": [)" + talk + "]"), Kind::pair);
   EXPECT_EQ(conversation.prompt.turns, talk_turns);
 }
@@ -342,6 +344,12 @@ TEST_F(Records, ThatTeachNothingAreRefusedOrLeftOut) {
                 {"the first of two responses", "empty"});
   expect_flawed(good, R"({"prompt": "q", "chosen": "c", "rejected": ""})", Kind::pair,
                 {"the second of two responses", "empty"});
+  expect_flawed(good, R"({"prompt": "q", "chosen": "\u00a0\u3000\u2029", "rejected": "r"})", Kind::pair,
+                {"the first of two responses", "empty"});
+  const std::string said = "\\n\\nHuman: a\\n\\nAssistant: b";
+  expect_flawed(R"({"chosen": ")" + said + R"( c", "rejected": ")" + said + "\"}",
+                R"({"chosen": "", "rejected": ")" + said + "\"}", Kind::pair,
+                {"key 'chosen': a transcript was expected"});
   expect_flawed(good, R"({"prompt": "q", "chosen": "c", "rejected": "c"})", Kind::pair,
                 {"the two responses are equal"});
   expect_flawed(

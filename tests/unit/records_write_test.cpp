@@ -141,6 +141,8 @@ TEST_F(WrittenRecords, ThatAFormCannotSayAreRefusedByLine) {
     expect_error([&] { write_records(file_, form, std::vector<Record>{record}); }, ErrorKind::input, parts);
     expect_error([&] { write_records(file_, form, std::vector<Record>{record}); }, ErrorKind::input,
                  {"a.jsonl", "the record of line 7 "});
+    expect_error([&] { write_records(file_, form, std::vector<Record>{record}, nullptr, "in.jsonl"); },
+                 ErrorKind::input, {"in.jsonl:7: the record of line 7 ", "the form " + form + " cannot say it"});
     EXPECT_FALSE(fs::exists(file_));
   };
   const Record conversation = record_of(talk, {"b", "c"}, 1.0);

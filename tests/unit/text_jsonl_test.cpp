@@ -60,6 +60,12 @@ TEST_F(Jsonl, a_line_that_is_no_object_is_named_by_its_cause) {
   }
   expect_refused(std::string("\xFF\xFE{\0", 4), "1", {"UTF-16", "UTF-8"});
   expect_refused(std::string("\xFE\xFF\0{", 4), "1", {"UTF-16"});
+  expect_refused("BZh91AY", "1", {"bzip2", "gzip or zstd"});
+  expect_refused(std::string("\xFD"
+                             "7zXZ\0",
+                             6),
+                 "1", {"by xz"});
+  expect_refused(std::string("PK\x03\x04", 4), "1", {"zip archive"});
   expect_refused("\x1F\x8B\x08", "1", {"gzip"});
   expect_refused("PAR1\x15\x04", "1", {"Parquet", "jobs/convert_dataset.py"});
   expect_refused(std::string("ARROW1\0\0", 8), "1", {"Arrow", "jobs/convert_dataset.py"});

@@ -22,10 +22,11 @@ const std::vector<WrittenForm>& written_forms();
 const WrittenForm& form_to_write(const std::string& name);
 
 // Writes records of the form's kind, compressed by the file's ending, and returns how many. Left out and counted are pairs that
-// nobody prefers one of where the form has no place for them. Throws Error(input) naming the record's line where the form
-// cannot say it: a conversation in a form of texts, a mark of a transcript in a text, a prompt that could not be told again.
+// nobody prefers one of where the form has no place for them. Throws Error(input) naming `source`, the file that the
+// records are of, and the line of a record that the form cannot say: a conversation in a form of texts, a mark of a
+// transcript in a text, a prompt that could not be told again.
 std::size_t write_records(const std::filesystem::path& file, const std::string& form, std::span<const Record> records,
-                          LeftOut* left_out = nullptr);
+                          LeftOut* left_out = nullptr, const std::filesystem::path& source = {});
 
 // Pairs as two rated responses each, the better one first. Left out, and added to what is counted, are pairs that nobody prefers
 // one of.

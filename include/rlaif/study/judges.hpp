@@ -13,6 +13,10 @@
 
 namespace rlaif::study {
 
+// What a judge without members loads into this process, the same for all that share it: the name of a model of the run, or
+// the folder of a reward model and how it reads; empty for the other kinds. `policy` as for make_judges.
+std::string process_model(const Study& study, const JudgeOptions& judge, const std::string& policy = first_policy);
+
 // Throws Error(usage) naming the judge, and its model where it is asked, for a price that the table lacks.
 cost::Price judge_price(const Judges& judges, const JudgeOptions& judge);
 // A remote judge's options and parts by the deck, for all ranks together; answers and meter are the caller's to add.

@@ -44,6 +44,12 @@ std::string read_pair(const text::JsonRecord& line, Kind, Record& record) {
   const auto label = line.object.find("label");
   if (label != line.object.end() && !label->is_null()) record.stated = side_in(line, "label", *label);
   record.votes = votes_in(line);
+  if (record.stated && record.votes.size() == 1 && record.votes[0] != *record.stated) {
+    throw input_error(line.file, line.line,
+                      "key 'label' is \"" + std::string(side_name(*record.stated)) +
+                          "\", and the one label of key 'annotators' is \"" + side_name(record.votes[0]) +
+                          "\"; one label was expected, or those of several people");
+  }
   record.label = record.stated;
   if (!record.label && record.votes.empty()) {
     for (const char* key : {"winner", "preference", "preferred", "chosen", "winner_model_a"}) {

@@ -39,14 +39,23 @@ std::vector<Message> turns_of_transcript(std::string_view text) {
   return turns;
 }
 
-bool is_transcript(const Json& object, const char* key) {
+bool is_text(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() && mark_at(found->get_ref<const std::string&>(), 0);
+  return found != object.end() && found->is_string();
+}
+
+bool is_transcript(const Json& object, const char* key) {
+  return is_text(object, key) && mark_at(object[key].get_ref<const std::string&>(), 0);
 }
 
 // Some transcripts part before the last response or do not end in one: people had talked to two assistants.
 std::string read_transcripts(const text::JsonRecord& line, Kind, Record& record) {
-  need(line, "chosen"), need(line, "rejected");
+  for (const char* key : {"chosen", "rejected"}) {
+    need(line, key);
+    if (!is_transcript(line.object, key))
+      return std::string("key '") + key +
+             "': a transcript was expected, which begins with \\n\\nHuman: or \\n\\nAssistant:";
+  }
   const std::string flaw =
       part(turns_of_transcript(line.string("chosen")), turns_of_transcript(line.string("rejected")), record);
   if (!flaw.empty()) return "keys 'chosen' and 'rejected': " + flaw;
@@ -83,8 +92,8 @@ Form transcripts_form() {
           .other = {},
           .fits =
               [](const Json& object) {
-                return !object.contains("prompt") && is_transcript(object, "chosen") &&
-                       is_transcript(object, "rejected");
+                return !object.contains("prompt") && is_text(object, "chosen") && is_text(object, "rejected") &&
+                       (is_transcript(object, "chosen") || is_transcript(object, "rejected"));
               },
           .read = read_transcripts,
           .write_texts = write_transcripts};

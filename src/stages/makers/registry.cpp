@@ -44,7 +44,9 @@ void expect_labellers(const Study& study, const DataSet& data, const RecordedSou
   const std::vector<Comparison>& pairs = source.read().pairs.at(Split::train);
   const bool has_labels =
       std::any_of(pairs.begin(), pairs.end(), [](const Comparison& pair) { return pair.label.has_value(); });
-  const bool is_known = study.loaded_task().grade(pairs.front().prompt, {}).has_value();
+  const auto unknown = std::find_if(pairs.begin(), pairs.end(), [&](const Comparison& pair) {
+    return !study.loaded_task().grade(pair.prompt, {}).has_value();
+  });
   for (const JudgeOptions& asked : data.judges) {
     for (const JudgeOptions* judge : leaves_of(study.judges, asked)) {
       const std::string key = "judge." + judge->name + ".kind = ";
@@ -52,10 +54,9 @@ void expect_labellers(const Study& study, const DataSet& data, const RecordedSou
         throw usage_error(key + "given: no pair of [" + data.section +
                           "] has a label; the key 'label' or 'annotators' was expected in its file, or another judge");
       }
-      if (judge->kind == JudgeKind::annotators && !is_known) {
+      if (judge->kind == JudgeKind::annotators && unknown != pairs.end()) {
         throw usage_error(key + "annotators: simulated people know the world's prompts alone, and \"" +
-                          one_line(pairs.front().prompt.text) +
-                          "\" is none; kind = given was expected, or another judge");
+                          one_line(unknown->prompt.text) + "\" is none; kind = given was expected, or another judge");
       }
     }
   }

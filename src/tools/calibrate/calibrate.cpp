@@ -148,7 +148,24 @@ struct Asked {
   VerdictsByJudge pairs, probes;
 };
 
-// Collective; the verdicts are the root's alone.
+// Judges by the model that they load into this process, in the order of their first ones.
+std::vector<std::vector<JudgeOptions>> by_model(const Study& study, const std::vector<JudgeOptions>& judges) {
+  std::vector<std::vector<JudgeOptions>> groups;
+  for (const JudgeOptions& judge : judges) {
+    const std::string model = process_model(study, judge);
+    const auto shares = [&](const auto& group) { return process_model(study, group.front()) == model; };
+    const auto found = std::find_if(groups.begin(), groups.end(), shares);
+    (found == groups.end() ? groups.emplace_back() : *found).push_back(judge);
+  }
+  return groups;
+}
+
+std::string first_and_others(const std::vector<JudgeOptions>& judges) {
+  const std::size_t others = judges.size() - 1;
+  return judges.front().name + (others == 0 ? "" : " and " + std::to_string(others) + " more");
+}
+
+// One model is in memory at a time. Collective; the verdicts are the root's alone.
 Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const std::vector<LabelledPair>& pairs,
           const std::vector<LabelledPair>& probes) {
   std::vector<Comparison> comparisons;
@@ -166,23 +183,25 @@ Asked ask(const Context& context, const std::vector<JudgeOptions>& judges, const
                                  [&](const auto& one) { return needs_language(context.study.judges, one); });
   const auto language = reads ? load_language(context) : nullptr;
   const StageSpending spending(context, "calibrate");
-  const std::vector<BoundJudge> bound = make_judges(context, judges, language.get(), spending, first_policy,
-                                                    [&](const Comparison& comparison) { return ids[comparison.id]; });
-  const std::vector<Json> answers = work_by_blocks(
-      context.comm, {"calibrate", static_cast<std::int64_t>(comparisons.size())},
-      [&](std::int64_t begin, std::int64_t end) {
-        const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
-        std::vector<Json> rows(block.size(), Json::array());
-        for (const BoundJudge& one : bound) {
-          const std::vector<Verdict> verdicts = one.judge->judge(block);
-          for (std::size_t i = 0; i < block.size(); ++i) rows[i].push_back(to_json(verdicts[i]));
-        }
-        return rows;
-      });
   Asked asked;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    VerdictsByJudge& verdicts = i < pairs.size() ? asked.pairs : asked.probes;
-    for (std::size_t j = 0; j < judges.size(); ++j) verdicts[judges[j].name].push_back(from_json(answers[i][j]));
+  for (const std::vector<JudgeOptions>& group : by_model(context.study, judges)) {
+    const std::vector<BoundJudge> bound = make_judges(context, group, language.get(), spending, first_policy,
+                                                      [&](const Comparison& comparison) { return ids[comparison.id]; });
+    const std::vector<Json> answers = work_by_blocks(
+        context.comm, {"calibrate " + first_and_others(group), static_cast<std::int64_t>(comparisons.size())},
+        [&](std::int64_t begin, std::int64_t end) {
+          const std::span<const Comparison> block(comparisons.data() + begin, static_cast<std::size_t>(end - begin));
+          std::vector<Json> rows(block.size(), Json::array());
+          for (const BoundJudge& one : bound) {
+            const std::vector<Verdict> verdicts = one.judge->judge(block);
+            for (std::size_t i = 0; i < block.size(); ++i) rows[i].push_back(to_json(verdicts[i]));
+          }
+          return rows;
+        });
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      VerdictsByJudge& verdicts = i < pairs.size() ? asked.pairs : asked.probes;
+      for (std::size_t j = 0; j < group.size(); ++j) verdicts[group[j].name].push_back(from_json(answers[i][j]));
+    }
   }
   return asked;
 }

@@ -3,8 +3,8 @@
 #include "../../src/remote/http_limits.hpp"
 #include "fuzz.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
-#include "rlaif/judge/prompts/thoughts.hpp"
 #include "rlaif/remote/protocol.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -19,7 +19,7 @@ void read_answers(const rlaif::remote::Reply& reply) {
   if (usage.input_tokens < 0 || usage.output_tokens < 0 || usage.cached_input_tokens < 0 || reply.reasoning_tokens < 0)
     std::abort();
   for (const rlaif::remote::Answer& answer : reply.answers) {
-    const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
+    const rlaif::text::ThoughtfulAnswer said = rlaif::text::answer_after_thoughts(answer.text);
     read_verdict(said.text, {});
     if (tokens_of_answer(answer.tokens, said.text).size() > answer.tokens.size()) std::abort();
     for (const bool letter : {true, false}) {

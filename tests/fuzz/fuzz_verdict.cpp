@@ -5,7 +5,7 @@
 #include "rlaif/core/utf8.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
 #include "rlaif/judge/prompts/shown_text.hpp"
-#include "rlaif/judge/prompts/thoughts.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rlaif;
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (reading.status == VerdictStatus::ok && reading.at >= parts[0].size()) std::abort();
     judge::read_verdict(parts[0], {"1", "2"});
     judge::read_verdict(parts[0], {"m", "M"});
-    const judge::ThoughtfulAnswer said = judge::answer_after_thoughts(parts[0]);
+    const text::ThoughtfulAnswer said = text::answer_after_thoughts(parts[0]);
     if (!parts[0].ends_with(said.text) || (said.is_thinking && !said.text.empty())) std::abort();
     const std::string shown = judge::shown_text(parts[0]);
     if (!is_valid_utf8(shown) || shown.size() < parts[0].size()) std::abort();

@@ -7,8 +7,8 @@
 
 #include "remote_plan.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
-#include "rlaif/judge/prompts/thoughts.hpp"
 #include "rlaif/remote/client.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -95,7 +95,7 @@ class RemoteJudge final : public Judge {
       const remote::Reply reply = protocol_->read(*question.reply);
       usage += client_.usage_of(question, reply);
       for (const remote::Answer& answer : reply.answers) {
-        if (reading.text.empty()) reading.text = answer_after_thoughts(answer.text).text;
+        if (reading.text.empty()) reading.text = text::answer_after_thoughts(answer.text).text;
         const TokenReading token = read_answer(answer);
         count(token.status, token.p_first);
       }
@@ -115,7 +115,7 @@ class RemoteJudge final : public Judge {
     // A label's log-probabilities are whole, whatever was cut off behind it.
     if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens))
       return {answer.status, 0.5, 0.0};
-    const ThoughtfulAnswer said = answer_after_thoughts(answer.text);
+    const text::ThoughtfulAnswer said = text::answer_after_thoughts(answer.text);
     // A thought that was cut may stand beside the text, which is empty then.
     if (said.is_thinking || (answer.is_cut && answer.text.empty())) return {VerdictStatus::truncated, 0.5, 0.0};
     const TextReading text = read_verdict(said.text, labels_);

@@ -6,11 +6,12 @@
 #include <optional>
 
 #include "rlaif/core/json_parse.hpp"
-
-#include "blanks.hpp"
+#include "rlaif/text/blanks.hpp"
 
 namespace rlaif::judge {
 namespace {
+
+using text::is_blank;
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; }
 bool is_dressing(char c) { return std::string_view("*_`\"'()[]{}<>#.,:;!~ \t\r\n").find(c) != std::string_view::npos; }

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "rlaif/judge/prompts/parser.hpp"
-#include "rlaif/judge/prompts/thoughts.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 namespace rlaif::judge {
 namespace {
@@ -61,7 +61,7 @@ std::span<const TokenPosition> tokens_of_answer(std::span<const TokenPosition> t
   for (const TokenPosition& position : tokens) text += position.token;
   // Servers that take thoughts out of the text leave their tokens in the list.
   std::size_t begin = answer.size() > 0 && text.ends_with(answer) ? text.size() - answer.size() : 0;
-  if (begin == 0) begin = text.size() - answer_after_thoughts(text).text.size();
+  if (begin == 0) begin = text.size() - text::answer_after_thoughts(text).text.size();
   std::size_t first = 0;
   for (std::size_t end = 0; first < tokens.size() && (end += tokens[first].token.size()) <= begin;) ++first;
   return tokens.subspan(first);

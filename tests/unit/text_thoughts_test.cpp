@@ -1,10 +1,10 @@
-#include "rlaif/judge/prompts/thoughts.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace rlaif::judge {
+namespace rlaif::text {
 namespace {
 
 std::string answer(const std::string& text) {
@@ -65,4 +65,4 @@ TEST(Thoughts, LongTextsOfMarksAreRead) {
 }
 
 }  // namespace
-}  // namespace rlaif::judge
+}  // namespace rlaif::text

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace rlaif::judge {
+namespace rlaif::text {
 
 struct ThoughtfulAnswer {
   std::string_view text;     // what follows the last thought: all where there is none
@@ -19,4 +19,4 @@ struct ThoughtfulAnswer {
 // in a line with '>', are none; an opening mark within an answer begins a thought only where it is closed.
 ThoughtfulAnswer answer_after_thoughts(std::string_view text);
 
-}  // namespace rlaif::judge
+}  // namespace rlaif::text

@@ -1,4 +1,4 @@
-#include "rlaif/judge/prompts/thoughts.hpp"
+#include "rlaif/text/thoughts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "blanks.hpp"
+#include "rlaif/text/blanks.hpp"
 
-namespace rlaif::judge {
+namespace rlaif::text {
 namespace {
 
 struct Marks {
@@ -129,4 +129,4 @@ ThoughtfulAnswer answer_after_thoughts(std::string_view text) {
   return {text.substr(begin), false};
 }
 
-}  // namespace rlaif::judge
+}  // namespace rlaif::text

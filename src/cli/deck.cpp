@@ -18,6 +18,7 @@
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
+#include "rlaif/study/writers.hpp"
 
 namespace rlaif::cli {
 namespace {
@@ -36,12 +37,16 @@ const std::string* find_text(const std::string& key, const CommandLine& line, co
 const std::vector<std::string> value_flags{"comparisons", "count", "longest", "measure", "name",
                                            "output",      "price", "seed",    "split",   "to"};
 
-// An asked judge's price goes by its model's name, unless the deck names another one.
+// The price of a judge or writer behind HTTP goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
   for (const study::JudgeOptions* judge : study::judges_and_members(resolved.study.judges)) {
     const std::string key = "judge." + judge->name + ".price";
     if (study::kind_of(*judge).is_remote && !find_text(key, line, deck))
       resolved.table.set(key, {judge->model, Origin::program});
+  }
+  for (const study::WriterOptions& writer : resolved.study.writers) {
+    const std::string key = writer.section() + ".price";
+    if (writer.is_remote() && !find_text(key, line, deck)) resolved.table.set(key, {writer.model, Origin::program});
   }
 }
 
@@ -66,7 +71,7 @@ bool is_own_model(const std::string& name) {
          name.starts_with("reward-");
 }
 
-// Every key of [arm.*], [round.*], [data.*] and [judge.*] once for each of the sections that these stand for and that
+// Every key of [arm.*], [round.*], [data.*], [judge.*] and [writer.*] once for each of the sections that these stand for and that
 // have it; of what is set for one by name nothing changes. `by_star`: the keys that came so.
 template <class Value>
 std::map<std::string, Value> spread(const std::map<std::string, Value>& values,
@@ -143,20 +148,19 @@ void name_sections(Resolved& resolved, const CommandLine& line, const DeckValues
   }
 }
 
-// Sections [data.NAME] are there where one of their keys is.
-void name_data(std::vector<study::DataOptions>& data, const CommandLine& line, const DeckValues& deck) {
+// Names of sections [kind.NAME], which are there where one of their keys is.
+std::set<std::string> names_of_sections(const std::string& kind, const CommandLine& line, const DeckValues& deck) {
   std::set<std::string> names;
+  const std::size_t begin = kind.size() + 1;
   const auto look_at = [&](const std::string& key) {
     const std::size_t end = key.rfind('.');
-    if (key.starts_with("data.") && end > 5) names.insert(key.substr(5, end - 5));
+    if (key.starts_with(kind + ".") && end > begin) names.insert(key.substr(begin, end - begin));
   };
   for (const auto& [key, value] : deck) look_at(key);
   for (const auto& [key, text] : line.keys) look_at(key);
   names.erase("*");
-  for (const std::string& name : names) {
-    parse_names("data." + name, name);
-    data.push_back({name});
-  }
+  for (const std::string& name : names) parse_names(kind + "." + name, name);
+  return names;
 }
 
 void choose_makers(std::vector<study::DataOptions>& all, const CommandLine& line, const DeckValues& deck) {
@@ -174,6 +178,15 @@ void choose_kinds(study::Judges& all, const CommandLine& line, const DeckValues&
       const std::string key = "judge." + judge.name + ".kind";
       if (const std::string* text = find_text(key, line, deck)) judge.kind = study::judge_kind_named(key, *text).kind;
     }
+  }
+}
+
+// A writer's kind decides which keys its section has.
+void choose_writer_kinds(std::vector<study::WriterOptions>& all, const CommandLine& line, const DeckValues& deck) {
+  for (study::WriterOptions& writer : all) {
+    const std::string key = writer.section() + ".kind";
+    if (const std::string* text = find_name(key, line, deck)) writer.kind = study::writer_kind_named(key, *text);
+    if (writer.is_remote()) writer.model.clear();  // whose it is has no meaning there
   }
 }
 
@@ -288,6 +301,7 @@ std::vector<std::string> named_sections(const study::Study& study) {
   for (const study::DataOptions& data : study.data) sections.push_back(data.section());
   for (const study::JudgeOptions* judge : study::judges_and_members(study.judges))
     sections.push_back("judge." + judge->name);
+  for (const study::WriterOptions& writer : study.writers) sections.push_back(writer.section());
   return sections;
 }
 
@@ -295,7 +309,7 @@ bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::
                   const std::vector<std::string>& sections) {
   const bool is_included = !value.file.empty() && value.file != deck.file;
   const std::size_t name = key.find('.') + 1, end = key.find('.', name);
-  static const std::set<std::string> kinds{"arm", "round", "data", "judge"};
+  static const std::set<std::string> kinds{"arm", "round", "data", "judge", "writer"};
   if (!is_included || end == std::string::npos || !kinds.contains(key.substr(0, key.find('.')))) return false;
   return key.substr(name, end - name) != "*" &&
          std::find(sections.begin(), sections.end(), key.substr(0, end)) == sections.end();
@@ -340,7 +354,8 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   study.run.directory = std::filesystem::path("runs") / study.name;
 
   name_sections(*resolved, as_given, values);
-  name_data(study.data, as_given, values);
+  for (const std::string& name : names_of_sections("data", as_given, values)) study.data.push_back({name});
+  for (const std::string& name : names_of_sections("writer", as_given, values)) study.writers.push_back({name});
   const std::vector<std::string> sections = named_sections(study);
   std::set<std::string> by_star;
   values = spread(values, sections, by_star);
@@ -349,6 +364,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   choose_kinds(study.judges, line, values);
   choose_algorithms(study.arms, line, values);
   choose_makers(study.data, line, values);
+  choose_writer_kinds(study.writers, line, values);
   register_options(*resolved);
   const auto is_of_others = [&](const std::string& key) {
     return by_star.contains(key) && !resolved->table.has(key) && is_key_of_kin(resolved->table, key);
@@ -378,6 +394,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
   tools::check_calibrate(resolved->calibrate);
   study::check_arms(study);
   study::check_judges(study.judges, calibrates ? study::CalibrationFiles::ignore : study::CalibrationFiles::read);
+  study::check_writers(study);
   stages::check_recorded(study);
   for (const study::DataOptions& data : study.data) data.how->check(study, data);
   for (const study::ArmOptions& arm : study.arms) {

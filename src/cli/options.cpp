@@ -75,6 +75,7 @@ void register_options(Resolved& resolved) {
   tools::bind_calibrate(table, resolved.calibrate);
   for (auto& arm : study.arms) stages::bind_arm(table, arm);
   for (auto& data : study.data) stages::bind_data(table, data);
+  for (auto& writer : study.writers) study::bind_writer(table, writer);
   list_names(table, study, stages.judge_models);
 }
 

@@ -94,8 +94,10 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
     hours += seconds_of[stage.kind] / 3600.0;
   }
   std::vector<AskedJudges> asked;
+  AskedWriters written;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     asked.push_back(needs_of[i].asked);
+    written.insert(written.end(), needs_of[i].written.begin(), needs_of[i].written.end());
     for (const auto& [by, pairs] : asked.back()) {
       for (const JudgeOptions* one : leaves_of(study.judges, study.judges.named(by))) {
         if (kind_of(*one).is_remote) continue;
@@ -109,7 +111,7 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
       }
     }
   }
-  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked, recorded_pairs(study));
+  text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked, recorded_pairs(study), written);
   if (plan.gflops > 0.0) {
     std::snprintf(
         line, sizeof line,

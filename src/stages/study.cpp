@@ -58,22 +58,36 @@ void check_model_folder(const Study& study) {
     text::read_chat_style(study.policy.network.folder);
 }
 
-// A reward model of the run is asked after the stage that makes it.
-void check_reward_judges(const Study& study, const std::vector<Stage>& stages) {
+// The first stage that reads a model of the run and stands before all that make it; nullptr: there is none.
+const Stage* reader_before_maker(const std::vector<Stage>& stages, const std::string& name) {
+  const std::string model = "models/" + name;
+  const auto holds = [&](const std::vector<std::string>& paths) {
+    return std::find(paths.begin(), paths.end(), model) != paths.end();
+  };
+  for (const Stage& stage : stages) {
+    if (holds(stage.makes)) return nullptr;
+    if (holds(stage.reads)) return &stage;
+  }
+  return nullptr;
+}
+
+// A model of the run is asked after the stage that makes it.
+void check_asked_models(const Study& study, const std::vector<Stage>& stages) {
   for (const JudgeOptions* judge : judges_and_members(study.judges)) {
     const std::string& name = judge->reward_model.model;
     if (judge->kind != JudgeKind::reward_model || name.empty()) continue;
-    const std::string model = "models/" + name;
-    const auto holds = [&](const std::vector<std::string>& paths) {
-      return std::find(paths.begin(), paths.end(), model) != paths.end();
-    };
-    for (const Stage& stage : stages) {
-      if (holds(stage.makes)) break;
-      if (!holds(stage.reads)) continue;
+    if (const Stage* stage = reader_before_maker(stages, name))
       throw usage_error(
-          "judge." + judge->name + ".model: stage " + stage.name + " asks this judge, but no stage before it makes '" +
+          "judge." + judge->name + ".model: stage " + stage->name + " asks this judge, but no stage before it makes '" +
           name + "'; a reward model of an earlier stage was expected, or a folder in judge." + judge->name + ".folder");
-    }
+  }
+  for (const WriterOptions& writer : study.writers) {
+    const std::string& name = writer.model;
+    if (writer.is_remote() || name == first_policy || std::filesystem::is_directory(name)) continue;
+    if (const Stage* stage = reader_before_maker(stages, name))
+      throw usage_error("writer." + writer.name + ".model: stage " + stage->name +
+                        " asks this writer, but no stage before it makes '" + name +
+                        "'; a model of an earlier stage was expected, a folder, or policy");
   }
 }
 
@@ -155,7 +169,7 @@ std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) 
     plan_evaluate(plan, study);
     plan_compare(plan, study);
   }
-  check_reward_judges(study, plan.stages());
+  check_asked_models(study, plan.stages());
   check_adapters(study);
   return plan.stages();
 }

@@ -12,18 +12,13 @@
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
 #include "rlaif/study/task.hpp"
+#include "rlaif/study/writers.hpp"
 
 namespace rlaif::study {
 namespace {
 
 constexpr std::int64_t most_rendered = 20000;
-
-// So many words of one token each in nearly every vocabulary, four bytes with their spaces.
-std::string filler(const std::string& word, int tokens) {
-  std::string text;
-  for (int i = 0; i < tokens; ++i) text += i == 0 ? word : " " + word;
-  return text;
-}
+constexpr std::int64_t most_written = 200;
 
 bool is_missing(const std::filesystem::path& file) { return !file.empty() && !std::filesystem::exists(file); }
 
@@ -47,8 +42,8 @@ std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTok
   const std::int64_t all = study.annotate.prompts + study.annotate.heldout_prompts;
   const std::int64_t step = std::max<std::int64_t>(1, (all + most_rendered - 1) / most_rendered);
   // Two texts: the orders of a pair of equal ones would be one question, which is asked once.
-  const std::string first = filler("the", study.annotate.max_new_tokens),
-                    second = filler("and", study.annotate.max_new_tokens);
+  const std::string first = filler_text("the", study.annotate.max_new_tokens),
+                    second = filler_text("and", study.annotate.max_new_tokens);
   std::vector<Comparison> comparisons;
   for (std::int64_t i = 0; i < all; i += step) {
     const bool is_train = i < study.annotate.prompts;
@@ -57,7 +52,7 @@ std::vector<Comparison> planned_comparisons(const Study& study, const AssumedTok
       comparison.prompt = task->draw(Task::Purpose::annotate, is_train ? Split::train : Split::heldout, study.run.seed,
                                      is_train ? i : i - study.annotate.prompts);
     } else {
-      comparison.prompt = {static_cast<std::uint64_t>(i), filler("the", static_cast<int>(assumed.prompt)), ""};
+      comparison.prompt = {static_cast<std::uint64_t>(i), filler_text("the", static_cast<int>(assumed.prompt)), ""};
     }
     comparison.id = comparison.prompt.id;
     comparison.first.text = first;
@@ -74,8 +69,15 @@ Usage scaled(const Usage& usage, double factor) {
           scaled(usage.output_tokens, factor), usage.cost_usd * factor};
 }
 
-double spent_before(const RunOptions& run, const std::string& judge) {
-  const auto folder = RunDirectory(run.directory).verdicts(judge);
+remote::Estimate scaled(remote::Estimate estimate, double factor) {
+  estimate.requests = scaled(estimate.requests, factor);
+  estimate.too_long = scaled(estimate.too_long, factor);
+  estimate.likely = scaled(estimate.likely, factor);
+  estimate.worst = scaled(estimate.worst, factor);
+  return estimate;
+}
+
+double spent_before(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder)) return 0.0;
   const remote::AnswerCache answers(folder, 0);
   return answers.paid_usd() + answers.unsettled_usd();
@@ -128,15 +130,95 @@ JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const Jud
                  judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(),
                  {},
                  0.0};
-  remote::Estimate& estimate = bill.estimate;
-  estimate = judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
-                                             : judge::estimate_anthropic(remote, parts, comparisons, answer);
-  estimate.requests = scaled(estimate.requests, factor);
-  estimate.too_long = scaled(estimate.too_long, factor);
-  estimate.likely = scaled(estimate.likely, factor);
-  estimate.worst = scaled(estimate.worst, factor);
-  bill.spent_usd = spent_before(study.run, judge.name);
+  bill.estimate =
+      scaled(judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
+                                             : judge::estimate_anthropic(remote, parts, comparisons, answer),
+             factor);
+  bill.spent_usd = spent_before(RunDirectory(study.run.directory).verdicts(judge.name));
   return bill;
+}
+
+// The prompts of the comparisons, evenly spaced.
+std::vector<const Prompt*> spaced_prompts(const std::vector<Comparison>& comparisons) {
+  const std::size_t every = comparisons.size() / static_cast<std::size_t>(most_written) + 1;
+  std::vector<const Prompt*> prompts;
+  for (std::size_t i = 0; i < comparisons.size(); i += every) prompts.push_back(&comparisons[i].prompt);
+  return prompts;
+}
+
+std::vector<write::Request> requests_of(const run::Needs::Written& asked, std::span<const Prompt* const> prompts) {
+  std::vector<write::Request> requests;
+  for (const Prompt* prompt : prompts) {
+    for (std::vector<Message>& turns : asked.conversations(*prompt))
+      requests.push_back({static_cast<std::uint64_t>(requests.size()), std::move(turns)});
+  }
+  return requests;
+}
+
+WriterBill writer_bill(const Study& study, const AssumedTokens& assumed, const run::Needs::Written& asked,
+                       const std::vector<const Prompt*>& prompts) {
+  const WriterOptions& writer = named_writer(study.writers, "writer", asked.writer);
+  const cost::Price price = server_price(study.judges, {"writer", writer.name, writer.model, writer.price});
+  const std::int64_t answer = std::min<std::int64_t>(assumed.answer, writer.remote.max_output_tokens);
+  WriterBill bill{writer.name, writer.model, price.name, price.as_of,
+                  writer.tokenizer.empty() ? "bytes / 4" : writer.tokenizer.string()};
+  bill.prompts = asked.prompts;
+  bill.spent_usd = spent_before(RunDirectory(study.run.directory).written(writer.name));
+  if (prompts.empty()) return bill;
+  bill.estimate = scaled(estimate_texts(study, writer, requests_of(asked, prompts), answer),
+                         asked.prompts / static_cast<double>(prompts.size()));
+  const auto shortest = std::min_element(
+      prompts.begin(), prompts.end(), [](const Prompt* a, const Prompt* b) { return a->text.size() < b->text.size(); });
+  bill.least_chain_usd =
+      estimate_texts(study, writer, requests_of(asked, std::span(shortest, 1)), answer).worst.cost_usd;
+  return bill;
+}
+
+void add_writer_bill(std::vector<WriterBill>& bills, WriterBill bill) {
+  const auto known =
+      std::find_if(bills.begin(), bills.end(), [&](const WriterBill& other) { return other.writer == bill.writer; });
+  if (known == bills.end()) {
+    bills.push_back(std::move(bill));
+    return;
+  }
+  known->prompts += bill.prompts;
+  known->estimate.requests += bill.estimate.requests;
+  known->estimate.too_long += bill.estimate.too_long;
+  known->estimate.likely += bill.estimate.likely;
+  known->estimate.worst += bill.estimate.worst;
+  known->least_chain_usd = std::min(known->least_chain_usd, bill.least_chain_usd);
+}
+
+std::string describe_estimate(const remote::Estimate& e, double spent_usd) {
+  std::string text =
+      text_format("#   %-10s %14lld in, of which %lld cached; %lld out; $%.2f\n", "likely",
+                  static_cast<long long>(e.likely.input_tokens), static_cast<long long>(e.likely.cached_input_tokens),
+                  static_cast<long long>(e.likely.output_tokens), e.likely.cost_usd);
+  text += text_format("#   %-10s %14lld in; %lld out; $%.2f\n", "worst", static_cast<long long>(e.worst.input_tokens),
+                      static_cast<long long>(e.worst.output_tokens), e.worst.cost_usd);
+  if (spent_usd > 0.0) text += text_format("#   %-10s $%.2f by earlier starts\n", "spent", spent_usd);
+  return text;
+}
+
+std::string describe_writer(const WriterBill& bill) {
+  std::string text = text_format("# writer %s: %s, price %s of %s, tokens by %s\n", bill.writer.c_str(),
+                                 bill.model.c_str(), bill.price.c_str(), bill.as_of.c_str(), bill.counted_by.c_str());
+  text += text_format("#   %-10s %14lld   (up to %.0f prompts)\n", "requests",
+                      static_cast<long long>(bill.estimate.requests), bill.prompts);
+  if (bill.estimate.too_long > 0) {
+    text += text_format("#   %-10s %14lld   requests are longer than writer.%s.context_tokens and are not sent\n",
+                        "too long", static_cast<long long>(bill.estimate.too_long), bill.writer.c_str());
+  }
+  return text + describe_estimate(bill.estimate, bill.spent_usd);
+}
+
+// Throws Error(usage) where what is left of the cap does not pay for the first of what is asked.
+void expect_first(double cap, double spent, const std::string& what, double usd) {
+  if (usd <= cap - spent) return;
+  throw usage_error(
+      text_format("cost.cap_usd: %g was given, of which $%.6f are spent; the first %s may cost $%.6f: at "
+                  "least so much was expected to be left",
+                  cap, spent, what.c_str(), usd));
 }
 
 std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
@@ -153,20 +235,40 @@ std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
     text += text_format("#   %-10s %14lld   pairs are longer than judge.%s.context_tokens and are not asked\n",
                         "too long", static_cast<long long>(e.too_long), bill.judge.c_str());
   }
-  text +=
-      text_format("#   %-10s %14lld in, of which %lld cached; %lld out; $%.2f\n", "likely",
-                  static_cast<long long>(e.likely.input_tokens), static_cast<long long>(e.likely.cached_input_tokens),
-                  static_cast<long long>(e.likely.output_tokens), e.likely.cost_usd);
-  text += text_format("#   %-10s %14lld in; %lld out; $%.2f\n", "worst", static_cast<long long>(e.worst.input_tokens),
-                      static_cast<long long>(e.worst.output_tokens), e.worst.cost_usd);
-  if (bill.spent_usd > 0.0) text += text_format("#   %-10s $%.2f by earlier starts\n", "spent", bill.spent_usd);
-  return text;
+  return text + describe_estimate(e, bill.spent_usd);
+}
+
+// What is asked about, and what is not known before.
+std::string describe_assumed(const Study& study, const AssumedTokens& assumed, const Bill& bill, bool is_recorded) {
+  std::string text =
+      study.pairs.empty()
+          ? text_format(": up to %lld pairs of %lld prompts", static_cast<long long>(bill.pairs),
+                        static_cast<long long>(bill.prompts))
+          : text_format(": up to %lld recorded pairs, and those of policies", static_cast<long long>(bill.pairs));
+  if (bill.judges.empty()) text.clear();
+  if (!bill.judges.empty() && study.pairs.empty() && bill.rendered_prompts < bill.prompts)
+    text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
+  text += "; assumed: ";
+  if (!is_recorded)
+    text += text_format("responses of %d tokens (annotate.max_new_tokens), ", study.annotate.max_new_tokens);
+  text += text_format("answers of %lld (plan.answer_tokens)", static_cast<long long>(assumed.answer));
+  if (!is_recorded && !prompts_are_there(study.task)) {
+    text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
+                        static_cast<long long>(assumed.prompt));
+  }
+  return text + '\n';
 }
 
 }  // namespace
 
+std::string filler_text(const std::string& word, int tokens) {
+  std::string text;
+  for (int i = 0; i < tokens; ++i) text += i == 0 ? word : " " + word;
+  return text;
+}
+
 Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
-               std::span<const Comparison> recorded) {
+               std::span<const Comparison> recorded, const AskedWriters& writers) {
   Bill bill;
   const std::vector<Comparison> comparisons = planned_comparisons(study, assumed, recorded);
   bill.prompts = study.annotate.prompts + study.annotate.heldout_prompts;
@@ -177,33 +279,27 @@ Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const
     const double factor = comparisons.empty() ? 0.0 : pairs / static_cast<double>(comparisons.size());
     bill.judges.push_back(judge_bill(study, assumed, *judge, *asked_by, comparisons, factor));
   }
+  const std::vector<const Prompt*> prompts = spaced_prompts(comparisons);
+  for (const run::Needs::Written& asked : writers) {
+    if (named_writer(study.writers, "writer", asked.writer).is_remote())
+      add_writer_bill(bill.writers, writer_bill(study, assumed, asked, prompts));
+  }
   return bill;
 }
 
 std::string describe_bill(const Study& study, const AssumedTokens& assumed, std::span<const AskedJudges> stages,
-                          std::span<const Comparison> recorded) {
+                          std::span<const Comparison> recorded, const AskedWriters& writers) {
   const auto billed = billed_judges(study, stages);
-  if (billed.empty()) return "";
+  const bool is_written = std::any_of(writers.begin(), writers.end(), [&](const run::Needs::Written& asked) {
+    return named_writer(study.writers, "writer", asked.writer).is_remote();
+  });
+  if (billed.empty() && !is_written) return "";
   for (const auto& [judge, asked_by, pairs] : billed) {
     if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
   }
-  const Bill bill = plan_bill(study, assumed, stages, recorded);
-  std::string text = study.pairs.empty()
-                         ? text_format("# bill of asked judges: up to %lld pairs of %lld prompts",
-                                       static_cast<long long>(bill.pairs), static_cast<long long>(bill.prompts))
-                         : text_format("# bill of asked judges: up to %lld recorded pairs, and those of policies",
-                                       static_cast<long long>(bill.pairs));
-  if (study.pairs.empty() && bill.rendered_prompts < bill.prompts)
-    text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
-  text += "; assumed: ";
-  if (recorded.empty())
-    text += text_format("responses of %d tokens (annotate.max_new_tokens), ", study.annotate.max_new_tokens);
-  text += text_format("answers of %lld (plan.answer_tokens)", static_cast<long long>(assumed.answer));
-  if (recorded.empty() && !prompts_are_there(study.task)) {
-    text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
-                        static_cast<long long>(assumed.prompt));
-  }
-  text += '\n';
+  const Bill bill = plan_bill(study, assumed, stages, recorded, writers);
+  const std::string who = billed.empty() ? "writers" : is_written ? "asked judges and writers" : "asked judges";
+  std::string text = "# bill of " + who + describe_assumed(study, assumed, bill, !recorded.empty());
   double likely = 0.0, worst = 0.0, spent = 0.0;
   for (const JudgeBill& judge : bill.judges) {
     text += describe_judge(study.judges, judge);
@@ -211,17 +307,21 @@ std::string describe_bill(const Study& study, const AssumedTokens& assumed, std:
     worst += judge.estimate.worst.cost_usd;
     spent += judge.spent_usd;
   }
-  text += text_format("# all asked judges: likely $%.2f, worst $%.2f", likely, worst);
+  for (const WriterBill& writer : bill.writers) {
+    text += describe_writer(writer);
+    likely += writer.estimate.likely.cost_usd;
+    worst += writer.estimate.worst.cost_usd;
+    spent += writer.spent_usd;
+  }
+  text += text_format("# all %s: likely $%.2f, worst $%.2f", who.c_str(), likely, worst);
   const double cap = study.judges.costs.cap_usd;
   if (cap <= 0.0) return text + "; no cap (cost.cap_usd)\n";
   for (const JudgeBill& judge : bill.judges) {
-    const double least = judge.estimate.least_request_usd;
-    if (judge.estimate.requests == 0 || least <= cap - spent) continue;
-    throw usage_error(text_format(
-        "cost.cap_usd: %g was given, of which $%.6f are spent; the first request of judge %s may cost $%.6f: at "
-        "least so much was expected to be left",
-        cap, spent, judge.judge.c_str(), least));
+    if (judge.estimate.requests > 0)
+      expect_first(cap, spent, "request of judge " + judge.judge, judge.estimate.least_request_usd);
   }
+  for (const WriterBill& writer : bill.writers)
+    expect_first(cap, spent, "chain of writer " + writer.writer, writer.least_chain_usd);
   text += text_format("; cost.cap_usd $%.2f", cap);
   if (spent > 0.0) text += text_format(", of which $%.2f are spent", spent);
   if (spent + worst <= cap) return text + ": covers the worst\n";
@@ -237,7 +337,7 @@ void bind_costs(OptionTable& table, CostOptions& o) {
       .no_result();
   table
       .add("cost.cap_usd", &o.cap_usd, "USD",
-           "what asked judges may cost in all, earlier starts of this run included; 0: no cap")
+           "what asked judges and writers may cost in all, earlier starts of this run included; 0: no cap")
       .at_least(0)
       .no_result();
 }

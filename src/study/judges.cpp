@@ -10,6 +10,7 @@
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/response_scorer.hpp"
+#include "rlaif/study/server_keys.hpp"
 
 namespace rlaif::study {
 namespace {
@@ -83,14 +84,23 @@ std::string process_model(const Study& study, const JudgeOptions& judge, const s
   return model.chat_format ? folder / text::to_string(*model.chat_format) : folder;
 }
 
+cost::Price server_price(const Judges& judges, const PricedServer& server) {
+  const std::string section = server.role + "." + server.name;
+  try {
+    return cost::PriceTable::load(judges.costs.prices).at(server.price);
+  } catch (const Error& error) {
+    throw usage_error(server.role + " " + server.name + ": no price for the model '" + server.model +
+                      "': " + error.what() + "; add an entry, or name another one as " + section + ".price");
+  }
+}
+
 cost::Price judge_price(const Judges& judges, const JudgeOptions& judge) {
+  if (kind_of(judge).is_remote) return server_price(judges, {"judge", judge.name, judge.model, judge.price});
   const cost::PriceTable prices = cost::PriceTable::load(judges.costs.prices);
   try {
     return prices.at(judge.price);
   } catch (const Error& error) {
-    if (!kind_of(judge).is_remote) throw usage_error("judge." + judge.name + ".price: " + error.what());
-    throw usage_error("judge " + judge.name + ": no price for the model '" + judge.model + "': " + error.what() +
-                      "; add an entry, or name another one as judge." + judge.name + ".price");
+    throw usage_error("judge." + judge.name + ".price: " + error.what());
   }
 }
 
@@ -98,9 +108,7 @@ judge::RemoteOptions remote_options(const Study& study, const JudgeOptions& opti
   const judge::RemoteOptions vendor =
       options.kind == JudgeKind::openai ? judge::openai_options() : judge::anthropic_options();
   judge::RemoteOptions remote = options.remote;
-  if (remote.key_variable.empty() && remote.base_url.empty()) remote.key_variable = vendor.key_variable;
-  if (remote.base_url.empty()) remote.base_url = vendor.base_url;
-  remote.model = options.model;
+  complete_server(remote, vendor, options.model);
   remote.orders = options.orders;
   remote.principle_use = options.principle_use;
   remote.seed = study.run.seed;
@@ -112,12 +120,7 @@ judge::RemoteParts remote_parts(const Judges& judges, const JudgeOptions& option
   parts.style = text::Conversation::load(options.style);
   if (parts.style.has_principles()) parts.principles = judge::load_constitution(options.principles, options.level);
   parts.price = judge_price(judges, options);
-  if (!options.tokenizer.empty()) {
-    const auto tokenizer = std::make_shared<text::Tokenizer>(text::Tokenizer::load(options.tokenizer));
-    parts.count_tokens = [tokenizer](const std::string& text) {
-      return static_cast<std::int64_t>(tokenizer->encode(text).size());
-    };
-  }
+  parts.count_tokens = token_count(options.tokenizer);
   return parts;
 }
 
@@ -125,13 +128,17 @@ StageSpending::StageSpending(const Context& context, const std::string& stage) {
   double paid = 0.0;
   bool asked = false;
   context.comm.agree([&] {
-    for (const JudgeOptions* judge : judges_and_members(context.study.judges)) {
-      if (!kind_of(*judge).is_remote) continue;
+    const auto open = [&](const std::filesystem::path& folder) {
       asked = true;
-      const auto cache =
-          std::make_shared<remote::AnswerCache>(context.directory.verdicts(judge->name), context.comm.rank());
+      const auto cache = std::make_shared<remote::AnswerCache>(folder, context.comm.rank());
       paid += cache->paid_usd() + cache->unsettled_usd();
-      answers_[judge->name] = cache;
+      return cache;
+    };
+    for (const JudgeOptions* judge : judges_and_members(context.study.judges)) {
+      if (kind_of(*judge).is_remote) answers_[judge->name] = open(context.directory.verdicts(judge->name));
+    }
+    for (const WriterOptions& writer : context.study.writers) {
+      if (writer.is_remote()) texts_[writer.name] = open(context.directory.written(writer.name));
     }
   });
   const double cap = context.study.judges.costs.cap_usd;
@@ -168,6 +175,12 @@ Json StageSpending::report(const Context& context) const {
 std::shared_ptr<remote::AnswerCache> StageSpending::answers(const std::string& judge) const {
   const auto found = answers_.find(judge);
   RLAIF_CHECK(found != answers_.end(), "answers are kept for asked judges");
+  return found->second;
+}
+
+std::shared_ptr<remote::AnswerCache> StageSpending::answers_of_writer(const std::string& writer) const {
+  const auto found = texts_.find(writer);
+  RLAIF_CHECK(found != texts_.end(), "answers are kept for writers behind HTTP");
   return found->second;
 }
 

@@ -9,6 +9,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/text/blanks.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -21,11 +22,17 @@ struct NamedPlace {
   std::string_view name;
   std::string ShownTexts::* text;
 };
-constexpr std::array places{
-    NamedPlace{"principle", &ShownTexts::principles}, NamedPlace{"principles", &ShownTexts::principles},
-    NamedPlace{"cases", &ShownTexts::cases},          NamedPlace{"prompt", &ShownTexts::prompt},
-    NamedPlace{"first", &ShownTexts::first},          NamedPlace{"second", &ShownTexts::second},
-    NamedPlace{"fence", &ShownTexts::fence}};
+constexpr std::array places{NamedPlace{"principle", &ShownTexts::principles},
+                            NamedPlace{"principles", &ShownTexts::principles},
+                            NamedPlace{"cases", &ShownTexts::cases},
+                            NamedPlace{"prompt", &ShownTexts::prompt},
+                            NamedPlace{"first", &ShownTexts::first},
+                            NamedPlace{"second", &ShownTexts::second},
+                            NamedPlace{"fence", &ShownTexts::fence},
+                            NamedPlace{"response", &ShownTexts::response},
+                            NamedPlace{"critique", &ShownTexts::critique},
+                            NamedPlace{"critique_request", &ShownTexts::critique_request},
+                            NamedPlace{"revision_request", &ShownTexts::revision_request}};
 
 const NamedPlace* place_named(std::string_view name) {
   const auto* found =
@@ -35,10 +42,14 @@ const NamedPlace* place_named(std::string_view name) {
 
 bool is_of_principles(std::string_view name) { return name == "principle" || name == "principles" || name == "cases"; }
 
-// Calls text(part) and name(name) for the parts of `content` in order; {name} of lower-case letters names a place.
+// What a file that asks for a verdict may have.
+const std::vector<std::string> judged_places{"principle", "principles", "cases", "prompt", "first", "second", "fence"};
+
+// Calls text(part) and name(name) for the parts of `content` in order; {name} of lower-case letters, words parted by '_', names a
+// place.
 template <class Text, class Name>
 void walk(std::string_view content, const Text& text, const Name& name) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
   std::size_t begin = 0;
   for (std::size_t open = content.find('{'); open != std::string_view::npos; open = content.find('{', open + 1)) {
     std::size_t end = open + 1;
@@ -60,19 +71,14 @@ bool has_place(const std::vector<Message>& turns, bool (*is_wanted)(std::string_
   return found;
 }
 
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view spaces = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(spaces);
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(spaces) - begin + 1));
-}
-
 bool is_role(const std::string& word) { return word == "system" || word == "user" || word == "assistant"; }
 
 // Reads a file line by line: settings, then turns.
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file), bytes_(read_file(file)) {}
+  // `rules`: of a file that asks for a text; nullptr: it asks for a verdict.
+  explicit Reader(const std::filesystem::path& file, const PlaceRules* rules = nullptr)
+      : file_(file), bytes_(read_file(file)), rules_(rules) {}
 
   Conversation read() {
     while (is_directive() && !is_role(directive())) {
@@ -116,6 +122,9 @@ class Reader {
   }
 
   void setting(const std::string& text) {
+    if (rules_)
+      fail("expected '%% system', '%% user' or '%% assistant': settings such as '%% " + text +
+           "' are of conversations that ask for a verdict");
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos)
       fail("expected '%% key: value', or '%% system', '%% user' or '%% assistant' for a turn, not '%% " + text + "'");
@@ -219,11 +228,9 @@ class Reader {
     walk(
         text, [](std::string_view) {},
         [&](std::string_view name) {
-          if (place_named(name) == nullptr) {
-            std::vector<std::string> known;
-            for (const NamedPlace& one : places) known.emplace_back(one.name);
+          const std::vector<std::string>& known = rules_ ? rules_->known : judged_places;
+          if (std::find(known.begin(), known.end(), name) == known.end())
             fail(unknown_name_message("placeholder", std::string(name), known));
-          }
           if (wants_principles_ == false && is_of_principles(name))
             fail("{" + std::string(name) + "} has no place in a file with '%% principles: none'");
           in_turn_.emplace_back(name);
@@ -238,6 +245,15 @@ class Reader {
     const auto need = [&](bool found, const std::string& name) {
       if (!found) fail("the placeholder {" + name + "} is missing" + (has_marks_ ? " in the last turn" : ""));
     };
+    if (rules_) {
+      for (const std::string& name : rules_->needed) {
+        bool found = false;
+        for (const Message& turn : result_.turns)
+          walk(turn.content, [](std::string_view) {}, [&](std::string_view other) { found = found || other == name; });
+        if (!found) throw input_error(file_, "the placeholder {" + name + "} is missing");
+      }
+      return;
+    }
     for (const std::string name : {"prompt", "first", "second"}) need(is_in_last_turn(name), name);
     if (has_marks_) need(is_in_last_turn("fence"), "fence");
     const bool wants = wants_principles_.value_or(!has_marks_);
@@ -248,6 +264,7 @@ class Reader {
 
   std::filesystem::path file_;
   std::string bytes_;
+  const PlaceRules* rules_;
   std::size_t begin_ = 0, line_ = 1;
   Conversation result_;
   std::optional<Style> style_;
@@ -259,6 +276,10 @@ class Reader {
 }  // namespace
 
 Conversation Conversation::load(const std::filesystem::path& file) { return Reader(file).read(); }
+
+Conversation Conversation::load(const std::filesystem::path& file, const PlaceRules& places) {
+  return Reader(file, &places).read();
+}
 
 Conversation Conversation::of_text(std::string text) {
   Conversation conversation;

@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-LOWER_TO_HIGHER = ["core", "comm", "templates", "text", "records", "model", "preferences", "cost", "world", "generate", "remote", "judge", "train",
+LOWER_TO_HIGHER = ["core", "comm", "templates", "text", "records", "model", "preferences", "cost", "world", "generate", "remote", "judge", "write", "train",
                    "evaluate", "run", "study", "stages", "tools", "cli"]
 EVERYTHING_BELOW = None
 MAY_INCLUDE = {
@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "generate": {"model", "text"},
     "remote": {"text", "cost"},
     "judge": {"generate", "text", "cost", "remote"},
+    "write": {"generate", "text", "cost", "remote"},
     "train": {"comm", "text", "model", "generate", "preferences"},
     "evaluate": {"judge", "text", "records"},
     "run": {"comm", "text"},

@@ -49,7 +49,7 @@ TEST_F(ConstitutionFile, PrinciplesCarryWeightLevelAndCases) {
   const auto constitution = load_constitution(write(
       R"({"name": "n", "principles": [
         {"id": "a", "text": "T1"},
-        {"id": "b", "text": "T2", "weight": 2.5, "level": 3,
+        {"id": "b", "text": "T2", "weight": 2.5, "level": 2, "critique_request": "C?", "revision_request": "R.",
          "cases": [{"prompt": "P", "first": "F", "second": "S", "verdict": "second", "why": "W"},
                    {"prompt": "P2", "first": "F2", "second": "S2", "verdict": "first"}]}]})"));
   ASSERT_EQ(constitution.size(), 2u);
@@ -60,12 +60,32 @@ TEST_F(ConstitutionFile, PrinciplesCarryWeightLevelAndCases) {
   EXPECT_TRUE(a.cases.empty());
   EXPECT_EQ(b.text, "T2");
   EXPECT_EQ(b.weight, 2.5);
-  EXPECT_EQ(b.level, 3);
+  EXPECT_EQ(b.level, 2);
+  EXPECT_EQ(b.critique_request, "C?");
+  EXPECT_EQ(b.revision_request, "R.");
+  EXPECT_EQ(a.revision_request, "");
   ASSERT_EQ(b.cases.size(), 2u);
   EXPECT_FALSE(b.cases[0].first_is_better);
   EXPECT_EQ(b.cases[0].why, "W");
   EXPECT_TRUE(b.cases[1].first_is_better);
   EXPECT_TRUE(b.cases[1].why.empty());
+}
+
+TEST_F(ConstitutionFile, LevelsAreStepsWithoutAGap) {
+  const std::string gap = R"({"principles": [{"id": "a", "text": "T"}, {"id": "b", "text": "U", "level": 3}]})";
+  EXPECT_THAT(refusal(gap), HasSubstr("level 1 and 3, and none of level 2"));
+  EXPECT_EQ(load_constitution(write(R"({"principles": [{"id": "a", "text": "T", "level": 3}]})")).size(), 1u);
+}
+
+TEST_F(ConstitutionFile, TheShippedOneAsksForCritiquesAndRevisionsUnderEveryPrinciple) {
+  const auto shipped = load_constitution(inputs / "constitution.json");
+  EXPECT_NO_THROW(require_requests("constitution.json", shipped, Requests::critique_and_revision));
+  std::set<std::string> requests;
+  for (const Principle& principle : shipped.principles()) {
+    requests.insert(principle.critique_request);
+    requests.insert(principle.revision_request);
+  }
+  EXPECT_EQ(requests.size(), 2 * shipped.size());
 }
 
 TEST_F(ConstitutionFile, PlainTextIsOnePrincipleALineWithoutComments) {

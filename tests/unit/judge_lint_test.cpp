@@ -6,6 +6,7 @@
 #include <set>
 
 #include "judge_fixture.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/judge/constitution/lint.hpp"
 
 namespace rlaif::judge {
@@ -26,6 +27,21 @@ std::vector<LintKind> kinds(const Constitution& constitution) {
   std::vector<LintKind> result;
   for (const LintFinding& finding : problems(constitution)) result.push_back(finding.kind);
   return result;
+}
+
+// A file in which some principles can be revised by says which of them cannot.
+TEST(Lint, APrincipleWithoutTheRequestsOfOthersIsANote) {
+  const auto file = std::filesystem::path(::testing::TempDir()) / "lint_requests.json";
+  write_file_atomic(file, R"({"principles": [
+    {"id": "a", "text": "Which response names a source for each number?", "critique_request": "C?", "revision_request": "R."},
+    {"id": "b", "text": "Which response states its result in the first sentence?", "critique_request": "C?"}]})");
+  std::vector<LintFinding> found = lint(load_constitution(file));
+  std::erase_if(found, [](const LintFinding& finding) { return finding.kind != LintKind::without_request; });
+  std::filesystem::remove(file);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].principle, "b");
+  EXPECT_THAT(found[0].words, ElementsAre("revision_request"));
+  EXPECT_TRUE(is_note(found[0].kind));
 }
 
 TEST(Lint, PraiseWithoutCriterionIsVague) {

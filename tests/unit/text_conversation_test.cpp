@@ -35,6 +35,21 @@ class ConversationFile : public ::testing::Test {
       (std::string("conversation_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".txt");
 };
 
+TEST_F(ConversationFile, AFileThatAsksForATextHasThePlacesThatItsAskerKnows) {
+  const PlaceRules rules{{"prompt", "response", "critique_request"}, {"response"}};
+  const auto asks = Conversation::load(
+      write("%% user\n{prompt}\n%% assistant\n{response}\n%% user\n{critique_request} {not a place}\n"), rules);
+  ShownTexts texts;
+  texts.prompt = "Why {response}?";
+  texts.response = "So.";
+  texts.critique_request = "What is wrong?";
+  const std::vector<Message> expected{
+      {"user", "Why {response}?"}, {"assistant", "So."}, {"user", "What is wrong? {not a place}"}};
+  EXPECT_EQ(asks.render(texts), expected);
+  EXPECT_THAT(refusal("%% user\n{prompt} {first} {second} {fence} {response}\n"),
+              ::testing::HasSubstr("unknown placeholder 'response'"));
+}
+
 TEST(Conversation, TheTemplatesOfTrainedJudgesReadAsTheirTraining) {
   const auto verdict_first = Conversation::load(inputs / "judge_verdict_first.txt");
   EXPECT_EQ(verdict_first.style, Conversation::Style::verdict_first);

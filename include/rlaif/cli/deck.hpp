@@ -50,9 +50,9 @@ std::unique_ptr<Resolved> resolve(const std::filesystem::path& deck_file, const 
 std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandLine& line,
                                        const std::map<std::string, std::string>& over = {});
 
-// The sections of the study's arms, rounds, data sets and judges: arm.rlaif, judge.ai.
+// The sections of the study's arms, rounds, data sets, judges and writers: arm.rlaif, judge.ai.
 std::vector<std::string> named_sections(const study::Study& study);
-// Whether a key of an included deck is of an arm, round, data set or judge that the study, whose `sections` these are,
+// Whether a key of an included deck is of an arm, round, data set, judge or writer that the study, whose `sections` these are,
 // does not have: who includes a deck may name other ones in their place.
 bool is_set_aside(const run::DeckFile& deck, const std::string& key, const run::DeckValue& value,
                   const std::vector<std::string>& sections);

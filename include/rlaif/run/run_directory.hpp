@@ -28,6 +28,7 @@ class RunDirectory {
   std::filesystem::path metrics(const std::string& stage) const { return root_ / "metrics" / (stage + ".jsonl"); }
   std::filesystem::path checkpoints(const std::string& stage) const { return root_ / "checkpoints" / stage; }
   std::filesystem::path verdicts(const std::string& judge) const { return root_ / "verdicts" / judge; }
+  std::filesystem::path written(const std::string& writer) const { return root_ / "written" / writer; }
   std::filesystem::path evaluation(const std::string& name) const { return root_ / "evaluation" / (name + ".jsonl"); }
   std::filesystem::path report(const std::string& file) const { return root_ / "report" / file; }
   std::filesystem::path stage_marker(const std::string& stage) const { return root_ / "stages" / (stage + ".json"); }

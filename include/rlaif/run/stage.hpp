@@ -11,6 +11,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/resolved_deck.hpp"
+#include "rlaif/core/types.hpp"
 #include "rlaif/run/here.hpp"
 
 namespace rlaif::run {
@@ -32,6 +33,13 @@ struct Needs {
   double flops = 0.0;  // over all ranks: 2 a weight and token forward, 4 more backward (2 where weights are frozen)
   // Comparisons, at most, that judges are asked about, by the judge's name.
   std::vector<std::pair<std::string, double>> asked = {};
+  // Texts, at most, that a writer is asked for: about so many prompts, each with these conversations.
+  struct Written {
+    std::string writer;
+    double prompts = 0.0;
+    std::function<std::vector<std::vector<Message>>(const Prompt& prompt)> conversations;
+  };
+  std::vector<Written> written = {};
   double bytes() const;
 };
 

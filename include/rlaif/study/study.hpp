@@ -16,6 +16,7 @@
 #include "rlaif/study/network.hpp"
 #include "rlaif/study/policy.hpp"
 #include "rlaif/study/task.hpp"
+#include "rlaif/study/writer_options.hpp"
 
 namespace rlaif::study {
 
@@ -34,6 +35,7 @@ class Study {
   LoraOptions lora;
   std::vector<ArmOptions> arms;
   std::vector<DataOptions> data;
+  std::vector<WriterOptions> writers;
   std::string pairs;  // of `data`: recorded pairs that every judge labels; empty: sft's responses, by [annotate]
 
   // A plan needs no task; what runs does. `prompts` are those of the splits that no file of the task's holds.

@@ -20,6 +20,10 @@
 // with what could pass for marks broken. The last turn holds {prompt}, {first} and {second}, and where turns are marked {fence}.
 // A text without marks of turns has a place for principles unless it says that it has none. Other names in braces of lower-case
 // letters are refused; other braces are text. Replaced texts are never replaced again.
+//
+// Whoever asks for a text instead of a verdict says which places his files may have and which they must (PlaceRules); settings
+// have no meaning there.
+//   Conversation::load("writer_templates/critique.txt", {{"prompt", "response", "critique_request"}, {"response"}});
 #pragma once
 
 #include <cstddef>
@@ -35,6 +39,14 @@ namespace rlaif::text {
 struct ShownTexts {
   std::string principles = {}, prompt = {}, first = {}, second = {};
   std::string cases = "(none)", fence = {};
+  // Of conversations that ask for a text.
+  std::string response = {}, critique = {}, critique_request = {}, revision_request = {};
+};
+
+// The places of files that ask for a text, by name.
+struct PlaceRules {
+  std::vector<std::string> known;
+  std::vector<std::string> needed;  // in any turn
 };
 
 struct Conversation {
@@ -49,6 +61,9 @@ struct Conversation {
 
   // Throws Error(input) naming file and line: a missing or unknown place, an unknown key or value, turns in another order.
   static Conversation load(const std::filesystem::path& file);
+  // One that asks for a text. Throws Error(input) naming file and line: a place that is not known there, one that is needed and
+  // missing, a setting, turns in another order.
+  static Conversation load(const std::filesystem::path& file, const PlaceRules& places);
   // One turn of the user's; its places are not checked.
   static Conversation of_text(std::string text);
 

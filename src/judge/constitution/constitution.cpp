@@ -1,6 +1,7 @@
 #include "rlaif/judge/constitution/constitution.hpp"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -33,10 +34,12 @@ Principle read_principle(const std::filesystem::path& file, const Json& json, co
   Principle principle;
   principle.id = JsonSection(file, json, place).text("id");
   const JsonSection section(file, json, place + " (" + principle.id + ")");
-  section.allow_only({"id", "text", "weight", "level", "cases"});
+  section.allow_only({"id", "text", "weight", "level", "cases", "critique_request", "revision_request"});
   principle.text = section.text("text");
   if (section.find("weight")) principle.weight = section.above_zero("weight");
   principle.level = static_cast<int>(section.count_or("level", 1, 1, Constitution::levels));
+  if (section.find("critique_request")) principle.critique_request = section.text("critique_request");
+  if (section.find("revision_request")) principle.revision_request = section.text("revision_request");
   if (const Json* cases = section.find("cases")) {
     if (!cases->is_array()) throw section.unexpected("cases", *cases, "a list of cases");
     for (const Json& one : *cases) {
@@ -113,6 +116,18 @@ void refuse_equal_ids(const std::filesystem::path& file, const std::vector<Princ
   }
 }
 
+// Levels are steps: what is of level 3 comes after what is of level 2.
+void refuse_gap(const std::filesystem::path& file, const std::vector<Principle>& principles) {
+  std::array<bool, Constitution::levels + 2> is_used{};
+  for (const Principle& principle : principles) is_used[static_cast<std::size_t>(principle.level)] = true;
+  for (std::size_t level = 2; level + 1 < is_used.size(); ++level) {
+    if (is_used[level] || !is_used[level - 1] || !is_used[level + 1]) continue;
+    throw input_error(file, "has principles of level " + std::to_string(level - 1) + " and " +
+                                std::to_string(level + 1) + ", and none of level " + std::to_string(level) +
+                                "; expected levels without a gap");
+  }
+}
+
 }  // namespace
 
 Constitution::Constitution(const std::vector<std::string>& texts) {
@@ -140,11 +155,22 @@ Constitution load_constitution(const std::filesystem::path& file, int level) {
   constitution.principles_ = read(file);
   if (constitution.empty()) throw input_error(file, "holds no principle; expected at least one");
   refuse_equal_ids(file, constitution.principles_);
+  refuse_gap(file, constitution.principles_);
   if (level == 0) return constitution;
   std::erase_if(constitution.principles_, [&](const Principle& principle) { return principle.level != level; });
   if (constitution.empty())
     throw input_error(file, "holds no principle of level " + std::to_string(level) + "; expected at least one");
   return constitution;
+}
+
+void require_requests(const std::filesystem::path& file, const Constitution& constitution, Requests needed) {
+  for (const Principle& principle : constitution.principles()) {
+    const bool lacks_critique = needed == Requests::critique_and_revision && principle.critique_request.empty();
+    if (!lacks_critique && !principle.revision_request.empty()) continue;
+    const std::string key = principle.revision_request.empty() ? "revision_request" : "critique_request";
+    throw input_error(file, "principle '" + principle.id + "' has no '" + key +
+                                "'; expected the text that asks a writer for it, as in constitution.json");
+  }
 }
 
 std::string principles_text(const std::vector<const Principle*>& principles) {

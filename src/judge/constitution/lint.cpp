@@ -248,6 +248,23 @@ void add_notes(const Principle& principle, const Wording& reading, std::vector<L
   }
 }
 
+// Of requests that some principles have: which of them this one lacks.
+void add_note_of_requests(const Principle& principle, const std::vector<Principle>& all,
+                          std::vector<LintFinding>& findings) {
+  const auto lacks = [&](std::string Principle::* request) {
+    return (principle.*request).empty() &&
+           std::any_of(all.begin(), all.end(), [&](const Principle& other) { return !(other.*request).empty(); });
+  };
+  Words missing;
+  if (lacks(&Principle::critique_request)) missing.push_back("critique_request");
+  if (lacks(&Principle::revision_request)) missing.push_back("revision_request");
+  if (missing.empty()) return;
+  findings.push_back(
+      {principle.id, LintKind::without_request, missing, "",
+       "what a writer is asked about its own response under this principle, as for the others: chains of "
+       "revisions cannot draw it without"});
+}
+
 void add_note_of_cases(const std::vector<Principle>& principles, std::vector<LintFinding>& findings) {
   std::size_t first = 0, all = 0;
   for (const Principle& principle : principles) {
@@ -275,6 +292,7 @@ const char* to_string(LintKind kind) {
     case LintKind::duplicate: return "duplicate";
     case LintKind::contradictory: return "contradictory";
     case LintKind::without_case: return "note: no case";
+    case LintKind::without_request: return "note: no request";
     case LintKind::overlong: return "note: long";
     case LintKind::one_sided_cases: return "note: the cases favour one place";
   }
@@ -294,6 +312,7 @@ std::vector<LintFinding> lint(const Constitution& constitution) {
     find_negative(principles[i], readings[i], findings);
     find_pairs(principles, readings, i, findings);
     add_notes(principles[i], readings[i], findings);
+    add_note_of_requests(principles[i], principles, findings);
   }
   add_note_of_cases(principles, findings);
   return findings;

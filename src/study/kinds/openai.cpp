@@ -1,5 +1,6 @@
 // A server that speaks OpenAI's chat completions.
 #include "remote.hpp"
+#include "rlaif/study/server_keys.hpp"
 
 namespace rlaif::study {
 namespace {
@@ -7,10 +8,7 @@ namespace {
 void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   bind_remote(table, section, o);
   judge::RemoteOptions& r = o.remote;
-  table.add_choice<remote::OutputLimit>(section + ".output_limit", &r.output_limit,
-                                        {{"max_completion_tokens", remote::OutputLimit::max_completion_tokens},
-                                         {"max_tokens", remote::OutputLimit::max_tokens}},
-                                        "the field that says how long an answer may be");
+  bind_output_limit(table, section, r);
   table
       .add(section + ".top_logprobs", &r.top_logprobs, "",
            "log-probabilities asked for, up to 20 at the vendor, 1000 elsewhere; 0: verdicts are read from the text")
@@ -22,8 +20,7 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
       .at_least(0)
       .at_most(1);
   table.add(section + ".samples_in_one_request", &r.samples_in_one_request, "", "ask for all samples at once");
-  table.add(section + ".send_seed", &r.send_seed, "", "send a seed");
-  table.add(section + ".reasoning_effort", &r.reasoning_effort, "", "effort asked for; empty: not sent");
+  bind_openai_fields(table, section, r);
 }
 
 std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {

@@ -2,6 +2,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/study/judges.hpp"
+#include "rlaif/study/server_keys.hpp"
 
 namespace rlaif::study {
 
@@ -14,40 +15,14 @@ void bind_remote(OptionTable& table, const std::string& section, JudgeOptions& o
   bind_principles(table, section, o);
   bind_price(table, section, o);
   bind_orders(table, section, o);
-  table.add_input(section + ".tokenizer", &o.tokenizer, "",
-                  "tokenizer.json of the judge's model, to count tokens before asking; empty: a byte a token is held, "
-                  "four are expected");
-  table.add(section + ".url", &r.base_url, "", "address before /chat/completions or /messages; empty: the vendor's");
-  table.add(section + ".key_variable", &r.key_variable, "",
-            "environment variable that holds the key; empty: the vendor's own, none where url is given");
-  table.add(section + ".max_output_tokens", &r.max_output_tokens, "tokens", "longest answer, reasoning included")
-      .at_least(1);
+  bind_address(table, section, "judge", r, o.tokenizer);
   table.add(section + ".samples", &r.samples, "answers", "an order; P(first) is their mean").at_least(1).at_most(128);
-  table.add(section + ".temperature", &r.temperature, "", "of sampling; empty: not sent").at_least(0).at_most(2);
-  table.add(section + ".top_p", &r.top_p, "", "of sampling; empty: not sent").above(0).at_most(1);
+  bind_draws(table, section, r);
   table
       .add(section + ".context_tokens", &r.context_tokens, "tokens",
            "longer comparisons are not asked; 0: the server decides")
       .at_least(0);
-  table.add(section + ".concurrency", &r.http.concurrency, "requests", "in flight, a rank")
-      .at_least(1)
-      .at_most(4096)
-      .no_result();
-  table.add(section + ".requests_per_minute", &r.http.requests_per_minute, "requests", "over all ranks; 0: no limit")
-      .at_least(0)
-      .no_result();
-  table.add(section + ".tokens_per_minute", &r.http.tokens_per_minute, "tokens", "over all ranks; 0: no limit")
-      .at_least(0)
-      .no_result();
-  table.add(section + ".max_retries", &r.http.max_retries, "", "of one request").at_least(0).no_result();
-  table.add(section + ".attempt_seconds", &r.http.attempt_seconds, "seconds", "longest attempt")
-      .above(0)
-      .below(1e6)
-      .no_result();
-  table.add(section + ".total_seconds", &r.http.total_seconds, "seconds", "a request with all its attempts")
-      .above(0)
-      .below(1e6)
-      .no_result();
+  bind_traffic(table, section, r.http);
 }
 
 void check_remote(const std::string& section, const JudgeOptions& o) {
@@ -55,10 +30,7 @@ void check_remote(const std::string& section, const JudgeOptions& o) {
   const auto expect = [&](bool holds, const std::string& key, const std::string& message) {
     if (!holds) throw usage_error(section + key + ": " + message);
   };
-  const std::string& url = r.base_url;
-  expect(url.empty() || url.starts_with("http://") || url.starts_with("https://"), ".url",
-         "an address that begins with http:// or https:// was expected, found '" + url + "'");
-  expect(!o.model.empty(), ".model", "the name of a model was expected");
+  check_address(section, r, o.model);
   expect(r.top_logprobs == 0 || r.samples == 1, ".samples",
          "1 was expected where log-probabilities are asked for (" + section + ".top_logprobs), found " +
              std::to_string(r.samples));
@@ -72,9 +44,7 @@ RemoteJudgeParts remote_judge_parts(const JudgeOptions& o, const JudgeParts& par
   RemoteJudgeParts result{remote_options(context.study, o), remote_parts(context.study.judges, o)};
   result.parts.answers = parts.spending.answers(o.name);
   result.parts.meter = parts.spending.meter();
-  result.options.http.requests_per_minute /= context.comm.size();
-  result.options.http.tokens_per_minute /= context.comm.size();
-  result.options.http.interrupted = context.stop_requested;
+  share_limits(result.options.http, context);
   return result;
 }
 

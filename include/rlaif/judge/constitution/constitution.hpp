@@ -23,6 +23,9 @@ struct Principle {
   double weight = 1.0;  // share of the draws
   int level = 1;        // 1 to 3
   std::vector<PrincipleCase> cases;
+  // What a writer is asked about its own response: what goes against the principle, and a response that keeps it. Both may be
+  // empty where nobody revises.
+  std::string critique_request = {}, revision_request = {};
 };
 
 enum class PrincipleUse { sample, all };  // one drawn by the comparison, or all of them, numbered
@@ -50,13 +53,17 @@ class Constitution {
 
 // A file of principles, by its form:
 //   JSON        {"name": text, "principles": [{"id": text, "text": text, "weight": number above 0, "level": 1 | 2 | 3, "cases":
-//               [{"prompt", "first", "second": text, "verdict": "first" | "second", "why": text}]}]}; "name", "weight" (1),
-//               "level" (1), "cases" and "why" may be left out
+//               [{"prompt", "first", "second": text, "verdict": "first" | "second", "why": text}], "critique_request": text,
+//               "revision_request": text}]}; "name", "weight" (1), "level" (1), "cases", "why" and the requests may be left out
 //   JSON Lines  (*.jsonl) one such principle a line
 //   plain text  one principle a line, '#' begins a comment; ids are "line 3" and so on
 // `level`: principles of that level alone; 0: all. Throws Error(input) naming file, principle and key: no principle (of
-// the level), an id that comes twice, a weight that is not above 0, an unknown key.
+// the level), an id that comes twice, a weight that is not above 0, levels with a gap between them, an unknown key.
 Constitution load_constitution(const std::filesystem::path& file, int level = 0);
+// Throws Error(input) naming file, principle and key for one without a revision request, or, where critiques are asked for, without
+// a critique request.
+enum class Requests { revision, critique_and_revision };
+void require_requests(const std::filesystem::path& file, const Constitution& constitution, Requests needed);
 
 // The texts of principles, numbered where there are several; empty where there is none.
 std::string principles_text(const std::vector<const Principle*>& principles);

@@ -16,6 +16,7 @@ enum class LintKind {
   contradictory,  // wants the opposite of an earlier one on the same topic
   // Notes: worth a look, problems under strict reading alone.
   without_case,     // no case shows how it is applied
+  without_request,  // no critique or revision request, where other principles of the file have one
   overlong,         // more than 50 words
   one_sided_cases,  // of four or more cases of the whole file, one place always wins
 };

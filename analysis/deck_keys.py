@@ -4,7 +4,7 @@
     python3 analysis/deck_keys.py build/release/rlaif DECKS.md           writes the section between its two marks
     python3 analysis/deck_keys.py build/release/rlaif DECKS.md --check   ends with 1 where it is not what the program says
 
-The kinds of judges, makers of data, algorithms and commands are those that --help lists; a deck that names one of each is made
+The kinds of judges and writers, makers of data, algorithms and commands are those that --help lists; a deck that names one of each is made
 here, so that the keys of all of them are listed.
 """
 
@@ -27,9 +27,15 @@ SETTINGS = {
     "best_of_n": ["judge = kind_local"],
     "file": ["file = FILE"],
     "recorded": ["file = FILE", "heldout_file = FILE"],
+    "revisions": ["writer = writes_local", "heldout_prompts = 1"],
+    "revision_pairs": ["of = maker_revisions"],
+    "revision_steps": ["of = maker_revisions"],
+    "writer of openai": ["model = MODEL"],
+    "writer of anthropic": ["model = MODEL"],
 }
 # What the sections that a user names are called in the document, by their names in the deck that is made here.
-ROLES = {"judge.kind_": "[judge.NAME] with `kind = {}`", "data.maker_": "[data.NAME] with `maker = {}`"}
+ROLES = {"judge.kind_": "[judge.NAME] with `kind = {}`", "data.maker_": "[data.NAME] with `maker = {}`",
+         "writer.writes_": "[writer.NAME] with `kind = {}`"}
 
 # A default holds no parenthesis, a unit no bracket.
 KEY = re.compile(r"--(\S+) \((.*?)\)(?: \[([^\]]*)\])?(?: +(.*))?$")
@@ -66,8 +72,8 @@ def choices(all_keys, section, name):
     raise SystemExit(f"deck_keys.py: --help lists no key {section}.{name}")
 
 
-def deck_of_each(kinds, makers):
-    """A deck with a judge of every kind and a data set of every maker. Nothing is run with it."""
+def deck_of_each(kinds, makers, writers):
+    """A deck with a judge and a writer of every kind and a data set of every maker. Nothing is run with it."""
     lines = ["[study]", "judges = " + " ".join("kind_" + kind for kind in kinds), "arms = NAME", "rounds ="]
     if "recorded" in makers:
         lines.append("pairs = maker_recorded")
@@ -77,6 +83,9 @@ def deck_of_each(kinds, makers):
     for maker in makers:
         lines += [f"[data.maker_{maker}]", f"maker = {maker}"]
         lines += SETTINGS.get(maker, [])
+    for kind in writers:
+        lines += [f"[writer.writes_{kind}]", f"kind = {kind}"]
+        lines += SETTINGS.get(f"writer of {kind}", [])
     lines += ["[arm.NAME]", "judge = kind_local"]
     return "\n".join(lines) + "\n"
 
@@ -108,7 +117,8 @@ def every_key(rlaif):
     with tempfile.TemporaryDirectory() as folder:
         taught = "[study]\narms = NAME\n[arm.NAME]\nalgorithm = sft\ndata = lessons\n[data.lessons]\nmaker = mixture\n"
         makers = choices(resolved(rlaif, taught, folder), "data.lessons", "maker")
-        listed = resolved(rlaif, deck_of_each(kinds, makers), folder)
+        writers = choices(resolved(rlaif, "[writer.some]\nkind = local\n", folder), "writer.some", "kind")
+        listed = resolved(rlaif, deck_of_each(kinds, makers, writers), folder)
         rounds = "[study]\njudges = ai\narms =\nrounds = NAME\n[round.NAME]\njudge = ai\n"
         listed += [key for key in resolved(rlaif, rounds, folder) if key.section == "round.NAME"]
     sections = {"[study]": [key for key in plain if key.section == "study"]}

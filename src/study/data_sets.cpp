@@ -41,7 +41,8 @@ const DataOptions& expect_data(const Study& study, const std::string& key, const
 void check_data(const Study& study, const ArmOptions& arm, const std::vector<std::string>& earlier) {
   if (arm.data.empty()) return;
   const DataOptions* data = &expect_data(study, arm.section() + ".data", arm.data);
-  expect_earlier("data." + data->name + ".policy", data->policy, earlier, arm.section());
+  const DataOptions& sampled = data->of.empty() ? *data : expect_data(study, data->section() + ".of", data->of);
+  expect_earlier(sampled.section() + ".policy", sampled.policy, earlier, arm.section());
   if (data->makes != DataKind::preferences) return;
   for (const ArmOptions& other : study.arms) {
     if (other.data != arm.data || other.judge == arm.judge) continue;
@@ -55,6 +56,22 @@ void expect_own_name(const Study& study, const std::string& section, const std::
     if (judge->name == name)
       throw usage_error(section + ": a judge has this name too; one that nothing else has was expected");
   }
+}
+
+// Prompts and draws of its own: a round that saw the last one's again would learn less from them.
+std::uint64_t seed_of(const Study& study, const std::string& name) {
+  return hash_words({study.run.seed, checksum(name)});
+}
+
+DataSet as_set(const Study& study, const DataOptions& data) {
+  const DataOptions* of = find_data(study, data.of);
+  return {.name = data.name,
+          .policy = of ? of->policy : data.policy,
+          .judges = {},
+          .seed = seed_of(study, data.name),
+          .kind = data.makes,
+          .maker = data.how,
+          .section = data.section()};
 }
 
 }  // namespace
@@ -79,17 +96,15 @@ DataSet first_pairs(const Study& study) {
   return set;
 }
 
+DataSet data_named(const Study& study, const std::string& key, const std::string& name) {
+  return as_set(study, expect_data(study, key, name));
+}
+
 DataSet data_of(const Study& study, const ArmOptions& arm) {
   const std::string name = data_name(arm);
   if (name.empty()) return first_pairs(study);
-  // Prompts and draws of its own: a round that saw the last one's again would learn less from them.
-  DataSet set{.name = name, .policy = arm.start, .judges = {}, .seed = hash_words({study.run.seed, checksum(name)})};
-  if (const DataOptions* data = find_data(study, arm.data)) {
-    set.policy = data->policy;
-    set.kind = data->makes;
-    set.maker = data->how;
-    set.section = data->section();
-  }
+  DataSet set{.name = name, .policy = arm.start, .judges = {}, .seed = seed_of(study, name)};
+  if (const DataOptions* data = find_data(study, arm.data)) set = as_set(study, *data);
   if (set.kind == DataKind::preferences) set.judges = {study.judges.named(arm.judge)};
   return set;
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A server that speaks OpenAI's chat completions and misbehaves on request; for tests, on the loopback interface.
 
-    judge_server.py FOLDER [--faults SHARE] [--certificate FILE]
+    judge_server.py FOLDER [--faults SHARE] [--texts] [--certificate FILE]
 
 While FOLDER/refuse is there, every request is refused as the file says: "key", "model", "echo" (an error that repeats the key)
-or "long" (the prompt does not fit the context); "key 20" refuses from the 20th request on. With a certificate the server
+or "long" (the prompt does not fit the context); "key 20" refuses from the 20th request on. With --texts it writes texts instead of
+verdicts, some of which are none: cut off, blank, refused, its request again, with a stock closing. With a certificate the server
 speaks TLS. Writes its port to FOLDER/port. Every request is a line of FOLDER/requests.jsonl: hash of its body, whether it was
 billed (answered) and the tokens of its bill. Which requests fail follows from their place in the order of arrival. Answers follow from the body.
 """
@@ -21,6 +22,7 @@ import time
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--faults", type=float, default=0.0)
+parser.add_argument("--texts", action="store_true")
 parser.add_argument("--certificate", type=pathlib.Path)
 options = parser.parse_args()
 lock = threading.Lock()
@@ -29,6 +31,25 @@ faults = random.Random(7)
 arrived = 0
 REFUSALS = {"key": (401, "invalid_api_key"), "model": (404, "model_not_found"), "echo": (403, "no access"),
             "long": (400, "context_length_exceeded")}
+
+
+def written(digest, body):
+    """A text that follows from the body, and how it ended."""
+    asked = json.loads(body)["messages"]
+    kind = int(digest[:8], 16) % 20
+    if kind == 0:
+        return "The end is m", "length"
+    if kind == 1:
+        return " ", "stop"
+    if kind == 2:
+        return "I cannot", "content_filter"
+    if kind == 3:
+        return asked[-1]["content"], "stop"
+    if kind == 4:
+        return f"Text {digest[:6]}. I hope this helps!", "stop"
+    if kind < 8 and len(asked) > 1:
+        return asked[1]["content"] or "Nothing.", "stop"  # the draft: nothing to change
+    return f"Text {digest[:6]}.", "stop"
 
 
 def refusal(place):
@@ -80,11 +101,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "not json":
             return self.reply(200, "<html>maintenance</html>")
         time.sleep(0.002)
-        label = "A" if int(digest, 16) % 2 else "B"
-        message = {"role": "assistant", "content": f"Verdict: {label}"}
+        text, finish = written(digest, body) if options.texts else ("Verdict: " + ("A" if int(digest, 16) % 2 else "B"), "stop")
+        message = {"role": "assistant", "content": text}
         return self.reply(200, json.dumps({
             "id": "x", "object": "chat.completion", "model": "test",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
             "usage": {"prompt_tokens": len(body) // 4, "completion_tokens": 3, "total_tokens": len(body) // 4 + 3}}))
 
     def log_message(self, *arguments):

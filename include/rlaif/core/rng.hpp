@@ -24,6 +24,7 @@ enum class Stream : std::uint64_t {
   bootstrap = 9,
   behaviour = 10,
   test = 11,
+  principle = 12,  // (seed, prompt id, step)
 };
 
 // A small sequential generator over one key: Rng(seed, stream, {a, b, c}). Equal keys give equal draws.

@@ -3,6 +3,8 @@
 //   [data.best]  maker = file  file = best.jsonl        [arm.tuned]  algorithm = sft  data = best
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +36,18 @@ class RecordedSource {
   virtual const RecordedPairs& read() const = 0;
 };
 
+// Chains of revisions that a maker keeps beside its demonstrations, for other makers to learn from.
+struct ChainSource {
+  int turns = 2;  // revisions of an answer, at most
+  std::int64_t prompts = 2000, heldout_prompts = 0, block = 50;
+  double helpful_share = 0.0;  // of the training prompts, answered alone and not revised: they come beside `prompts`
+  std::int64_t answers_only() const {
+    return std::llround(static_cast<double>(prompts) * helpful_share / (1.0 - helpful_share));
+  }
+  std::int64_t items(Split split) const { return split == Split::train ? prompts + answers_only() : heldout_prompts; }
+  std::int64_t blocks(Split split) const { return (items(split) + block - 1) / block; }
+};
+
 class Maker {
  public:
   virtual ~Maker() = default;
@@ -44,6 +58,9 @@ class Maker {
   // What the deck says of this data set that cannot be. Throws Error(usage) naming the key.
   virtual void check(const Study&, const DataOptions&) const {}
   virtual const RecordedSource* recorded() const { return nullptr; }  // where the pairs come from, if they are recorded
+  virtual const ChainSource* chains() const { return nullptr; }       // of revisions, if it makes any
+  // Whether its pairs come with labels, which a judge of kind = given returns.
+  virtual bool gives_labels() const { return recorded() != nullptr; }
   // Judges that its keys name, whose labels or verdicts decide what the data is; of labelled pairs it is the arm's judge.
   virtual std::vector<std::string> judges() const { return {}; }
   // Adds the stage that makes the data: preferences/<store>, or data/<name>.

@@ -63,6 +63,7 @@ struct DataOptions {
   std::string name;
   std::string maker = {};                     // a name of stages/maker.hpp
   std::string policy = first_policy;          // whose responses it consists of, where a policy is sampled
+  std::string of = {};                        // another data set that it is made from; empty: from none
   DataKind makes = DataKind::demonstrations;  // by its maker
   std::shared_ptr<stages::Maker> how = {};    // the maker, bound to the keys of the section
   std::string section() const { return "data." + name; }

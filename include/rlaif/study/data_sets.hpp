@@ -30,6 +30,8 @@ DataSet first_pairs(const Study& study);
 // What an arm learns from: the data set that it names, else the first pairs, else pairs of its own by the arm that it
 // starts from, labelled by its judge.
 DataSet data_of(const Study& study, const ArmOptions& arm);
+// A section [data.NAME] as a data set that nobody learns from yet. Throws Error(usage) naming `key` where there is none.
+DataSet data_named(const Study& study, const std::string& key, const std::string& name);
 // The first pairs, then those that arms name or have of their own, in the order of the arms.
 std::vector<DataSet> data_sets(const Study& study);
 

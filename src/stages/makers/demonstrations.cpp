@@ -37,6 +37,38 @@ Demonstration demonstration_of(const text::JsonRecord& record) {
 
 std::string data_path(const DataSet& data) { return "data/" + data.name; }
 
+Json demonstration_line(const Demonstration& one) {
+  Json line{{"prompt", text::prompt_json(one.prompt)}, {"response", one.response}};
+  line.update(one.facts);
+  return line;
+}
+
+Json write_demonstration_blocks(const Context& context, const DataSet& data, const std::vector<Json>& blocks) {
+  const fs::path folder = context.directory.root() / data_path(data);
+  make_folders(folder);
+  std::int64_t count = 0;
+  double labels = 0.0, cost_usd = 0.0;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    std::string text;
+    for (const Json& line : blocks[b]) {
+      text += text::to_json_line(line) + "\n";
+      labels += line.value("labels", 0.0);
+      cost_usd += line.value("cost_usd", 0.0);
+    }
+    count += static_cast<std::int64_t>(blocks[b].size());
+    write_file_atomic(folder / block_name(b), text);
+  }
+  if (count == 0) throw input_error(folder, "no demonstration was made; at least one was expected");
+  write_sealed_json(folder / "manifest.json",
+                    {{"kind", to_string(data.kind)}, {"blocks", blocks.size()}, {"demonstrations", count}});
+  Json facts;
+  facts["demonstrations"] = count;
+  if (labels == 0.0) return facts;
+  facts["labels"] = labels;
+  facts["cost_usd"] = std::round(cost_usd * 1e6) / 1e6;
+  return facts;
+}
+
 Json write_demonstrations(const Context& context, const DataSet& data, std::int64_t items, std::int64_t block,
                           const std::function<std::vector<Demonstration>(std::int64_t begin, std::int64_t end)>& make) {
   const std::string stage = data.stage("data");
@@ -44,37 +76,11 @@ Json write_demonstrations(const Context& context, const DataSet& data, std::int6
       work_by_blocks(context.comm, {stage, items, block, context.directory.checkpoints(stage), context.stop_requested},
                      [&](std::int64_t begin, std::int64_t end) {
                        Json lines = Json::array();
-                       for (const Demonstration& one : make(begin, end)) {
-                         Json line{{"prompt", text::prompt_json(one.prompt)}, {"response", one.response}};
-                         line.update(one.facts);
-                         lines.push_back(std::move(line));
-                       }
+                       for (const Demonstration& one : make(begin, end)) lines.push_back(demonstration_line(one));
                        return std::vector<Json>{std::move(lines)};
                      });
   Json facts;
-  context.comm.on_root([&] {
-    const fs::path folder = context.directory.root() / data_path(data);
-    make_folders(folder);
-    std::int64_t count = 0;
-    double labels = 0.0, cost_usd = 0.0;
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      std::string text;
-      for (const Json& line : blocks[b]) {
-        text += text::to_json_line(line) + "\n";
-        labels += line.value("labels", 0.0);
-        cost_usd += line.value("cost_usd", 0.0);
-      }
-      count += static_cast<std::int64_t>(blocks[b].size());
-      write_file_atomic(folder / block_name(b), text);
-    }
-    if (count == 0) throw input_error(folder, "no demonstration was made; at least one was expected");
-    write_sealed_json(folder / "manifest.json",
-                      {{"kind", to_string(data.kind)}, {"blocks", blocks.size()}, {"demonstrations", count}});
-    facts["demonstrations"] = count;
-    if (labels == 0.0) return;
-    facts["labels"] = labels;
-    facts["cost_usd"] = std::round(cost_usd * 1e6) / 1e6;
-  });
+  context.comm.on_root([&] { facts = write_demonstration_blocks(context, data, blocks); });
   return facts;
 }
 

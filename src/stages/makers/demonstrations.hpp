@@ -35,6 +35,11 @@ std::string data_path(const DataSet& data);
 Json write_demonstrations(const Context& context, const DataSet& data, std::int64_t items, std::int64_t block,
                           const std::function<std::vector<Demonstration>(std::int64_t begin, std::int64_t end)>& make);
 
+// The line of one in its file.
+Json demonstration_line(const Demonstration& demonstration);
+// On the root: writes data/<name> from lines by block, and returns the facts, as write_demonstrations has both.
+Json write_demonstration_blocks(const Context& context, const DataSet& data, const std::vector<Json>& blocks);
+
 // The stage "data-<name>" that makes them. `sections`: keys that decide it besides those of [data.NAME].
 run::Stage demonstrations_stage(const Study& study, const DataSet& data, const std::string& size,
                                 std::vector<std::string> sections, std::function<Json(const Context&)> work);

@@ -12,6 +12,9 @@ std::unique_ptr<Maker> make_file();
 std::unique_ptr<Maker> make_mixture();
 std::unique_ptr<Maker> make_pairs();
 std::unique_ptr<Maker> make_recorded();
+std::unique_ptr<Maker> make_revision_pairs();
+std::unique_ptr<Maker> make_revision_steps();
+std::unique_ptr<Maker> make_revisions();
 std::unique_ptr<Maker> make_west_of_n();
 
 }  // namespace rlaif::stages

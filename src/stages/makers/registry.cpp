@@ -17,6 +17,11 @@ const std::vector<MakerEntry>& makers() {
       {"mixture", "demonstrations by the world's mixture of behaviours", make_mixture},
       {"pairs", "labelled pairs of a policy's responses", make_pairs},
       {"recorded", "pairs of files, with the labels that people gave them", make_recorded},
+      {"revision_pairs", "pairs of a last revision and the answer that it came from, labelled by construction",
+       make_revision_pairs},
+      {"revision_steps", "demonstrations: other steps of the chains of another data set", make_revision_steps},
+      {"revisions", "demonstrations: a policy's answers, criticised and revised by a writer under a constitution",
+       make_revisions},
       {"west_of_n", "a judge's labelled pairs, with pairs of the best and worst of n responses by a reward",
        make_west_of_n},
   };
@@ -92,7 +97,7 @@ void check_recorded(const Study& study) {
     const bool is_recorded = maker_of(data).recorded() != nullptr;
     if (data.name.empty() && !study.pairs.empty() && !is_recorded)
       throw usage_error("study.pairs = " + study.pairs + ": a data set with maker = recorded was expected");
-    if (is_recorded || data.kind != DataKind::preferences) continue;
+    if (maker_of(data).gives_labels() || data.kind != DataKind::preferences) continue;
     for (const JudgeOptions& asked : data.judges) {
       for (const JudgeOptions* judge : leaves_of(study.judges, asked)) {
         if (judge->kind != JudgeKind::given) continue;

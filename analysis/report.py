@@ -15,6 +15,7 @@ import charts
 import judges as judge_parts
 from charts import escaped
 from page import NO_FIGURE, document, dollars, duration, figure_cell, interval, memory, percent, share_cell, table, write_page
+from revisions import revisions_section
 from run_data import RunError, load_run, number, plain, rate, section
 from verdict import verdict_section
 
@@ -504,7 +505,7 @@ def page(run):
         facts.append(("instruction sets " if len(sets) > 1 else "") + "; ".join(sets))
     return document(title, ", ".join(facts), [
         below_agreement(run), headline(run, colours), win_rates(run, colours), verdict_section(run.results, colours.of), arms_table(run, colours), judges_section(run),
-        *(training_section(run, colours, kind) for kind in TRAINING), best_of_n_section(run, colours), losses_section(run, colours), samples_section(run, colours), stages_section(run), appendix(run)])
+        *(training_section(run, colours, kind) for kind in TRAINING), best_of_n_section(run, colours), losses_section(run, colours), revisions_section(run), samples_section(run, colours), stages_section(run), appendix(run)])
 
 
 def main():

@@ -108,6 +108,12 @@ class Run:
         return [name for name in section(self.results, "arms") if name not in ("sft", "sft-again")]
 
 
+def plain_chains(folder, name):
+    """The chains of revisions of a data set's first block; empty where there are none."""
+    file = folder / "data" / name / "chains-000000.jsonl"
+    return read_json_lines(file) if file.exists() else []
+
+
 def section(holder, key):
     found = holder.get(key)
     return found if isinstance(found, dict) else {}

@@ -47,6 +47,11 @@ assert arms["taught"]["data"] == "revised" and arms["control"]["data"] == "answe
 P
 }
 check "every step is kept, and arms learn from those that the deck chooses" facts
+page() {
+  python3 analysis/report.py "$scratch/1" >/dev/null && grep -q 'The constitution at work' "$scratch/1/report/report.html" &&
+    grep -q 'step 2, revision: ' "$scratch/1/report/report.html"
+}
+check "the report has the principles, the steps and a chain" page
 DECK=$deck KILLS=1 bash tests/end_to_end/40_kill.sh | sed 's/ runs / runs on revisions /'
 
 # A writer behind HTTP: the models are there already, and its texts are paid for.

@@ -160,13 +160,13 @@ def money_section(costs):
         hours = number(one.get("rank_hours"))
         rows.append(row(one.get("judge"), [
             f'<td class="words">{escaped(one.get("stage"))}</td>', f'<td class="words">{escaped(one.get("price") or "–")}</td>',
-            figure_cell(number(one.get("pairs")), count), figure_cell(number(one.get("labels")), count),
+            figure_cell(number(one.get("pairs")), count), figure_cell(number(one.get("responses")), count), figure_cell(number(one.get("labels")), count),
             figure_cell(number(one.get("input_tokens")), tokens), figure_cell(number(one.get("cached_input_tokens")), tokens),
             figure_cell(number(one.get("output_tokens")), tokens), figure_cell(number(one.get("cost_usd")), dollars),
             figure_cell(number(one.get("usd_a_label")), dollars), figure_cell(None if hours is None else hours * 3600, duration)]))
     total = sum(number(one.get("cost_usd")) or 0 for one in uses)
-    rows.append(row("<strong>all</strong>", [*["<td></td>"] * 7, f"<td><strong>{dollars(total)}</strong></td>", "<td></td>", "<td></td>"], raw=True))
-    text = table(["judge", "stage", "price", "pairs", "labels", "tokens in", "of them cached", "tokens out", "cost", "a label", "time, all ranks"], rows)
+    rows.append(row("<strong>all</strong>", [*["<td></td>"] * 8, f"<td><strong>{dollars(total)}</strong></td>", "<td></td>", "<td></td>"], raw=True))
+    text = table(["judge", "stage", "price", "pairs", "responses", "labels", "tokens in", "of them cached", "tokens out", "cost", "a label", "time, all ranks"], rows)
     for paid in costs.get("answers") or []:
         if isinstance(paid, dict):
             text += (f"<p>Answers of {escaped(paid.get('judge'))} over all starts: {number(paid.get('answers')) or 0:,.0f}, paid with "

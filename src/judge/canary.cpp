@@ -23,6 +23,7 @@ class MixingJudge final : public CanaryJudge {
   }
 
   const std::string& name() const override { return inner_->name(); }
+  ResponseScorer* scorer() override { return inner_->scorer(); }
 
   std::vector<Verdict> judge(std::span<const Comparison> comparisons) override {
     std::vector<Comparison> asked(comparisons.begin(), comparisons.end());

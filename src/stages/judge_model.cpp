@@ -58,12 +58,7 @@ Json run(const Context& context, const JudgeModel& model) {
   model::Transformer judge = fresh_model(context, model.network, *language, draws.initialization);
   if (!model.training.pairs.empty()) return learn_from_people(context, model, *language, judge);
   std::optional<mixture::JudgeEncoders> encoders;
-  context.comm.agree([&] {
-    const JudgeModelOptions& options = model.training;
-    encoders.emplace(
-        mixture::JudgeEncoders{{language->chat, text::Conversation::load(options.verdict_first_template)},
-                               {language->chat, text::Conversation::load(options.rationale_first_template)}});
-  });
+  context.comm.agree([&] { encoders.emplace(*language, model.training); });
   train::train_language_model(
       judge,
       [&](std::int64_t i) {
@@ -79,12 +74,42 @@ Json run(const Context& context, const JudgeModel& model) {
 
 }  // namespace
 
+namespace {
+
+// A template of comparisons where verdicts are learned, one that asks for a score of 1 to 10 where scores are.
+void check_template(const std::string& key, const std::filesystem::path& file, bool scores) {
+  if (!std::filesystem::exists(file)) return;  // the deck says so
+  const std::optional<text::ScoreScale> scale = text::Conversation::load(file).scores;
+  if (scores ? scale && scale->low == 1 && scale->high == 10 : !scale) return;
+  throw usage_error(
+      key + ": '" + file.string() + "' " +
+      (scale ? "asks for a score" + std::string(scores ? " on another scale" : "") : "compares two responses") +
+      "; a template " + (scores ? "with '%% scores: 1 10'" : "without '%% scores'") + " was expected");
+}
+
+void check_templates(const JudgeModel& model) {
+  const JudgeModelOptions& options = model.training;
+  const std::string section = "judge_model" + model.suffix();
+  check_template(section + ".verdict_first_template", options.verdict_first_template, false);
+  check_template(section + ".rationale_first_template", options.rationale_first_template, false);
+  if (options.score_share <= 0.0) return;
+  if (!options.pairs.empty()) {
+    throw usage_error(section + ".score_share: 0 was expected beside " + section +
+                      ".pairs: labels of pairs hold no scores");
+  }
+  check_template(section + ".score_template", options.score_template, true);
+  check_template(section + ".score_reasoned_template", options.score_reasoned_template, true);
+}
+
+}  // namespace
+
 std::string JudgeModel::stage() const { return name == "judge" ? "judge-model" : "judge-model-" + name; }
 std::string JudgeModel::suffix() const { return name == "judge" ? "" : "." + name; }
 
 void check_judge_model(const JudgeModel& model) {
   check_network("judge_network" + model.suffix(), model.network);
   check_labelled_examples(model);
+  check_templates(model);
   if (model.training.verdict_weight + model.training.context_weight > 0.0) return;
   throw usage_error("judge_model" + model.suffix() +
                     ".verdict_weight: a weight above 0 was expected, or one of context_weight");
@@ -131,6 +156,18 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
                   "prompt template of the half that is judged at once");
   table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
                   "prompt template of the half that reasons first");
+  const auto only_where_set = [](OptionTable::Entry& entry) -> OptionTable::Entry& {
+    return entry.only_where_set = true, entry;
+  };
+  only_where_set(table.add(section + ".score_share", &o.score_share, "",
+                           "share of the judged texts that are one response with a score of 1 to 10 by gold, all "
+                           "scores about equally often; the others are pairs"))
+      .at_least(0)
+      .at_most(1);
+  only_where_set(table.add_input(section + ".score_template", &o.score_template, "judge_score.txt",
+                                 "template of the half that is scored at once"));
+  only_where_set(table.add_input(section + ".score_reasoned_template", &o.score_reasoned_template,
+                                 "judge_score_reasoned.txt", "template of the half that is scored after a reason"));
   table
       .add(section + ".register_share", &o.register_share, "",
            "share of texts that state facts and sums, where no pairs are given")

@@ -90,7 +90,7 @@ train::Example LabelledExamples::example(const Pair& pair, judge::ShownFirst sho
                                          bool shown_first_is_better) const {
   const text::ShownTexts texts = judge::shown_comparison(encoder_.prompt(), pair.comparison, shown_first,
                                                          {&principles_, judge::PrincipleUse::sample, seed_});
-  const judge::TrainingTokens all = encoder_.training(texts, "", shown_first_is_better);
+  const judge::TrainingTokens all = encoder_.training(texts, "", judge::better_is(shown_first_is_better));
   train::Example example;
   for (std::size_t t = 0; t < all.tokens.size(); ++t) {
     const bool is_verdict = all.segments[t] == judge::Segment::verdict;

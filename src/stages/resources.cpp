@@ -98,15 +98,16 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
   for (std::size_t i = 0; i < stages.size(); ++i) {
     asked.push_back(needs_of[i].asked);
     written.insert(written.end(), needs_of[i].written.begin(), needs_of[i].written.end());
-    for (const auto& [by, pairs] : asked.back()) {
+    for (const auto& [by, count, about] : asked.back()) {
       for (const JudgeOptions* one : leaves_of(study.judges, study.judges.named(by))) {
         if (kind_of(*one).is_remote) continue;
         std::string name = by;
         if (one->name != by) name += ", member " + one->name;
         if (!stages[i].of.empty()) name += ", " + stages[i].of;
         if (stages[i].kind == "compare") name += ", comparing policies";
-        std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels, $%.2f at the price %s\n", name.c_str(), pairs,
-                      pairs * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
+        std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels%s, $%.2f at the price %s\n", name.c_str(),
+                      count, about == AsksAbout::responses ? " of single responses" : "",
+                      count * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
         text += line;
       }
     }

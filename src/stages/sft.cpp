@@ -29,11 +29,7 @@ class JudgeTexts {
     }
     options_ = models.front().training;
     options_.register_share = 0.0;
-    context.comm.agree([&] {
-      encoders_.emplace(
-          mixture::JudgeEncoders{{language.chat, text::Conversation::load(options_.verdict_first_template)},
-                                 {language.chat, text::Conversation::load(options_.rationale_first_template)}});
-    });
+    context.comm.agree([&] { encoders_.emplace(language, options_); });
   }
   train::Example example(std::int64_t item) const {
     return mixture::judge_example(context_, language_, options_, *encoders_,

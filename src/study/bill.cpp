@@ -83,25 +83,26 @@ double spent_before(const std::filesystem::path& folder) {
   return answers.paid_usd() + answers.unsettled_usd();
 }
 
-// A judge over HTTP, the one that asks it first, and the comparisons that it is asked about.
+// A judge over HTTP, the one that asks it first, and the comparisons and single responses that it is asked about.
 struct Billed {
   const JudgeOptions *asked, *by;
-  double pairs = 0.0;
+  double pairs = 0.0, responses = 0.0;
 };
 
 std::vector<Billed> billed_judges(const Study& study, std::span<const AskedJudges> stages) {
   std::vector<Billed> billed;
   for (const AskedJudges& of_stage : stages) {
-    std::vector<const JudgeOptions*> counted;  // a member of two judges is asked once
-    for (const auto& [name, pairs] : of_stage) {
+    std::vector<std::pair<const JudgeOptions*, AsksAbout>> counted;  // a member of two judges is asked once
+    for (const auto& [name, count, about] : of_stage) {
       const JudgeOptions& judge = study.judges.named(name);
       for (const JudgeOptions* asked : leaves_of(study.judges, judge)) {
-        if (!kind_of(*asked).is_remote || std::find(counted.begin(), counted.end(), asked) != counted.end()) continue;
-        counted.push_back(asked);
+        const std::pair once(asked, about);
+        if (!kind_of(*asked).is_remote || std::find(counted.begin(), counted.end(), once) != counted.end()) continue;
+        counted.push_back(once);
         auto known =
             std::find_if(billed.begin(), billed.end(), [&](const Billed& other) { return other.asked == asked; });
-        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge, 0.0});
-        known->pairs += pairs;
+        if (known == billed.end()) known = billed.insert(billed.end(), {asked, &judge});
+        (about == AsksAbout::pairs ? known->pairs : known->responses) += count;
       }
     }
   }
@@ -112,30 +113,62 @@ std::vector<Billed> billed_judges(const Study& study, std::span<const AskedJudge
 std::int64_t most_recorded(std::span<const AskedJudges> stages) {
   double most = 0.0;
   for (const AskedJudges& of_stage : stages)
-    for (const auto& [judge, pairs] : of_stage) most = std::max(most, pairs);
+    for (const run::Needs::Asked& asked : of_stage)
+      if (asked.about == AsksAbout::pairs) most = std::max(most, asked.count);
   return static_cast<std::int64_t>(most);
 }
 
-JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const JudgeOptions& judge,
-                     const JudgeOptions& asked_by, std::span<const Comparison> comparisons, double factor) {
+void add(remote::Estimate& sum, const remote::Estimate& part, double factor) {
+  const bool is_first = sum.requests == 0;
+  const remote::Estimate all = scaled(part, factor);
+  sum.requests += all.requests;
+  sum.stored += all.stored;
+  sum.too_long += all.too_long;
+  sum.likely += all.likely;
+  sum.worst += all.worst;
+  sum.least_request_usd = is_first ? all.least_request_usd : std::min(sum.least_request_usd, all.least_request_usd);
+}
+
+JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const Billed& billed,
+                     std::span<const Comparison> comparisons) {
+  const JudgeOptions& judge = *billed.asked;
   const judge::RemoteParts parts = remote_parts(study.judges, judge);
   const judge::RemoteOptions remote = remote_options(study, judge);
   const std::int64_t answer = std::min<std::int64_t>(assumed.answer, remote.max_output_tokens);
-  if (takes_canaries(study.judges, asked_by)) factor *= 1.0 + study.judges.canaries.rate;
   JudgeBill bill{judge.name,
-                 asked_by.name,
+                 billed.by->name,
                  judge.model,
                  parts.price.name,
                  parts.price.as_of,
                  judge.tokenizer.empty() ? "bytes / 4" : judge.tokenizer.string(),
                  {},
-                 0.0};
-  bill.estimate =
-      scaled(judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer)
-                                             : judge::estimate_anthropic(remote, parts, comparisons, answer),
-             factor);
+                 0.0,
+                 billed.responses};
+  const auto add_part = [&](double count, AsksAbout about) {
+    if (count == 0.0 || comparisons.empty()) return;
+    double factor = count / static_cast<double>(comparisons.size());
+    if (about == AsksAbout::pairs && takes_canaries(study.judges, *billed.by))
+      factor *= 1.0 + study.judges.canaries.rate;
+    add(bill.estimate,
+        judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer, about)
+                                        : judge::estimate_anthropic(remote, parts, comparisons, answer, about),
+        factor);
+  };
+  add_part(billed.pairs, AsksAbout::pairs);
+  add_part(billed.responses, AsksAbout::responses);
   bill.spent_usd = spent_before(RunDirectory(study.run.directory).verdicts(judge.name));
   return bill;
+}
+
+// "both orders, 1 answer(s) an order"
+std::string asked_how(const JudgeOptions& judge, double responses) {
+  if (!text::Conversation::load(judge.style).scores) {
+    return text_format("%s, %d answer(s) an order", judge.orders == judge::Orders::both ? "both orders" : "one order",
+                       judge.remote.samples);
+  }
+  std::string how = text_format("%d answer(s) a score", judge.remote.samples);
+  if (judge.principle_use == judge::PrincipleUse::each) how += " and principle";
+  return how + text_format(", %.0f single responses among what is scored", responses);
 }
 
 // The prompts of the comparisons, evenly spaced.
@@ -228,9 +261,8 @@ std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
   std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(),
                                  member.c_str(), bill.model.c_str(), judge.style.filename().c_str(), bill.price.c_str(),
                                  bill.as_of.c_str(), bill.counted_by.c_str());
-  text +=
-      text_format("#   %-10s %14lld   (%s, %d answer(s) an order)\n", "requests", static_cast<long long>(e.requests),
-                  judge.orders == judge::Orders::both ? "both orders" : "one order", judge.remote.samples);
+  text += text_format("#   %-10s %14lld   (%s)\n", "requests", static_cast<long long>(e.requests),
+                      asked_how(judge, bill.responses).c_str());
   if (e.too_long > 0) {
     text += text_format("#   %-10s %14lld   pairs are longer than judge.%s.context_tokens and are not asked\n",
                         "too long", static_cast<long long>(e.too_long), bill.judge.c_str());
@@ -275,10 +307,8 @@ Bill plan_bill(const Study& study, const AssumedTokens& assumed, std::span<const
   bill.pairs = bill.prompts * study.annotate.pairs_a_prompt();
   if (!study.pairs.empty()) bill.prompts = bill.pairs = most_recorded(stages);
   bill.rendered_prompts = static_cast<std::int64_t>(comparisons.size());
-  for (const auto& [judge, asked_by, pairs] : billed_judges(study, stages)) {
-    const double factor = comparisons.empty() ? 0.0 : pairs / static_cast<double>(comparisons.size());
-    bill.judges.push_back(judge_bill(study, assumed, *judge, *asked_by, comparisons, factor));
-  }
+  for (const Billed& billed : billed_judges(study, stages))
+    bill.judges.push_back(judge_bill(study, assumed, billed, comparisons));
   const std::vector<const Prompt*> prompts = spaced_prompts(comparisons);
   for (const run::Needs::Written& asked : writers) {
     if (named_writer(study.writers, "writer", asked.writer).is_remote())
@@ -294,8 +324,9 @@ std::string describe_bill(const Study& study, const AssumedTokens& assumed, std:
     return named_writer(study.writers, "writer", asked.writer).is_remote();
   });
   if (billed.empty() && !is_written) return "";
-  for (const auto& [judge, asked_by, pairs] : billed) {
-    if (is_missing(judge->style)) return "# bill of asked judges: none, " + judge->style.string() + " is not there\n";
+  for (const Billed& one : billed) {
+    if (!is_missing(one.asked->style)) continue;
+    return "# bill of asked judges: none, " + one.asked->style.string() + " is not there\n";
   }
   const Bill bill = plan_bill(study, assumed, stages, recorded, writers);
   const std::string who = billed.empty() ? "writers" : is_written ? "asked judges and writers" : "asked judges";

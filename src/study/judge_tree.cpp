@@ -155,6 +155,31 @@ bool needs_language(const Judges& judges, const JudgeOptions& judge) {
   return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return one->kind == JudgeKind::local; });
 }
 
+ScoreUnits score_units(const Judges& judges, const JudgeOptions& judge) {
+  if (judge.length_correction) return ScoreUnits::none;
+  const auto by_conversation = [](const std::filesystem::path& file) {
+    const bool asks = !std::filesystem::exists(file) || text::Conversation::load(file).scores;
+    return asks ? ScoreUnits::rewards : ScoreUnits::none;
+  };
+  switch (judge.kind) {
+    case JudgeKind::local: return by_conversation(judge.prompt_template);
+    case JudgeKind::openai:
+    case JudgeKind::anthropic: return by_conversation(judge.style);
+    case JudgeKind::rules: return ScoreUnits::rewards;
+    case JudgeKind::reward_model: return ScoreUnits::log_odds;
+    case JudgeKind::ensemble: break;
+    case JudgeKind::hierarchy: break;
+    default: return ScoreUnits::none;
+  }
+  if (judge.kind == JudgeKind::ensemble && judge.ensemble.vote != judge::Vote::mean) return ScoreUnits::none;
+  const ScoreUnits units = score_units(judges, judges.named(judge.members.front()));
+  const bool same = std::all_of(judge.members.begin(), judge.members.end(), [&](const std::string& member) {
+    return score_units(judges, judges.named(member)) == units;
+  });
+  const bool may = judge.kind == JudgeKind::ensemble || units == ScoreUnits::rewards;
+  return same && may ? units : ScoreUnits::none;
+}
+
 judge::FittedJudges calibration_of(const JudgeOptions& judge) {
   return judge.calibration.empty() ? judge::FittedJudges{} : judge::FittedJudges::load(judge.calibration);
 }

@@ -36,8 +36,8 @@ struct JudgeMaker {
   const StageSpending& spending;
   const std::string& policy;
   const PairId& pair_id;
-  std::map<std::string, std::shared_ptr<const model::Transformer>> networks = {};    // by process_model
-  std::map<std::string, std::shared_ptr<const judge::ResponseScorer>> scorers = {};  // likewise
+  std::map<std::string, std::shared_ptr<const model::Transformer>> networks = {};  // by process_model
+  std::map<std::string, std::shared_ptr<judge::ResponseScorer>> scorers = {};      // likewise
   std::map<std::string, std::shared_ptr<judge::Judge>> made = {};
 
   std::string model_of(const JudgeOptions& options) const { return process_model(context.study, options, policy); }
@@ -111,6 +111,7 @@ judge::RemoteOptions remote_options(const Study& study, const JudgeOptions& opti
   complete_server(remote, vendor, options.model);
   remote.orders = options.orders;
   remote.principle_use = options.principle_use;
+  remote.scores = options.scores;
   remote.seed = study.run.seed;
   return remote;
 }

@@ -1,6 +1,6 @@
 #include "rlaif/study/response_scorer.hpp"
 
-#include <limits>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -38,7 +38,7 @@ class FolderScorer final : public judge::ResponseScorer {
     }
   }
 
-  std::vector<judge::ResponseScore> score(std::span<const judge::Response> responses) const override {
+  std::vector<judge::ResponseScore> score(std::span<const judge::Response> responses) override {
     std::vector<judge::ResponseScore> scores;
     for (const judge::Response& response : responses) scores.push_back(score_one(tokens_of(response)));
     return scores;
@@ -62,14 +62,15 @@ class FolderScorer final : public judge::ResponseScorer {
 
   judge::ResponseScore score_one(std::vector<TokenId> tokens) const {
     judge::ResponseScore result;
-    result.tokens = static_cast<std::int64_t>(tokens.size());
-    if (result.tokens > model_.body.config().max_positions) {
-      result.score = std::numeric_limits<double>::quiet_NaN();
-      result.fits = false;
+    const auto length = static_cast<std::int64_t>(tokens.size());
+    if (length > model_.body.config().max_positions) {
+      result.status = VerdictStatus::truncated;
       return result;
     }
+    result.usage.input_tokens = length;
     drop_padding(tokens);
     result.score = train::score_sequences(model_, std::span(&tokens, 1)).front();
+    result.status = std::isfinite(result.score) ? VerdictStatus::ok : VerdictStatus::not_a_number;
     return result;
   }
 
@@ -104,9 +105,8 @@ void check_reward_folder(const fs::path& folder, const RewardJudgeOptions& optio
   style_of(folder, options, chat_format_key);
 }
 
-std::shared_ptr<const judge::ResponseScorer> read_response_scorer(const fs::path& folder,
-                                                                  const RewardJudgeOptions& options,
-                                                                  const ReadWith& with) {
+std::shared_ptr<judge::ResponseScorer> read_response_scorer(const fs::path& folder, const RewardJudgeOptions& options,
+                                                            const ReadWith& with) {
   check_reward_folder(folder, options, with.chat_format_key);
   text::ChatStyle style = style_of(folder, options, with.chat_format_key);
   style.date = with.date;
@@ -115,11 +115,11 @@ std::shared_ptr<const judge::ResponseScorer> read_response_scorer(const fs::path
   return std::make_shared<FolderScorer>(folder, std::move(language), read_reward_folder(folder, with.device));
 }
 
-std::shared_ptr<const judge::ResponseScorer> load_response_scorer(const Context& context, const JudgeOptions& judge) {
+std::shared_ptr<judge::ResponseScorer> load_response_scorer(const Context& context, const JudgeOptions& judge) {
   const RewardJudgeOptions& options = judge.reward_model;
   const TaskOptions& task = context.study.task;
   const std::string system = options.folder.empty() ? task.system : "";
-  std::shared_ptr<const judge::ResponseScorer> scorer;
+  std::shared_ptr<judge::ResponseScorer> scorer;
   context.comm.agree([&] {
     scorer = read_response_scorer(reward_folder(context.study.run.directory, options), options,
                                   {"judge." + judge.name + ".chat_format", system, task.date, context.device});

@@ -40,10 +40,15 @@ const NamedPlace* place_named(std::string_view name) {
   return found == places.end() ? nullptr : found;
 }
 
+// Of a text that is judged; which of them there are follows from whether responses are compared or scored.
+bool is_compared(std::string_view name) { return name == "first" || name == "second" || name == "cases"; }
+bool is_scored(std::string_view name) { return name == "response"; }
+
 bool is_of_principles(std::string_view name) { return name == "principle" || name == "principles" || name == "cases"; }
 
 // What a file that asks for a verdict may have.
-const std::vector<std::string> judged_places{"principle", "principles", "cases", "prompt", "first", "second", "fence"};
+const std::vector<std::string> judged_places{"principle", "principles", "cases", "prompt",
+                                             "first",     "second",     "fence", "response"};
 
 // Calls text(part) and name(name) for the parts of `content` in order; {name} of lower-case letters, words parted by '_', names a
 // place.
@@ -140,12 +145,14 @@ class Reader {
       wants_principles_ = one_of(key, value, "given", "none");
     } else if (key == "verdicts") {
       verdicts(value);
+    } else if (key == "scores") {
+      scores(value);
     } else if (key == "verdict_cue" || key == "rationale_cue") {
       if (value.empty()) fail(key + ": expected a text");
       (key == "verdict_cue" ? result_.verdict_cue : result_.rationale_cue) = unescaped(value);
     } else {
-      fail(unknown_name_message("key", key,
-                                {"style", "answer", "wrap", "verdicts", "verdict_cue", "rationale_cue", "principles"}));
+      fail(unknown_name_message(
+          "key", key, {"style", "answer", "wrap", "verdicts", "scores", "verdict_cue", "rationale_cue", "principles"}));
     }
   }
 
@@ -161,6 +168,17 @@ class Reader {
     if (!(words >> result_.verdict_first >> result_.verdict_second) || (words >> extra) ||
         result_.verdict_first == result_.verdict_second)
       fail("verdicts: expected two different words, as in 'A B', not '" + value + "'");
+  }
+
+  void scores(const std::string& value) {
+    std::istringstream numbers(value);
+    ScoreScale scale;
+    std::string extra;
+    if (!(numbers >> scale.low >> scale.high) || (numbers >> extra) || scale.low < 0 || scale.high > 100 ||
+        scale.low >= scale.high)
+      fail("scores: expected two whole numbers from 0 to 100, the least and the greatest, as in '1 10', not '" + value +
+           "'");
+    result_.scores = scale;
   }
 
   std::string unescaped(const std::string& value) const {
@@ -231,6 +249,12 @@ class Reader {
           const std::vector<std::string>& known = rules_ ? rules_->known : judged_places;
           if (std::find(known.begin(), known.end(), name) == known.end())
             fail(unknown_name_message("placeholder", std::string(name), known));
+          if (!rules_ && (result_.scores ? is_compared(name) : is_scored(name))) {
+            fail("{" + std::string(name) + "} has no place where " +
+                 (result_.scores ? "one response is scored ('%% scores'): {response}"
+                                 : "two responses are compared: {first} and {second}, or '%% scores' at the head,") +
+                 " was expected");
+          }
           if (wants_principles_ == false && is_of_principles(name))
             fail("{" + std::string(name) + "} has no place in a file with '%% principles: none'");
           in_turn_.emplace_back(name);
@@ -254,7 +278,9 @@ class Reader {
       }
       return;
     }
-    for (const std::string name : {"prompt", "first", "second"}) need(is_in_last_turn(name), name);
+    const std::vector<std::string> judged = result_.scores ? std::vector<std::string>{"prompt", "response"}
+                                                           : std::vector<std::string>{"prompt", "first", "second"};
+    for (const std::string& name : judged) need(is_in_last_turn(name), name);
     if (has_marks_) need(is_in_last_turn("fence"), "fence");
     const bool wants = wants_principles_.value_or(!has_marks_);
     const auto is_principles = [](std::string_view name) { return name == "principle" || name == "principles"; };
@@ -285,6 +311,13 @@ Conversation Conversation::of_text(std::string text) {
   Conversation conversation;
   conversation.turns.push_back({"user", std::move(text)});
   return conversation;
+}
+
+std::vector<std::string> Conversation::answers() const {
+  if (!scores) return {verdict_first, verdict_second};
+  std::vector<std::string> numbers;
+  for (int score = scores->low; score <= scores->high; ++score) numbers.push_back(std::to_string(score));
+  return numbers;
 }
 
 bool Conversation::has_principles() const { return has_place(turns, is_of_principles); }

@@ -81,9 +81,13 @@ const char* quality_word(const Gold& gold, Family family) {
   return gold.truth < 0.75 ? "partial" : "right";
 }
 
-std::string describe(const char* name, const Gold& gold, Family family) {
+std::string qualities(const Gold& gold, Family family) {
   const char* clutter = gold.clutter == 0.0 ? "brief" : gold.clutter < 0.3 ? "wordy" : "messy";
-  return std::string(name) + " is " + quality_word(gold, family) + " and " + clutter + ".";
+  return std::string(quality_word(gold, family)) + " and " + clutter + ".";
+}
+
+std::string describe(const char* name, const Gold& gold, Family family) {
+  return std::string(name) + " is " + qualities(gold, family);
 }
 
 }  // namespace
@@ -186,6 +190,10 @@ std::string World::rationale(const Prompt& prompt, std::string_view first, std::
   const Family family = data_->task_of(prompt).family;
   return describe("A", score(prompt, first, first_ended), family) + " " +
          describe("B", score(prompt, second, second_ended), family);
+}
+
+std::string World::assessment(const Prompt& prompt, std::string_view response, bool ended) const {
+  return qualities(score(prompt, response, ended), data_->task_of(prompt).family);
 }
 
 const std::string& World::principle() const { return data_->spec.principle; }

@@ -101,7 +101,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "not json":
             return self.reply(200, "<html>maintenance</html>")
         time.sleep(0.002)
-        text, finish = written(digest, body) if options.texts else ("Verdict: " + ("A" if int(digest, 16) % 2 else "B"), "stop")
+        # Where a score is asked for one in eight is no number of the scale.
+        verdict = f"Score: {int(digest[:8], 16) % 8 + 4}" if b"end with the score" in body else "Verdict: " + ("A" if int(digest, 16) % 2 else "B")
+        text, finish = written(digest, body) if options.texts else (verdict, "stop")
         message = {"role": "assistant", "content": text}
         return self.reply(200, json.dumps({
             "id": "x", "object": "chat.completion", "model": "test",

@@ -79,7 +79,7 @@ class MisbehavingServer {
   std::string base_url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1"; }
   // Log-probability entries of the verdict token, as a JSON list; empty: none are sent.
   Json top_logprobs = Json::array();
-  std::string verdict_format = "{}";  // "Verdict: {}" and the like
+  std::string verdict_format = "{}";  // "Verdict: {}" and the like; without {} all that is ever said
   int cache_creation_tokens = 0;      // of the messages protocol's usage
 
   // By Idempotency-Key.
@@ -211,10 +211,12 @@ class MisbehavingServer {
 
   std::string reply(bool openai, const std::string& label, const std::string& finish, const std::string& body) const {
     std::string text = verdict_format;
+    const std::size_t place = text.find("{}");
+    const std::string token = place == std::string::npos ? text : label;
     if (label.empty())
       text = "";
-    else
-      text.replace(text.find("{}"), 2, label);
+    else if (place != std::string::npos)
+      text.replace(place, 2, label);
     const Json request = Json::parse(body);
     if (!openai) {
       const std::map<std::string, std::string> stops{
@@ -233,7 +235,7 @@ class MisbehavingServer {
                 {"finish_reason", finish == "refusal" ? "stop" : finish}};
     if (finish == "refusal") choice["message"]["refusal"] = "I would rather not say B";
     if (request.value("logprobs", false) && !top_logprobs.empty())
-      choice["logprobs"]["content"] = {{{"token", label}, {"logprob", -0.1}, {"top_logprobs", top_logprobs}}};
+      choice["logprobs"]["content"] = {{{"token", token}, {"logprob", -0.1}, {"top_logprobs", top_logprobs}}};
     Json choices = Json::array();
     for (int i = 0; i < request.value("n", 1); ++i) choices.push_back(choice);
     return Json{{"choices", choices},

@@ -242,7 +242,8 @@ TEST(Hierarchy, TheFirstLevelThatIsSureDecides) {
   const auto helpful =
       scripted("helpful", {single_order(0.9), single_order(0.85), single_order(0.55), single_order(0.9)});
   const auto brief = scripted("brief", {single_order(0.9), single_order(0.1), single_order(0.45), single_order(0.9)});
-  const auto verdicts = make_hierarchy("levels", {{safe, {}}, {helpful, {}}, {brief, {}}}, 0.8)->judge(comparisons(4));
+  const auto verdicts =
+      make_hierarchy("levels", {{safe, {}}, {helpful, {}}, {brief, {}}}, {0.8})->judge(comparisons(4));
   EXPECT_THAT(helpful->calls, ElementsAre(ElementsAre(1u, 2u)));
   EXPECT_THAT(brief->calls, ElementsAre(ElementsAre(2u)));
   EXPECT_EQ(verdicts[0].p_first, 0.05);
@@ -257,7 +258,7 @@ TEST(Hierarchy, TheFirstLevelThatIsSureDecides) {
 TEST(Hierarchy, ALevelThatFindsNoDifferencePassesToTheNextWhateverTheGate) {
   const auto safe = scripted("safe", {single_order(0.5), single_order(0.51), combine_orders(0.8, 0.2)});
   const auto helpful = scripted("helpful", {single_order(0.5), single_order(0.9), single_order(0.3)});
-  const auto verdicts = make_hierarchy("levels", {{safe, {}}, {helpful, {}}}, 0.5)->judge(comparisons(3));
+  const auto verdicts = make_hierarchy("levels", {{safe, {}}, {helpful, {}}}, {0.5})->judge(comparisons(3));
   EXPECT_THAT(helpful->calls, ElementsAre(ElementsAre(0u, 2u)));
   EXPECT_EQ(verdicts[0].p_first, 0.5);  // no level finds one: a tie, with status ok
   EXPECT_EQ(verdicts[0].status, VerdictStatus::ok);
@@ -309,8 +310,8 @@ TEST(Combined, OptionsOutOfRangeAreRefused) {
   EXPECT_THROW(make_cascade("c", two, {0.9, 0.9}), Error);
   EXPECT_THROW(make_cascade("c", two, {0.4}), Error);
   EXPECT_THROW(make_cascade("c", two, {nan}), Error);
-  EXPECT_THROW(make_hierarchy("h", one, 0.8), Error);
-  EXPECT_THROW(make_hierarchy("h", two, 1.1), Error);
+  EXPECT_THROW(make_hierarchy("h", one, {0.8}), Error);
+  EXPECT_THROW(make_hierarchy("h", two, {1.1}), Error);
 }
 
 TEST(LengthCorrected, TakesTheSlopeTimesTheDifferenceOff) {

@@ -16,18 +16,23 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 // Scores by the response's text; what was asked is kept.
 class KnownScores final : public ResponseScorer {
  public:
-  std::vector<ResponseScore> score(std::span<const Response> responses) const override {
+  std::vector<ResponseScore> score(std::span<const Response> responses) override {
     std::vector<ResponseScore> scores;
     for (const Response& response : responses) {
       const std::string& text = response.completion->text;
       asked.push_back(response.prompt->text + "/" + text);
-      scores.push_back({known.at(text), 10, text != "too long"});
+      ResponseScore& score = scores.emplace_back();
+      score.score = known.at(text);
+      score.status = text == "too long"           ? VerdictStatus::truncated
+                     : std::isfinite(score.score) ? VerdictStatus::ok
+                                                  : VerdictStatus::not_a_number;
+      if (text != "too long") score.usage.input_tokens = 10;
     }
     return scores;
   }
   std::map<std::string, double> known{
       {"good", 2.0}, {"bad", 1.0}, {"broken", nan}, {"endless", HUGE_VAL}, {"too long", nan}};
-  mutable std::vector<std::string> asked;
+  std::vector<std::string> asked;
 };
 
 Comparison compare(const std::string& first, const std::string& second, const std::string& prompt = "?") {

@@ -20,13 +20,13 @@ std::string joined(const std::vector<TextPiece>& pieces) {
 
 TEST(TrainingPieces, VerdictFirstReadsVerdictThenReason) {
   const auto prompt = text::Conversation::load(inputs / "judge_verdict_first.txt");
-  EXPECT_EQ(joined(training_pieces(prompt, {"P.", "Q?", "a.", "b."}, rationale, true)),
+  EXPECT_EQ(joined(training_pieces(prompt, {"P.", "Q?", "a.", "b."}, rationale, better_is(true))),
             "P.\nQuestion: Q?\nA: a.\nB: b.\nVerdict: A\nReason: " + rationale);
 }
 
 TEST(TrainingPieces, RationaleFirstReadsReasonThenVerdict) {
   const auto prompt = text::Conversation::load(inputs / "judge_rationale_first.txt");
-  EXPECT_EQ(joined(training_pieces(prompt, {"P.", "Q?", "a.", "b."}, rationale, false)),
+  EXPECT_EQ(joined(training_pieces(prompt, {"P.", "Q?", "a.", "b."}, rationale, better_is(false))),
             "P.\nQuestion: Q?\nA: a.\nB: b.\nReason: " + rationale + "\nVerdict: B");
 }
 
@@ -46,7 +46,7 @@ TEST(JudgeEncoder, TrainingTokensAreTheContextThenWhatIsAsked) {
       const JudgeEncoder encoder(chat, text::Conversation::load(inputs / name));
       const bool verdict_first = encoder.prompt().style == text::Conversation::Style::verdict_first;
       const auto context = encoder.context({"P.", "Where does Ann live?", "a.", "b."});
-      const auto training = encoder.training({"P.", "Where does Ann live?", "a.", "b."}, rationale, false);
+      const auto training = encoder.training({"P.", "Where does Ann live?", "a.", "b."}, rationale, better_is(false));
       ASSERT_EQ(training.tokens.size(), training.segments.size());
       ASSERT_GT(training.tokens.size(), context.size());
       EXPECT_TRUE(std::equal(context.begin(), context.end(), training.tokens.begin()));
@@ -66,8 +66,8 @@ TEST(JudgeEncoder, TrainingTokensAreTheContextThenWhatIsAsked) {
         EXPECT_TRUE(std::equal(cue.rbegin(), cue.rend(), training.tokens.rbegin() + (training.tokens.size() - at)));
       }
       // In this tokenizer pieces fall on its own boundaries: encoded in one go the text has the same tokens.
-      auto whole = tokenizer.encode(
-          joined(training_pieces(encoder.prompt(), {"P.", "Where does Ann live?", "a.", "b."}, rationale, false)));
+      auto whole = tokenizer.encode(joined(
+          training_pieces(encoder.prompt(), {"P.", "Where does Ann live?", "a.", "b."}, rationale, better_is(false))));
       whole.push_back(chat.end_token());
       EXPECT_EQ(training.tokens, whole);
     }
@@ -80,7 +80,7 @@ TEST(JudgeEncoder, InAChatTheAnswerIsATurn) {
   auto prompt = text::Conversation::load(inputs / "judge_verdict_first.txt");
   prompt.wrap = text::Conversation::Wrap::chat;
   const JudgeEncoder encoder(chat, prompt);
-  const auto training = encoder.training({"P.", "Q?", "a.", "b."}, rationale, true);
+  const auto training = encoder.training({"P.", "Q?", "a.", "b."}, rationale, better_is(true));
   EXPECT_EQ(encoder.context({"P.", "Q?", "a.", "b."}), chat.prompt(prompt.render_text({"P.", "Q?", "a.", "b."})));
   EXPECT_EQ(text_of(tokenizer, training, Segment::verdict), "A");
   EXPECT_EQ(encoder.first_token(), chat.completion("A").front());
@@ -136,20 +136,28 @@ TEST(JudgeEncoder, TheChatTemplatesFitAChatModel) {
     names.insert(name);
     const auto prompt = text::Conversation::load(entry.path());
     EXPECT_EQ(prompt.wrap, text::Conversation::Wrap::chat) << name;
-    EXPECT_EQ(prompt.style == text::Conversation::Style::rationale_first, name.starts_with("chain_of_thought")) << name;
-    EXPECT_EQ(prompt.has_principles(), name.ends_with("_constitution")) << name;
+    const bool is_reasoned_score = name == "score_reasoned";
+    EXPECT_EQ(prompt.style == text::Conversation::Style::rationale_first,
+              name.starts_with("chain_of_thought") || is_reasoned_score)
+        << name;
+    EXPECT_EQ(prompt.has_principles(), name.ends_with("_constitution") || is_reasoned_score) << name;
     EXPECT_TRUE(prompt.has_fence()) << name;
     const std::string text = prompt.render_text({"PRINCIPLE", "QUESTION", "ONE", "TWO", "CASES", "f00d"});
     EXPECT_EQ(text.find('{'), std::string::npos) << name;
     EXPECT_EQ(text.find("PRINCIPLE") != std::string::npos, prompt.has_principles()) << name;
     EXPECT_EQ(text.find("CASES") != std::string::npos, name == "few_shot_constitution") << name;
+    const JudgeEncoder encoder(chat, prompt);
+    if (prompt.scores) {
+      EXPECT_EQ(encoder.answers().size(), 10u) << name;
+      continue;
+    }
     EXPECT_LT(text.find("QUESTION"), text.find("ONE")) << name;
     EXPECT_LT(text.find("ONE"), text.find("TWO")) << name;
-    const JudgeEncoder encoder(chat, prompt);
     EXPECT_NE(encoder.first_token(), encoder.second_token());
   }
   EXPECT_EQ(names, (std::set<std::string>{"zero_shot", "few_shot", "chain_of_thought", "zero_shot_constitution",
-                                          "few_shot_constitution", "chain_of_thought_constitution"}));
+                                          "few_shot_constitution", "chain_of_thought_constitution", "score",
+                                          "score_constitution", "score_reasoned"}));
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ class ResponseScorerTest : public ::testing::Test {
     for (std::size_t i = 0; i < talks.size(); ++i) {
       const Json& expected = talks[i].expected[variant];
       EXPECT_NEAR(found[i].score, expected["score"].get<double>(), allowed) << variant << ", conversation " << i;
-      EXPECT_EQ(found[i].tokens, static_cast<std::int64_t>(expected["tokens"].size())) << variant << ", " << i;
+      EXPECT_EQ(found[i].usage.input_tokens, static_cast<std::int64_t>(expected["tokens"].size()))
+          << variant << ", " << i;
     }
   }
   void expect_refusal(const std::vector<std::string>& parts) const {
@@ -139,7 +140,7 @@ TEST_F(ResponseScorerTest, ACutResponseHasNoEnd) {
   const judge::ResponseScore ended = scores(talks).front();
   talks.front().completion.ended = false;
   const judge::ResponseScore cut = scores(talks).front();
-  EXPECT_EQ(cut.tokens, ended.tokens - 1);
+  EXPECT_EQ(cut.usage.input_tokens, ended.usage.input_tokens - 1);
   EXPECT_NE(cut.score, ended.score);
 }
 
@@ -147,9 +148,9 @@ TEST_F(ResponseScorerTest, SaysWhatDoesNotFitTheContext) {
   std::vector<Talk> talks = read_talks();
   talks[1].completion.text = std::string(400, 'a');
   const auto found = scores(talks);
-  EXPECT_FALSE(found[1].fits);
+  EXPECT_EQ(found[1].status, VerdictStatus::truncated);
   EXPECT_TRUE(std::isnan(found[1].score));
-  EXPECT_TRUE(found[0].fits && found[2].fits);
+  EXPECT_TRUE(found[0].status == VerdictStatus::ok && found[2].status == VerdictStatus::ok);
 }
 
 TEST_F(ResponseScorerTest, OneOfThisProgramIsReadAsItHasLearned) {

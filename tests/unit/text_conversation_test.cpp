@@ -10,6 +10,8 @@
 namespace rlaif::text {
 namespace {
 
+using ::testing::HasSubstr;
+
 const std::filesystem::path inputs = std::filesystem::path(RLAIF_SOURCE_DIR) / "inputs";
 
 class ConversationFile : public ::testing::Test {
@@ -82,7 +84,6 @@ TEST_F(ConversationFile, SettingsAndTextAreRead) {
 
 TEST_F(ConversationFile, ErrorsNameFileAndLine) {
   using ::testing::AllOf;
-  using ::testing::HasSubstr;
   const std::string good = "{principle}{prompt}{first}{second}";
   const std::string name = file_.filename().string();
   EXPECT_THAT(refusal("%% stile: verdict_first\n" + good),
@@ -107,7 +108,6 @@ TEST_F(ConversationFile, CasesAndFenceMayHaveAPlace) {
 }
 
 TEST_F(ConversationFile, WithoutAConstitutionThereIsNoPlaceForIt) {
-  using ::testing::HasSubstr;
   const auto prompt = Conversation::load(write("%% principles: none\n{prompt} {first} {second}"));
   EXPECT_FALSE(prompt.has_principles());
   EXPECT_EQ(prompt.render_text({"P", "Q", "a", "b"}), "Q a b");
@@ -140,7 +140,6 @@ TEST_F(ConversationFile, TurnsAreMarkedAndSettingsHaveTwoNames) {
 }
 
 TEST_F(ConversationFile, TurnsInAnotherOrderAreRefused) {
-  using ::testing::HasSubstr;
   const std::string asks = "{prompt} {first} {second} {fence}\n";
   EXPECT_THAT(refusal("%% assistant\nx\n"), HasSubstr("cannot be the first"));
   EXPECT_THAT(refusal("%% user\nx\n%% user\n" + asks), HasSubstr("cannot follow one of user"));
@@ -152,14 +151,42 @@ TEST_F(ConversationFile, TurnsInAnotherOrderAreRefused) {
   EXPECT_THAT(refusal("%% user\n{prompt} {first} {second}\n"), HasSubstr("{fence} is missing"));
 }
 
+TEST_F(ConversationFile, OneResponseMayBeScored) {
+  const auto prompt = Conversation::load(write("%% scores: 0 4\n{principle} {prompt} {response}\n"));
+  ASSERT_TRUE(prompt.scores);
+  EXPECT_EQ(prompt.answers(), (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+  ShownTexts texts{.principles = "P.", .prompt = "Q?"};
+  texts.response = "{prompt}";
+  EXPECT_EQ(prompt.render_text(texts), "P. Q? {prompt}");
+  const auto pairs = Conversation::load(write("{principle} {prompt} {first} {second}"));
+  EXPECT_FALSE(pairs.scores);
+  EXPECT_EQ(pairs.answers(), (std::vector<std::string>{"A", "B"}));
+}
+
+TEST_F(ConversationFile, ScoresAndPairsAreNotMixed) {
+  for (const char* scale : {"10 1", "1", "1 10 2", "one ten", "-1 5", "0 101", "3 3", ""})
+    EXPECT_THAT(refusal(std::string("%% scores: ") + scale + "\n{principle} {prompt} {response}"),
+                HasSubstr(":1: scores: expected two whole numbers"))
+        << scale;
+  for (const char* place : {"{first}", "{second}", "{cases}"})
+    EXPECT_THAT(refusal(std::string("%% scores: 1 10\n{principle} {prompt} {response}\n") + place),
+                HasSubstr(std::string(":3: ") + place + " has no place where one response is scored"));
+  EXPECT_THAT(refusal("{principle} {prompt} {first} {second} {response}"),
+              HasSubstr(":1: {response} has no place where two responses are compared"));
+  EXPECT_THAT(refusal("%% scores: 1 10\n{principle} {prompt}"), HasSubstr("{response} is missing"));
+}
+
 TEST_F(ConversationFile, EveryFileOfTheProgramsInputsIsOne) {
   for (const char* folder : {"judge_templates", "judge_styles"}) {
     for (const auto& entry : std::filesystem::directory_iterator(inputs / folder)) {
       const auto conversation = Conversation::load(entry.path());
       const std::string name = entry.path().stem();
-      EXPECT_EQ(conversation.style == Conversation::Style::rationale_first, name.starts_with("chain_of_thought"))
+      const bool is_reasoned_score = name == "score_reasoned";
+      EXPECT_EQ(conversation.style == Conversation::Style::rationale_first,
+                name.starts_with("chain_of_thought") || is_reasoned_score)
           << entry.path();
-      EXPECT_EQ(conversation.has_principles(), name.ends_with("_constitution")) << entry.path();
+      EXPECT_EQ(conversation.has_principles(), name.ends_with("_constitution") || is_reasoned_score) << entry.path();
+      EXPECT_EQ(conversation.scores.has_value(), name.starts_with("score")) << entry.path();
       EXPECT_TRUE(conversation.has_fence()) << entry.path();
     }
   }

@@ -145,6 +145,38 @@ TEST(Ppo, ANonFiniteRewardIsAnErrorThatNamesThePrompt) {
   }
 }
 
+// A judge that is asked may say nothing: the response is left out of what policy and values learn from, and counted.
+TEST(Ppo, AResponseThatAnAskedJudgeDidNotScoreTeachesNothing) {
+  PolicyGradientCallbacks callbacks = ppo_callbacks();
+  double scored = 0.0;
+  callbacks.reward = [&](std::span<const Drawn> drawn) {
+    scored += static_cast<double>(drawn.size());
+    return std::vector<double>(drawn.size(), std::numeric_limits<double>::quiet_NaN());
+  };
+  callbacks.asked = [&] { return Asked{std::exchange(scored, 0.0), 0.5}; };
+  PolicyGradientOptions options = ppo_options(3);
+  options.critic.only_steps = 0;
+  for (const Json& line : run_lines(options, callbacks)) {
+    EXPECT_EQ(line.at("failed").get<double>(), 1.0);
+    EXPECT_TRUE(line.at("reward").is_null());
+    EXPECT_EQ(line.at("policy_loss").get<double>(), 0.0);
+    EXPECT_EQ(line.at("gradient_norm").get<double>(), 0.0);
+    EXPECT_EQ(line.at("labels").get<double>(), static_cast<double>(options.rollout.prompts_per_step));
+  }
+  const auto reward = ppo_callbacks().reward;
+  callbacks.reward = [&](std::span<const Drawn> drawn) {
+    std::vector<double> scores = reward(drawn);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      if (drawn[i].prompt.id % 2 == 0) scores[i] = std::numeric_limits<double>::quiet_NaN();
+    return scores;
+  };
+  for (const Json& line : run_lines(options, callbacks)) {
+    EXPECT_NEAR(line.at("failed").get<double>(), 0.5, 0.26);
+    EXPECT_TRUE(std::isfinite(line.at("reward").get<double>()) && std::isfinite(line.at("value_loss").get<double>()));
+    EXPECT_GT(line.at("gradient_norm").get<double>(), 0.0);
+  }
+}
+
 TEST(Ppo, APromptThatLeavesNoRoomIsAnInputError) {
   PolicyGradientCallbacks callbacks = ppo_callbacks();
   callbacks.prompt = [](std::int64_t) -> std::pair<Prompt, std::vector<TokenId>> {

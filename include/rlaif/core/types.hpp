@@ -44,6 +44,9 @@ struct Comparison {
   std::optional<double> label = {};  // P(first is better) as the data that it comes from say; no store keeps it
 };
 
+// What a judge is asked about: which of two completions is better, or what each one is worth.
+enum class AsksAbout { pairs, responses };
+
 // Only `ok` carries a preference. All others are outcomes of their own and never a score.
 enum class VerdictStatus : std::uint8_t {
   ok = 0,

@@ -35,8 +35,9 @@ std::optional<double> no_dearer_from(const LabelOffer& a, const LabelOffer& b);
 // What a run's judge used in a stage, in sums.
 struct MeasuredUse {
   std::string stage, judge, price;
-  std::int64_t pairs = 0;   // that it was asked about
-  std::int64_t labels = 0;  // pairs with a verdict that can be used
+  std::int64_t pairs = 0;      // that it was asked about
+  std::int64_t responses = 0;  // that it was asked to score, each by itself: rollouts, which grow with training
+  std::int64_t labels = 0;     // pairs with a verdict, or responses with a score, that can be used
   Usage usage;
   double rank_hours = 0.0;  // of the machine, spent on judging
 };

@@ -14,6 +14,8 @@
 
 namespace rlaif::judge {
 
+class ResponseScorer;
+
 class Judge {
  public:
   virtual ~Judge() = default;
@@ -21,6 +23,8 @@ class Judge {
   // One verdict per comparison, in order. Depends on the comparisons of this call alone. Never throws for what a
   // judge said: that is a status.
   virtual std::vector<Verdict> judge(std::span<const Comparison> comparisons) = 0;
+  // What gives one response a score where this judge does, and lives as long as it; nullptr: it only compares.
+  virtual ResponseScorer* scorer() { return nullptr; }
 };
 
 enum class Orders { first_only, both };

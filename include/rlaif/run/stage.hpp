@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "rlaif/core/json.hpp"
@@ -31,8 +30,13 @@ struct Needs {
   std::vector<Part> parts;
   double generated_tokens = 0.0;  // over all ranks
   double flops = 0.0;  // over all ranks: 2 a weight and token forward, 4 more backward (2 where weights are frozen)
-  // Comparisons, at most, that judges are asked about, by the judge's name.
-  std::vector<std::pair<std::string, double>> asked = {};
+  // Comparisons, or single responses, that judges are asked about.
+  struct Asked {
+    std::string judge;
+    double count = 0.0;  // at most
+    AsksAbout about = AsksAbout::pairs;
+  };
+  std::vector<Asked> asked = {};
   // Texts, at most, that a writer is asked for: about so many prompts, each with these conversations.
   struct Written {
     std::string writer;
@@ -58,6 +62,8 @@ struct Stage {
   // Below the run directory: its done marker lists them by checksum, and it is run again where one is damaged or lost;
   // those in metrics/ are records: damage to them is said, and nothing is run again.
   std::vector<std::string> makes = {};
+  // Earlier stages after which this one may not be wanted: it is left out where the facts of one of them hold "ends": true.
+  std::vector<std::string> unless_ended_by = {};
   std::function<Needs(const Assumed&)> needs = {};  // empty: next to nothing
   std::function<Json(const Here&)> run = {};  // collective; returns the facts for the done marker (the root's count)
 };

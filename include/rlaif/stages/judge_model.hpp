@@ -15,6 +15,8 @@ struct JudgeModelOptions {
   std::filesystem::path pairs;       // that people have labelled; empty: the world's, labelled by gold
   std::filesystem::path principles;  // of templates with a place for them, where people have labelled
   std::filesystem::path verdict_first_template, rationale_first_template;
+  std::filesystem::path score_template, score_reasoned_template;
+  double score_share = 0.0;  // of the texts that are judged: one response with its score
   double register_share = 0.15;
   double context_weight = 1.0, verdict_weight = 1.0;
   train::LanguageModelOptions training;

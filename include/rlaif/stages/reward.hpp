@@ -46,9 +46,6 @@ struct RewardParts {
   bool shares_trunk = false;                  // the reward model goes on from states that the rollout has computed
 };
 
-// What a judge is asked about: pairs of the responses to a prompt, or each of them.
-enum class AsksAbout { pairs, responses };
-
 struct RewardEntry {
   const char* name;   // arm.NAME.reward
   const char* about;  // for --help
@@ -68,5 +65,7 @@ void check_reward(const std::string& key, const RewardEntry& entry, int response
                   const ArmOptions& arm);
 // How often a judge is asked, at most, about so many responses; 0 where it is not.
 double comparisons_asked(const RewardEntry& entry, double responses, double to_a_prompt);
+// The same for the plan, of the arm's judge.
+run::Needs::Asked asked_by(const RewardEntry& entry, const ArmOptions& arm, double responses, double to_a_prompt);
 
 }  // namespace rlaif::stages

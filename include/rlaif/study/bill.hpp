@@ -26,6 +26,7 @@ struct JudgeBill {
   std::string counted_by;     // "bytes / 4", or the tokenizer's file
   remote::Estimate estimate;  // over all pairs, and the canaries among them
   double spent_usd = 0.0;     // by earlier starts of this run directory, what is unsettled included
+  double responses = 0.0;     // that it is to score while policies learn, no pairs of them
 };
 struct WriterBill {
   std::string writer, model, price, as_of, counted_by;
@@ -41,8 +42,8 @@ struct Bill {
   std::vector<WriterBill> writers;
 };
 
-// Of one stage: the judges that it asks, and about how many comparisons at most (run::Needs::asked).
-using AskedJudges = std::vector<std::pair<std::string, double>>;
+// Of one stage: the judges that it asks, and about how many comparisons or responses at most.
+using AskedJudges = std::vector<run::Needs::Asked>;
 using AskedWriters = std::vector<run::Needs::Written>;  // of all stages
 
 // A text of so many words of one token each in nearly every vocabulary, four bytes with their spaces.

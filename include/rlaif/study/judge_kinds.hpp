@@ -27,9 +27,9 @@ using PairId = std::function<std::string(const Comparison&)>;
 // What judges are made of beside their options.
 struct JudgeParts {
   const Context& context;
-  const Language* language = nullptr;                             // where a model in this process is asked
-  const model::Transformer* network = nullptr;                    // likewise
-  std::shared_ptr<const judge::ResponseScorer> scorer = nullptr;  // where a reward model is asked
+  const Language* language = nullptr;                       // where a model in this process is asked
+  const model::Transformer* network = nullptr;              // likewise
+  std::shared_ptr<judge::ResponseScorer> scorer = nullptr;  // where a reward model is asked
   const StageSpending& spending;
   PairId pair_id;
 };

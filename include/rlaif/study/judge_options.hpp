@@ -49,7 +49,7 @@ struct JudgeOptions {
   std::vector<std::string> members = {};  // of a combined judge: names of judges, in order
   judge::EnsembleOptions ensemble = {};
   std::vector<double> thresholds = {};  // cascade; empty: those of the calibration
-  double gate = 0.8;                    // hierarchy
+  judge::HierarchyGates gates = {};     // hierarchy
   // What calibration found out about this judge and its members (judge/fitted.hpp).
   std::filesystem::path calibration = {};
   bool length_correction = false;              // by this judge's length_slope there
@@ -66,6 +66,7 @@ struct JudgeOptions {
   std::string price = "ai-label";
   judge::RemoteOptions remote = {};
   judge::LocalJudgeOptions local = {};
+  judge::ScoreOptions scores = {};  // local, remote: where the conversation asks for a score
   judge::AnnotatorOptions annotators = {};
   RewardJudgeOptions reward_model = {};
 };

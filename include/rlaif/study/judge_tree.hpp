@@ -28,6 +28,12 @@ std::vector<std::string> local_models(const Judges& judges,
 bool needs_language(const Judges& judges,
                     const JudgeOptions& judge);  // a model that reads by the run's language is asked
 
+// What the scores of single responses are that a judge gives: rewards on [-1, 1]; log-odds, as a reward model's; none: it only
+// compares. Reads the conversation of a judge that asks; one whose file is not there yet is taken to ask for scores. Throws
+// Error(input) as text::Conversation::load.
+enum class ScoreUnits { none, rewards, log_odds };
+ScoreUnits score_units(const Judges& judges, const JudgeOptions& judge);
+
 // What the judge's calibration file says; nothing where it names none.
 judge::FittedJudges calibration_of(const JudgeOptions& judge);
 // What a judge that tempers its own verdicts by its calibration divides their log-odds by; 1 for all others.

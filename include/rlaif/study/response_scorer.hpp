@@ -38,10 +38,9 @@ struct ReadWith {
 // is one; a model of this run with the deck's system turn. Every response is computed by itself, as rows of a product
 // of packed ones differ in last bits by what is beside them: its score is the same bits whatever else is asked, on any
 // number of ranks. Throws Error(input) as above, or where the tokenizer has more tokens than the model.
-std::shared_ptr<const judge::ResponseScorer> read_response_scorer(const std::filesystem::path& folder,
-                                                                  const RewardJudgeOptions& options,
-                                                                  const ReadWith& with);
+std::shared_ptr<judge::ResponseScorer> read_response_scorer(const std::filesystem::path& folder,
+                                                            const RewardJudgeOptions& options, const ReadWith& with);
 // The same of a judge of the study, on all ranks together.
-std::shared_ptr<const judge::ResponseScorer> load_response_scorer(const Context& context, const JudgeOptions& judge);
+std::shared_ptr<judge::ResponseScorer> load_response_scorer(const Context& context, const JudgeOptions& judge);
 
 }  // namespace rlaif::study

@@ -41,7 +41,8 @@ struct PolicyGradientCallbacks {
   // redraw.
   std::function<std::pair<Prompt, std::vector<TokenId>>(std::int64_t i)> prompt;
   // One score a response, already in the units that training should see (standardised). Not differentiated. NaN: it
-  // could not be had; with a value model that is an Error, as are scores that are infinite.
+  // could not be had, and the response teaches nothing; with a value model and nobody that is asked (`asked`) that is an Error, as
+  // are scores that are infinite.
   std::function<std::vector<double>(std::span<const Drawn>)> reward;
   // Optional: a second opinion that training never sees (gold utility), logged as "gold". Empty: not logged.
   std::function<std::vector<double>(std::span<const Drawn>)> monitor;
@@ -71,9 +72,10 @@ struct PolicyModels {
 // first epoch), ended, length (tokens, with the end token), policy_loss, clip_fraction (of tokens), ratio_max_deviation
 // (first minibatch), kl_coefficient (of this step), learning_rate (the policy's), gradient_norm (mean over the
 // updates).
+// Where the callback `asked` is there: labels and cost_usd, and failed (share of responses without a score).
 // With a value model: value_loss, explained_variance (of returns by the values before the update), value_gradient_norm.
 // Without: absolute_advantage (mean over tokens, before whitening: where the mean advantage is 0 the loss says
-// nothing), failed (share of responses without a score), labels and cost_usd where the callback `asked` is there, ratio_mean, ratio_least, ratio_most; silent_groups (share of
+// nothing), failed, ratio_mean, ratio_least, ratio_most; silent_groups (share of
 // prompts all of whose responses are worth the same) and redrawn_groups (prompts that gave way, to those kept) where
 // there are several responses a prompt; kl_k2 or kl_k3, a token, where it is in the loss.
 //

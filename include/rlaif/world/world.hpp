@@ -100,6 +100,8 @@ class World {
   // messy.
   std::string rationale(const Prompt& prompt, std::string_view first, std::string_view second, bool first_ended = true,
                         bool second_ended = true) const;
+  // The same about one: "right and brief."
+  std::string assessment(const Prompt& prompt, std::string_view response, bool ended = true) const;
   const std::string& principle() const;
 
   // What the tokenizer is trained on: every sentence the world can say at least once, and prompts of the training

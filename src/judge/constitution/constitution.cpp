@@ -142,7 +142,7 @@ std::vector<const Principle*> Constitution::chosen(std::uint64_t comparison, Pri
                                                    std::uint64_t seed) const {
   std::vector<const Principle*> all;
   for (const Principle& principle : principles_) all.push_back(&principle);
-  if (use == PrincipleUse::all || all.size() < 2) return all;
+  if (use != PrincipleUse::sample || all.size() < 2) return all;
   Rng rng(seed, Stream::annotator, {principle_key, comparison});
   std::vector<double> weights;
   for (const Principle& principle : principles_) weights.push_back(principle.weight);

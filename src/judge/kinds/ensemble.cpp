@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "combined_scores.hpp"
 #include "members.hpp"
 #include "rlaif/core/error.hpp"
 
@@ -22,9 +23,11 @@ class Ensemble final : public Judge {
                         " was expected, found " + std::to_string(options.least_members));
     }
     least_ = static_cast<std::size_t>(options.least_members > 0 ? options.least_members : count / 2 + 1);
+    if (vote_ == Vote::mean && all_score(members_)) scorer_ = make_mean_scorer(members_, least_);
   }
 
   const std::string& name() const override { return name_; }
+  ResponseScorer* scorer() override { return scorer_.get(); }
 
   std::vector<Verdict> judge(std::span<const Comparison> comparisons) override {
     std::vector<std::vector<Verdict>> answers;
@@ -77,6 +80,7 @@ class Ensemble final : public Judge {
   std::vector<Member> members_;
   Vote vote_;
   std::size_t least_ = 0;
+  std::unique_ptr<ResponseScorer> scorer_;  // where the members have some, and their mean is wanted
 };
 
 }  // namespace

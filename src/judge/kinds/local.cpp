@@ -4,22 +4,14 @@
 #include <optional>
 #include <utility>
 
+#include "local_options.hpp"
+#include "local_score.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
 
 namespace rlaif::judge {
 namespace {
-
-void check(const LocalJudgeOptions& options) {
-  if (options.max_rationale_tokens < 1)
-    throw usage_error("judge: max_rationale_tokens must be at least 1, not " +
-                      std::to_string(options.max_rationale_tokens));
-  if (!(options.label_clamp_low >= 0.0 && options.label_clamp_low <= options.label_clamp_high &&
-        options.label_clamp_high <= 1.0))
-    throw usage_error("judge: the label clamp must be 0 <= low <= high <= 1, not " +
-                      std::to_string(options.label_clamp_low) + " and " + std::to_string(options.label_clamp_high));
-}
 
 // What the model said when it was shown one order.
 struct Answer {
@@ -38,17 +30,7 @@ class LocalJudge final : public Judge {
         price_(std::move(price)),
         engine_(model, {.slots = options.slots}),
         max_context_(static_cast<std::size_t>(engine_.max_positions())) {
-    check(options_);
-    EndTokens stops(encoder_.rationale_stops());
-    stops.add(engine_.end_tokens().ids());
-    rationale_stops_ = stops.ids();
-    if (encoder_.prompt().has_principles() && principles_.empty())
-      throw input_error("judge '" + name_ + "': expected at least one principle");
-    if (!encoder_.prompt().has_principles() && !principles_.empty())
-      throw input_error("judge '" + name_ + "': principles are given, but the template has no place for them");
-    if (chat.tokenizer().vocab_size() > engine_.vocab_size())
-      throw input_error("judge '" + name_ + "': the tokenizer has " + std::to_string(chat.tokenizer().vocab_size()) +
-                        " tokens, the model only " + std::to_string(engine_.vocab_size()));
+    check_local(name_, options_, encoder_, principles_, chat, engine_);
     if (rationale_first())
       room_needed_ = static_cast<std::size_t>(options_.max_rationale_tokens) + encoder_.verdict_cue().size();
   }
@@ -106,10 +88,7 @@ class LocalJudge final : public Judge {
     std::vector<generate::GenerationRequest> requests;
     for (const std::vector<TokenId>& context : contexts)
       requests.push_back({.prompt_tokens = context, .prompt_id = 0, .samples = {0}});
-    generate::SamplingOptions greedy;
-    greedy.temperature = 0.0;
-    greedy.max_new_tokens = options_.max_rationale_tokens;
-    greedy.stop_tokens = rationale_stops_;
+    const generate::SamplingOptions greedy = rationale_sampling(options_, encoder_, engine_);
     std::vector<Answer> answers;
     for (auto& said : engine_.generate_and_score(requests, greedy, encoder_.verdict_cue(), candidates())) {
       const std::vector<double>& log_probs = said.front().candidate_log_probs;
@@ -151,7 +130,6 @@ class LocalJudge final : public Judge {
   LocalJudgeOptions options_;
   cost::Price price_;
   generate::Engine engine_;
-  std::vector<TokenId> rationale_stops_;
   std::size_t max_context_;
   std::size_t room_needed_ = 0;  // tokens after the context
 };
@@ -161,6 +139,11 @@ class LocalJudge final : public Judge {
 std::unique_ptr<Judge> make_local_judge(std::string name, const model::Transformer& model,
                                         const text::ChatEncoder& chat, text::Conversation prompt,
                                         Constitution principles, LocalJudgeOptions options, cost::Price price) {
+  if (prompt.scores) {
+    const double temperature = options.scores.temperature;
+    auto scorer = make_local_scorer(name, model, chat, std::move(prompt), std::move(principles), options);
+    return make_scoring_judge(std::move(name), std::move(scorer), temperature, std::move(price));
+  }
   return std::make_unique<LocalJudge>(std::move(name), model, chat, std::move(prompt), std::move(principles), options,
                                       std::move(price));
 }

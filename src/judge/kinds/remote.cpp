@@ -1,11 +1,14 @@
 #include "rlaif/judge/kinds/remote.hpp"
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "remote_answer.hpp"
 #include "remote_plan.hpp"
+#include "remote_score.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
 #include "rlaif/remote/client.hpp"
 #include "rlaif/text/thoughts.hpp"
@@ -33,7 +36,7 @@ class RemoteJudge final : public Judge {
     Plan plan = planner_.plan(comparisons);
     client_.ask(plan.asked());
     std::vector<Verdict> verdicts;
-    for (const QuestionsOf& asked : plan.comparisons) verdicts.push_back(verdict_of(plan, asked));
+    for (const QuestionsOf& asked : plan.asked_about) verdicts.push_back(verdict_of(plan, asked));
     return verdicts;
   }
 
@@ -111,19 +114,12 @@ class RemoteJudge final : public Judge {
 
   TokenReading read_answer(const remote::Answer& answer) const {
     const bool letter = parts_.style.style == Style::verdict_first;
-    const bool has_tokens = protocol_->asks_log_probs() && !answer.tokens.empty();
-    // A label's log-probabilities are whole, whatever was cut off behind it.
-    if (answer.status != VerdictStatus::ok && !(answer.is_cut && letter && has_tokens))
-      return {answer.status, 0.5, 0.0};
-    const text::ThoughtfulAnswer said = text::answer_after_thoughts(answer.text);
-    // A thought that was cut may stand beside the text, which is empty then.
-    if (said.is_thinking || (answer.is_cut && answer.text.empty())) return {VerdictStatus::truncated, 0.5, 0.0};
+    const SaidAnswer said = said_in(answer, *protocol_, letter);
+    if (said.status != VerdictStatus::ok) return {said.status, 0.5, 0.0};
     const TextReading text = read_verdict(said.text, labels_);
     const bool is_tie = text.status == VerdictStatus::ok && text.choice == Choice::tie;
-    if (has_tokens && !is_tie) {
-      const std::span<const TokenPosition> tokens = tokens_of_answer(answer.tokens, said.text);
-      return read_tokens(tokens, labels_, letter, options_.least_label_mass);
-    }
+    if (!answer.tokens.empty() && protocol_->asks_log_probs() && !is_tie)
+      return read_tokens(said.tokens, labels_, letter, options_.least_label_mass);
     if (text.status != VerdictStatus::ok) return {text.status, 0.5, 0.0};
     return {VerdictStatus::ok, is_tie ? 0.5 : text.choice == Choice::shown_first ? 1.0 : 0.0, 1.0};
   }
@@ -137,14 +133,30 @@ class RemoteJudge final : public Judge {
   remote::Client client_;
 };
 
+std::unique_ptr<Judge> make_remote(std::string name, RemoteOptions options, RemoteParts parts,
+                                   std::unique_ptr<remote::Protocol> protocol) {
+  if (!parts.style.scores)
+    return std::make_unique<RemoteJudge>(std::move(name), std::move(options), std::move(parts), std::move(protocol));
+  const double temperature = options.scores.temperature;
+  auto scorer = make_remote_scorer(name, std::move(options), std::move(parts), std::move(protocol));
+  return make_scoring_judge(std::move(name), std::move(scorer), temperature, std::nullopt);
+}
+
 Estimate estimate_of(const RemoteOptions& options, const RemoteParts& parts, std::span<const Comparison> comparisons,
-                     std::int64_t answer_tokens, const remote::Protocol& protocol) {
+                     AsksAbout about, std::int64_t answer_tokens, const remote::Protocol& protocol) {
   const Planner planner("estimate", options, parts, protocol);
-  Plan plan = planner.plan(comparisons);
+  std::vector<Response> responses;
+  if (parts.style.scores) {
+    for (const Comparison& one : comparisons) {
+      responses.push_back({&one.prompt, &one.first});
+      if (about == AsksAbout::pairs) responses.push_back({&one.prompt, &one.second});
+    }
+  }
+  Plan plan = parts.style.scores ? planner.plan(planner.questions_about(responses)) : planner.plan(comparisons);
   const std::vector<remote::Question*> asked = plan.asked();
   const std::vector<const remote::Question*> questions(asked.begin(), asked.end());
   Estimate estimate = remote::estimate(questions, planner.pricer(), protocol, parts.answers.get(), answer_tokens);
-  for (const QuestionsOf& one : plan.comparisons) estimate.too_long += !one.fits;
+  for (const QuestionsOf& one : plan.asked_about) estimate.too_long += !one.fits;
   return estimate;
 }
 
@@ -155,22 +167,22 @@ RemoteOptions anthropic_options() { return {remote::anthropic_server()}; }
 
 std::unique_ptr<Judge> make_openai_judge(std::string name, RemoteOptions options, RemoteParts parts) {
   auto protocol = remote::make_openai_protocol(options);
-  return std::make_unique<RemoteJudge>(std::move(name), std::move(options), std::move(parts), std::move(protocol));
+  return make_remote(std::move(name), std::move(options), std::move(parts), std::move(protocol));
 }
 
 std::unique_ptr<Judge> make_anthropic_judge(std::string name, RemoteOptions options, RemoteParts parts) {
   auto protocol = remote::make_anthropic_protocol(options);
-  return std::make_unique<RemoteJudge>(std::move(name), std::move(options), std::move(parts), std::move(protocol));
+  return make_remote(std::move(name), std::move(options), std::move(parts), std::move(protocol));
 }
 
 Estimate estimate_openai(const RemoteOptions& options, const RemoteParts& parts,
-                         std::span<const Comparison> comparisons, std::int64_t answer_tokens) {
-  return estimate_of(options, parts, comparisons, answer_tokens, *remote::make_openai_protocol(options));
+                         std::span<const Comparison> comparisons, std::int64_t answer_tokens, AsksAbout about) {
+  return estimate_of(options, parts, comparisons, about, answer_tokens, *remote::make_openai_protocol(options));
 }
 
 Estimate estimate_anthropic(const RemoteOptions& options, const RemoteParts& parts,
-                            std::span<const Comparison> comparisons, std::int64_t answer_tokens) {
-  return estimate_of(options, parts, comparisons, answer_tokens, *remote::make_anthropic_protocol(options));
+                            std::span<const Comparison> comparisons, std::int64_t answer_tokens, AsksAbout about) {
+  return estimate_of(options, parts, comparisons, about, answer_tokens, *remote::make_anthropic_protocol(options));
 }
 
 }  // namespace rlaif::judge

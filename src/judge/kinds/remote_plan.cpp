@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 
 #include "../prompts/fence.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
+#include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/shown_text.hpp"
 
 namespace rlaif::judge {
@@ -28,6 +28,8 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (!(o.least_label_mass >= 0.0 && o.least_label_mass <= 1.0)) refuse("least_label_mass must be in [0, 1]");
   if (o.context_tokens < 0) refuse("context_tokens must be at least 0");
   const text::Conversation& style = parts.style;
+  if (!style.scores && o.principle_use == PrincipleUse::each)
+    refuse("principle_use = each is for styles that ask for a score ('%% scores')");
   if (!is_label(style.verdict_first) || !is_label(style.verdict_second))
     refuse("the style's verdicts must be words of letters and digits, not '" + style.verdict_first + " " +
            style.verdict_second + "'");
@@ -35,6 +37,10 @@ void check(const std::string& name, const RemoteOptions& o, const RemoteParts& p
   if (style.has_principles() && parts.principles.empty()) refuse("the style asks for principles, and there are none");
   if (!style.has_principles() && !parts.principles.empty())
     refuse("principles are given, but the style has no place {principles} for them");
+}
+
+std::uint64_t response_key(const Response& response) {
+  return hash_words({checksum(response.prompt->text), checksum(response.completion->text)});
 }
 
 // The same for a pair that is asked about again, whichever response stands first.
@@ -47,7 +53,7 @@ std::uint64_t pair_key(const Comparison& comparison) {
 
 std::vector<remote::Question*> Plan::asked() {
   std::vector<bool> is_asked(questions.size());
-  for (const QuestionsOf& one : comparisons)
+  for (const QuestionsOf& one : asked_about)
     for (const auto& order : one.by_order)
       for (const std::size_t index : order) is_asked[index] = is_asked[index] || one.fits;
   std::vector<remote::Question*> result;
@@ -73,15 +79,23 @@ remote::Pricer Planner::make_pricer(const std::string& name, const remote::Proto
   const bool same_principles = options_.principle_use == PrincipleUse::all || parts_.principles.size() <= 1;
   std::vector<text::Message> opening = style.render(texts);
   opening.resize(style.constant_turns(same_principles));
-  const int requests = requests_an_order_ * (options_.orders == Orders::both ? 2 : 1);
+  const int requests = requests_an_order_ * (options_.orders == Orders::both && !style.scores ? 2 : 1);
   return {"judge " + name, options_, protocol, parts_.price, parts_.count_tokens, opening, requests};
+}
+
+void Planner::ask(Plan& plan, QuestionsOf& asked, std::size_t order, remote::Question question) const {
+  if (options_.context_tokens > 0 &&
+      question.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)
+    asked.fits = false;
+  const auto [place, added] = plan.known.emplace(question.hash, plan.questions.size());
+  asked.by_order[order].push_back(place->second);
+  if (added) plan.questions.push_back(std::move(question));
 }
 
 Plan Planner::plan(std::span<const Comparison> comparisons) const {
   Plan plan;
-  std::map<remote::RequestHash, std::size_t> known;
   for (const Comparison& comparison : comparisons) {
-    QuestionsOf& asked = plan.comparisons.emplace_back();
+    QuestionsOf& asked = plan.asked_about.emplace_back();
     const std::string prompt = shown_text(comparison.prompt.text);
     const std::array<std::string, 2> texts{shown_text(comparison.first.text), shown_text(comparison.second.text)};
     const std::uint64_t pair = pair_key(comparison);
@@ -97,16 +111,36 @@ Plan Planner::plan(std::span<const Comparison> comparisons) const {
             hash_words({options_.seed, comparison.id, order, static_cast<std::uint64_t>(sample)});
         remote::Question next = pricer_.question(turns, seed, sample);
         next.topic = pair;
-        if (options_.context_tokens > 0 &&
-            next.likely_input_tokens + options_.max_output_tokens > options_.context_tokens)
-          asked.fits = false;
-        const auto [place, added] = known.emplace(next.hash, plan.questions.size());
-        asked.by_order[order].push_back(place->second);
-        if (added) plan.questions.push_back(std::move(next));
+        ask(plan, asked, order, std::move(next));
       }
     }
   }
   return plan;
+}
+
+Plan Planner::plan(std::span<const ShownResponse> responses) const {
+  Plan plan;
+  for (const ShownResponse& shown : responses) {
+    QuestionsOf& asked = plan.asked_about.emplace_back();
+    const std::vector<text::Message> turns =
+        parts_.style.render(shown_response(parts_.style, *shown.response, shown.principles, options_.seed));
+    for (int sample = 0; sample < requests_an_order_; ++sample) {
+      const std::uint64_t seed =
+          hash_words({options_.seed, shown.response->prompt->id, static_cast<std::uint64_t>(sample)});
+      remote::Question next = pricer_.question(turns, seed, sample);
+      next.topic = response_key(*shown.response);
+      ask(plan, asked, 0, std::move(next));
+    }
+  }
+  return plan;
+}
+
+ScoringBy Planner::scoring_by() const {
+  return {options_.principle_use, options_.scores.level_gate, *parts_.style.scores, options_.seed};
+}
+
+std::vector<ShownResponse> Planner::questions_about(std::span<const Response> responses) const {
+  return questions_by_principles(responses, parts_.principles, scoring_by());
 }
 
 }  // namespace rlaif::judge

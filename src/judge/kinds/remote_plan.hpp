@@ -1,18 +1,21 @@
-// From comparisons to the questions of a server, before anything is sent.
+// From comparisons, or responses to be scored, to the questions of a server, before anything is sent.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/remote/question.hpp"
+#include "scored_by_principles.hpp"
 
 namespace rlaif::judge {
 
-// What is asked for a comparison: indices of questions by order; none is sent where it does not fit the context.
+// What is asked for a comparison: indices of questions by order; none is sent where it does not fit the context. Of a response all
+// are in the first order.
 struct QuestionsOf {
   bool fits = true;
   std::array<std::vector<std::size_t>, 2> by_order;
@@ -20,8 +23,9 @@ struct QuestionsOf {
 
 struct Plan {
   std::vector<remote::Question> questions;  // without duplicates
-  std::vector<QuestionsOf> comparisons;     // one a comparison
-  // Those that a comparison needs which fits.
+  std::map<remote::RequestHash, std::size_t> known;
+  std::vector<QuestionsOf> asked_about;  // one a comparison, or a response and its principles
+  // Those that something needs which fits.
   std::vector<remote::Question*> asked();
 };
 
@@ -32,9 +36,15 @@ class Planner {
           const remote::Protocol& protocol);
 
   Plan plan(std::span<const Comparison> comparisons) const;
+  Plan plan(std::span<const ShownResponse> responses) const;
+  // All that may be asked about responses, which must outlive it.
+  std::vector<ShownResponse> questions_about(std::span<const Response> responses) const;
+  ScoringBy scoring_by() const;
   const remote::Pricer& pricer() const { return pricer_; }
 
  private:
+  // Adds the question, or finds the one that is the same.
+  void ask(Plan& plan, QuestionsOf& asked, std::size_t order, remote::Question question) const;
   remote::Pricer make_pricer(const std::string& name, const remote::Protocol& protocol) const;
 
   RemoteOptions options_;

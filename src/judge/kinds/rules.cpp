@@ -2,15 +2,40 @@
 
 #include <utility>
 
+#include "rlaif/judge/scorer.hpp"
+
 namespace rlaif::judge {
 namespace {
+
+// The weight of the rules kept among that of all, on [-1, 1].
+class RulesScorer final : public ResponseScorer {
+ public:
+  RulesScorer(const RuleBook& book, const cost::Price& price) : book_(&book), price_(&price) {}
+
+  std::vector<ResponseScore> score(std::span<const Response> responses) override {
+    std::vector<ResponseScore> scores;
+    for (const auto& [prompt, completion] : responses) {
+      ResponseScore& score = scores.emplace_back();
+      score.status = VerdictStatus::ok;
+      const RuleScores kept = book_->score(prompt->text, completion->text, completion->ended);
+      score.score = 2.0 * kept.score / book_->total_weight() - 1.0;
+      score.usage.cost_usd = price_->label_usd({});
+    }
+    return scores;
+  }
+
+ private:
+  const RuleBook* book_;
+  const cost::Price* price_;
+};
 
 class RulesJudge final : public Judge {
  public:
   RulesJudge(std::string name, RuleBook book, cost::Price price)
-      : name_(std::move(name)), book_(std::move(book)), price_(std::move(price)) {}
+      : name_(std::move(name)), book_(std::move(book)), price_(std::move(price)), scorer_(book_, price_) {}
 
   const std::string& name() const override { return name_; }
+  ResponseScorer* scorer() override { return &scorer_; }
 
   std::vector<Verdict> judge(std::span<const Comparison> comparisons) override {
     std::vector<Verdict> verdicts;
@@ -47,6 +72,7 @@ class RulesJudge final : public Judge {
   std::string name_;
   RuleBook book_;
   cost::Price price_;
+  RulesScorer scorer_;
 };
 
 }  // namespace

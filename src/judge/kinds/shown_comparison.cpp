@@ -18,4 +18,16 @@ text::ShownTexts shown_comparison(const text::Conversation& prompt, const Compar
           prompt.has_fence() ? fence_of(comparison, by.seed) : ""};
 }
 
+text::ShownTexts shown_response(const text::Conversation& prompt, const Response& response,
+                                const std::vector<const Principle*>& principles, std::uint64_t seed) {
+  const auto& [asked, answer] = response;
+  const auto safe = [&](const std::string& text) { return prompt.has_fence() ? shown_text(text) : text; };
+  text::ShownTexts texts;
+  texts.principles = principles_text(principles);
+  texts.prompt = safe(asked->text);
+  texts.response = safe(answer->text);
+  if (prompt.has_fence()) texts.fence = fence_of(asked->id, {&asked->text, &answer->text}, seed);
+  return texts;
+}
+
 }  // namespace rlaif::judge

@@ -5,38 +5,14 @@
 #include <cctype>
 #include <optional>
 
-#include "rlaif/core/json_parse.hpp"
-#include "rlaif/text/blanks.hpp"
+#include "answer_text.hpp"
 
 namespace rlaif::judge {
 namespace {
 
-using text::is_blank;
-
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; }
-bool is_dressing(char c) { return std::string_view("*_`\"'()[]{}<>#.,:;!~ \t\r\n").find(c) != std::string_view::npos; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
-std::string_view stripped(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-template <std::size_t n>
-bool is_one_of(std::string_view word, const std::array<std::string_view, n>& words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 constexpr std::array<std::string_view, 9> nouns{"output", "response",  "answer",     "option", "choice",
                                                 "reply",  "assistant", "completion", "model"};
 constexpr std::array<std::string_view, 6> cue_nouns{"verdict", "answer", "choice", "decision", "preference", "winner"};
-constexpr std::array<std::string_view, 6> cue_adjectives{"final", "my", "the", "overall", "our", "so"};
 constexpr std::array<std::string_view, 9> leads{"therefore", "thus",         "hence",       "so",          "overall",
                                                 "finally",   "consequently", "accordingly", "nevertheless"};
 constexpr std::array<std::string_view, 9> lead_phrases{"in conclusion", "in summary",   "to conclude",
@@ -46,36 +22,6 @@ constexpr std::array<std::string_view, 9> lead_phrases{"in conclusion", "in summ
 constexpr std::array<std::string_view, 5> determiners{"the", "this", "these", "my", "our"};
 constexpr std::array<std::string_view, 7> grounds{"evaluation", "evaluations",    "analysis", "assessment",
                                                   "comparison", "considerations", "above"};
-
-// A walk over lower-cased text, word by word.
-struct Cursor {
-  std::string_view text;
-  std::size_t at = 0;
-
-  void skip_spaces() {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
-  }
-  void skip(std::string_view characters) {
-    while (at < text.size() && characters.find(text[at]) != std::string_view::npos) ++at;
-  }
-  std::string_view word() const {
-    std::size_t end = at;
-    while (end < text.size() && is_word(text[end])) ++end;
-    return text.substr(at, end - at);
-  }
-  bool take(std::string_view expected) {
-    if (word() != expected) return false;
-    at += expected.size();
-    return true;
-  }
-  bool take_phrase(std::string_view phrase) {
-    if (text.substr(at, phrase.size()) != phrase) return false;
-    const std::size_t end = at + phrase.size();
-    if (end < text.size() && is_word(text[end]) && is_word(phrase.back())) return false;
-    at = end;
-    return true;
-  }
-};
 
 struct Said {
   Choice choice;
@@ -148,21 +94,8 @@ class VerdictReader {
     if (said) said_.push_back(*said);
   }
 
-  // The object is the whole text, stands in a code fence, or ends the text.
   void read_json() {
-    const std::size_t close = text_.find_last_not_of(" \t\r\n`");
-    if (close == std::string::npos || text_[close] != '}') return;
-    for (std::size_t open = text_.rfind('{', close); open != std::string::npos;
-         open = open == 0 ? std::string::npos : text_.rfind('{', open - 1)) {
-      // Objects are flat or nearly so: an end far away is prose.
-      if (close - open > 4096) return;
-      const Json object = try_parse_json(raw_.substr(open, close + 1 - open));
-      if (object.is_discarded() || !object.is_object()) continue;
-      const auto verdict = object.find("verdict");
-      if (verdict == object.end()) return;
-      read_json_verdict(*verdict, open, close);
-      return;
-    }
+    if (const auto found = json_at_end(raw_, "verdict")) read_json_verdict(found->value, found->open, found->close);
   }
 
   void read_json_verdict(const Json& verdict, std::size_t open, std::size_t close) {
@@ -209,31 +142,16 @@ class VerdictReader {
   // "Verdict: A"
   void read_cue(std::size_t begin, std::size_t end) {
     Cursor cursor{std::string_view(text_).substr(0, end), begin};
-    cursor.skip("*_#`\"' \t-[(");
-    while (is_one_of(cursor.word(), cue_adjectives)) {
-      cursor.at += cursor.word().size();
-      cursor.skip(" \t,");
-    }
-    if (!is_one_of(cursor.word(), cue_nouns)) return;
-    const bool is_verdict = cursor.word() == "verdict";
-    cursor.at += cursor.word().size();
-    cursor.skip("*_`\"' \t])");
-    const std::size_t before = cursor.at;
-    if (cursor.take("is")) cursor.skip_spaces();
-    cursor.skip(":=");
-    if (cursor.at == before) return;
+    const auto noun = take_cue(cursor, cue_nouns);
+    if (!noun) return;
     const std::optional<Said> said = label(cursor.at, end);
     say(said);
     // A line that announces the verdict and then names none ("Verdict: both") is no silence.
     const bool names_something = stripped(std::string_view(text_).substr(cursor.at, end - cursor.at)).size() > 0;
-    if (!said && is_verdict && names_something) unreadable_ = true;
+    if (!said && *noun == "verdict" && names_something) unreadable_ = true;
   }
 
-  bool is_quoted(std::size_t at) const {
-    const std::size_t begin = at == 0 ? 0 : text_.rfind('\n', at - 1) + 1;
-    const std::size_t mark = text_.find_first_not_of(" \t", begin);
-    return mark != std::string::npos && text_[mark] == '>';
-  }
+  bool is_quoted(std::size_t at) const { return is_in_quoted_line(text_, at); }
 
   void read_sentences() {
     for (std::size_t at = 0; at < text_.size(); ++at) {

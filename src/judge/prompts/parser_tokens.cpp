@@ -1,33 +1,11 @@
-#include <cctype>
 #include <cmath>
 
 #include "rlaif/judge/prompts/parser.hpp"
 #include "rlaif/text/thoughts.hpp"
+#include "token_core.hpp"
 
 namespace rlaif::judge {
 namespace {
-
-// What tokenizers write for a space, where servers pass it on: U+0120 (byte-level) and U+2581 (SentencePiece).
-constexpr std::string_view byte_level_space = "\xC4\xA0", piece_space = "\xE2\x96\x81";
-
-// A token without white space, brackets, quotation marks and emphasis; in small letters where case does not matter.
-std::string core_of(std::string_view token, bool as_it_stands) {
-  std::string core;
-  for (std::size_t at = 0; at < token.size();) {
-    bool space = false;
-    for (const std::string_view mark : {byte_level_space, piece_space}) {
-      if (token.substr(at, mark.size()) != mark) continue;
-      at += mark.size();
-      space = true;
-      break;
-    }
-    if (space) continue;
-    const char c = token[at++];
-    if (std::string_view(" \t\r\n()[]{}\"'`*_.,:").find(c) == std::string_view::npos)
-      core += as_it_stands ? c : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return core;
-}
 
 // `core` is the label or a beginning of it that the other label does not share.
 bool means(const std::string& core, const std::string& label, const std::string& other) {
@@ -41,14 +19,14 @@ TokenReading unreadable(double mass) { return {VerdictStatus::unparseable, 0.5, 
 
 TokenReading read_token_verdict(const TokenPosition& position, const VerdictLabels& labels, double least_mass) {
   const bool as_they_stand = differ_by_case_alone(labels);
-  const std::string first = core_of(labels.first, as_they_stand), second = core_of(labels.second, as_they_stand);
+  const std::string first = token_core(labels.first, as_they_stand), second = token_core(labels.second, as_they_stand);
   double first_mass = 0.0, second_mass = 0.0;
   for (const TokenLogProb& entry : position.top) {
-    const std::string core = core_of(entry.token, as_they_stand);
+    const std::string core = token_core(entry.token, as_they_stand);
     const bool is_first = means(core, first, second), is_second = means(core, second, first);
     if (!is_first && !is_second) continue;
-    if (std::isnan(entry.log_prob) || entry.log_prob > 1e-3) return {VerdictStatus::not_a_number, 0.5, 0.0};
-    const double mass = entry.log_prob <= -9999.0 ? 0.0 : std::exp(entry.log_prob);
+    const double mass = listed_mass(entry.log_prob);
+    if (std::isnan(mass)) return {VerdictStatus::not_a_number, 0.5, 0.0};
     (is_first ? first_mass : second_mass) += mass;
   }
   const double mass = first_mass + second_mass;
@@ -73,7 +51,7 @@ TokenReading read_tokens(std::span<const TokenPosition> tokens, const VerdictLab
     TokenReading before = unreadable(0.0);  // where white space or a mark was drawn, and a label could have been
     for (const TokenPosition& position : tokens) {
       const TokenReading reading = read_token_verdict(position, labels, least_mass);
-      if (!core_of(position.token, true).empty()) return reading;
+      if (!token_core(position.token, true).empty()) return reading;
       if (before.status != VerdictStatus::ok) before = reading;
     }
     return before;

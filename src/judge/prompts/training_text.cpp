@@ -65,8 +65,8 @@ std::vector<TokenId> stops_with_line_break(const text::ChatEncoder& chat) {
 }  // namespace
 
 std::vector<TextPiece> training_pieces(const Conversation& prompt, const text::ShownTexts& texts,
-                                       const std::string& rationale, bool first_is_better) {
-  const std::string& verdict = first_is_better ? prompt.verdict_first : prompt.verdict_second;
+                                       const std::string& rationale, std::size_t answer) {
+  const std::string verdict = prompt.answers().at(answer);
   const TextPiece context{Segment::context, prompt.render_text(texts)};
   const TextPiece said{Segment::verdict, spaced(before_verdict(prompt), verdict)};
   if (prompt.style == Style::verdict_first)
@@ -93,13 +93,12 @@ JudgeEncoder::JudgeEncoder(const text::ChatEncoder& chat, Conversation prompt)
     anchor += before.substr(before.find_last_of('\n') + 1);
     const std::vector<TokenId> head = tokenizer.encode(anchor), whole = tokenizer.encode(anchor + piece);
     if (!is_prefix(head, whole) || whole[head.size()] != tokens.front())
-      throw input_error("judge template: the verdict '" + verdict + "' does not follow '" + anchor +
+      throw input_error("judge template: the answer '" + verdict + "' does not follow '" + anchor +
                         "' as a token of its own");
     return tokens;
   };
-  verdict_first_ = verdict_tokens(prompt_.verdict_first);
-  verdict_second_ = verdict_tokens(prompt_.verdict_second);
-  if (first_token() == second_token())
+  for (const std::string& answer : prompt_.answers()) answers_.push_back(verdict_tokens(answer));
+  if (!prompt_.scores && first_token() == second_token())
     throw input_error("judge template: the verdicts '" + prompt_.verdict_first + "' and '" + prompt_.verdict_second +
                       "' begin with the same token");
   verdict_cue_ = tokens_after_text(tokenizer, prompt_.verdict_cue);
@@ -119,8 +118,8 @@ std::string JudgeEncoder::rationale_text(const std::vector<TokenId>& tokens) con
 }
 
 TrainingTokens JudgeEncoder::training(const text::ShownTexts& texts, const std::string& rationale,
-                                      bool first_is_better) const {
-  const auto pieces = training_pieces(prompt_, texts, rationale, first_is_better);
+                                      std::size_t answer) const {
+  const auto pieces = training_pieces(prompt_, texts, rationale, answer);
   TrainingTokens result;
   const auto append = [&](Segment segment, const std::vector<TokenId>& tokens) {
     result.tokens.insert(result.tokens.end(), tokens.begin(), tokens.end());

@@ -50,8 +50,8 @@ void CriticFree::bind(OptionTable& table, const std::string& section) {
   train::PolicyGradientOptions& o = options_;
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
-                                "what policies learn from: the reward model of their judge, the judge itself, its "
-                                "own score where it is a reward model, or its file of rules");
+                                "what policies learn from: the reward model of their judge, the judge itself on "
+                                "pairs (judge) or on each response (judge_score), or its file of rules");
   bind_steps(table, section, o, "with `responses` each");
   table.add(section + ".responses", &o.rollout.responses, "responses", "drawn for each prompt: its group")
       .at_least(kind_.least_responses)
@@ -133,7 +133,7 @@ run::Needs CriticFree::needs(const Study& study, const ArmOptions& arm, const ru
   const double responses = static_cast<double>(o.steps) * a_step;
   const double drawn = responses * (1.0 + greedy / rollout.responses);
   sum.generated_tokens = drawn * rollout.max_new_tokens;
-  if (reward().asks_judge) sum.asked.emplace_back(arm.judge, comparisons_asked(reward(), responses, rollout.responses));
+  if (reward().asks_judge) sum.asked.push_back(asked_by(reward(), arm, drawn, rollout.responses));
   const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double scoring = trains_reward_model() ? drawn / responses : 0.0;
   const double passes =

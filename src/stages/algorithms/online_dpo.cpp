@@ -109,7 +109,7 @@ run::Needs OnlineDpo::needs(const Study& study, const ArmOptions& arm, const run
   add_part(sum, "logits", sizes.logits_bytes(std::max<double>(rollout.slots, tokens)));
   const double responses = static_cast<double>(options_.steps) * a_step;
   sum.generated_tokens = responses * rollout.max_new_tokens;
-  if (reward().asks_judge) sum.asked.emplace_back(arm.judge, comparisons_asked(reward(), responses, 2.0));
+  if (reward().asks_judge) sum.asked.push_back(asked_by(reward(), arm, responses, 2.0));
   const double share = sizes.trained_layers(adapter_) / static_cast<double>(sizes.policy.num_layers);
   const double reference = train::uses_reference(options_.loss.loss) ? 1.0 : 0.0;
   const double scoring = trains_reward_model() ? 1.0 : 0.0;

@@ -54,8 +54,8 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
                "the value model's adapter where the policy has one; 0: a head on the reference's states");
   table.add_choice<std::string>(
       section + ".reward", &reward_, names_of(stages::rewards()),
-      "what policies learn from: the reward model of their judge, the judge's own score where it "
-      "is a reward model, or its file of rules itself; the value model starts from the reward model in any case");
+      "what policies learn from: the reward model of their judge, the score that the judge gives "
+      "each response, or its file of rules itself; the value model starts from the reward model in any case");
   bind_steps(table, section, p, "one response each");
   table
       .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",
@@ -164,7 +164,7 @@ run::Needs Ppo::needs(const Study& study, const ArmOptions& arm, const run::Assu
   sum.flops = 2.0 * weights * (sum.generated_tokens + responses * length * passes);
   const RewardEntry& reward = reward_named("ppo.reward", reward_);
   if (reward.asks_judge) {
-    sum.asked.emplace_back(arm.judge, comparisons_asked(reward, responses, 1.0));
+    sum.asked.push_back(asked_by(reward, arm, responses, 1.0));
     sizes.add_reward_judges(sum, arm.judge, responses, length);
   }
   return sum;

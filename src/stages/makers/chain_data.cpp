@@ -115,7 +115,7 @@ class RevisionPairs final : public Maker {
   static run::Needs needs(const DataSet& data, const ChainSource& chains) {
     run::Needs needs;
     for (const JudgeOptions& judge : data.judges)
-      needs.asked.emplace_back(judge.name, static_cast<double>(chains.prompts + chains.heldout_prompts));
+      needs.asked.push_back({judge.name, static_cast<double>(chains.prompts + chains.heldout_prompts)});
     return needs;
   }
 

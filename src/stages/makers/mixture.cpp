@@ -1,5 +1,9 @@
 #include "mixture.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
 #include "../planning.hpp"
 #include "makers.hpp"
 #include "rlaif/core/error.hpp"
@@ -16,6 +20,47 @@ train::Example all_tokens(std::vector<TokenId> tokens, TokenId end) {
   example.weights.assign(tokens.size(), 1.0f);
   example.tokens = std::move(tokens);
   return example;
+}
+
+train::Example weighted(const judge::TrainingTokens& tokens, const JudgeModelOptions& options) {
+  train::Example example;
+  example.tokens = tokens.tokens;
+  for (const judge::Segment segment : tokens.segments) {
+    example.weights.push_back(static_cast<float>(segment == judge::Segment::context   ? options.context_weight
+                                                 : segment == judge::Segment::verdict ? options.verdict_weight
+                                                                                      : 1.0));
+  }
+  return example;
+}
+
+struct ScoredResponse {
+  const Prompt* prompt;
+  std::string text;
+  int score;
+};
+
+ScoredResponse draw_with_score(const world::World& world, int wanted, Rng& rng) {
+  constexpr int most_draws = 100;
+  ScoredResponse nearest{nullptr, "", 0};
+  for (int i = 0; i < most_draws && nearest.score != wanted; ++i) {
+    const Prompt& prompt = world.sample_prompt(rng, false, true);
+    std::string text = world.respond(prompt, rng);
+    const int score = score_of_utility(world.score(prompt, text, true).utility);
+    if (!nearest.prompt || std::abs(score - wanted) < std::abs(nearest.score - wanted))
+      nearest = {&prompt, std::move(text), score};
+  }
+  return nearest;
+}
+
+train::Example score_example(const world::World& world, const JudgeModelOptions& options, const JudgeEncoders& encoders,
+                             Rng& rng) {
+  const ScoredResponse drawn = draw_with_score(world, 1 + static_cast<int>(rng.below(10)), rng);
+  const judge::JudgeEncoder& encoder = encoders.score(rng.below(2) == 0);
+  text::ShownTexts texts{.principles = world.principle(), .prompt = drawn.prompt->text};
+  texts.response = drawn.text;
+  return weighted(
+      encoder.training(texts, world.assessment(*drawn.prompt, drawn.text), static_cast<std::size_t>(drawn.score - 1)),
+      options);
 }
 
 }  // namespace
@@ -36,27 +81,34 @@ train::Example sft_example(const Context& context, const Language& language, std
   return encode(language, demonstration(context, item));
 }
 
+JudgeEncoders::JudgeEncoders(const Language& language, const JudgeModelOptions& options)
+    : verdict_first_(language.chat, text::Conversation::load(options.verdict_first_template)),
+      rationale_first_(language.chat, text::Conversation::load(options.rationale_first_template)) {
+  if (options.score_share <= 0.0) return;
+  score_.emplace(language.chat, text::Conversation::load(options.score_template));
+  score_reasoned_.emplace(language.chat, text::Conversation::load(options.score_reasoned_template));
+}
+
+int score_of_utility(double utility) {
+  return static_cast<int>(std::lround(std::clamp(1.0 + 4.5 * (utility + 1.0), 1.0, 10.0)));
+}
+
 train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
                              const JudgeEncoders& encoders, std::uint64_t key) {
   Rng rng(context.study.run.seed, Stream::judge_data, {key});
   if (rng.uniform() < options.register_share) return register_example(context, language, register_text(key));
-
   const world::World& world = context.task.world();
+  if (options.score_share > 0.0 && rng.uniform() < options.score_share)
+    return score_example(world, options, encoders, rng);
+
   const Prompt& prompt = world.sample_prompt(rng, false, true);
   const std::string first = world.respond(prompt, rng), second = world.respond(prompt, rng);
   const double difference = world.score(prompt, first, true).utility - world.score(prompt, second, true).utility;
   const bool first_better = difference != 0.0 ? difference > 0.0 : rng.below(2) == 0;
-  const judge::JudgeEncoder& encoder = rng.below(2) == 0 ? encoders.verdict_first : encoders.rationale_first;
-  const judge::TrainingTokens tokens = encoder.training({world.principle(), prompt.text, first, second},
-                                                        world.rationale(prompt, first, second), first_better);
-  train::Example example;
-  example.tokens = tokens.tokens;
-  for (const judge::Segment segment : tokens.segments) {
-    example.weights.push_back(static_cast<float>(segment == judge::Segment::context   ? options.context_weight
-                                                 : segment == judge::Segment::verdict ? options.verdict_weight
-                                                                                      : 1.0));
-  }
-  return example;
+  const judge::JudgeEncoder& encoder = encoders.verdict(rng.below(2) == 0);
+  return weighted(encoder.training({world.principle(), prompt.text, first, second},
+                                   world.rationale(prompt, first, second), judge::better_is(first_better)),
+                  options);
 }
 
 void require_fits(const train::Example& example, const model::Transformer& model, const std::string& what) {

@@ -1,9 +1,10 @@
-// Demonstrations by the closed world's behaviours, texts that state its register, pairs with the verdict that gold
-// gives: what the first policy and the judge models learn from.
+// Demonstrations by the closed world's behaviours, texts that state its register, pairs with the verdict and responses with the
+// score that gold gives: what the first policy and the judge models learn from.
 //   mixture::sft_example(context, language, item);   // the item-th, the same on every rank
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,26 @@ Demonstration demonstration(const Context& context, std::int64_t item);
 train::Example sft_example(const Context& context, const Language& language, std::int64_t item);
 train::Example register_example(const Context& context, const Language& language, std::uint64_t item);
 
-// A fresh pair labelled by gold, as judge training text; both styles half and half.
-struct JudgeEncoders {
-  judge::JudgeEncoder verdict_first, rationale_first;
+// What a judge is trained on: pairs with their verdict and, where the options have a share of them, responses with their score.
+class JudgeEncoders {
+ public:
+  // Throws Error(input) as judge::JudgeEncoder.
+  JudgeEncoders(const Language& language, const JudgeModelOptions& options);
+  // At once, or after reasons.
+  const judge::JudgeEncoder& verdict(bool at_once) const { return at_once ? verdict_first_ : rationale_first_; }
+  const judge::JudgeEncoder& score(bool at_once) const { return at_once ? *score_ : *score_reasoned_; }
+
+ private:
+  judge::JudgeEncoder verdict_first_, rationale_first_;
+  std::optional<judge::JudgeEncoder> score_, score_reasoned_;
 };
 
-// A pair is drawn by `key`, which no other text of the run has.
+// The score that gold gives a response on 1 to 10: 1 + 4.5 (U + 1), rounded; utilities below -1 have 1.
+int score_of_utility(double utility);
+
+// A fresh pair labelled by gold or, as often as score_share says, a response with its score, as judge training text; both styles
+// half and half. Responses are drawn until their score is one that is drawn evenly from 1 to 10, a hundred at most; then the nearest.
+// All is drawn by `key`, which no other text of the run has.
 train::Example judge_example(const Context& context, const Language& language, const JudgeModelOptions& options,
                              const JudgeEncoders& encoders, std::uint64_t key);
 

@@ -168,7 +168,7 @@ run::Needs pairs_needs(const Study& study, const DataSet& pairs, const run::Assu
   needs.generated_tokens = prompts * a.completions * a.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + prompts * sizes.prompt_length);
   for (const JudgeOptions& judge : pairs.judges) {
-    needs.asked.emplace_back(judge.name, prompts * static_cast<double>(a.pairs_a_prompt()));
+    needs.asked.push_back({judge.name, prompts * static_cast<double>(a.pairs_a_prompt())});
     sizes.add_reward_judges(needs, judge.name, prompts * a.completions, sizes.prompt_length + a.max_new_tokens);
   }
   return needs;

@@ -243,7 +243,7 @@ class Recorded final : public Maker {
   run::Needs needs(const DataSet& data) const {
     run::Needs needs;
     const auto pairs = static_cast<double>(files_.count(Split::train) + files_.count(Split::heldout));
-    for (const JudgeOptions& judge : data.judges) needs.asked.emplace_back(judge.name, pairs);
+    for (const JudgeOptions& judge : data.judges) needs.asked.push_back({judge.name, pairs});
     return needs;
   }
 

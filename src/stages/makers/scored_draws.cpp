@@ -39,7 +39,8 @@ run::Needs needs_of(const Study& study, const ScoredDrawsOptions& options, const
   needs.generated_tokens = responses * options.max_new_tokens;
   needs.flops = 2.0 * sizes.weights * (needs.generated_tokens + responses * length);
   if (reward_of(options).asks_judge) {
-    needs.asked.emplace_back(options.judge, comparisons_asked(reward_of(options), responses, options.responses));
+    const RewardEntry& reward = reward_of(options);
+    needs.asked.push_back({options.judge, comparisons_asked(reward, responses, options.responses), reward.asks_about});
     sizes.add_reward_judges(needs, options.judge, responses, length);
   }
   return needs;
@@ -53,7 +54,7 @@ void bind_scored_draws(OptionTable& table, DataOptions& data, ScoredDrawsOptions
   table.add_choice<std::string>(
       section + ".reward", &o.reward, names_of(stages::rewards()),
       "what scores the responses: the reward model that learned from the judge's labels of "
-      "the first pairs, the judge itself, its own score of each where it is a reward model, or its file of rules");
+      "the first pairs, the judge itself, the score that it gives each, or its file of rules");
   table.add(section + ".prompts", &o.prompts, "prompts", "to draw for").at_least(1).at_most(most_items);
   table.add(section + ".responses", &o.responses, "responses", "drawn for each prompt").at_least(2).at_most(1e4);
   table.add(section + ".block", &o.block, "prompts", "a block of work").at_least(1).at_most(most_items);

@@ -1,9 +1,12 @@
-// Reward: the score of the arm's judge, a reward model that somebody has trained already, on each response by itself.
+// Reward: the score of the arm's judge on each response by itself, without a reward model between them (Lee et al. 2309.00267,
+// section 2.3): a language model that is asked for a number, rules, or a reward model that somebody has trained already.
+#include <limits>
+
 #include "rewards.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/judge/scorer.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/study/response_scorer.hpp"
 #include "rlaif/train/policy_gradient.hpp"
 
 namespace rlaif::stages {
@@ -11,12 +14,13 @@ namespace {
 
 class JudgeScoreReward final : public Reward {
  public:
-  JudgeScoreReward(const Context& context, const JudgeOptions& judge, const Language& language)
-      : name_(judge.name), language_(language), scorer_(load_response_scorer(context, judge)) {
-    context.comm.agree([&] {
-      price_ = judge_price(context.study.judges, judge);
-      temperature_ = score_temperature(judge);
-    });
+  JudgeScoreReward(const Context& context, const ArmOptions& arm, const Language& language)
+      : context_(context),
+        options_(context.study.judges.named(arm.judge)),
+        language_(language),
+        spending_(context, "reward-" + arm.name) {
+    judge_ = std::move(make_judges(context, {options_}, &language, spending_, arm.start).front());
+    RLAIF_CHECK(judge_.judge->scorer(), "a judge that scores responses");
   }
 
   std::vector<double> score(std::span<const train::Drawn> drawn) override {
@@ -25,27 +29,32 @@ class JudgeScoreReward final : public Reward {
     std::vector<judge::Response> responses;
     for (std::size_t i = 0; i < drawn.size(); ++i) responses.push_back({&drawn[i].prompt, &texts[i]});
     std::vector<double> scores;
-    for (const judge::ResponseScore& one : scorer_->score(responses)) {
-      scores.push_back(one.score / temperature_);
-      if (!one.fits) continue;
-      Usage usage;
-      usage.input_tokens = one.tokens;
+    for (const judge::ResponseScore& one : judge_.judge->scorer()->score(responses)) {
+      const bool is_ok = one.status == VerdictStatus::ok;
+      scores.push_back(is_ok ? one.score : std::numeric_limits<double>::quiet_NaN());
+      if (one.status == VerdictStatus::truncated && one.usage.input_tokens == 0) continue;  // nobody was asked
       asked_.labels += 1.0;
-      asked_.cost_usd += price_.label_usd(usage);
+      asked_.cost_usd += one.usage.cost_usd;
     }
     return scores;
   }
 
   bool asks_judge() const override { return true; }
   train::Asked asked() override { return std::exchange(asked_, {}); }
-  Json facts() const override { return {{"judge", name_}, {"temperature", temperature_}}; }
+
+  Json facts() const override {
+    Json facts{{"judge", options_.name}, {"scored", "responses"}};
+    if (options_.kind == JudgeKind::reward_model) facts["temperature"] = score_temperature(options_);
+    if (const Json paid = spending_.report(context_); !paid.empty()) facts["paid"] = paid;
+    return facts;
+  }
 
  private:
-  std::string name_;
+  const Context& context_;
+  const JudgeOptions& options_;
   const Language& language_;
-  std::shared_ptr<const judge::ResponseScorer> scorer_;
-  cost::Price price_;
-  double temperature_ = 1.0;
+  StageSpending spending_;
+  BoundJudge judge_;
   train::Asked asked_;
 };
 
@@ -53,13 +62,14 @@ class JudgeScoreReward final : public Reward {
 
 std::unique_ptr<Reward> make_judge_score_reward(const Context& context, const ArmOptions& arm,
                                                 const RewardParts& parts) {
-  return std::make_unique<JudgeScoreReward>(context, context.study.judges.named(arm.judge), parts.language);
+  return std::make_unique<JudgeScoreReward>(context, arm, parts.language);
 }
 
 void check_judge_score_reward(const std::string& key, const Study& study, const ArmOptions& arm) {
-  if (study.judges.named(arm.judge).kind == JudgeKind::reward_model) return;
+  if (score_units(study.judges, study.judges.named(arm.judge)) != ScoreUnits::none) return;
   throw usage_error(key + " = judge_score: judge '" + arm.judge + "' of arm '" + arm.name +
-                    "' compares responses and scores none by itself; kind = reward_model was expected");
+                    "' compares responses and scores none by itself; a reward model, rules, a language model whose "
+                    "conversation asks for a score ('%% scores'), or a mean or hierarchy of such was expected");
 }
 
 }  // namespace rlaif::stages

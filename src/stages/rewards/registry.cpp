@@ -20,7 +20,7 @@ const std::vector<RewardEntry>& rewards() {
        .least_responses = 2,
        .most_responses = 22},
       {.name = "judge_score",
-       .about = "the score that the arm's judge, a reward model, gives each response",
+       .about = "the score that the arm's judge gives each response by itself",
        .check = check_judge_score_reward,
        .make = make_judge_score_reward,
        .asks_judge = true,
@@ -56,6 +56,10 @@ void check_reward(const std::string& key, const RewardEntry& entry, int response
 double comparisons_asked(const RewardEntry& entry, double responses, double to_a_prompt) {
   if (!entry.asks_judge) return 0.0;
   return entry.asks_about == AsksAbout::responses ? responses : responses * (to_a_prompt - 1.0) / 2.0;
+}
+
+run::Needs::Asked asked_by(const RewardEntry& entry, const ArmOptions& arm, double responses, double to_a_prompt) {
+  return {arm.judge, comparisons_asked(entry, responses, to_a_prompt), entry.asks_about};
 }
 
 std::vector<double> Reward::prefer(std::span<const train::Drawn> pairs) {

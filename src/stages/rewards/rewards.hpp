@@ -11,8 +11,8 @@ std::unique_ptr<Reward> make_model_reward(const Context& context, const ArmOptio
 // to half their number. Equal texts are worth half to each other and are not asked about.
 std::unique_ptr<Reward> make_judge_reward(const Context& context, const ArmOptions& arm, const RewardParts& parts);
 void check_judge_reward(const std::string& key, const Study& study, const ArmOptions& arm);
-// The arm's judge, a reward model, on each response by itself: its score over the judge's temperature, so that a
-// difference of two is the log-odds of its preference. NaN, and so no reward, where a response does not fit its context.
+// The arm's judge on each response by itself: a reward on [-1, 1] or, of a reward model, its score over the judge's temperature, so
+// that a difference of two is the log-odds of its preference. NaN, and so no reward, where there is no score.
 std::unique_ptr<Reward> make_judge_score_reward(const Context& context, const ArmOptions& arm,
                                                 const RewardParts& parts);
 void check_judge_score_reward(const std::string& key, const Study& study, const ArmOptions& arm);

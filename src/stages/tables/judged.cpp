@@ -1,4 +1,5 @@
 #include "judged.hpp"
+#include "judge_scores.hpp"
 #include "tables.hpp"
 
 #include <cmath>
@@ -68,7 +69,12 @@ Json judged_facts(const Context& context, const Language& language, const model:
     if (set.kind != DataKind::preferences) continue;
     JudgedPairs pairs;
     context.comm.agree([&] { pairs = read_judged_pairs(context, set); });
-    const Json judges = judges_facts(context, set, pairs, resamples);
+    Json judges = judges_facts(context, set, pairs, resamples);
+    for (const JudgeOptions& judge : set.judges) {
+      if (!set.name.empty()) break;  // a round's judge is measured at its end
+      Json scores = judge_scores_facts(context, &language, judge, pairs.heldout.at(judge.name), resamples);
+      if (!scores.is_null()) judges[judge.name]["scores"] = std::move(scores);
+    }
     if (set.name.empty()) facts["judges"] = judges;
     for (const ArmOptions& arm : study.arms) {
       if (!set.feeds(arm)) continue;

@@ -1,4 +1,5 @@
 // Judges and their members: how well they agree, what they cost, who was asked.
+#include "judge_scores.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/core/text_format.hpp"
 #include "rlaif/study/canaries.hpp"
@@ -76,7 +77,7 @@ void judges_finish(const Finished& finished, Json& results) {
 
 std::string judges_text(const Printed& printed) {
   const Json& results = printed.results;
-  if (!results.contains("arms")) return judges_table(results);
+  if (!results.contains("arms")) return judges_table(results) + judge_scores_text(results["judges"]);
   std::string text;
   for (const auto& [name, judge] : results["judges"].items()) {
     text += text_format("judge %s: agrees with gold %s, with people %s, same position wins in both orders %s\n",
@@ -85,7 +86,7 @@ std::string judges_text(const Printed& printed) {
     if (judge.contains("asked")) text += "  asked: " + asked_text(judge) + "\n";
     if (judge.contains("canaries")) text += "judge " + name + ": " + canary_text(judge["canaries"]) + "\n";
   }
-  return text;
+  return text + judge_scores_text(results["judges"]);
 }
 
 }  // namespace rlaif::stages

@@ -80,7 +80,8 @@ std::optional<cost::MeasuredUse> use_of(const std::string& stage, const Json& ma
   use.stage = stage;
   use.judge = reward["judge"].get<std::string>();
   use.price = price_of(use.judge, deck);
-  use.pairs = use.labels = static_cast<std::int64_t>(number_at(marker, "labels"));
+  use.labels = static_cast<std::int64_t>(number_at(marker, "labels"));
+  (reward.value("scored", "pairs") == "responses" ? use.responses : use.pairs) = use.labels;
   use.usage.cost_usd = number_at(marker, "cost_usd");
   return use;
 }

@@ -51,15 +51,15 @@ std::string break_even_text(const std::vector<cost::OfferPair>& pairs) {
 }
 
 std::string uses_table(const RunCosts& run, double comparisons) {
-  std::string text =
-      text_format("%-20s %-20s %-22s %9s %9s %12s %11s %11s %11s %10s %12s %16s\n", "judge", "stage", "price", "pairs",
-                  "labels", "tokens in", "cached", "out", "USD", "rank hours", "USD a label", "for all, USD");
+  std::string text = text_format("%-20s %-20s %-22s %9s %10s %9s %12s %11s %11s %11s %10s %12s %16s\n", "judge",
+                                 "stage", "price", "pairs", "responses", "labels", "tokens in", "cached", "out", "USD",
+                                 "rank hours", "USD a label", "for all, USD");
   for (const cost::MeasuredUse& use : run.uses) {
     const double label = cost::usd_a_label(use, run.usd_per_rank_hour);
     text += text_format(
-        "%-20s %-20s %-22s %9s %9s %12s %11s %11s %11s %10.4f %12s %16s\n", use.judge.c_str(), use.stage.c_str(),
+        "%-20s %-20s %-22s %9s %10s %9s %12s %11s %11s %11s %10.4f %12s %16s\n", use.judge.c_str(), use.stage.c_str(),
         use.price.empty() ? "-" : use.price.c_str(), grouped(static_cast<double>(use.pairs), 0).c_str(),
-        grouped(static_cast<double>(use.labels), 0).c_str(),
+        grouped(static_cast<double>(use.responses), 0).c_str(), grouped(static_cast<double>(use.labels), 0).c_str(),
         grouped(static_cast<double>(use.usage.input_tokens), 0).c_str(),
         grouped(static_cast<double>(use.usage.cached_input_tokens), 0).c_str(),
         grouped(static_cast<double>(use.usage.output_tokens), 0).c_str(), grouped(use.usage.cost_usd, 2).c_str(),
@@ -119,6 +119,7 @@ Json use_json(const cost::MeasuredUse& use, double label_usd) {
           {"stage", use.stage},
           {"price", use.price},
           {"pairs", use.pairs},
+          {"responses", use.responses},
           {"labels", use.labels},
           {"input_tokens", use.usage.input_tokens},
           {"cached_input_tokens", use.usage.cached_input_tokens},

@@ -7,15 +7,22 @@ namespace {
 void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   bind_members(table, section, o, ", first the one to be obeyed first");
   table
-      .add(section + ".gate", &o.gate, "",
+      .add(section + ".gate", &o.gates.confidence, "",
            "confidence from which a level decides; a tie or less passes to the next, no verdict ends it")
       .at_least(0.5)
       .at_most(1);
+  OptionTable::Entry& score_gate =
+      table
+          .add(section + ".score_gate", &o.gates.score, "",
+               "where single responses are scored: the reward that a level must reach for those behind it to count")
+          .at_least(-1)
+          .at_most(1);
+  score_gate.only_where_set = true;  // as decks were before there was one
 }
 
 std::unique_ptr<judge::Judge> combine(const JudgeOptions& o, std::vector<judge::Member> members,
                                       const judge::FittedJudges&) {
-  return judge::make_hierarchy(o.name, std::move(members), o.gate);
+  return judge::make_hierarchy(o.name, std::move(members), o.gates);
 }
 
 }  // namespace

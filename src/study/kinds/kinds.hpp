@@ -21,6 +21,11 @@ JudgeKindEntry hierarchy_kind();
 void bind_price(OptionTable& table, const std::string& section, JudgeOptions& judge);
 void bind_orders(OptionTable& table, const std::string& section, JudgeOptions& judge);
 void bind_principles(OptionTable& table, const std::string& section, JudgeOptions& judge);
+// Where a conversation asks for a score.
+void bind_scores(OptionTable& table, const std::string& section, JudgeOptions& judge);
+// What of those keys does not fit the conversation in `file`; one that is not there yet is not looked at. Throws Error(usage) naming
+// the key, Error(input) as text::Conversation::load.
+void check_scores(const std::string& section, const JudgeOptions& judge, const std::filesystem::path& file);
 void bind_members(OptionTable& table, const std::string& section, JudgeOptions& judge, const std::string& order);
 
 judge::Constitution principles_of(const JudgeOptions& judge);

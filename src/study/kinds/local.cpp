@@ -10,9 +10,11 @@ namespace {
 void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   table.add(section + ".model", &o.model, "",
             "a model of the run (one of study.judge_models, sft), or policy: the one whose responses are judged");
-  table.add_input(section + ".template", &o.prompt_template, "judge_rationale_first.txt",
-                  "the conversation that asks; for chat models those of judge_templates/ (zero_shot, few_shot, "
-                  "chain_of_thought, each also with _constitution)");
+  table.add_input(
+      section + ".template", &o.prompt_template, "judge_rationale_first.txt",
+      "the conversation that asks; for chat models those of judge_templates/ (zero_shot, few_shot, "
+      "chain_of_thought, each also with _constitution; score, score_constitution and score_reasoned give one "
+      "response a number)");
   bind_principles(table, section, o);
   bind_price(table, section, o);
   bind_orders(table, section, o);
@@ -24,12 +26,14 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   table.add(section + ".label_clamp_high", &o.local.label_clamp_high, "", "soft labels are not above")
       .at_least(0)
       .at_most(1);
+  bind_scores(table, section, o);
   table.add(section + ".slots", &o.local.slots, "sequences", "judged together").at_least(1);
 }
 
 void check(const std::string& section, const JudgeOptions& o) {
   if (o.local.label_clamp_low > o.local.label_clamp_high)
     throw usage_error(section + ".label_clamp_low: at most " + section + ".label_clamp_high was expected");
+  check_scores(section, o, o.prompt_template);
 }
 
 std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& parts) {
@@ -37,6 +41,7 @@ std::unique_ptr<judge::Judge> make(const JudgeOptions& o, const JudgeParts& part
   local.seed = parts.context.study.run.seed;
   local.orders = o.orders;
   local.principle_use = o.principle_use;
+  local.scores = o.scores;
   text::Conversation prompt = text::Conversation::load(o.prompt_template);
   const judge::Constitution principles = prompt.has_principles() ? principles_of(o) : judge::Constitution();
   return judge::make_local_judge(o.name, *parts.network, parts.language->chat, std::move(prompt), principles, local,

@@ -1,5 +1,7 @@
 // The table of kinds, and what they share.
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 
 #include "kinds.hpp"
 #include "rlaif/core/error.hpp"
@@ -69,9 +71,45 @@ void bind_principles(OptionTable& table, const std::string& section, JudgeOption
   table.add(section + ".level", &judge.level, "", "principles of this level alone (1 to 3); 0: all")
       .at_least(0)
       .at_most(judge::Constitution::levels);
-  table.add_choice<judge::PrincipleUse>(section + ".principle_use", &judge.principle_use,
-                                        {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}},
-                                        "one principle drawn a pair, or all of them");
+  table.add_choice<judge::PrincipleUse>(
+      section + ".principle_use", &judge.principle_use,
+      {{"sample", judge::PrincipleUse::sample}, {"all", judge::PrincipleUse::all}, {"each", judge::PrincipleUse::each}},
+      "one principle drawn a pair, or a prompt whose responses are scored; all of "
+      "them; where responses are scored, each in a question of its own, by weight");
+}
+
+void bind_scores(OptionTable& table, const std::string& section, JudgeOptions& judge) {
+  judge::ScoreOptions& o = judge.scores;
+  // Where nobody sets them, decks are what they were before there were any.
+  const auto only_where_set = [](OptionTable::Entry& entry) -> OptionTable::Entry& {
+    return entry.only_where_set = true, entry;
+  };
+  only_where_set(
+      table.add(
+          section + ".least_score_mass", &o.least_mass, "",
+          "where the conversation asks for a score: probability of the scale's numbers below which there is none"))
+      .at_least(0)
+      .at_most(1);
+  only_where_set(
+      table.add(
+          section + ".level_gate", &o.level_gate, "",
+          "with principle_use = each: mean score that a level of principles must reach for those behind it to count"))
+      .at_least(0);
+  only_where_set(table.add(section + ".score_temperature", &o.temperature, "",
+                           "P(first) = sigmoid(difference of rewards / this), rewards being scores on -1 to 1"))
+      .above(0);
+}
+
+void check_scores(const std::string& section, const JudgeOptions& judge, const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return;
+  const std::optional<text::ScoreScale> scale = text::Conversation::load(file).scores;
+  if (!scale && judge.principle_use == judge::PrincipleUse::each) {
+    throw usage_error(section + ".principle_use: sample or all was expected where '" + file.string() +
+                      "' compares two responses; each is for one that is scored");
+  }
+  if (!scale || judge.scores.level_gate <= scale->high) return;
+  throw usage_error(section + ".level_gate: at most " + std::to_string(scale->high) + ", the greatest score of '" +
+                    file.string() + "', was expected");
 }
 
 void bind_members(OptionTable& table, const std::string& section, JudgeOptions& judge, const std::string& order) {

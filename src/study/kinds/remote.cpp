@@ -9,14 +9,19 @@ namespace rlaif::study {
 void bind_remote(OptionTable& table, const std::string& section, JudgeOptions& o) {
   judge::RemoteOptions& r = o.remote;
   table.add(section + ".model", &o.model, "", "the model's name");
-  table.add_input(section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt",
-                  "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each "
-                  "also with _constitution, and cases_constitution");
+  table.add_input(
+      section + ".style", &o.style, "judge_styles/chain_of_thought_constitution.txt",
+      "the conversation that asks; those of judge_styles/ are zero_shot, few_shot, chain_of_thought, each "
+      "also with _constitution, and cases_constitution; score, score_constitution and score_reasoned give one "
+      "response a number");
   bind_principles(table, section, o);
   bind_price(table, section, o);
   bind_orders(table, section, o);
   bind_address(table, section, "judge", r, o.tokenizer);
-  table.add(section + ".samples", &r.samples, "answers", "an order; P(first) is their mean").at_least(1).at_most(128);
+  bind_scores(table, section, o);
+  table.add(section + ".samples", &r.samples, "answers", "an order, or a score; P(first), or the score, is their mean")
+      .at_least(1)
+      .at_most(128);
   bind_draws(table, section, r);
   table
       .add(section + ".context_tokens", &r.context_tokens, "tokens",
@@ -37,6 +42,7 @@ void check_remote(const std::string& section, const JudgeOptions& o) {
   expect(r.context_tokens == 0 || r.context_tokens > r.max_output_tokens, ".context_tokens",
          "0 or more than " + section + ".max_output_tokens (" + std::to_string(r.max_output_tokens) +
              ") was expected, found " + std::to_string(r.context_tokens) + ": no comparison fits");
+  check_scores(section, o, o.style);
 }
 
 RemoteJudgeParts remote_judge_parts(const JudgeOptions& o, const JudgeParts& parts) {

@@ -109,6 +109,11 @@ ExperienceCollector::Scored ExperienceCollector::draw(std::int64_t step, int gra
 void ExperienceCollector::estimate_by_values(Response& response, std::span<const float> kl_per_token,
                                              double kl_coefficient, ExperienceSums& sums) const {
   const std::size_t length = response.actions.size();
+  if (std::isnan(response.reward)) {  // neither policy nor values learn from what nobody has scored
+    response.advantages.assign(length, 0.0);
+    response.returns.assign(response.values.begin(), response.values.end());
+    return;
+  }
   std::vector<double> rewards(length);
   for (std::size_t t = 0; t < length; ++t) rewards[t] = -kl_coefficient * kl_per_token[t];
   rewards.back() += response.reward;

@@ -32,7 +32,6 @@ void add_value_metrics(Json& line, const ExperienceSums& sums, const UpdateStati
 void add_baseline_metrics(Json& line, const ExperienceSums& sums, const UpdateStatistics& update,
                           const PolicyGradientOptions& options) {
   line["absolute_advantage"] = mean(sums.absolute_advantage, sums.advantages.count);
-  line["failed"] = 1.0 - sums.scored / sums.responses;
   if (options.rollout.responses > 1) {
     line["silent_groups"] = sums.silent / sums.prompts;
     line["redrawn_groups"] = sums.redrawn / sums.prompts;
@@ -56,6 +55,7 @@ Json metrics_line(std::int64_t step, const ExperienceSums& sums, const UpdateSta
   line["ended"] = sums.ended / sums.responses;
   line["length"] = sums.tokens / sums.responses;
   line["policy_loss"] = update.denominator > 0.0 ? update.policy_loss / update.denominator : 0.0;
+  if (!has_values || asks_judge) line["failed"] = 1.0 - sums.scored / sums.responses;
   if (has_values)
     add_value_metrics(line, sums, update);
   else

@@ -100,7 +100,9 @@ std::vector<double> Rollouts::checked(std::vector<double> scores, std::span<cons
 }
 
 std::vector<double> Rollouts::scores(std::span<const Drawn> drawn) const {
-  return checked(callbacks_.reward(drawn), drawn, "reward", options_.advantage != AdvantageEstimator::gae);
+  // A judge that is asked may give no score; a reward model that gives none to a value model is broken.
+  const bool may_be_missing = options_.advantage != AdvantageEstimator::gae || static_cast<bool>(callbacks_.asked);
+  return checked(callbacks_.reward(drawn), drawn, "reward", may_be_missing);
 }
 
 std::vector<double> Rollouts::monitored(std::span<const Drawn> drawn) const {

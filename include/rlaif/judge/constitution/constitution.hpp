@@ -28,7 +28,8 @@ struct Principle {
   std::string critique_request = {}, revision_request = {};
 };
 
-enum class PrincipleUse { sample, all };  // one drawn by the comparison, or all of them, numbered
+// One drawn by the comparison, or all of them, numbered; each in a question of its own, where one response is scored.
+enum class PrincipleUse { sample, all, each };
 
 class Constitution {
  public:
@@ -43,7 +44,7 @@ class Constitution {
   bool empty() const { return principles_.empty(); }
   std::size_t size() const { return principles_.size(); }
 
-  // What a comparison is judged by: one principle, drawn by weight and keyed by (seed, comparison), or all.
+  // What a comparison is judged by: one principle, drawn by weight and keyed by (seed, comparison), or all, also of `each`.
   std::vector<const Principle*> chosen(std::uint64_t comparison, PrincipleUse use, std::uint64_t seed) const;
 
  private:

@@ -49,10 +49,16 @@ std::unique_ptr<Judge> make_ensemble(std::string name, std::vector<Member> membe
 std::unique_ptr<Judge> make_cascade(std::string name, std::vector<Member> members, std::vector<double> thresholds);
 
 // Levels, the first to be obeyed first: safety before help before style. Each is the gate of the next: its verdict stands where
-// its calibrated confidence reaches `gate`, in [0.5, 1]; where it finds no difference (a tie, whatever the gate) or is not that
+// its calibrated confidence reaches its gate, in [0.5, 1]; where it finds no difference (a tie, whatever the gate) or is not that
 // sure, the next level is asked, and the last one's stands as it is. A level that gives no verdict has not opened the gate: there
 // is none, for what it could not clear no lower level may.
-std::unique_ptr<Judge> make_hierarchy(std::string name, std::vector<Member> levels, double gate);
+// Where all levels score responses, so does it: the mean of their scores, in which those behind a level below the gate of scores are
+// not asked and worth -1. So does an ensemble by the mean: that of its members' scores. A cascade only compares.
+struct HierarchyGates {
+  double confidence = 0.8;
+  double score = 0.0;  // a reward, on [-1, 1]
+};
+std::unique_ptr<Judge> make_hierarchy(std::string name, std::vector<Member> levels, HierarchyGates gates);
 
 // Words of the first response less words of the second (text/words.hpp says what a word is).
 double length_difference(const Comparison& comparison);

@@ -13,6 +13,7 @@
 #include "rlaif/cost/prices.hpp"
 #include "rlaif/judge/constitution/constitution.hpp"
 #include "rlaif/judge/judge.hpp"
+#include "rlaif/judge/scorer.hpp"
 #include "rlaif/remote/question.hpp"
 #include "rlaif/text/conversation.hpp"
 
@@ -27,6 +28,7 @@ struct RemoteOptions : remote::ServerOptions {
   PrincipleUse principle_use = PrincipleUse::sample;  // one drawn by comparison, or all, numbered
   std::int64_t context_tokens = 0;  // longer comparisons get status truncated unasked; 0: the server decides
   std::uint64_t seed = 0;           // of the run: fences, principles, seeds
+  ScoreOptions scores = {};         // where the style asks for a score
 };
 RemoteOptions openai_options();
 RemoteOptions anthropic_options();
@@ -44,14 +46,20 @@ struct RemoteParts {
 // P(first) of an order from log-probabilities, from one text (1, 0, a tie 0.5), or the mean over samples of which more
 // than half must be ok; both orders must be ok. The answers of a call are stored before one of them is used. Usage holds what
 // the answers cost when they were paid, also where they come from the store.
+// A conversation that asks for scores makes a scoring judge (judge/scorer.hpp): a score is the expectation over the numbers that the
+// log-probabilities list, the number said, or the mean over samples, as a reward on [-1, 1], principle by principle where
+// principle_use is each. The price of a label is then that of a response.
 // Throws Error(usage): options out of range, and what remote::Client throws.
 std::unique_ptr<Judge> make_openai_judge(std::string name, RemoteOptions options, RemoteParts parts);
 std::unique_ptr<Judge> make_anthropic_judge(std::string name, RemoteOptions options, RemoteParts parts);
 
-// The bill beforehand, from the real prompts. RemoteParts::answers and meter may be absent: then nothing is stored.
+// The bill beforehand, from the real prompts, where the judge is asked about these pairs, or about the first response of each alone;
+// what a gate may leave out is asked. RemoteParts::answers and meter may be absent: then nothing is stored.
 Estimate estimate_openai(const RemoteOptions& options, const RemoteParts& parts,
-                         std::span<const Comparison> comparisons, std::int64_t answer_tokens);
+                         std::span<const Comparison> comparisons, std::int64_t answer_tokens,
+                         AsksAbout about = AsksAbout::pairs);
 Estimate estimate_anthropic(const RemoteOptions& options, const RemoteParts& parts,
-                            std::span<const Comparison> comparisons, std::int64_t answer_tokens);
+                            std::span<const Comparison> comparisons, std::int64_t answer_tokens,
+                            AsksAbout about = AsksAbout::pairs);
 
 }  // namespace rlaif::judge

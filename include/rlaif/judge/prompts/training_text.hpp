@@ -3,6 +3,7 @@
 //   engine.next_token_log_probs({encoder.context(texts)}, {encoder.first_token(), encoder.second_token()});
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,12 +25,14 @@ struct TextPiece {
   std::string text;
 };
 
-// A judged comparison as text, cut where the kind changes. Joined it reads, with the templates of inputs/,
+// A judged comparison, or a scored response, as text, cut where the kind changes. Joined it reads, with the templates of inputs/,
 //   verdict_first:   <template ending in "Verdict:"> A <rationale_cue> rationale
 //   rationale_first: <template ending in "Reason:"> rationale <verdict_cue> A
-// (line breaks and spaces are the pieces' own).
+// (line breaks and spaces are the pieces' own). `answer`: which of prompt.answers() is right.
 std::vector<TextPiece> training_pieces(const text::Conversation& prompt, const text::ShownTexts& texts,
-                                       const std::string& rationale, bool first_is_better);
+                                       const std::string& rationale, std::size_t answer);
+// Of a comparison.
+inline std::size_t better_is(bool first) { return first ? 0 : 1; }
 
 struct TrainingTokens {
   std::vector<TokenId> tokens;
@@ -40,14 +43,16 @@ struct TrainingTokens {
 // tokens never reach across the boundary between context, rationale and verdict.
 class JudgeEncoder {
  public:
-  // Keeps a reference to `chat`. Throws Error(input) where a verdict or cue does not follow text as tokens of its own,
-  // or both verdicts begin with one token.
+  // Keeps a reference to `chat`. Throws Error(input) where a verdict, score or cue does not follow text as tokens of its own,
+  // or both verdicts begin with one token. Scores may: "10" may be the tokens of "1" and "0".
   JudgeEncoder(const text::ChatEncoder& chat, text::Conversation prompt);
 
   // What the model continues. Texts are encoded as text: they cannot turn into control tokens.
   std::vector<TokenId> context(const text::ShownTexts& texts) const;
-  TokenId first_token() const { return verdict_first_.front(); }  // "the one shown first is better"
-  TokenId second_token() const { return verdict_second_.front(); }
+  TokenId first_token() const { return answers_[0].front(); }  // "the one shown first is better"
+  TokenId second_token() const { return answers_[1].front(); }
+  // What may be said, as tokens: those of prompt().answers(), in order.
+  const std::vector<std::vector<TokenId>>& answers() const { return answers_; }
   const std::vector<TokenId>& verdict_cue() const { return verdict_cue_; }
   // Tokens that end a rationale: the end token and every token with a line break in it.
   const std::vector<TokenId>& rationale_stops() const { return rationale_stops_; }
@@ -55,14 +60,15 @@ class JudgeEncoder {
   std::string rationale_text(const std::vector<TokenId>& tokens) const;
 
   // The pieces of training_pieces as tokens, then the end token.
-  TrainingTokens training(const text::ShownTexts& texts, const std::string& rationale, bool first_is_better) const;
+  TrainingTokens training(const text::ShownTexts& texts, const std::string& rationale, std::size_t answer) const;
 
   const text::Conversation& prompt() const { return prompt_; }
 
  private:
   const text::ChatEncoder* chat_;
   text::Conversation prompt_;
-  std::vector<TokenId> verdict_first_, verdict_second_, verdict_cue_, rationale_stops_;
+  std::vector<std::vector<TokenId>> answers_;
+  std::vector<TokenId> verdict_cue_, rationale_stops_;
 };
 
 }  // namespace rlaif::judge

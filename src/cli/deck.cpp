@@ -402,6 +402,7 @@ std::unique_ptr<Resolved> resolve_keys(const run::DeckFile& deck, const CommandL
     stages::algorithm_of(arm).check(study, arm);
   }
   stages::check_compare(study, resolved->stages.compare, resolved->stages.evaluate);
+  stages::check_rounds(study, resolved->stages.rounds);
   return resolved;
 }
 

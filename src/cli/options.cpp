@@ -71,6 +71,7 @@ void register_options(Resolved& resolved) {
   resolved.algorithms = stages::bind_algorithms(table, study.arms);
   stages::bind_evaluate(table, stages.evaluate);
   stages::bind_compare(table, stages.compare);
+  stages::bind_rounds(table, stages.rounds);
   tools::bind_io(table, resolved.io);
   tools::bind_calibrate(table, resolved.calibrate);
   for (auto& arm : study.arms) stages::bind_arm(table, arm);

@@ -131,7 +131,7 @@ bool makes_what_is_read(const Stage& earlier, const Stage& stage) {
 Json digests(const std::vector<Stage>& stages, const std::vector<Json>& markers, std::size_t of) {
   Json inputs = Json::object();
   for (std::size_t s = 0; s < of; ++s) {
-    if (!makes_what_is_read(stages[s], stages[of])) continue;
+    if (markers[s].is_null() || !makes_what_is_read(stages[s], stages[of])) continue;
     if (const std::string digest = artefact_digest(markers[s]); !digest.empty()) inputs[stages[s].name] = digest;
   }
   return inputs;
@@ -185,6 +185,16 @@ std::string changed_input(const Json& then, const Json& inputs) {
   return "";
 }
 
+// The stage that says that this one is not wanted; nullptr: it is.
+const Stage* ended_by(const Stage& stage, const std::vector<Stage>& stages, const std::vector<Json>& markers) {
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    const auto& enders = stage.unless_ended_by;
+    if (std::find(enders.begin(), enders.end(), stages[s].name) == enders.end()) continue;
+    if (!markers[s].is_null() && markers[s].value("ends", false)) return &stages[s];
+  }
+  return nullptr;
+}
+
 void expect_stage_of(const std::string& command, const std::vector<Stage>& stages) {
   std::string names;
   for (const Stage& stage : stages) {
@@ -201,7 +211,7 @@ std::vector<std::string> instruction_sets_of(const Json& marker) {
 }
 
 std::vector<Json> run_stages(const Here& here, const ResolvedDeck& deck, const std::vector<Stage>& stages,
-                             const std::string& command) {
+                             const std::string& command, const std::function<void(const Stage&)>& left_out) {
   here.comm.on_root([&] { expect_stage_of(command, stages); });
   std::vector<Json> markers = read_markers(here, stages);
   std::vector<RunDirectory::Begun> begun = read_begun(here, stages, markers);
@@ -210,6 +220,12 @@ std::vector<Json> run_stages(const Here& here, const ResolvedDeck& deck, const s
   const SharedStages shared(here, deck);
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const Stage& stage = stages[s];
+    if (const Stage* ender = ended_by(stage, stages, markers)) {
+      if (here.comm.is_root()) log::info(stage.name + ": is left out, as " + ender->name + " says");
+      if (left_out) left_out(stage);
+      markers[s] = Json();
+      continue;
+    }
     if (command != "study" && stage.command != command) {
       // An earlier stage must be there; a later one is none of this command's business.
       const bool earlier = std::any_of(stages.begin() + static_cast<std::ptrdiff_t>(s), stages.end(),

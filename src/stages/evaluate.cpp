@@ -21,11 +21,12 @@ Json run(const Context& context, const EvaluateOptions& options, bool is_compare
   const model::Transformer sft = load_run_model(context, "sft", *language);
   const std::uint64_t seed = context.study.run.seed;
   std::map<std::string, PolicySamples> samples;
-  samples["sft"] = sample_policy(context, options, *language, "sft", sft, sft, seed);
-  samples["sft-again"] = sample_policy(context, options, *language, "sft-again", sft, sft, seed + 0x5eed);
+  const HeldoutDraws draws = evaluation_draws(context);
+  samples["sft"] = sample_policy(context, options, *language, draws, "sft", sft, sft, seed);
+  samples["sft-again"] = sample_policy(context, options, *language, draws, "sft-again", sft, sft, seed + 0x5eed);
   for (const ArmOptions& arm : context.study.arms) {
     const model::Transformer policy = load_policy(context, arm.name, sft, *language);
-    samples[arm.name] = sample_policy(context, options, *language, arm.name, policy, sft, seed);
+    samples[arm.name] = sample_policy(context, options, *language, draws, arm.name, policy, sft, seed);
   }
   const Json judged = judged_facts(context, *language, sft, options.resamples);
   const std::vector<Json> best_of_n = sample_best_of_n(context, options, *language, sft);
@@ -38,8 +39,8 @@ Json run(const Context& context, const EvaluateOptions& options, bool is_compare
           "in "
           "evaluate.by");
     }
-    for (const auto& [name, one] : samples) write_samples(context, name, one.lines);
-    if (!best_of_n.empty()) write_samples(context, "best-of-n", best_of_n);
+    for (const auto& [name, one] : samples) write_samples(draws, name, one.lines);
+    if (!best_of_n.empty()) write_samples(draws, "best-of-n", best_of_n);
     const Evaluated evaluated{context, samples, judged, best_of_n, options.resamples};
     for (const Table& table : tables()) {
       if (table.rows) facts["results"].update(table.rows(evaluated));

@@ -22,7 +22,7 @@ struct BlockJob {
   const model::Transformer& policy;
   const model::Transformer& reference;
   generate::Engine engine;
-  std::uint64_t sampling_seed;
+  std::uint64_t sampling_seed, prompt_seed;
 };
 
 // Sum of a response's log-probabilities under the reference, for every response in order, after the prompt that
@@ -113,7 +113,7 @@ std::vector<Json> evaluate_block(BlockJob& job, std::int64_t begin, std::int64_t
   std::vector<Prompt> prompts;
   std::vector<generate::GenerationRequest> requests;
   for (std::int64_t item = begin; item < end; ++item) {
-    Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.context.study.run.seed, item);
+    Prompt prompt = job.context.task.draw(Task::Purpose::evaluate, Split::heldout, job.prompt_seed, item);
     std::vector<TokenId> tokens = job.language.chat.prompt(prompt);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(job.policy, options.max_new_tokens)) continue;
     generate::GenerationRequest request{std::move(tokens), prompt.id, {}};
@@ -179,30 +179,36 @@ evaluate::Interval ByPrompt::mean(std::uint64_t seed, int resamples) const {
   return evaluate::bootstrap_ratio(sums, counts, seed, resamples);
 }
 
+HeldoutDraws evaluation_draws(const Context& context) {
+  return {"evaluate", context.study.run.seed, context.directory.evaluation("sft").parent_path()};
+}
+
 PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
-                            const std::string& name, const model::Transformer& policy,
+                            const HeldoutDraws& draws, const std::string& name, const model::Transformer& policy,
                             const model::Transformer& reference, std::uint64_t sampling_seed) {
-  require_a_prompt_that_fits(context, language, policy, "evaluate", "evaluate.max_new_tokens", options.max_new_tokens,
+  require_a_prompt_that_fits(context, language, policy, draws.stage, "evaluate.max_new_tokens", options.max_new_tokens,
                              options.prompts, [&](std::int64_t item) {
-                               return context.task.draw(Task::Purpose::evaluate, Split::heldout, context.study.run.seed,
+                               return context.task.draw(Task::Purpose::evaluate, Split::heldout, draws.prompt_seed,
                                                         item);
                              });
-  BlockJob job{context,      options, language, policy, reference, generate::Engine(policy, {options.slots, 1024}),
-               sampling_seed};
+  BlockJob job{context,       options,          language,
+               policy,        reference,        generate::Engine(policy, {options.slots, 1024}),
+               sampling_seed, draws.prompt_seed};
   PolicySamples samples;
   samples.lines = work_by_blocks(context.comm,
-                                 {"evaluate " + name, options.prompts, options.block,
-                                  context.directory.checkpoints("evaluate") / name, context.stop_requested},
+                                 {draws.stage + " " + name, options.prompts, options.block,
+                                  context.directory.checkpoints(draws.stage) / name, context.stop_requested},
                                  [&](std::int64_t begin, std::int64_t end) { return evaluate_block(job, begin, end); });
   const std::vector<Mark> marks = context.task.marks();
   for (const Json& line : samples.lines) add_to_samples(samples, line, marks);
   return samples;
 }
 
-void write_samples(const Context& context, const std::string& name, const std::vector<Json>& lines) {
+void write_samples(const HeldoutDraws& draws, const std::string& name, const std::vector<Json>& lines) {
   std::string text;
   for (const Json& line : lines) text += text::to_json_line(line) + "\n";
-  write_file_atomic(context.directory.evaluation(name), text);
+  make_folders(draws.folder);
+  write_file_atomic(draws.folder / (name + ".jsonl"), text);
 }
 
 evaluate::Interval policy_win_rate(const PolicySamples& a, const PolicySamples& b, std::uint64_t seed, int resamples) {

@@ -1,9 +1,10 @@
 // Responses of a policy to held-out prompts, scored: what every table about policies is made from.
-//   const PolicySamples samples = sample_policy(context, language, "rlaif", policy, sft, seed);
+//   const PolicySamples samples = sample_policy(context, options, language, evaluation_draws(context), "rlaif", policy, sft, seed);
 //   policy_win_rate(samples, others, seed, 2000);   // by gold, with its interval
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -37,12 +38,21 @@ struct PolicySamples {
   std::map<std::string, ByPrompt> numbers;     // "helpful", ..., "kl" (nats a response), "length" (tokens), "utility"
 };
 
+// Which held-out prompts are drawn, and where their samples are kept.
+struct HeldoutDraws {
+  std::string stage;              // of checkpoints and messages
+  std::uint64_t prompt_seed = 0;  // of the draw of prompts
+  std::filesystem::path folder;   // <policy>.jsonl
+};
+// Those of the results.
+HeldoutDraws evaluation_draws(const Context& context);
+
 // `reference`: whose log-probabilities KL is taken to. Collective; the result is whole on the root only. Throws
 // Error(input) where no prompt fits the context.
 PolicySamples sample_policy(const Context& context, const EvaluateOptions& options, const Language& language,
-                            const std::string& name, const model::Transformer& policy,
+                            const HeldoutDraws& draws, const std::string& name, const model::Transformer& policy,
                             const model::Transformer& reference, std::uint64_t sampling_seed);
-void write_samples(const Context& context, const std::string& name, const std::vector<Json>& lines);
+void write_samples(const HeldoutDraws& draws, const std::string& name, const std::vector<Json>& lines);
 
 // evaluate.best_of_n responses of sft to every held-out prompt that the yardstick knows, as every reward model over sft
 // scores them. A line a prompt: prompt_id, prompt, samples, each with utility, tokens, ended and scores, by the labels

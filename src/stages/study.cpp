@@ -15,6 +15,7 @@
 #include "rlaif/stages/maker.hpp"
 #include "rlaif/stages/report.hpp"
 #include "rlaif/stages/resources.hpp"
+#include "rlaif/stages/rounds.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/context.hpp"
@@ -126,7 +127,10 @@ void plan_arms_of(StudyPlan& plan, const Study& study, const DataSet& data, cons
   maker_of(data).plan(plan, study, data);
   if (data.kind == DataKind::preferences) plan_agreement(plan, study, data);
   for (const ArmOptions& arm : arms) algorithm_of(arm).plan_before(plan, study, arm);
-  for (const ArmOptions& arm : arms) algorithm_of(arm).plan(plan, study, arm);
+  for (const ArmOptions& arm : arms) {
+    algorithm_of(arm).plan(plan, study, arm);
+    plan_round_end(plan, study, arm);
+  }
 }
 
 // Data set by data set, each with the arms whose starts are made: an arm starts from an earlier one, so that every pass
@@ -171,7 +175,9 @@ std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) 
   }
   check_asked_models(study, plan.stages());
   check_adapters(study);
-  return plan.stages();
+  std::vector<Stage> stages = plan.stages();
+  for (Stage& stage : stages) stage.unless_ended_by = round_ends_before(study, options.rounds, stage.of);
+  return stages;
 }
 
 void check_stages(const Study& study, const StageOptions& options) {
@@ -240,7 +246,12 @@ void run_study(const std::string& command, Study& study, const StageOptions& opt
   if (device.cuda && !device.shared) device_comm.emplace(comm, device);
   const Here here{study.run,     directory, deck.hash(), comm, device, device_comm ? &*device_comm : nullptr,
                   stop_requested};
-  const std::vector<Json> markers = run_stages(here, deck, stages, command);
+  // A policy that was not made is not evaluated.
+  const auto left_out = [&](const Stage& stage) {
+    std::erase_if(study.arms, [&](const ArmOptions& arm) { return arm.name == stage.of; });
+  };
+  std::vector<Json> markers = run_stages(here, deck, stages, command, left_out);
+  std::erase_if(markers, [](const Json& marker) { return marker.is_null(); });
   if (command == "study" || command == "evaluate") write_report(study.context(here), markers);
 }
 

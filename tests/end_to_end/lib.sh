@@ -67,8 +67,8 @@ P
 # same_results A B: the artefacts of two runs are the same bytes, timings aside. Prints what differs.
 same_results() {
   local folder difference=0
-  for folder in models preferences metrics evaluation comparisons; do
-    [[ $folder == comparisons && ! -e $1/$folder && ! -e $2/$folder ]] && continue
+  for folder in models preferences metrics evaluation comparisons rounds; do
+    [[ $folder == comparisons || $folder == rounds ]] && [[ ! -e $1/$folder && ! -e $2/$folder ]] && continue
     diff -rq "$1/$folder" "$2/$folder" || difference=1
   done
   return $difference

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ void bind_compare(OptionTable& table, CompareOptions& options);
 // study, one with recorded verdicts or who is the policy itself, one that an arm learns from (naming the arm), a study
 // without arms, more samples than evaluate.samples.
 void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate);
+
+// Whether a judge can be asked about policies that did not learn from it. Throws Error(usage) naming `key` as above.
+struct StrangerTo {
+  std::function<bool(const std::string& arm)> counts;  // the arms that it must be a stranger to
+  std::string expected, otherwise = {};                // "no arm learns from"; what would do instead
+};
+void check_stranger(const std::string& key, const Study& study, const std::string& name, const StrangerTo& whom);
 
 // Of the k-th samples of two policies for a prompt, by the policies' names: it stands in shards, which do not say who wrote what.
 std::uint64_t comparison_id(std::uint64_t prompt, const std::string& a, const std::string& b, std::uint32_t sample);

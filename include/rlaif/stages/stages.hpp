@@ -10,6 +10,7 @@
 #include "rlaif/stages/compare.hpp"
 #include "rlaif/stages/judge_model.hpp"
 #include "rlaif/stages/plan.hpp"
+#include "rlaif/stages/rounds.hpp"
 #include "rlaif/stages/sft.hpp"
 #include "rlaif/study/data_sets.hpp"
 #include "rlaif/study/study.hpp"
@@ -65,6 +66,7 @@ struct StageOptions {
   train::RewardOptions reward;
   EvaluateOptions evaluate;
   CompareOptions compare;
+  RoundsOptions rounds;
 };
 // Before anything starts. Throws Error(usage) naming the keys.
 void check_stages(const Study& study, const StageOptions& options);

@@ -18,7 +18,7 @@ const std::vector<Table>& tables() {
       {"best_of_n", "the best of n responses of sft by each reward model", best_of_n_rows, nullptr, best_of_n_text},
       {"judges", "judges and their members on held-out pairs", judges_rows, judges_finish, judges_text},
       {"reward_models", "reward models on held-out pairs", reward_models_rows, nullptr, reward_models_text},
-      {"rounds", "every round against the one that it starts from", rounds_rows, nullptr, rounds_text},
+      {"rounds", "every round against the one that it starts from", rounds_rows, rounds_finish, rounds_text},
       {"times", "stages, ranks and starts", nullptr, times_finish, times_text},
       {"costs", "dollars and hours", nullptr, costs_finish, nullptr},
   };

@@ -24,6 +24,45 @@ Json rounds_rows(const Evaluated& evaluated) {
   return rows;
 }
 
+// What ended the rounds, beside those that were run.
+void rounds_finish(const Finished& finished, Json& results) {
+  for (const Json& marker : finished.markers) {
+    if (marker.value("kind", std::string()) != "round-end") continue;
+    Json row;
+    row["round"] = marker["of"];
+    for (const char* key : {"by", "prompts", "wins", "known_wins", "outcome", "ends", "kept", "not_run",
+                            "commonest_text", "judge", "own_judge"})
+      if (marker.contains(key)) row[key] = marker[key];
+    results["round_ends"].push_back(row);
+    results["kept_round"] = marker["kept"];
+  }
+}
+
+namespace {
+
+std::string ends_text(const Json& results) {
+  if (!results.contains("round_ends")) return "";
+  std::string text =
+      text_format("%-12s %-24s %-24s %-22s %-22s %-20s %s\n", "round", "wins by stranger, %", "by the yardstick, %",
+                  "own judge agrees, %", "same position, %", "favours itself", "outcome");
+  Json not_run = Json::array();
+  for (const Json& row : results["round_ends"]) {
+    const Json own = row.value("own_judge", Json::object());
+    const Json fixed = own.value("on_fixed_pairs", Json::object()), on_round = own.value("on_round", Json::object());
+    text += text_format("%-12s %-24s %-24s %-22s %-22s %-20s %s\n", row["round"].get<std::string>().c_str(),
+                        share_text(row["wins"], "value").c_str(), share_text(row["known_wins"], "value").c_str(),
+                        share_text(fixed, "agreement").c_str(), share_text(fixed, "same_position_rate").c_str(),
+                        rate(on_round, "favour").c_str(), row["outcome"].get<std::string>().c_str());
+    if (row["ends"].get<bool>()) not_run = row["not_run"];
+  }
+  text += "kept: " + results["kept_round"].get<std::string>();
+  for (std::size_t i = 0; i < not_run.size(); ++i)
+    text += (i == 0 ? "; not run: " : ", ") + not_run[i].get<std::string>();
+  return text + "\n\n";
+}
+
+}  // namespace
+
 std::string rounds_text(const Printed& printed) {
   const Json& results = printed.results;
   if (!results.contains("rounds")) return "";
@@ -37,7 +76,7 @@ std::string rounds_text(const Printed& printed) {
                         win_text(round, "win_rate_vs_start").c_str(), share_text(round, "gold_agreement").c_str(),
                         rate(round, "reward_gold_accuracy").c_str());
   }
-  return text + "\n";
+  return text + "\n" + ends_text(results);
 }
 
 }  // namespace rlaif::stages

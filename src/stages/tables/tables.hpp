@@ -61,6 +61,7 @@ std::string judges_text(const Printed& printed);
 Json reward_models_rows(const Evaluated& evaluated);
 std::string reward_models_text(const Printed& printed);
 Json rounds_rows(const Evaluated& evaluated);
+void rounds_finish(const Finished& finished, Json& results);
 std::string rounds_text(const Printed& printed);
 void times_finish(const Finished& finished, Json& results);
 std::string times_text(const Printed& printed);

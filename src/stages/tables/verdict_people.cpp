@@ -55,7 +55,7 @@ void add_people(const Context& context, Json& verdict) {
   if (people.empty()) return;
   const bool meet_all = verdict["pairs"] == "all";
   const ComparedPolicies policies(context.study, meet_all ? ComparedPairs::all : ComparedPairs::sft);
-  const EvaluationSamples samples(context, policies, verdict["judged_samples"].get<int>());
+  const EvaluationSamples samples(context, policies, verdict["judged_samples"].get<int>(), evaluation_draws(context));
   const std::vector<Compared> compared = samples.block(0, verdict["prompts"].get<std::int64_t>());
   const VerdictSettings settings{context.study.run.seed, verdict["resamples"].get<int>()};
   VerdictColumns columns(compared);

@@ -282,7 +282,9 @@ Json run(const Context& context, const CompareOptions& options, const EvaluateOp
   const auto language = load_language(context);
   const ComparedPolicies policies(context.study, options.pairs);
   std::unique_ptr<EvaluationSamples> samples;
-  context.comm.agree([&] { samples = std::make_unique<EvaluationSamples>(context, policies, options.judged_samples); });
+  context.comm.agree([&] {
+    samples = std::make_unique<EvaluationSamples>(context, policies, options.judged_samples, evaluation_draws(context));
+  });
   Comparer self{context, options, evaluate.prompts, evaluate.block, policies, *samples};
   const StageSpending spending(context, stage_name);
   self.judges = make_judges(context, judges, language.get(), spending);
@@ -325,7 +327,7 @@ run::Needs compare_needs(const Study& study, const StageOptions& of, const run::
                              static_cast<double>(ComparedPolicies(study, options.pairs).matchups.size());
   std::vector<std::string> loaded;
   for (const std::string& name : options.by) {
-    needs.asked.emplace_back(name, comparisons);
+    needs.asked.push_back({name, comparisons});
     for (const JudgeOptions* judge : leaves_of(study.judges, study.judges.named(name))) {
       if (judge->kind != JudgeKind::local || std::find(loaded.begin(), loaded.end(), judge->model) != loaded.end())
         continue;

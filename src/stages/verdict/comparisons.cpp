@@ -38,11 +38,15 @@ ComparedPolicies::ComparedPolicies(const Study& study, ComparedPairs pairs) : na
     for (std::size_t b = a + 1; b < names.size(); ++b) matchups.push_back({a, b});
 }
 
-EvaluationSamples::EvaluationSamples(const Context& context, const ComparedPolicies& policies, int judged_samples)
-    : context_(context), policies_(policies) {
+ComparedPolicies::ComparedPolicies(std::string a, std::string b)
+    : names{std::move(b), std::move(a)}, matchups{{1, 0}} {}
+
+EvaluationSamples::EvaluationSamples(const Context& context, const ComparedPolicies& policies, int judged_samples,
+                                     HeldoutDraws draws)
+    : context_(context), policies_(policies), draws_(std::move(draws)) {
   for (const std::string& name : policies.names) {
     std::map<std::int64_t, std::vector<Sample>>& of_policy = samples_.emplace_back();
-    text::for_each_json_line(context.directory.evaluation(name), [&](const text::JsonRecord& record) {
+    text::for_each_json_line(draws_.folder / (name + ".jsonl"), [&](const text::JsonRecord& record) {
       const auto refuse = [&](const std::string& what) { throw input_error(record.file, record.line, what); };
       if (!record.has("samples") || !record.object["samples"].is_array() ||
           record.object["samples"].size() < static_cast<std::size_t>(judged_samples))
@@ -88,7 +92,7 @@ std::vector<Compared> EvaluationSamples::block(std::int64_t begin, std::int64_t 
     const bool is_answered =
         std::all_of(samples_.begin(), samples_.end(), [&](const auto& of_policy) { return of_policy.contains(item); });
     if (!is_answered) continue;
-    const Prompt prompt = context_.task.draw(Task::Purpose::evaluate, Split::heldout, context_.study.run.seed, item);
+    const Prompt prompt = context_.task.draw(Task::Purpose::evaluate, Split::heldout, draws_.prompt_seed, item);
     for (std::size_t matchup = 0; matchup < policies_.matchups.size(); ++matchup)
       for (std::size_t k = 0; k < samples_.front().at(item).size(); ++k)
         all.push_back(compared(prompt, item, matchup, k));

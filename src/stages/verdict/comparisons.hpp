@@ -1,6 +1,6 @@
 // Responses of two policies to one prompt, as judges see them and as they do not.
 //   const ComparedPolicies policies(study, ComparedPairs::all);   // sft and the arms, and who meets whom
-//   const EvaluationSamples samples(context, policies, 1);        // of evaluation/<policy>.jsonl
+//   const EvaluationSamples samples(context, policies, 1, evaluation_draws(context));   // of evaluation/<policy>.jsonl
 //   for (const Compared& one : samples.block(0, 25)) ... one.comparison
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../sampling.hpp"
 #include "rlaif/core/types.hpp"
 #include "rlaif/stages/compare.hpp"
 #include "rlaif/study/context.hpp"
@@ -23,6 +24,8 @@ struct Matchup {
 // sft, then the arms.
 struct ComparedPolicies {
   ComparedPolicies(const Study& study, ComparedPairs pairs);
+  // Two alone, whoever they are; wins of `a` are counted.
+  ComparedPolicies(std::string a, std::string b);
   std::vector<std::string> names;
   std::vector<Matchup> matchups;  // every arm against sft, then arms among each other
   std::string name(const Matchup& matchup) const { return names[matchup.a] + "_vs_" + names[matchup.b]; }
@@ -44,7 +47,7 @@ struct Compared {
 class EvaluationSamples {
  public:
   // Throws Error(input) naming file and line.
-  EvaluationSamples(const Context& context, const ComparedPolicies& policies, int judged_samples);
+  EvaluationSamples(const Context& context, const ComparedPolicies& policies, int judged_samples, HeldoutDraws draws);
   // Of the prompts begin to end - 1 that all policies have answered, in one order.
   std::vector<Compared> block(std::int64_t begin, std::int64_t end) const;
 
@@ -58,6 +61,7 @@ class EvaluationSamples {
 
   const Context& context_;
   const ComparedPolicies& policies_;
+  HeldoutDraws draws_;
   std::vector<std::map<std::int64_t, std::vector<Sample>>> samples_;  // by policy and prompt
 };
 

@@ -68,36 +68,6 @@ bool share_a_judge(const Judges& judges, const std::string& a, const std::string
   });
 }
 
-void check_judge_of_policies(const Study& study, const CompareOptions& options, const std::string& name) {
-  const auto refuse = [&](const std::string& what) { throw usage_error("evaluate.by: judge '" + name + "' " + what); };
-  std::vector<std::string> known;
-  for (const JudgeOptions* judge : judges_and_members(study.judges)) known.push_back(judge->name);
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    throw usage_error("evaluate.by: " + unknown_name_message("judge", name, known) +
-                      "; a name of study.judges or study.members was expected");
-  }
-  if (name == "gold" || name == "rules" || name.starts_with(people_yardstick_prefix))
-    refuse(
-        "has the name of another yardstick in the table of verdicts (gold, rules, people-NAME); another one was "
-        "expected");
-  for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(name))) {
-    if (asked->kind == JudgeKind::replay)
-      refuse("has recorded verdicts only (judge." + asked->name +
-             ".kind = replay); one that can be asked about new responses was expected");
-    if (asked->kind == JudgeKind::given)
-      refuse("has the labels of recorded pairs only (judge." + asked->name +
-             ".kind = given); one that can be asked about new responses was expected");
-    if (asked->kind == JudgeKind::local && asked->model == "policy")
-      refuse("is the policy itself (judge." + asked->name +
-             ".model = policy); one that is none of those compared was "
-             "expected");
-  }
-  const std::vector<LearnedFrom> learned = learned_from(study, name);
-  if (learned.empty() || options.by_own_judges) return;
-  refuse("is no stranger to arm '" + learned.front().arm + "', which learns from '" + learned.front().judge + "' (" +
-         learned.front().key + "); a judge that no arm learns from was expected, or evaluate.by_own_judges = true");
-}
-
 }  // namespace
 
 std::vector<LearnedFrom> learned_from(const Study& study, const std::string& by) {
@@ -114,6 +84,33 @@ std::vector<LearnedFrom> learned_from(const Study& study, const std::string& by)
   return all;
 }
 
+void check_stranger(const std::string& key, const Study& study, const std::string& name, const StrangerTo& whom) {
+  const auto refuse = [&](const std::string& what) { throw usage_error(key + ": judge '" + name + "' " + what); };
+  std::vector<std::string> known;
+  for (const JudgeOptions* judge : judges_and_members(study.judges)) known.push_back(judge->name);
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    throw usage_error(key + ": " + unknown_name_message("judge", name, known) +
+                      "; a name of study.judges or study.members was expected");
+  }
+  for (const JudgeOptions* asked : leaves_of(study.judges, study.judges.named(name))) {
+    if (asked->kind == JudgeKind::replay)
+      refuse("has recorded verdicts only (judge." + asked->name +
+             ".kind = replay); one that can be asked about new responses was expected");
+    if (asked->kind == JudgeKind::given)
+      refuse("has the labels of recorded pairs only (judge." + asked->name +
+             ".kind = given); one that can be asked about new responses was expected");
+    if (asked->kind == JudgeKind::local && asked->model == "policy")
+      refuse("is the policy itself (judge." + asked->name +
+             ".model = policy); one that is none of those compared was "
+             "expected");
+  }
+  for (const LearnedFrom& learned : learned_from(study, name)) {
+    if (!whom.counts(learned.arm)) continue;
+    refuse("is no stranger to arm '" + learned.arm + "', which learns from '" + learned.judge + "' (" + learned.key +
+           "); a judge that " + whom.expected + " was expected" + whom.otherwise);
+  }
+}
+
 void check_compare(const Study& study, const CompareOptions& options, const EvaluateOptions& evaluate) {
   if (options.by.empty()) return;
   if (study.arms.empty())
@@ -122,7 +119,16 @@ void check_compare(const Study& study, const CompareOptions& options, const Eval
     throw usage_error("evaluate.judged_samples: at most evaluate.samples (" + std::to_string(evaluate.samples) +
                       ") was expected, found " + std::to_string(options.judged_samples));
   }
-  for (const std::string& name : options.by) check_judge_of_policies(study, options, name);
+  const StrangerTo whom{[&](const std::string&) { return !options.by_own_judges; }, "no arm learns from",
+                        ", or evaluate.by_own_judges = true"};
+  for (const std::string& name : options.by) {
+    if (name == "gold" || name == "rules" || name.starts_with(people_yardstick_prefix)) {
+      throw usage_error("evaluate.by: judge '" + name +
+                        "' has the name of another yardstick in the table of verdicts (gold, rules, people-NAME); "
+                        "another one was expected");
+    }
+    check_stranger("evaluate.by", study, name, whom);
+  }
 }
 
 }  // namespace rlaif::stages

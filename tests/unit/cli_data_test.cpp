@@ -24,7 +24,7 @@ std::unique_ptr<Resolved> resolved(const Keys& keys) {
   return resolve({}, line);
 }
 
-std::string refusal(const Keys& keys) {
+std::string data_refusal(const Keys& keys) {
   try {
     resolved(keys);
   } catch (const Error& error) {
@@ -60,7 +60,7 @@ TEST(DataSets, OfPairsAreLabelledByTheJudgeOfTheArmsThatShareThem) {
   const Keys pairs{{"data.own.maker", "pairs"}, {"arm.*.algorithm", "dpo"}, {"arm.*.data", "own"}};
   EXPECT_THAT(stages_of(pairs), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "annotate-own",
                                             "agreement-own", "dpo-one", "dpo-two", "evaluate"));
-  EXPECT_THAT(refusal(with(pairs, {{"arm.two.judge", "people"}})),
+  EXPECT_THAT(data_refusal(with(pairs, {{"arm.two.judge", "people"}})),
               AllOf(HasSubstr("arm.one.judge"), HasSubstr("one judge labels")));
 }
 
@@ -69,28 +69,30 @@ TEST(DataSets, OfAnArmThatComesLaterWaitForIt) {
                    {"arm.two.algorithm", "dpo"}, {"arm.two.data", "own"},    {"arm.two.start", "one"}};
   EXPECT_THAT(stages_of(later), ElementsAre("tokenizer", "sft", "judge-model", "annotate", "agreement", "dpo-one",
                                             "annotate-own", "agreement-own", "dpo-two", "evaluate"));
-  EXPECT_THAT(refusal(with(later, {{"data.own.policy", "two"}})), HasSubstr("data.own.policy: unknown policy 'two'"));
+  EXPECT_THAT(data_refusal(with(later, {{"data.own.policy", "two"}})),
+              HasSubstr("data.own.policy: unknown policy 'two'"));
 }
 
 TEST(DataSets, ThatCannotBeAreRefusedByName) {
-  EXPECT_THAT(refusal({{"data.x.file", "a.jsonl"}}), HasSubstr("data.x.maker: unknown maker ''"));
-  EXPECT_THAT(refusal({{"data.x.maker", "pears"}}),
+  EXPECT_THAT(data_refusal({{"data.x.file", "a.jsonl"}}), HasSubstr("data.x.maker: unknown maker ''"));
+  EXPECT_THAT(data_refusal({{"data.x.maker", "pears"}}),
               AllOf(HasSubstr("data.x.maker: unknown maker 'pears'"), HasSubstr("'pairs'")));
-  EXPECT_THAT(refusal({{"data.x.maker", "file"}}), HasSubstr("data.x.file: a file of demonstrations was expected"));
-  EXPECT_THAT(refusal(with(mixture, {{"data.drill.policy", "sft"}})),
+  EXPECT_THAT(data_refusal({{"data.x.maker", "file"}}),
+              HasSubstr("data.x.file: a file of demonstrations was expected"));
+  EXPECT_THAT(data_refusal(with(mixture, {{"data.drill.policy", "sft"}})),
               HasSubstr("data.drill.policy: [data.drill] has maker = mixture"));
-  EXPECT_THAT(refusal(with(mixture, {{"arm.two.data", "dril"}})),
+  EXPECT_THAT(data_refusal(with(mixture, {{"arm.two.data", "dril"}})),
               AllOf(HasSubstr("arm.two.data: unknown data set 'dril'"), HasSubstr("'drill'")));
-  EXPECT_THAT(refusal({{"arm.two.algorithm", "sft"}}),
+  EXPECT_THAT(data_refusal({{"arm.two.algorithm", "sft"}}),
               HasSubstr("arm.two.data: algorithm = sft learns from demonstrations"));
-  EXPECT_THAT(refusal(with(mixture, {{"arm.two.algorithm", "dpo"}})),
+  EXPECT_THAT(data_refusal(with(mixture, {{"arm.two.algorithm", "dpo"}})),
               HasSubstr("algorithm = dpo learns from preferences, and [data.drill] holds demonstrations"));
-  EXPECT_THAT(refusal({{"data.ai.maker", "mixture"}}), HasSubstr("data.ai: a judge has this name too"));
-  EXPECT_THAT(refusal({{"data.one.maker", "mixture"}}), HasSubstr("data.one: an arm has this name too"));
+  EXPECT_THAT(data_refusal({{"data.ai.maker", "mixture"}}), HasSubstr("data.ai: a judge has this name too"));
+  EXPECT_THAT(data_refusal({{"data.one.maker", "mixture"}}), HasSubstr("data.one: an arm has this name too"));
 }
 
 TEST(Arms, WithACommentGluedToTheNameOfTheirAlgorithmAreToldHowOneBegins) {
-  EXPECT_THAT(refusal({{"arm.one.algorithm", "dpo #why"}}),
+  EXPECT_THAT(data_refusal({{"arm.one.algorithm", "dpo #why"}}),
               AllOf(HasSubstr("arm.one.algorithm: 'dpo #why' was given"), HasSubstr("'#' between white space")));
 }
 
@@ -98,13 +100,13 @@ TEST(Options, ListsAreReadOnceAndNameNothingTwice) {
   const auto deck = resolved({{"lora.targets", " q_proj  v_proj"}, {"calibrate.judges", "people ai"}});
   EXPECT_THAT(deck->study.lora.targets, ElementsAre("q_proj", "v_proj"));
   EXPECT_THAT(deck->calibrate.judges, ElementsAre("people", "ai"));
-  EXPECT_THAT(refusal({{"calibrate.judges", "ai ai"}}), HasSubstr("calibrate.judges: 'ai' stands twice"));
+  EXPECT_THAT(data_refusal({{"calibrate.judges", "ai ai"}}), HasSubstr("calibrate.judges: 'ai' stands twice"));
 }
 
 TEST(Arms, ThatStartFromThemselvesOrLaterOnesOrShareANameAreRefused) {
-  EXPECT_THAT(refusal({{"arm.one.start", "one"}}), HasSubstr("arm.one.start: unknown policy 'one'"));
-  EXPECT_THAT(refusal({{"arm.one.start", "two"}}), HasSubstr("sft or an arm before this one was expected"));
-  EXPECT_THAT(refusal({{"study.arms", "one one"}}), HasSubstr("each name once was expected"));
+  EXPECT_THAT(data_refusal({{"arm.one.start", "one"}}), HasSubstr("arm.one.start: unknown policy 'one'"));
+  EXPECT_THAT(data_refusal({{"arm.one.start", "two"}}), HasSubstr("sft or an arm before this one was expected"));
+  EXPECT_THAT(data_refusal({{"study.arms", "one one"}}), HasSubstr("each name once was expected"));
 }
 
 }  // namespace

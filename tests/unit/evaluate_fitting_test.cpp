@@ -9,7 +9,7 @@
 namespace rlaif::evaluate {
 namespace {
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr double unanswered = std::numeric_limits<double>::quiet_NaN();
 
 double log_odds(double p) { return std::log(p / (1.0 - p)); }
 double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
@@ -42,8 +42,8 @@ TEST(Temperature, OfCertainVerdictsTakesTheBoundOfTheirLogOdds) {
 
 TEST(Temperature, CountsEvenLabelsAsHalfAndLeavesOutWhatIsNotThere) {
   // 6 right, 2 wrong, 2 even: 7 of 10.
-  std::vector<double> p{0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, nothing, 0.2, 0.5};
-  std::vector<double> reference{1, 1, 1, 1, 1, 1, 0, 0, 0.5, 0.5, 1, nothing, 1};
+  std::vector<double> p{0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, unanswered, 0.2, 0.5};
+  std::vector<double> reference{1, 1, 1, 1, 1, 1, 0, 0, 0.5, 0.5, 1, unanswered, 1};
   EXPECT_NEAR(fitted_temperature(p, reference), log_odds(0.9) / log_odds(0.7), 1e-6);
 }
 
@@ -96,15 +96,15 @@ TEST(EnsembleWeights, AreThoseThatMadeTheLabels) {
   EXPECT_NEAR(weights[0], 1.2, 1e-6);
   EXPECT_NEAR(weights[1], 0.4, 1e-6);
   // A pair without label says nothing; a judge that is silent everywhere has no weight.
-  p[0].push_back(0.99), p[1].push_back(0.01), reference.push_back(nothing);
-  p.push_back(std::vector<double>(reference.size(), nothing));
+  p[0].push_back(0.99), p[1].push_back(0.01), reference.push_back(unanswered);
+  p.push_back(std::vector<double>(reference.size(), unanswered));
   const std::vector<double> again = ensemble_weights(p, std::vector<double>{2.0, 1.0, 1.0}, reference, 1e-9);
   EXPECT_NEAR(again[0], 1.2, 1e-6);
   EXPECT_EQ(again[2], 0.0);
 }
 
 TEST(LabelledConfusion, IsACountWithOneMoreInEachCell) {
-  const std::vector<double> p{0.9, 0.8, 0.3, 0.5, 0.2, 0.6, nothing, 0.9};
+  const std::vector<double> p{0.9, 0.8, 0.3, 0.5, 0.2, 0.6, unanswered, 0.9};
   const std::vector<double> reference{1, 1, 1, 1, 0, 0, 0, 0.5};
   // Better first: named first 2, second 1. Better second: named first 1, second 1.
   const Confusion cells = labelled_confusion(p, reference);
@@ -117,8 +117,8 @@ TEST(LabelledConfusion, IsACountWithOneMoreInEachCell) {
 
 TEST(DawidSkeneModel, EqualsAnImplementationOfItsOwn) {
   const std::vector<std::vector<double>> p{
-      {1, 1, 0, nothing, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1},
-      {1, 1, 0, 1, 1, 0, 1, nothing, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0},
+      {1, 1, 0, unanswered, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1},
+      {1, 1, 0, 1, 1, 0, 1, unanswered, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0},
       {1, 1, 0, 0, 1, 0.5, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1}};
   const DawidSkene model = dawid_skene(p);
   // By a straightforward program in another language.

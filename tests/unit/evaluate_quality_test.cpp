@@ -11,7 +11,7 @@
 namespace rlaif::evaluate {
 namespace {
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_figure = std::numeric_limits<double>::quiet_NaN();
 
 TEST(CohensKappa, OfATwoByTwoTable) {
   // 20 both yes, 5 yes-no, 10 no-yes, 15 both no: observed .7, chance .5 * .6 + .5 * .4 = .5.
@@ -49,7 +49,7 @@ TEST(ErrorCorrelation, IsThePhiCoefficientOfBeingWrong) {
 
 TEST(Calibration, OfHandWorkedVerdicts) {
   // Confidences .92, .94, .83, .74, .5; right 1, 0, 0, 1, .5. Bins of .1: the first two share the last one.
-  const std::vector<double> p{0.92, 0.06, 0.83, 0.26, 0.5, nothing}, reference{1, 1, 0, 0, 1, 1};
+  const std::vector<double> p{0.92, 0.06, 0.83, 0.26, 0.5, no_figure}, reference{1, 1, 0, 0, 1, 1};
   const Calibration result = calibration(p, reference, 5);
   ASSERT_EQ(result.bins.size(), 5u);
   EXPECT_EQ(result.bins[4].count, 2u);
@@ -88,7 +88,7 @@ TEST(Length, ControlTakesTheAdvantageOfLengthAway) {
   EXPECT_NEAR(length_controlled_win_rate(std::vector<double>{1, 0}, std::vector<double>{1, -1}), 0.5, 1e-9);
 }
 
-Verdict verdict(VerdictStatus status, double p_shown_first, double p_shown_second) {
+Verdict shown_verdict(VerdictStatus status, double p_shown_first, double p_shown_second) {
   Verdict result;
   result.status = status;
   result.p_first_by_order = {p_shown_first, p_shown_second};
@@ -98,14 +98,14 @@ Verdict verdict(VerdictStatus status, double p_shown_first, double p_shown_secon
 
 TEST(JudgeQuality, OfHandWorkedVerdicts) {
   const std::vector<Verdict> verdicts{
-      verdict(VerdictStatus::ok, 0.9, 0.7),      // first wins in both orders
-      verdict(VerdictStatus::ok, 0.8, 0.1),      // whichever is shown first wins; .45: second
-      verdict(VerdictStatus::ok, 0.3, 0.2),      // second wins in both orders
-      verdict(VerdictStatus::ok, 0.6, nothing),  // one order only
-      verdict(VerdictStatus::ok, 0.2, 0.9),      // whichever is shown second wins; .55: first
-      verdict(VerdictStatus::truncated, 0.9, 0.9), verdict(VerdictStatus::ok, 0.4, 0.4),  // no reference
+      shown_verdict(VerdictStatus::ok, 0.9, 0.7),        // first wins in both orders
+      shown_verdict(VerdictStatus::ok, 0.8, 0.1),        // whichever is shown first wins; .45: second
+      shown_verdict(VerdictStatus::ok, 0.3, 0.2),        // second wins in both orders
+      shown_verdict(VerdictStatus::ok, 0.6, no_figure),  // one order only
+      shown_verdict(VerdictStatus::ok, 0.2, 0.9),        // whichever is shown second wins; .55: first
+      shown_verdict(VerdictStatus::truncated, 0.9, 0.9), shown_verdict(VerdictStatus::ok, 0.4, 0.4),  // no reference
   };
-  const std::vector<double> reference{1, 0, 1, 1, 0.5, 1, nothing};
+  const std::vector<double> reference{1, 0, 1, 1, 0.5, 1, no_figure};
   const std::vector<std::uint64_t> prompts{4, 4, 9, 9, 9, 9, 2};
   const JudgeQuality quality = judge_quality(prompts, verdicts, reference, 1);
   EXPECT_EQ(quality.by_status[static_cast<std::size_t>(VerdictStatus::ok)], 6u);
@@ -129,7 +129,7 @@ TEST(JudgeQuality, DoesNotDependOnTheOrderOfPairs) {
   std::vector<double> reference;
   std::vector<std::uint64_t> prompts;
   for (std::uint64_t i = 0; i < 40; ++i) {
-    verdicts.push_back(verdict(VerdictStatus::ok, (i % 10) / 10.0 + 0.01, (i % 7) / 7.0 + 0.01));
+    verdicts.push_back(shown_verdict(VerdictStatus::ok, (i % 10) / 10.0 + 0.01, (i % 7) / 7.0 + 0.01));
     reference.push_back(i % 3 == 0);
     prompts.push_back(i % 13);
   }

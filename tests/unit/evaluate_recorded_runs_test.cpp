@@ -37,15 +37,15 @@ std::string refusal(const std::function<void()>& f) {
   return "nothing was refused";
 }
 
-std::string pair(const std::string& id, const std::string& prompt, const std::string& label,
-                 const std::string& rest = "") {
+std::string pair_line(const std::string& id, const std::string& prompt, const std::string& label,
+                      const std::string& rest = "") {
   return R"({"id":")" + id + R"(","prompt":")" + prompt + R"(","response_a":"x","response_b":"y","label":)" + label +
          rest + "}\n";
 }
 
 TEST(LabelledPairs, AreReadWithTheirPeople) {
-  const File file(pair("p", "one", "\"a\"", R"(,"subset":"s","annotators":["a","tie"],"model_a":"m")") +
-                  pair("q", "two", "\"b\"") + pair("r", "one", "\"tie\""));
+  const File file(pair_line("p", "one", "\"a\"", R"(,"subset":"s","annotators":["a","tie"],"model_a":"m")") +
+                  pair_line("q", "two", "\"b\"") + pair_line("r", "one", "\"tie\""));
   const auto pairs = read_labelled_pairs(file.path);
   ASSERT_EQ(pairs.size(), 3u);
   EXPECT_EQ(pairs[0].subset, "s");
@@ -59,7 +59,7 @@ TEST(LabelledPairs, AreReadWithTheirPeople) {
 }
 
 TEST(LabelledPairs, OfAConversationAreItsTurns) {
-  const File file(pair(
+  const File file(pair_line(
       "p", "Human: a", "\"a\"",
       R"(,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}])"));
   const auto pairs = read_labelled_pairs(file.path);
@@ -73,14 +73,14 @@ TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
     const File file(text);
     return refusal([&] { read_labelled_pairs(file.path); });
   };
-  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("q", "o", "\"A\""))
+  EXPECT_NE(read(pair_line("p", "o", "\"a\"") + pair_line("q", "o", "\"A\""))
                 .find(":2: key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\""),
             std::string::npos);
-  EXPECT_NE(read(pair("p", "o", "1")).find(":1: key 'label'"), std::string::npos);
+  EXPECT_NE(read(pair_line("p", "o", "1")).find(":1: key 'label'"), std::string::npos);
   EXPECT_NE(read(R"({"prompt":"o","response_a":"x","response_b":"y"})").find("key 'label' is missing"),
             std::string::npos);
-  EXPECT_NE(read(pair("p", "o", "\"a\"", R"(,"annotators":["c"])")).find("key 'annotators'"), std::string::npos);
-  EXPECT_NE(read(pair("p", "o", "\"a\"") + pair("p", "o", "\"b\"")).find("id 'p' is that of line 1 already"),
+  EXPECT_NE(read(pair_line("p", "o", "\"a\"", R"(,"annotators":["c"])")).find("key 'annotators'"), std::string::npos);
+  EXPECT_NE(read(pair_line("p", "o", "\"a\"") + pair_line("p", "o", "\"b\"")).find("id 'p' is that of line 1 already"),
             std::string::npos);
   EXPECT_NE(read("\n").find("holds no pair"), std::string::npos);
 }
@@ -127,8 +127,9 @@ TEST(RunFigure, OfHandWorkedVerdicts) {
 }
 
 TEST(RecordedRuns, AreFoundBySubsetJudgeAndStyle) {
-  const File labels(pair("p", "o", "\"a\"", R"(,"subset":"s")") + pair("q", "o", "\"b\"", R"(,"subset":"t")") +
-                    pair("r", "o", "\"b\"", R"(,"subset":"t")"));
+  const File labels(pair_line("p", "o", "\"a\"", R"(,"subset":"s")") +
+                    pair_line("q", "o", "\"b\"", R"(,"subset":"t")") +
+                    pair_line("r", "o", "\"b\"", R"(,"subset":"t")"));
   const auto verdict = [](const std::string& id, const std::string& judge, const std::string& order,
                           const std::string& said) {
     return R"({"pair_id":")" + id + R"(","judge":")" + judge + R"(","style":"z","order":")" + order +

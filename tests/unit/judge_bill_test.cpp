@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 // "Question 0", three fences of <12 digits>, "worse" and "better" with their spaces.
 constexpr std::int64_t asked_bytes = 68;
 
-std::vector<Comparison> comparisons(std::uint64_t count) {
+std::vector<Comparison> planned_pairs(std::uint64_t count) {
   std::vector<Comparison> list;
   for (std::uint64_t id = 0; id < count; ++id) {
     Comparison one;
@@ -64,7 +64,7 @@ class BillTest : public testing::Test {
     MisbehavingServer server;
     changed.base_url = server.base_url();
     changed.model = "test";
-    make_anthropic_judge("j", changed, std::move(parts))->judge(comparisons(1));
+    make_anthropic_judge("j", changed, std::move(parts))->judge(planned_pairs(1));
     return server.last_body();
   }
 
@@ -108,13 +108,13 @@ TEST_F(BillTest, AnswersAreTheSameWithAndWithoutTheMark) {
   RemoteOptions o = options(server.base_url());
   for (const bool cache : {true, false}) {
     o.cache_prompt = cache;
-    make_anthropic_judge("j", o, parts())->judge(comparisons(3));
+    make_anthropic_judge("j", o, parts())->judge(planned_pairs(3));
     EXPECT_EQ(server.answers(), 6) << "paid once, with the mark";
   }
   o.model = "other";
-  make_anthropic_judge("j", o, parts())->judge(comparisons(1));
+  make_anthropic_judge("j", o, parts())->judge(planned_pairs(1));
   EXPECT_EQ(server.last_body().dump().find("cache_control"), std::string::npos);
-  make_openai_judge("j", o, parts())->judge(comparisons(1));
+  make_openai_judge("j", o, parts())->judge(planned_pairs(1));
   EXPECT_EQ(server.last_body().dump().find("cache_control"), std::string::npos);
 }
 
@@ -123,14 +123,14 @@ TEST_F(BillTest, WhatGoesIntoTheCacheIsPaidAtItsOwnPrice) {
   server.cache_creation_tokens = 100;
   RemoteOptions o = options(server.base_url());
   o.orders = Orders::first_only;
-  const Verdict verdict = make_anthropic_judge("j", o, parts())->judge(comparisons(1))[0];
+  const Verdict verdict = make_anthropic_judge("j", o, parts())->judge(planned_pairs(1))[0];
   EXPECT_EQ(verdict.usage.input_tokens, 200);
   EXPECT_EQ(verdict.usage.cached_input_tokens, 40);
   const double usd = (60 * 10 + 40 * 1 + 100 * 12.5 + 10 * 40) / 1e6;
   EXPECT_NEAR(verdict.usage.cost_usd, usd, 1e-12);
   EXPECT_NEAR(meter_->total().usage.cost_usd, usd, 1e-12);
   // Read back from the store it costs what it cost.
-  EXPECT_NEAR(make_anthropic_judge("j", o, parts())->judge(comparisons(1))[0].usage.cost_usd, usd, 1e-12);
+  EXPECT_NEAR(make_anthropic_judge("j", o, parts())->judge(planned_pairs(1))[0].usage.cost_usd, usd, 1e-12);
 }
 
 TEST_F(BillTest, ACapBelowTheFirstRequestSendsNothingAndSaysSo) {
@@ -139,11 +139,11 @@ TEST_F(BillTest, ACapBelowTheFirstRequestSendsNothingAndSaysSo) {
   o.orders = Orders::first_only;
   // A byte a token, 16 marks for each of two turns and the reply: 68 of 122 fresh, 54 may be written to the cache.
   const double first = (asked_bytes * 10 + (48 + 6) * 12.5 + 50 * 40) / 1e6;
-  EXPECT_NEAR(estimate_anthropic(o, parts(), comparisons(1), 10).least_request_usd, first, 1e-12);
-  EXPECT_NEAR(estimate_openai(o, parts(), comparisons(1), 10).least_request_usd,
+  EXPECT_NEAR(estimate_anthropic(o, parts(), planned_pairs(1), 10).least_request_usd, first, 1e-12);
+  EXPECT_NEAR(estimate_openai(o, parts(), planned_pairs(1), 10).least_request_usd,
               ((asked_bytes + 48 + 6) * 10 + 50 * 40) / 1e6, 1e-12);
   try {
-    make_anthropic_judge("j", o, parts(first - 1e-6))->judge(comparisons(2));
+    make_anthropic_judge("j", o, parts(first - 1e-6))->judge(planned_pairs(2));
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::resource);
@@ -152,7 +152,7 @@ TEST_F(BillTest, ACapBelowTheFirstRequestSendsNothingAndSaysSo) {
         HasSubstr("judge j: the cap on the cost leaves too little for a first request: 2 requests were not sent"));
   }
   EXPECT_EQ(server.answers(), 0);
-  make_anthropic_judge("j", o, parts(first))->judge(comparisons(1));
+  make_anthropic_judge("j", o, parts(first))->judge(planned_pairs(1));
   EXPECT_EQ(server.answers(), 1);
 }
 
@@ -160,7 +160,7 @@ TEST_F(BillTest, TheEstimateCountsBytesOrTokensAndNeedsNoStore) {
   RemoteParts p;
   p.style = style_;
   p.price = parts().price;
-  const Estimate bytes = estimate_openai(options(), p, comparisons(3), 10);
+  const Estimate bytes = estimate_openai(options(), p, planned_pairs(3), 10);
   EXPECT_EQ(bytes.requests, 6);
   EXPECT_EQ(bytes.likely.input_tokens, 6 * (12 + 2 + 17));  // 48 / 4 marks; 6 and 68 bytes at four a token
   EXPECT_EQ(bytes.likely.cached_input_tokens, 0);
@@ -168,28 +168,28 @@ TEST_F(BillTest, TheEstimateCountsBytesOrTokensAndNeedsNoStore) {
   EXPECT_NEAR(bytes.likely.cost_usd, (6 * 31 * 10 + 60 * 40) / 1e6, 1e-12);
   EXPECT_EQ(bytes.worst.output_tokens, 300);
   p.count_tokens = [](const std::string& text) { return static_cast<std::int64_t>(text.size()) / 2; };
-  const Estimate tokens = estimate_openai(options(), p, comparisons(3), 10);
+  const Estimate tokens = estimate_openai(options(), p, planned_pairs(3), 10);
   EXPECT_EQ(tokens.likely.input_tokens, 6 * (12 + 3 + 34));
   EXPECT_EQ(tokens.worst.input_tokens, 6 * (48 + 3 + 34));
 }
 
 TEST_F(BillTest, ALongConstantBeginningIsCachedFromTheSecondRequestOn) {
   style_.turns[0].content = std::string(4096, 'x');  // 1,024 tokens
-  const Estimate anthropic = estimate_anthropic(options(), parts(), comparisons(2), 10);
+  const Estimate anthropic = estimate_anthropic(options(), parts(), planned_pairs(2), 10);
   EXPECT_EQ(anthropic.likely.input_tokens, 4 * (12 + 1024 + 17));
   EXPECT_EQ(anthropic.likely.cached_input_tokens, 3 * 1024);
   EXPECT_NEAR(anthropic.likely.cost_usd, (4 * 29 * 10 + 1024 * 12.5 + 3 * 1024 * 1 + 40 * 40) / 1e6, 1e-12);
-  const Estimate openai = estimate_openai(options(), parts(), comparisons(2), 10);
+  const Estimate openai = estimate_openai(options(), parts(), planned_pairs(2), 10);
   EXPECT_NEAR(openai.likely.cost_usd, (4 * 29 * 10 + 1024 * 10 + 3 * 1024 * 1 + 40 * 40) / 1e6, 1e-12);
   style_.turns[0].content.resize(4092);
-  EXPECT_EQ(estimate_openai(options(), parts(), comparisons(2), 10).likely.cached_input_tokens, 0);
+  EXPECT_EQ(estimate_openai(options(), parts(), planned_pairs(2), 10).likely.cached_input_tokens, 0);
 }
 
 TEST_F(BillTest, APairLongerThanTheContextIsNotAskedAndCounted) {
   MisbehavingServer server;
   RemoteOptions o = options(server.base_url());
   o.context_tokens = 12 + 2 + 17 + 50;
-  std::vector<Comparison> pairs = comparisons(3);
+  std::vector<Comparison> pairs = planned_pairs(3);
   pairs[1].first.text += std::string(9, '!');
   const Estimate estimate = estimate_openai(o, parts(), pairs, 10);
   EXPECT_EQ(estimate.too_long, 1);

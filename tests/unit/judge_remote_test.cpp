@@ -36,7 +36,7 @@ Comparison comparison(std::uint64_t id) {
 }
 double expected_p_first(std::uint64_t id) { return id % 3 == 0 ? 0.0 : 1.0; }
 
-std::vector<Comparison> comparisons(std::size_t count) {
+std::vector<Comparison> asked_pairs(std::size_t count) {
   std::vector<Comparison> list;
   for (std::size_t id = 0; id < count; ++id) list.push_back(comparison(id));
   return list;
@@ -83,7 +83,7 @@ class RemoteTest : public testing::Test {
   }
   std::string fatal(Fault fault) {
     MisbehavingServer server([fault](const std::string&, int) { return fault; });
-    return message_of([&] { make_openai_judge("gpt", options(server), parts())->judge(comparisons(3)); });
+    return message_of([&] { make_openai_judge("gpt", options(server), parts())->judge(asked_pairs(3)); });
   }
 
   fs::path folder_;
@@ -96,7 +96,7 @@ TEST_F(RemoteTest, BothProtocolsGiveVerdictsUsageAndDollars) {
   for (const bool openai : {true, false}) {
     auto judge =
         openai ? make_openai_judge("j", options(server), parts()) : make_anthropic_judge("j", options(server), parts());
-    const std::vector<Verdict> verdicts = judge->judge(comparisons(4));
+    const std::vector<Verdict> verdicts = judge->judge(asked_pairs(4));
     for (std::uint64_t id = 0; id < 4; ++id) {
       EXPECT_EQ(verdicts[id].status, VerdictStatus::ok);
       EXPECT_EQ(verdicts[id].p_first, expected_p_first(id));
@@ -121,7 +121,7 @@ TEST_F(RemoteTest, LogProbabilitiesOfAllVariantsMakeTheVerdict) {
   RemoteOptions o = options(server);
   o.orders = Orders::first_only;
   o.top_logprobs = 20;
-  const Verdict verdict = make_openai_judge("j", o, parts())->judge(comparisons(2))[1];
+  const Verdict verdict = make_openai_judge("j", o, parts())->judge(asked_pairs(2))[1];
   EXPECT_EQ(verdict.status, VerdictStatus::ok);
   EXPECT_NEAR(verdict.p_first, 0.6 / 0.8, 1e-12);
   EXPECT_EQ(server.last_body().at("top_logprobs"), 20);
@@ -134,7 +134,7 @@ TEST_F(RemoteTest, SamplesAreAveragedInOneRequestOrSeveral) {
     o.samples = 3;
     o.samples_in_one_request = one;
     o.model = one ? "one" : "several";
-    EXPECT_EQ(make_openai_judge("j", o, parts())->judge(comparisons(1))[0].p_first, 0.0);
+    EXPECT_EQ(make_openai_judge("j", o, parts())->judge(asked_pairs(1))[0].p_first, 0.0);
     EXPECT_EQ(server.answers(), one ? 2 : 2 + 6);
   }
 }
@@ -149,7 +149,7 @@ TEST_F(RemoteTest, EveryLastingFaultIsAStatusAndPaidOnce) {
     MisbehavingServer server([fault = fault](const std::string&, int) { return fault; });
     auto judge = make_openai_judge("j", options(server), parts());
     for (int repeat = 0; repeat < 2; ++repeat) {
-      const Verdict verdict = judge->judge(comparisons(1))[0];
+      const Verdict verdict = judge->judge(asked_pairs(1))[0];
       EXPECT_EQ(verdict.status, status) << static_cast<int>(fault);
       EXPECT_TRUE(std::isnan(verdict.p_first_by_order[0]));
     }
@@ -167,11 +167,11 @@ TEST_F(RemoteTest, WhatIsNoAnswerIsAskedAgainAndNeverKeptOrCharged) {
       o.orders = Orders::first_only;
       o.http.max_retries = 1;
       auto judge = openai ? make_openai_judge("j", o, p) : make_anthropic_judge("j", o, p);
-      EXPECT_EQ(judge->judge(comparisons(1))[0].status, VerdictStatus::missing);
+      EXPECT_EQ(judge->judge(asked_pairs(1))[0].status, VerdictStatus::missing);
       EXPECT_EQ(p.answers->size(), 0u);
       EXPECT_EQ(meter_->total().usage.cost_usd, 0.0);
       EXPECT_EQ(meter_->total().failures, 1);
-      const Verdict verdict = judge->judge(comparisons(1))[0];
+      const Verdict verdict = judge->judge(asked_pairs(1))[0];
       EXPECT_EQ(verdict.status, VerdictStatus::ok) << static_cast<int>(fault);
       EXPECT_NEAR(meter_->total().usage.cost_usd, answer_usd, 1e-12);
       EXPECT_EQ(server.seen().begin()->second.attempts, 4);
@@ -186,7 +186,7 @@ TEST_F(RemoteTest, WhatAnEarlierVersionKeptThoughItIsNoAnswerIsAskedAgainOnce) {
   remote::RequestHash request;
   {
     RemoteParts p = parts();
-    make_openai_judge("j", o, p)->judge(comparisons(1));
+    make_openai_judge("j", o, p)->judge(asked_pairs(1));
     const std::string line = read_file(folder_ / "rank-0-0.jsonl");
     const std::size_t at = line.find("\"request\":\"") + 11;
     request = {std::stoull(line.substr(at, 16), nullptr, 16), std::stoull(line.substr(at + 16, 16), nullptr, 16)};
@@ -197,12 +197,12 @@ TEST_F(RemoteTest, WhatAnEarlierVersionKeptThoughItIsNoAnswerIsAskedAgainOnce) {
         "{\"choices\": [{\"mess"}) {
     fs::remove_all(folder_);
     AnswerCache(folder_, 0).store(request, body, 0.5);
-    EXPECT_EQ(estimate_openai(o, parts(), comparisons(1), 10).stored, 0);
+    EXPECT_EQ(estimate_openai(o, parts(), asked_pairs(1), 10).stored, 0);
     const int before = server.answers();
     for (int start = 0; start < 3; ++start)
-      EXPECT_EQ(make_openai_judge("j", o, parts())->judge(comparisons(1))[0].p_first, expected_p_first(0)) << body;
+      EXPECT_EQ(make_openai_judge("j", o, parts())->judge(asked_pairs(1))[0].p_first, expected_p_first(0)) << body;
     EXPECT_EQ(server.answers(), before + 1) << body;
-    EXPECT_EQ(estimate_openai(o, parts(), comparisons(1), 10).stored, 1);
+    EXPECT_EQ(estimate_openai(o, parts(), asked_pairs(1), 10).stored, 1);
   }
 }
 
@@ -253,8 +253,8 @@ TEST_F(RemoteTest, OnePairThatIsRefusedEndsNoJobWhereverItStandsAndSeveralDo) {
 TEST_F(RemoteTest, BlocksOfOnePairEndTheJobAtTheSecondPairThatNobodyAnsweredBefore) {
   MisbehavingServer server([](const std::string&, int) { return Fault::unknown_model; });
   auto judge = make_openai_judge("gpt", options(server), parts());
-  EXPECT_EQ(judge->judge(comparisons(1))[0].status, VerdictStatus::missing);
-  EXPECT_EQ(judge->judge(comparisons(1))[0].status, VerdictStatus::missing) << "the same pair again";
+  EXPECT_EQ(judge->judge(asked_pairs(1))[0].status, VerdictStatus::missing);
+  EXPECT_EQ(judge->judge(asked_pairs(1))[0].status, VerdictStatus::missing) << "the same pair again";
   EXPECT_NE(message_of([&] { judge->judge(std::vector{comparison(5)}); }).find("no model 'test'"), std::string::npos);
 }
 
@@ -266,7 +266,7 @@ TEST_F(RemoteTest, AnAnswerAboveItsLimitPassesTheCapByItselfAtMostAndIsSaid) {
   o.http.concurrency = 1;
   const double cap = 0.5 * answer_usd + 0.002;
   testing::internal::CaptureStderr();
-  const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(comparisons(50)); });
+  const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(asked_pairs(50)); });
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("an answer of 10 output tokens came where max_output_tokens allow 1"), std::string::npos) << said;
   EXPECT_NE(said.find("output_limit = max_tokens"), std::string::npos);
@@ -293,11 +293,11 @@ TEST_F(RemoteTest, SetupErrorsAreOneLineWithoutTheKey) {
   o.base_url = "http://127.0.0.1:9/v1";
   o.http.max_retries = 1;
   EXPECT_NE(message_of([&] {
-              make_openai_judge("gpt", o, parts())->judge(comparisons(1));
+              make_openai_judge("gpt", o, parts())->judge(asked_pairs(1));
             }).find("no connection to http://127.0.0.1:9"),
             std::string::npos);
   o.base_url = "https" + server.base_url().substr(4);
-  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts())->judge(comparisons(1)); }).find("judge gpt: no "),
+  EXPECT_NE(message_of([&] { make_openai_judge("gpt", o, parts())->judge(asked_pairs(1)); }).find("judge gpt: no "),
             std::string::npos);
   for (const auto& entry : fs::recursive_directory_iterator(folder_))
     if (entry.is_regular_file()) {
@@ -310,7 +310,7 @@ TEST_F(RemoteTest, TheCapIsNeverExceededAndWhatWasPaidIsKept) {
   const double cap = 40 * answer_usd;
   RemoteOptions o = options(server);
   o.http.concurrency = 4;
-  const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(comparisons(100)); });
+  const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(asked_pairs(100)); });
   EXPECT_NE(message.find("the cap on the cost is reached"), std::string::npos) << message;
   EXPECT_LE(server.answers() * answer_usd, cap + 1e-9);
   EXPECT_GT(server.answers(), 30);
@@ -319,7 +319,7 @@ TEST_F(RemoteTest, TheCapIsNeverExceededAndWhatWasPaidIsKept) {
   EXPECT_NEAR(kept.paid_usd(), server.answers() * answer_usd, 1e-6);
   const int before = server.answers();
   EXPECT_NE(message_of([&] {
-              make_openai_judge("j", options(server), parts(1e-6))->judge(comparisons(100));
+              make_openai_judge("j", options(server), parts(1e-6))->judge(asked_pairs(100));
             }).find("the cap"),
             std::string::npos);
   EXPECT_EQ(server.answers(), before);
@@ -329,7 +329,7 @@ TEST_F(RemoteTest, ConcurrencyIsBounded) {
   MisbehavingServer server;
   RemoteOptions o = options(server);
   o.http.concurrency = 3;
-  make_openai_judge("j", o, parts())->judge(comparisons(40));
+  make_openai_judge("j", o, parts())->judge(asked_pairs(40));
   EXPECT_LE(server.most_at_once(), 3);
 }
 
@@ -338,7 +338,7 @@ TEST_F(RemoteTest, RequestsAMinuteAreKept) {
   RemoteOptions o = options(server);
   o.http.requests_per_minute = 600;  // ten a second, a hundred at once
   const auto begin = std::chrono::steady_clock::now();
-  make_openai_judge("j", o, parts())->judge(comparisons(55));
+  make_openai_judge("j", o, parts())->judge(asked_pairs(55));
   EXPECT_GE(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 0.9);
 }
 
@@ -375,7 +375,7 @@ TEST_F(RemoteTest, EachVerdictExactlyOnceNoneScoredFromAFaultThroughFaultsAndKil
     ASSERT_GE(child, 0);
     if (child == 0) {
       try {
-        make_openai_judge("j", o, parts())->judge(comparisons(count));
+        make_openai_judge("j", o, parts())->judge(asked_pairs(count));
       } catch (...) {
       }
       ::_exit(0);
@@ -398,7 +398,7 @@ TEST_F(RemoteTest, EachVerdictExactlyOnceNoneScoredFromAFaultThroughFaultsAndKil
   const std::size_t heard = AnswerCache(folder_, 9).size();
   const auto [before, distinct] = answered();
   testing::internal::CaptureStderr();
-  const std::vector<Verdict> verdicts = make_openai_judge("j", o, parts())->judge(comparisons(count));
+  const std::vector<Verdict> verdicts = make_openai_judge("j", o, parts())->judge(asked_pairs(count));
   const std::string said = testing::internal::GetCapturedStderr();
   std::size_t ok = 0;
   for (std::size_t id = 0; id < count; ++id) {
@@ -429,7 +429,7 @@ TEST_F(RemoteTest, EachVerdictExactlyOnceNoneScoredFromAFaultThroughFaultsAndKil
   const int paid = server.answers();
   RemoteParts again = parts();
   again.answers = std::make_shared<AnswerCache>(folder_, 1);
-  const std::vector<Verdict> same = make_openai_judge("j", o, again)->judge(comparisons(count));
+  const std::vector<Verdict> same = make_openai_judge("j", o, again)->judge(asked_pairs(count));
   EXPECT_EQ(server.answers(), paid);
   for (std::size_t id = 0; id < count; ++id) {
     EXPECT_EQ(same[id].status, verdicts[id].status);
@@ -483,11 +483,11 @@ TEST_F(RemoteTest, StylesOfTheInputsLoadAndWrongOnesNameTheLine) {
 TEST_F(RemoteTest, TheBillBeforehandCoversTheBillAfterwards) {
   MisbehavingServer server;
   RemoteParts p = parts();
-  const Estimate before = estimate_openai(options(server), p, comparisons(5), 10);
+  const Estimate before = estimate_openai(options(server), p, asked_pairs(5), 10);
   EXPECT_EQ(before.requests, 10);
   EXPECT_GT(before.worst.cost_usd, before.likely.cost_usd);
-  make_openai_judge("j", options(server), p)->judge(comparisons(5));
-  EXPECT_EQ(estimate_openai(options(server), p, comparisons(6), 10).stored, 10);
+  make_openai_judge("j", options(server), p)->judge(asked_pairs(5));
+  EXPECT_EQ(estimate_openai(options(server), p, asked_pairs(6), 10).stored, 10);
 }
 
 TEST_F(RemoteTest, ReplayReadsRecordedVerdictsStrictly) {
@@ -500,7 +500,7 @@ TEST_F(RemoteTest, ReplayReadsRecordedVerdictsStrictly) {
   const auto write = [&](const std::string& text) { std::ofstream(file) << text; };
   write(line("0", "ab", "\"a\"") + line("0", "ba", "\"tie\"") + line("1", "ab", "\"b\"") +
         line("1", "ba", "null", "content_filter"));
-  const auto verdicts = make_replay_judge("r", {file, "", "", Orders::both, {}})->judge(comparisons(3));
+  const auto verdicts = make_replay_judge("r", {file, "", "", Orders::both, {}})->judge(asked_pairs(3));
   EXPECT_EQ(verdicts[0].p_first, 0.75);
   EXPECT_EQ(verdicts[1].status, VerdictStatus::filtered);
   EXPECT_EQ(verdicts[1].p_first_by_order[0], 0.0);

@@ -8,7 +8,7 @@
 namespace rlaif::judge {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_given = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 TEST(CombineOrders, AveragesAndKeepsBoth) {
@@ -20,9 +20,9 @@ TEST(CombineOrders, AveragesAndKeepsBoth) {
 }
 
 TEST(CombineOrders, WhatIsNoProbabilityIsAStatusAndNoScore) {
-  for (const auto& [a, b] : {std::pair(nan, 0.5), {0.5, nan}, {infinity, 0.5}, {0.2, -0.1}, {1.1, 0.2}})
+  for (const auto& [a, b] : {std::pair(not_given, 0.5), {0.5, not_given}, {infinity, 0.5}, {0.2, -0.1}, {1.1, 0.2}})
     EXPECT_EQ(combine_orders(a, b).status, VerdictStatus::not_a_number);
-  EXPECT_EQ(single_order(nan).status, VerdictStatus::not_a_number);
+  EXPECT_EQ(single_order(not_given).status, VerdictStatus::not_a_number);
 }
 
 TEST(SingleOrder, LeavesTheOtherOrderUnasked) {
@@ -37,7 +37,7 @@ TEST(TwoWaySoftmax, IsTheShareOfTheFirst) {
   EXPECT_DOUBLE_EQ(two_way_softmax(-3.0, -3.0), 0.5);
   EXPECT_DOUBLE_EQ(two_way_softmax(0.0, -infinity), 1.0);
   EXPECT_DOUBLE_EQ(two_way_softmax(-2000.0, 0.0), 0.0);
-  EXPECT_TRUE(std::isnan(two_way_softmax(nan, 0.0)));
+  EXPECT_TRUE(std::isnan(two_way_softmax(not_given, 0.0)));
   EXPECT_TRUE(std::isnan(two_way_softmax(-infinity, -infinity)));
 }
 

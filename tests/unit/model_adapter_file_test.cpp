@@ -15,7 +15,7 @@ namespace {
 
 using torch::Tensor;
 
-ModelConfig small_config(const std::string& architecture = "llama") {
+ModelConfig config_of(const std::string& architecture = "llama") {
   ModelConfig config;
   config.architecture = architecture;
   config.vocab_size = 30;
@@ -29,14 +29,14 @@ ModelConfig small_config(const std::string& architecture = "llama") {
   return config;
 }
 
-Transformer small_model(const ModelConfig& config) {
+Transformer model_of(const ModelConfig& config) {
   Transformer model(config);
   model.initialize(5);
   return model;
 }
 
-std::shared_ptr<Adapter> adapter_of(const ModelConfig& config, std::int64_t first_layer,
-                                    const std::vector<std::string>& targets = projection_names()) {
+std::shared_ptr<Adapter> filed_adapter(const ModelConfig& config, std::int64_t first_layer,
+                                       const std::vector<std::string>& targets = projection_names()) {
   AdapterOptions options;
   options.rank = 2;
   options.alpha = 5;
@@ -63,8 +63,8 @@ class AdapterFolder : public ::testing::Test {
 
   // A good folder, for changes that make it bad.
   void write_good(std::int64_t first_layer = 0) {
-    Transformer model = small_model(small_config());
-    model.adapter = adapter_of(model.config(), first_layer);
+    Transformer model = model_of(config_of());
+    model.adapter = filed_adapter(model.config(), first_layer);
     save_adapter(folder, model, "base");
   }
   void change_config(const std::string& key, const Json& value) {
@@ -77,8 +77,8 @@ class AdapterFolder : public ::testing::Test {
     change(content.tensors);
     write_safetensors(folder / "adapter_model.safetensors", content.tensors);
   }
-  void expect_refused(const std::string& part, const ModelConfig& config = small_config()) {
-    Transformer model = small_model(config);
+  void expect_refused(const std::string& part, const ModelConfig& config = config_of()) {
+    Transformer model = model_of(config);
     try {
       load_adapter(folder, model);
       ADD_FAILURE() << "expected a refusal: " << part;
@@ -96,11 +96,11 @@ TEST_F(AdapterFolder, ReadsBackWhatWasWrittenInEveryFamilyThatHasSeparateProject
   for (const std::string architecture : {"llama", "mistral", "qwen2", "qwen3"})
     for (const std::int64_t first_layer : {0, 2})
       for (const auto& targets : {projection_names(), std::vector<std::string>{"v_proj", "up_proj"}}) {
-        ModelConfig config = small_config(architecture);
+        ModelConfig config = config_of(architecture);
         config.query_key_norm = architecture == "qwen3";
         config.qkv_bias = architecture == "qwen2";
-        Transformer written = small_model(config), read = small_model(config);
-        written.adapter = adapter_of(config, first_layer, targets);
+        Transformer written = model_of(config), read = model_of(config);
+        written.adapter = filed_adapter(config, first_layer, targets);
         save_adapter(folder, written, "some/base");
         EXPECT_TRUE(is_adapter_folder(folder));
         EXPECT_EQ(adapter_base(folder), "some/base");
@@ -112,8 +112,8 @@ TEST_F(AdapterFolder, ReadsBackWhatWasWrittenInEveryFamilyThatHasSeparateProject
 }
 
 TEST_F(AdapterFolder, HasTheLibrarysNamesAndShapes) {
-  Transformer model = small_model(small_config());
-  model.adapter = adapter_of(model.config(), 1, {"k_proj", "v_proj", "down_proj"});
+  Transformer model = model_of(config_of());
+  model.adapter = filed_adapter(model.config(), 1, {"k_proj", "v_proj", "down_proj"});
   save_adapter(folder, model, "");
   std::map<std::string, std::vector<std::int64_t>> shapes;
   for (const auto& [name, tensor] : read_safetensors(folder / "adapter_model.safetensors").tensors)
@@ -132,9 +132,9 @@ TEST_F(AdapterFolder, HasTheLibrarysNamesAndShapes) {
 }
 
 TEST_F(AdapterFolder, OfAScalarModelHoldsHeadOffsetAndScale) {
-  const Transformer base = small_model(small_config());
+  const Transformer base = model_of(config_of());
   ScalarModel written = ScalarModel::over(base, 3), read = ScalarModel::over(base, 4);
-  written.body.adapter = adapter_of(base.config(), 1);
+  written.body.adapter = filed_adapter(base.config(), 1);
   written.offset = 0.25;
   written.scale = 1.5;
   save_scalar_adapter(folder, written, "base");
@@ -159,7 +159,7 @@ TEST_F(AdapterFolder, ReadsWhatThisLibraryVersionWrites) {
     "peft_version": "0.21.2", "qalora_group_size": 16, "r": 2, "rank_pattern": {}, "revision": null,
     "target_modules": "all-linear", "target_parameters": null, "task_type": "CAUSAL_LM", "trainable_token_indices": null,
     "use_bdlora": null, "use_dora": false, "use_qalora": false, "use_rslora": true, "velora_config": null})");
-  Transformer model = small_model(small_config());
+  Transformer model = model_of(config_of());
   load_adapter(folder, model);
   EXPECT_NEAR(model.adapter->options().scale(), 8.0 / std::sqrt(2.0), 1e-12);
   EXPECT_EQ(model.adapter->options().targets, projection_names());
@@ -193,17 +193,17 @@ TEST_F(AdapterFolder, WhatIsNotComputedIsRefusedByField) {
 
 TEST_F(AdapterFolder, OfAnotherBaseIsRefused) {
   write_good();
-  ModelConfig fewer_layers = small_config();
+  ModelConfig fewer_layers = config_of();
   fewer_layers.num_layers = 2;
   expect_refused("which has 2 layers: an adapter of another base", fewer_layers);
-  ModelConfig more_layers = small_config();
+  ModelConfig more_layers = config_of();
   more_layers.num_layers = 4;
   expect_refused("expected the tensor \"base_model.model.model.layers.3.", more_layers);
-  ModelConfig wider = small_config();
+  ModelConfig wider = config_of();
   wider.hidden_size = 24;
   expect_refused("expected the shape [2, 24] by the base model and the rank, found [2, 16]", wider);
   for (const std::string architecture : {"gpt2", "gpt_neox"}) {
-    ModelConfig fused = small_config(architecture);
+    ModelConfig fused = config_of(architecture);
     fused.num_kv_heads = 4;
     fused.norm = NormKind::layer;
     fused.activation = Activation::gelu;
@@ -230,7 +230,7 @@ TEST_F(AdapterFolder, TensorsThatDoNotFitAreRefused) {
   change_config("target_modules", "all-linear");
   expect_refused("no tensor belongs to a projection of the base model");
   std::filesystem::remove(folder / "adapter_model.safetensors");
-  Transformer model = small_model(small_config());
+  Transformer model = model_of(config_of());
   EXPECT_THROW(load_adapter(folder, model), Error);
 }
 

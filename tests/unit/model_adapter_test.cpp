@@ -21,7 +21,7 @@ namespace {
 
 using torch::Tensor;
 
-ModelConfig small_config() {
+ModelConfig adapted_config() {
   ModelConfig config;
   config.vocab_size = 40;
   config.hidden_size = 24;
@@ -34,8 +34,8 @@ ModelConfig small_config() {
   return config;
 }
 
-Transformer small_model() {
-  Transformer model(small_config());
+Transformer adapted_model() {
+  Transformer model(adapted_config());
   model.initialize(5);
   return model;
 }
@@ -81,7 +81,7 @@ void require_gradients(const std::vector<NamedTensor>& parameters) {
 }
 
 TEST(Adapter, StartsAsNothingAndMergedEqualsApplied) {
-  Transformer model = small_model();
+  Transformer model = adapted_model();
   const torch::NoGradGuard no_gradients;
   const Tensor plain = model.hidden_states(batch());
   model.adapter = std::make_shared<Adapter>(model.config(), AdapterOptions{}, 1, torch::kCPU);
@@ -97,7 +97,7 @@ TEST(Adapter, StartsAsNothingAndMergedEqualsApplied) {
 }
 
 TEST(Adapter, MergedSharesWhatIsNotAdapted) {
-  Transformer model = small_model();
+  Transformer model = adapted_model();
   model.adapter = adapter_of(model.config(), 2, {"q_proj"});
   const Transformer merged = model.merged();
   EXPECT_TRUE(merged.embedding_Vd.is_same(model.embedding_Vd));
@@ -136,7 +136,7 @@ Transformer composed(const Transformer& model) {
 
 TEST(Adapter, GradientsAreThoseOfAutogradThroughTheComposedWeights) {
   for (const auto& targets : {projection_names(), some_targets}) {
-    Transformer model = small_model(), reference = small_model();
+    Transformer model = adapted_model(), reference = adapted_model();
     model.adapter = adapter_of(model.config(), 1, targets);
     reference.adapter = adapter_of(model.config(), 1, targets);
     require_gradients(model.trainable_parameters());
@@ -209,7 +209,7 @@ Pass training_pass(Transformer& model, bool checkpoint_activations) {
 }
 
 TEST(ActivationCheckpointing, ChangesNoGradientAndLowersMemory) {
-  ModelConfig config = small_config();
+  ModelConfig config = adapted_config();
   config.num_layers = 8;
   for (const std::int64_t first_layer : {-1, 0, 3}) {  // -1: no adapter
     Transformer model(config);
@@ -228,7 +228,7 @@ TEST(ActivationCheckpointing, ChangesNoGradientAndLowersMemory) {
 TEST(AdapterOptions, ThatDoNotFitAreRefused) {
   const auto expect_refused = [](const AdapterOptions& options, const std::string& part) {
     try {
-      options.validate(small_config());
+      options.validate(adapted_config());
       ADD_FAILURE() << part;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using torch::Tensor;
 
 // Largest difference as a part of the expected numbers' range.
-double difference(const Tensor& found, const Tensor& expected) {
+double range_difference(const Tensor& found, const Tensor& expected) {
   return ((found - expected).abs().max() / (expected.max() - expected.min())).item<double>();
 }
 
@@ -78,7 +78,7 @@ TEST_P(Family, GivesTheLogitsOfTransformers) {
   const Tensor& expected = fixture_.expected.tensors.at("outputs");
   EXPECT_GT(expected.std().item<double>(), 0.5) << "the fixture is degenerate";
   const torch::NoGradGuard no_gradients;
-  EXPECT_LT(difference(model.logits(model.hidden_states(pack(fixture_.expected.sequences))), expected),
+  EXPECT_LT(range_difference(model.logits(model.hidden_states(pack(fixture_.expected.sequences))), expected),
             allowed(model.config(), fixture_.expected.sequences));
 }
 
@@ -113,7 +113,7 @@ TEST_P(Family, CachedStatesAgreeWithThoseOfWholeSequencesInAnyMix) {
       more = more || done[s] < tokens[s].size();
     }
     if (rows.size() == 0) continue;
-    EXPECT_LT(difference(model.extend(rows, cache), expected.index_select(0, torch::tensor(where))),
+    EXPECT_LT(range_difference(model.extend(rows, cache), expected.index_select(0, torch::tensor(where))),
               allowed(model.config(), tokens));
   }
 }
@@ -124,7 +124,7 @@ TEST_P(Family, GivesTheScoresOfTransformers) {
   const torch::NoGradGuard no_gradients;
   const auto batch = pack(fixture_.expected.sequences);
   const Tensor values = model.values_N(model.body.hidden_states(batch));
-  EXPECT_LT(difference(values, fixture_.expected.tensors.at("scores").squeeze(1)),
+  EXPECT_LT(range_difference(values, fixture_.expected.tensors.at("scores").squeeze(1)),
             allowed(model.body.config(), fixture_.expected.sequences));
   save_scalar_model(folder_, model);
   const ScalarModel again = load_scalar_model(folder_);
@@ -224,7 +224,7 @@ TEST(FamilyFolders, OfTransformersGiveItsLogitsAndContinuations) {
     const ExpectedOutputs expected(entry.path() / "expected.safetensors");
     const torch::NoGradGuard no_gradients;
     const double found =
-        difference(model.logits(model.hidden_states(pack(expected.sequences))), expected.tensors.at("outputs"));
+        range_difference(model.logits(model.hidden_states(pack(expected.sequences))), expected.tensors.at("outputs"));
     EXPECT_LT(found, 1e-3) << entry.path();
     const auto continuations = continue_greedily(model, expected.prompts, expected.continuations.front().size());
     EXPECT_EQ(continuations, expected.continuations) << entry.path();

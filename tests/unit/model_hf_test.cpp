@@ -40,7 +40,9 @@ Expected read_expected(const fs::path& folder) {
   return {pack(sequences), tensors.at("outputs")};
 }
 
-double difference(const Tensor& found, const Tensor& expected) { return (found - expected).abs().max().item<double>(); }
+double largest_difference(const Tensor& found, const Tensor& expected) {
+  return (found - expected).abs().max().item<double>();
+}
 
 // Both sides were computed in float32.
 double allowed(const ModelConfig& config, const Expected& expected) {
@@ -96,7 +98,7 @@ TEST_F(ModelFolder, OfTransformersGivesItsLogits) {
     const Expected expected = read_expected(fixture(name));
     const Tensor logits = model.logits(model.hidden_states(expected.batch));
     EXPECT_GT(expected.outputs.std().item<double>(), 0.5) << "the fixture is degenerate";
-    EXPECT_LT(difference(logits, expected.outputs), allowed(model.config(), expected)) << name;
+    EXPECT_LT(largest_difference(logits, expected.outputs), allowed(model.config(), expected)) << name;
   }
   EXPECT_TRUE(load_model(fixture("model_tied")).config().tied_embeddings);
   EXPECT_FALSE(load_model(fixture("model_untied")).config().tied_embeddings);
@@ -118,7 +120,7 @@ TEST_F(ModelFolder, OfTransformersGivesItsScores) {
   const ScalarModel model = load_scalar_model(fixture("model_score"));
   const Expected expected = read_expected(fixture("model_score"));
   const Tensor values = model.values_N(model.body.hidden_states(expected.batch));
-  EXPECT_LT(difference(values, expected.outputs.squeeze(1)), allowed(model.body.config(), expected));
+  EXPECT_LT(largest_difference(values, expected.outputs.squeeze(1)), allowed(model.body.config(), expected));
   EXPECT_EQ(model.offset, 0.0);
   EXPECT_EQ(model.scale, 1.0);
 }

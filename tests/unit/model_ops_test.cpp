@@ -26,7 +26,7 @@ Tensor random(std::initializer_list<std::int64_t> shape, std::uint64_t key, doub
 }
 
 // Largest difference relative to the largest number.
-double difference(const Tensor& found, const Tensor& expected) {
+double relative_difference(const Tensor& found, const Tensor& expected) {
   const Tensor f = found.to(torch::kDouble), e = expected.to(torch::kDouble);
   return (f - e).abs().max().item<double>() / std::max(1e-30, e.abs().max().item<double>());
 }
@@ -43,13 +43,13 @@ void expect_same(const std::function<Tensor(const Tensors&)>& operation,
   const Tensor y = operation(own), z = reference(exact);
   ASSERT_EQ(y.sizes(), z.sizes());
   EXPECT_EQ(y.scalar_type(), torch::kFloat);
-  EXPECT_LT(difference(y, z), tolerance) << "forward";
+  EXPECT_LT(relative_difference(y, z), tolerance) << "forward";
   const Tensor weights = random({y.size(0), y.size(1)}, 99);
   (y * weights).sum().backward();
   (z * weights.to(torch::kDouble)).sum().backward();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     ASSERT_TRUE(own[i].grad().defined()) << "input " << i;
-    EXPECT_LT(difference(own[i].grad(), exact[i].grad()), tolerance) << "gradient of input " << i;
+    EXPECT_LT(relative_difference(own[i].grad(), exact[i].grad()), tolerance) << "gradient of input " << i;
   }
 }
 
@@ -249,8 +249,8 @@ TEST(CachedAttention, AgreesWithTheReferenceForPrefillAndDecode) {
       const Tensor expected = cached_attention_reference(qkv, torch::tensor(rows_slot, torch::kInt64),
                                                          torch::tensor(rows_position, torch::kInt64), rotary, shape,
                                                          reference_keys, reference_values);
-      EXPECT_LT(difference(out, expected), 2.0 * allowed_attention(shape.head_dim, capacity, 1.5));
-      EXPECT_LT(difference(keys, reference_keys), 2.0 * rounding::of_sum(2));
+      EXPECT_LT(relative_difference(out, expected), 2.0 * allowed_attention(shape.head_dim, capacity, 1.5));
+      EXPECT_LT(relative_difference(keys, reference_keys), 2.0 * rounding::of_sum(2));
       EXPECT_TRUE(values.equal(reference_values));
     }
     EXPECT_EQ(next[2], capacity);
@@ -262,9 +262,10 @@ TEST(NormHeads, AgreesWithTheReferenceForwardAndBackward) {
   const auto operation = [&](const Tensors& in) { return norm_heads(in[0], in[1], in[2], 1e-5, shape); };
   expect_same(operation, operation, {random({5, 40}, 1), random({8}, 2), random({8}, 3)}, allowed({8, 8, 20}, 2));
   const Tensor x = random({5, 40}, 1), y = norm_heads(x, torch::ones({8}), torch::full({8}, 2.0), 0.0, shape);
-  EXPECT_LT(difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), rounding::of_chain({8, 8}, 2))
+  EXPECT_LT(relative_difference(y.narrow(1, 8, 8).square().mean(1), torch::ones({5})), rounding::of_chain({8, 8}, 2))
       << "each query head by itself";
-  EXPECT_LT(difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)), rounding::of_chain({8, 8}, 2))
+  EXPECT_LT(relative_difference(y.narrow(1, 24, 8).square().mean(1), torch::full({5}, 4.0)),
+            rounding::of_chain({8, 8}, 2))
       << "keys by their own weight";
   EXPECT_TRUE(y.narrow(1, 32, 8).equal(x.narrow(1, 32, 8))) << "values as they were";
 }
@@ -287,7 +288,7 @@ TEST(RotaryTable, StretchesAsTheModelSays) {
   config.rope_scaling = {RopeScaling::Kind::linear, 2.0};
   // Angles of up to 64 are rounded before their sine is taken.
   const double of_angle = 64.0 * rounding::of_chain({2}, 1);
-  EXPECT_LT(difference(rotary_table(config, torch::kCPU).sin_PD2[40], plain.sin_PD2[20]), of_angle);
+  EXPECT_LT(relative_difference(rotary_table(config, torch::kCPU).sin_PD2[40], plain.sin_PD2[20]), of_angle);
   // Pair 0 turns 32 / (2 pi) = 5.1 times in the original context: above high_freq_factor, kept. Pair 7 turns 0.0016
   // times: below low_freq_factor, stretched.
   config.rope_scaling = {RopeScaling::Kind::llama3, 8.0, 32, 1.0, 4.0};
@@ -300,7 +301,7 @@ TEST(RotaryTable, StretchesAsTheModelSays) {
   config.rope_scaling = {RopeScaling::Kind::yarn, 4.0, 256};
   const RotaryTable yarn = rotary_table(config, torch::kCPU);
   const double length = 0.1 * std::log(4.0) + 1.0;
-  EXPECT_LT(difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)),
+  EXPECT_LT(relative_difference(yarn.cos_PD2.square() + yarn.sin_PD2.square(), torch::full({64, 8}, length * length)),
             rounding::of_chain({2, 2}, 2));
   EXPECT_NEAR(yarn.sin_PD2[9][0].item<double>(), length * std::sin(9.0), of_angle) << "the shortest wave is kept";
   EXPECT_NEAR(yarn.sin_PD2[40][7].item<double>(), length * plain.sin_PD2[10][7].item<double>(), of_angle)
@@ -339,7 +340,7 @@ TEST(OwnLoops, AgreeUnderEveryInstructionSet) {
     use_instruction_set(other);
     const Tensors found = results();
     for (std::size_t i = 0; i < found.size(); ++i)
-      EXPECT_LT(difference(found[i], expected[i]), rounded) << to_string(other) << ", result " << i;
+      EXPECT_LT(relative_difference(found[i], expected[i]), rounded) << to_string(other) << ", result " << i;
   }
   use_instruction_set(set);
 }

@@ -44,7 +44,7 @@ Record record_of(std::vector<Message> turns, std::vector<std::string> responses,
   return record;
 }
 
-const std::vector<Message> talk{{"system", "s"}, {"user", "u"}, {"assistant", "a"}, {"user", "v"}};
+const std::vector<Message> spoken{{"system", "s"}, {"user", "u"}, {"assistant", "a"}, {"user", "v"}};
 
 TEST_F(WrittenRecords, LookAsTheirFormHasIt) {
   const Record text = record_of({{"user", "The sky is"}}, {" green.", " blue."}, 0.0);
@@ -61,7 +61,7 @@ TEST_F(WrittenRecords, LookAsTheirFormHasIt) {
   const auto answer = [](const std::string& content) {
     return R"({"role":"assistant","content":")" + content + R"("})";
   };
-  const Record conversation = record_of(talk, {"b", "c"}, 1.0);
+  const Record conversation = record_of(spoken, {"b", "c"}, 1.0);
   EXPECT_EQ(written("preference-conversational", {conversation}),
             R"({"prompt":[)" + turns + R"(],"chosen":[)" + answer("b") + R"(],"rejected":[)" + answer("c") + "]}\n");
   EXPECT_EQ(written("implicit-preference-conversational", {conversation}),
@@ -82,7 +82,7 @@ TEST_F(WrittenRecords, LookAsTheirFormHasIt) {
           turns +
           R"(],"model_b":"m"})"
           "\n");
-  const Record shown = record_of(talk, {"b"}, 0.0);
+  const Record shown = record_of(spoken, {"b"}, 0.0);
   EXPECT_EQ(written("messages", {shown}), R"({"messages":[)" + turns + "," + answer("b") + "]}\n");
   EXPECT_EQ(written("prompt-completion-conversational", {shown}),
             R"({"prompt":[)" + turns + R"(],"completion":[)" + answer("b") + "]}\n");
@@ -122,7 +122,7 @@ TEST_F(WrittenRecords, AreTheSameWhenTheyAreReadAgain) {
     std::vector<Record> records{record_of(odd, responses, label)};
     const bool holds_turns = form.name.find("conversational") != std::string::npos || form.name == "messages" ||
                              form.name == "openai-preference" || form.name == "pairs" || form.name == "prompt-response";
-    if (holds_turns) records.push_back(record_of(talk, responses, label));
+    if (holds_turns) records.push_back(record_of(spoken, responses, label));
     if (form.name == "transcripts")
       records.push_back(record_of({{"user", " u "}, {"assistant", ""}, {"user", "v\n"}}, responses, label));
     for (const char* name : {"b.jsonl", "b.jsonl.gz", "b.jsonl.zst"}) {
@@ -145,7 +145,7 @@ TEST_F(WrittenRecords, ThatAFormCannotSayAreRefusedByLine) {
                  ErrorKind::input, {"in.jsonl:7: the record of line 7 ", "the form " + form + " cannot say it"});
     EXPECT_FALSE(fs::exists(file_));
   };
-  const Record conversation = record_of(talk, {"b", "c"}, 1.0);
+  const Record conversation = record_of(spoken, {"b", "c"}, 1.0);
   refused("preference", conversation, {"is a conversation", "conversational"});
   refused("implicit-preference", conversation, {"is a conversation"});
   refused("transcripts", conversation, {"has a system turn"});

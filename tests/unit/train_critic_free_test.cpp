@@ -10,7 +10,7 @@
 namespace rlaif::train::test {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 class CriticFree : public ::testing::Test {
  protected:
@@ -142,11 +142,11 @@ TEST_F(CriticFree, AFailedScoreIsCountedAndNothingIsLearnedFromIt) {
   options.steps = 2;
   int count = 0;
   const auto lines = lines_of(options, rewarding([&](const Drawn& one) {
-                                return ++count % 4 == 0 ? kMissing : wanted_share(std::span(&one, 1)).front();
+                                return ++count % 4 == 0 ? kNone : wanted_share(std::span(&one, 1)).front();
                               }));
   EXPECT_EQ(number(lines[0], "failed"), 0.25);
   EXPECT_TRUE(std::isfinite(number(lines[1], "policy_loss")));
-  const auto none = lines_of(options, rewarding([](const Drawn&) { return kMissing; }));
+  const auto none = lines_of(options, rewarding([](const Drawn&) { return kNone; }));
   EXPECT_EQ(number(none[1], "failed"), 1.0);
   EXPECT_TRUE(none[1].at("reward").is_null());
   EXPECT_EQ(number(none[1], "gradient_norm"), 0.0);

@@ -12,7 +12,7 @@
 namespace rlaif::train::test {
 namespace {
 
-torch::Tensor numbers(const std::vector<double>& values) { return torch::tensor(values, torch::kFloat64); }
+torch::Tensor float64s(const std::vector<double>& values) { return torch::tensor(values, torch::kFloat64); }
 
 // Pairs with a preference, two a question.
 std::vector<TokenPair> decided_pairs(std::size_t count) {
@@ -22,7 +22,7 @@ std::vector<TokenPair> decided_pairs(std::size_t count) {
 }
 
 TEST(KtoLoss, HandWorkedNumbers) {
-  const auto losses = kto_loss(numbers({2, -3}), torch::tensor({true, false}), 0.5, {});
+  const auto losses = kto_loss(float64s({2, -3}), torch::tensor({true, false}), 0.5, {});
   EXPECT_NEAR(losses[0].item<double>(), 0.462570, 1e-6);
   EXPECT_NEAR(losses[1].item<double>(), 0.413382, 1e-6);
 }
@@ -31,14 +31,14 @@ TEST(KtoLoss, IsAHalfWhereTheLogRatioIsZ0AndWeighsBothKinds) {
   KtoOptions options;
   options.desirable_weight = 1.5;
   options.undesirable_weight = 0.25;
-  const auto losses = kto_loss(numbers({0.7, 0.7}), torch::tensor({true, false}), 0.7, options);
+  const auto losses = kto_loss(float64s({0.7, 0.7}), torch::tensor({true, false}), 0.7, options);
   EXPECT_DOUBLE_EQ(losses[0].item<double>(), 0.75);
   EXPECT_DOUBLE_EQ(losses[1].item<double>(), 0.125);
 }
 
 TEST(KtoLoss, TheGradientIsThatOfFiniteDifferences) {
   const auto desirable = torch::tensor({true, false, true, false});
-  const auto at = numbers({2.0, -3.0, -1.0, 4.0});
+  const auto at = float64s({2.0, -3.0, -1.0, 4.0});
   const auto loss = [&](const torch::Tensor& ratios) { return kto_loss(ratios, desirable, 0.5, {}).sum(); };
   auto ratios = at.clone().requires_grad_(true);
   loss(ratios).backward();

@@ -24,16 +24,16 @@ class OnlineDpo : public ::testing::Test {
   Outcome outcome_;
 };
 
-double number(const Json& line, const std::string& key) { return line.at(key).get<double>(); }
+double figure(const Json& line, const std::string& key) { return line.at(key).get<double>(); }
 
 TEST_F(OnlineDpo, FirstStepHasLossLn2AndNoDistance) {
   const Json line = lines_of(online_options(1)).at(0);
   const double same = 7.0 * allowed_forward(8.0);  // of a log-probability of at most 7 tokens, found in two ways
-  EXPECT_NEAR(number(line, "loss"), std::log(2.0), 0.1 * same);
-  EXPECT_NEAR(number(line, "margin"), 0.0, 0.2 * same);
-  EXPECT_NEAR(number(line, "kl"), 0.0, 2.0 * same);
-  EXPECT_EQ(number(line, "failed"), 0.0);
-  EXPECT_GT(number(line, "gradient_norm"), 0.0);
+  EXPECT_NEAR(figure(line, "loss"), std::log(2.0), 0.1 * same);
+  EXPECT_NEAR(figure(line, "margin"), 0.0, 0.2 * same);
+  EXPECT_NEAR(figure(line, "kl"), 0.0, 2.0 * same);
+  EXPECT_EQ(figure(line, "failed"), 0.0);
+  EXPECT_GT(figure(line, "gradient_norm"), 0.0);
   EXPECT_FALSE(line.contains("labels"));
 }
 
@@ -43,9 +43,9 @@ TEST_F(OnlineDpo, RaisesTheFrequencyOfAPreferredToken) {
   options.schedule = {1e-2, 2, 0.2};
   const auto lines = lines_of(options);
   double last = 0.0;
-  for (std::size_t i = lines.size() - 5; i < lines.size(); ++i) last += number(lines[i], "gold") / 5.0;
-  EXPECT_GT(last, number(lines[0], "gold") + 0.3);
-  EXPECT_GT(number(lines[20], "kl"), 0.0);
+  for (std::size_t i = lines.size() - 5; i < lines.size(); ++i) last += figure(lines[i], "gold") / 5.0;
+  EXPECT_GT(last, figure(lines[0], "gold") + 0.3);
+  EXPECT_GT(figure(lines[20], "kl"), 0.0);
 }
 
 TEST_F(OnlineDpo, PairsOfEqualResponsesAreNotAskedAbout) {
@@ -64,7 +64,7 @@ TEST_F(OnlineDpo, PairsOfEqualResponsesAreNotAskedAbout) {
     return prefer(pairs);
   };
   const auto lines = lines_of(options, callbacks);
-  const double silent = 10.0 * (number(lines[0], "silent") + number(lines[1], "silent"));
+  const double silent = 10.0 * (figure(lines[0], "silent") + figure(lines[1], "silent"));
   EXPECT_NEAR(asked, 20.0 - silent, 1e-9);
   EXPECT_GT(silent, 0.0);
 }
@@ -79,8 +79,8 @@ TEST_F(OnlineDpo, PairsWithoutALabelAreLeftOutAndCounted) {
     return labels;
   };
   const auto lines = lines_of(online_options(2), callbacks);
-  EXPECT_NEAR(number(lines[0], "failed"), 0.6, 0.2);  // prompts 0, 2 and 4 of five, less those of equal responses
-  EXPECT_NEAR(number(lines[0], "loss"), std::log(2.0), 1e-3);
+  EXPECT_NEAR(figure(lines[0], "failed"), 0.6, 0.2);  // prompts 0, 2 and 4 of five, less those of equal responses
+  EXPECT_NEAR(figure(lines[0], "loss"), std::log(2.0), 1e-3);
 }
 
 TEST_F(OnlineDpo, AStepWithoutLabelsGoesOnAndLeavesThePolicy) {
@@ -91,8 +91,8 @@ TEST_F(OnlineDpo, AStepWithoutLabelsGoesOnAndLeavesThePolicy) {
   const auto lines = lines_of(online_options(2), callbacks);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_TRUE(lines[0].at("loss").is_null());
-  EXPECT_EQ(number(lines[0], "failed"), 1.0);
-  EXPECT_EQ(number(lines[0], "gradient_norm"), 0.0);
+  EXPECT_EQ(figure(lines[0], "failed"), 1.0);
+  EXPECT_EQ(figure(lines[0], "gradient_norm"), 0.0);
   EXPECT_EQ(outcome_.parameters, bytes_of(tiny_model(5).trainable_parameters()));
 }
 
@@ -107,8 +107,8 @@ TEST_F(OnlineDpo, WhatTheJudgeWasAskedStandsInTheMetrics) {
   };
   callbacks.asked = [&] { return std::exchange(asked, {}); };
   for (const Json& line : lines_of(online_options(2), callbacks)) {
-    EXPECT_NEAR(number(line, "labels"), 10.0 * (1.0 - number(line, "silent")), 1e-9);
-    EXPECT_NEAR(number(line, "cost_usd"), 0.06 * number(line, "labels"), 1e-9);
+    EXPECT_NEAR(figure(line, "labels"), 10.0 * (1.0 - figure(line, "silent")), 1e-9);
+    EXPECT_NEAR(figure(line, "cost_usd"), 0.06 * figure(line, "labels"), 1e-9);
   }
 }
 

@@ -17,11 +17,11 @@ using ::testing::ElementsAre;
 using torch::Tensor;
 
 Tensor numbers(const std::vector<double>& values) { return torch::tensor(values, torch::kFloat64); }
-std::vector<double> doubles(const Tensor& values) {
+std::vector<double> as_doubles(const Tensor& values) {
   const auto whole = values.detach().to(torch::kFloat64).contiguous();
   return {whole.data_ptr<double>(), whole.data_ptr<double>() + whole.numel()};
 }
-auto near(double value) { return DoubleNear(value, 1e-6 * std::max(1.0, std::fabs(value))); }
+auto nearly(double value) { return DoubleNear(value, 1e-6 * std::max(1.0, std::fabs(value))); }
 
 PolicyLossOptions clips(double low, double high, double dual = 0.0) {
   PolicyLossOptions options;
@@ -33,9 +33,12 @@ PolicyLossOptions clips(double low, double high, double dual = 0.0) {
 
 TEST(KlEstimators, AtAHalfAndFourTenths) {
   const auto policy = numbers({0.5, 0.4}).log(), reference = numbers({0.4, 0.5}).log();
-  EXPECT_THAT(doubles(kl_estimate(policy, reference, KlEstimator::k1)), ElementsAre(near(0.223144), near(-0.223144)));
-  EXPECT_THAT(doubles(kl_estimate(policy, reference, KlEstimator::k2)), ElementsAre(near(0.024897), near(0.024897)));
-  EXPECT_THAT(doubles(kl_estimate(policy, reference, KlEstimator::k3)), ElementsAre(near(0.023144), near(0.026856)));
+  EXPECT_THAT(as_doubles(kl_estimate(policy, reference, KlEstimator::k1)),
+              ElementsAre(nearly(0.223144), nearly(-0.223144)));
+  EXPECT_THAT(as_doubles(kl_estimate(policy, reference, KlEstimator::k2)),
+              ElementsAre(nearly(0.024897), nearly(0.024897)));
+  EXPECT_THAT(as_doubles(kl_estimate(policy, reference, KlEstimator::k3)),
+              ElementsAre(nearly(0.023144), nearly(0.026856)));
 }
 
 // Over all outcomes of a distribution: the mean gradient of k2 is that of KL(policy || reference), of k3 that of
@@ -62,28 +65,31 @@ TEST(KlEstimators, OnlyK2InTheLossHasTheGradientOfTheKl) {
 TEST(PolicyLoss, ClipTermsByHand) {
   const auto advantages = numbers({1, -1, 2}), ratios = numbers({0.5, 1, 1.5});
   const auto losses = clipped_policy_loss(ratios, advantages, clips(0.2, 0.2));
-  EXPECT_THAT(doubles(losses), ElementsAre(near(-0.5), near(1.0), near(-2.4)));
+  EXPECT_THAT(as_doubles(losses), ElementsAre(nearly(-0.5), nearly(1.0), nearly(-2.4)));
   EXPECT_NEAR(losses.mean().item<double>(), -0.633333, 1e-6);
 }
 
 TEST(PolicyLoss, TheDualClipBoundsTheLossOfABadResponse) {
   const auto losses = clipped_policy_loss(numbers({0.5, 1, 10}), numbers({1, -1, -4}), clips(0.2, 0.2, 3.0));
-  EXPECT_THAT(doubles(losses), ElementsAre(near(-0.5), near(1.0), near(12.0)));
+  EXPECT_THAT(as_doubles(losses), ElementsAre(nearly(-0.5), nearly(1.0), nearly(12.0)));
   const auto without = clipped_policy_loss(numbers({0.5, 1, 10}), numbers({1, -1, -4}), clips(0.2, 0.2));
-  EXPECT_THAT(doubles(without), ElementsAre(near(-0.5), near(1.0), near(40.0)));
+  EXPECT_THAT(as_doubles(without), ElementsAre(nearly(-0.5), nearly(1.0), nearly(40.0)));
 }
 
 TEST(PolicyLoss, ClipHigherLetsAGoodTokenGrow) {
-  EXPECT_THAT(doubles(clipped_policy_loss(numbers({1.25}), numbers({1}), clips(0.2, 0.2))), ElementsAre(near(-1.20)));
-  EXPECT_THAT(doubles(clipped_policy_loss(numbers({1.25}), numbers({1}), clips(0.2, 0.28))), ElementsAre(near(-1.25)));
-  EXPECT_THAT(doubles(clipped_policy_loss(numbers({0.5}), numbers({-1}), clips(0.2, 0.28))), ElementsAre(near(0.8)));
+  EXPECT_THAT(as_doubles(clipped_policy_loss(numbers({1.25}), numbers({1}), clips(0.2, 0.2))),
+              ElementsAre(nearly(-1.20)));
+  EXPECT_THAT(as_doubles(clipped_policy_loss(numbers({1.25}), numbers({1}), clips(0.2, 0.28))),
+              ElementsAre(nearly(-1.25)));
+  EXPECT_THAT(as_doubles(clipped_policy_loss(numbers({0.5}), numbers({-1}), clips(0.2, 0.28))),
+              ElementsAre(nearly(0.8)));
 }
 
 TEST(SequenceRatio, IsTheGeometricMeanForEveryToken) {
   const std::vector<std::int64_t> lengths{3};
   const auto old = numbers({-1, -2, -3});
   const auto ratio = probability_ratio(old + numbers({0.5, 1, 1.5}).log(), old, lengths, RatioLevel::sequence);
-  EXPECT_THAT(doubles(ratio), ElementsAre(near(0.908560), near(0.908560), near(0.908560)));
+  EXPECT_THAT(as_doubles(ratio), ElementsAre(nearly(0.908560), nearly(0.908560), nearly(0.908560)));
   const auto loss = clipped_policy_loss(ratio, numbers({1, -1, 2}), clips(0.2, 0.2)).mean();
   EXPECT_NEAR(loss.item<double>(), -0.605707, 1e-6);
 }
@@ -93,9 +99,11 @@ TEST(SequenceRatio, OfTwoResponsesIsThatOfEach) {
   const auto old = torch::zeros({5}, torch::kFloat64);
   const auto ratio =
       probability_ratio(numbers({1.10, 0.95, 1.30, 0.90, 2.0}).log(), old, lengths, RatioLevel::sequence);
-  EXPECT_THAT(doubles(ratio), ElementsAre(near(1.051539), near(1.051539), near(1.051539), near(1.051539), near(2.0)));
-  EXPECT_THAT(doubles(probability_ratio(numbers({1.10, 0.95, 1.30, 0.90, 2.0}).log(), old, lengths, RatioLevel::token)),
-              ElementsAre(near(1.10), near(0.95), near(1.30), near(0.90), near(2.0)));
+  EXPECT_THAT(as_doubles(ratio),
+              ElementsAre(nearly(1.051539), nearly(1.051539), nearly(1.051539), nearly(1.051539), nearly(2.0)));
+  EXPECT_THAT(
+      as_doubles(probability_ratio(numbers({1.10, 0.95, 1.30, 0.90, 2.0}).log(), old, lengths, RatioLevel::token)),
+      ElementsAre(nearly(1.10), nearly(0.95), nearly(1.30), nearly(0.90), nearly(2.0)));
 }
 
 // The loss of responses whose tokens all have one loss each.
@@ -142,7 +150,7 @@ TEST(OverlongPenalty, TimesAHalfTakenOffRewards) {
   std::vector<double> shaped;
   for (std::size_t i = 0; i < lengths.size(); ++i)
     shaped.push_back(rewards[i] + 0.5 * overlong_penalty(lengths[i], 25, 5));
-  EXPECT_THAT(shaped, ElementsAre(near(1.0), near(0.6), near(0.1)));
+  EXPECT_THAT(shaped, ElementsAre(nearly(1.0), nearly(0.6), nearly(0.1)));
   EXPECT_DOUBLE_EQ(overlong_penalty(30, 25, 5), -1.0) << "and no further";
 }
 

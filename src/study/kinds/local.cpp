@@ -24,7 +24,7 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   table.add(section + ".label_clamp_high", &o.local.label_clamp_high, "", "soft labels are not above")
       .at_least(0)
       .at_most(1);
-  table.add(section + ".slots", &o.local.slots, "sequences", "judged together").at_least(1);
+  table.add(section + ".slots", &o.local.slots, "sequences", "sequences judged together").at_least(1);
 }
 
 void check(const std::string& section, const JudgeOptions& o) {

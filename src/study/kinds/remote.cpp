@@ -16,7 +16,7 @@ void bind_remote(OptionTable& table, const std::string& section, JudgeOptions& o
   bind_price(table, section, o);
   bind_orders(table, section, o);
   bind_address(table, section, "judge", r, o.tokenizer);
-  table.add(section + ".samples", &r.samples, "answers", "an order; P(first) is their mean").at_least(1).at_most(128);
+  table.add(section + ".samples", &r.samples, "answers", "answers in each order; P(first) is their mean").at_least(1).at_most(128);
   bind_draws(table, section, r);
   table
       .add(section + ".context_tokens", &r.context_tokens, "tokens",

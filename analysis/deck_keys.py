@@ -62,7 +62,8 @@ def said(rlaif, *arguments):
 
 
 def keys(help_text):
-    return [Key(line) for line in help_text.splitlines() if line.startswith("  --")]
+    """Lines of keys; flags of commands have no dot in their names."""
+    return [Key(line) for line in help_text.splitlines() if re.match(r"  --[^ .]+\.", line)]
 
 
 def choices(all_keys, section, name):
@@ -153,7 +154,7 @@ def table(rows):
 
 def command_lines(rlaif):
     """Every command and its usage, with what it says of its arguments; the keys are above."""
-    names = re.findall(r"^  (\w+) +\S", said(rlaif).split("\n\nrlaif COMMAND")[0], re.MULTILINE)
+    names = re.findall(r"^  (\w+) +\S", said(rlaif).split("\n\nA deck is")[0], re.MULTILINE)
     lines = ["", "### Commands", "```text"]
     for name in names:
         lines += [said(rlaif, name).split("\n\nkeys (default)")[0].rstrip(), ""]

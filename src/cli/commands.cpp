@@ -1,20 +1,26 @@
 #include "rlaif/cli/commands.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
 
+#include "rlaif/cli/chat_tool.hpp"
+#include "rlaif/cli/completion.hpp"
 #include "rlaif/cli/convert_tool.hpp"
 #include "rlaif/cli/deck.hpp"
 #include "rlaif/cli/file_tools.hpp"
 #include "rlaif/cli/help.hpp"
+#include "rlaif/cli/key_help.hpp"
 #include "rlaif/cli/label_tools.hpp"
+#include "rlaif/cli/run_tools.hpp"
 #include "rlaif/cli/sweep_tools.hpp"
 #include "rlaif/comm/launch.hpp"
 #include "rlaif/core/error.hpp"
@@ -115,7 +121,41 @@ int dispatch(const CommandLine& line, const comm::Communicator& comm) {
   return run_collective(line, comm);
 }
 
-// Help and version need no MPI. nullopt: the command has to run.
+// What `rlaif help` prints of a command, with the keys of the deck that is named.
+std::string help_of(const CommandHelp& command, const std::vector<std::string>& words) {
+  const bool has_deck = !words.empty() && command.takes_deck();
+  CommandLine defaults;
+  const auto resolved = resolve(has_deck ? std::filesystem::path(words[0]) : std::filesystem::path(), defaults);
+  return command_help(command, resolved->table);
+}
+
+void run_help_command(const CommandLine& line) {
+  no_more_words(line, 1);
+  if (line.words.empty()) {
+    std::cout << program_help();
+  } else if (const CommandHelp* command = find_command(line.words[0])) {
+    std::cout << help_of(*command, {});
+  } else {
+    std::cout << key_help(line.words[0]);
+  }
+}
+
+// Commands of one process: they run on a login node too, where MPI may not start.
+const std::map<std::string, void (*)(const CommandLine&)> commands_without_mpi{
+    {"help", run_help_command}, {"completion", run_completion_command},
+    {"new", run_new_command},   {"status", run_status_command},
+    {"diff", run_diff_command}, {"chat", run_chat_command}};
+
+void check_flags(const CommandHelp& command, const CommandLine& line) {
+  std::vector<std::string> known;
+  for (const Flag& flag : command.flags) known.push_back(flag.name);
+  for (const auto& [name, text] : line.flags) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw usage_error("rlaif " + line.command + " has no flag --" + name + "; usage: rlaif " + command.usage);
+  }
+}
+
+// nullopt: the command has to run with MPI.
 std::optional<int> answer_without_mpi(const CommandLine& line) {
   if (line.version) {
     std::cout << "rlaif " << version() << "\n";
@@ -127,16 +167,14 @@ std::optional<int> answer_without_mpi(const CommandLine& line) {
   }
   const CommandHelp* help = find_command(line.command);
   if (!help) throw usage_error(unknown_command_message(line.command));
-  for (const auto& [flag, text] : line.flags) {
-    if (help->usage.find("--" + flag) == std::string::npos) {
-      throw usage_error("rlaif " + line.command + " has no flag --" + flag + "; usage: rlaif " + help->usage);
-    }
-  }
-  if (!line.help) return std::nullopt;
-  CommandLine defaults;
-  const bool has_deck = !line.words.empty() && help->usage.find("DECK") != std::string::npos;
-  const auto resolved = resolve(has_deck ? std::filesystem::path(line.words[0]) : std::filesystem::path(), defaults);
-  std::cout << command_help(*help, resolved->table);
+  check_flags(*help, line);
+  const auto found = commands_without_mpi.find(line.command);
+  if (!line.help && found == commands_without_mpi.end()) return std::nullopt;
+  if (line.help)
+    std::cout << help_of(*help, line.words);
+  else
+    found->second(line);
+  std::cout << std::flush;
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "rlaif/cli/help.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/utf8.hpp"
 #include "rlaif/stages/algorithm.hpp"
@@ -32,10 +33,6 @@ const std::string* find_text(const std::string& key, const CommandLine& line, co
   if (const auto found = deck.find(key); found != deck.end()) return &found->second.text;
   return nullptr;
 }
-
-// Flags with a value; a command knows those that its usage names.
-const std::vector<std::string> value_flags{"comparisons", "count", "longest", "measure", "name",
-                                           "output",      "price", "seed",    "split",   "to"};
 
 // The price of a judge or writer behind HTTP goes by its model's name, unless the deck names another one.
 void default_prices(Resolved& resolved, const CommandLine& line, const DeckValues& deck) {
@@ -220,9 +217,14 @@ double CommandLine::number_or(const std::string& name, double otherwise, double 
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   po::options_description flags;
-  flags.add_options()("help,h", "")("dry-run", "")("version", "")("strict", "")("form", po::value<std::string>())(
-      "word", po::value<std::vector<std::string>>());
-  for (const std::string& name : value_flags) flags.add_options()(name.c_str(), po::value<std::string>());
+  flags.add_options()("help,h", "")("version", "")("word", po::value<std::vector<std::string>>());
+  const std::vector<Flag> declared = all_flags();
+  for (const Flag& flag : declared) {
+    if (flag.value.empty())
+      flags.add_options()(flag.name.c_str(), "");
+    else
+      flags.add_options()(flag.name.c_str(), po::value<std::string>(), "");
+  }
   po::positional_options_description positions;
   positions.add("word", -1);
   CommandLine line;
@@ -251,16 +253,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     for (const po::option& option : parsed.options) {
       if (option.string_key == "help") {
         line.help = true;
-      } else if (option.string_key == "dry-run") {
-        line.dry_run = true;
       } else if (option.string_key == "version") {
         line.version = true;
-      } else if (option.string_key == "strict") {
-        line.strict = true;
-      } else if (option.string_key == "form") {
-        line.form = option.value.at(0);
-      } else if (std::find(value_flags.begin(), value_flags.end(), option.string_key) != value_flags.end()) {
-        line.flags[option.string_key] = option.value.at(0);
+      } else if (std::any_of(declared.begin(), declared.end(),
+                             [&](const Flag& flag) { return flag.name == option.string_key; })) {
+        line.flags[option.string_key] = option.value.empty() ? "" : option.value.at(0);
       } else if (option.string_key == "word" || option.position_key >= 0) {
         for (const std::string& word : option.value) line.words.push_back(word);
       } else if (option.string_key.find('.') != std::string::npos) {
@@ -279,6 +276,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.command = line.words.front();
     line.words.erase(line.words.begin());
   }
+  line.dry_run = line.flags.contains("dry-run");
   return line;
 }
 

@@ -1,5 +1,6 @@
 #include "rlaif/cli/file_tools.hpp"
 
+#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -164,6 +165,15 @@ void no_more_words(const CommandLine& line, std::size_t count) {
   if (line.words.size() > count) throw usage_error("unexpected argument '" + line.words[count] + "'");
 }
 
+double whole_number(const CommandLine& line, const std::string& flag, double otherwise, double least, double most) {
+  const double value = line.number_or(flag, otherwise, least);
+  if (value != std::floor(value) || value > most) {
+    throw usage_error("--" + flag + ": '" + line.flag_or(flag, "") + "' was given, a whole number was expected" +
+                      (value > most ? " of at most " + std::to_string(static_cast<long long>(most)) : ""));
+  }
+  return value;
+}
+
 std::string unknown_command_message(const std::string& command) {
   std::vector<std::string> known;
   for (const CommandHelp& help : command_helps()) known.push_back(help.name);
@@ -180,9 +190,10 @@ void run_preferences_command(const CommandLine& line) {
     validate(word(line, 1, "a folder"));
   } else if (action == "export") {
     no_more_words(line, 3);
-    if (line.form != "trl" && line.form != "full") throw usage_error("--form: 'trl' or 'full' was expected");
+    const std::string form = line.flag_or("form", "trl");
+    if (form != "trl" && form != "full") throw usage_error("--form: 'trl' or 'full' was expected");
     preferences::export_jsonl(word(line, 1, "a folder"), word(line, 2, "a file to write"),
-                              line.form == "trl" ? preferences::ExportForm::trl : preferences::ExportForm::full);
+                              form == "trl" ? preferences::ExportForm::trl : preferences::ExportForm::full);
   } else if (action == "import") {
     no_more_words(line, 3);
     const std::filesystem::path folder = word(line, 2, "a folder to write");
@@ -209,7 +220,7 @@ void run_constitution_command(const CommandLine& line) {
   const std::string& action = word(line, 0, "lint");
   if (action != "lint") throw usage_error(unknown_name_message("action", action, {"lint"}));
   no_more_words(line, 2);
-  lint_constitution(word(line, 1, "a file of principles"), line.strict);
+  lint_constitution(word(line, 1, "a file of principles"), line.flags.contains("strict"));
 }
 
 void run_info_command(const CommandLine& line, const comm::Communicator& comm) {

@@ -16,14 +16,6 @@
 namespace rlaif::cli {
 namespace {
 
-double whole_number(const CommandLine& line, const std::string& flag, double otherwise, double least) {
-  const double value = line.number_or(flag, otherwise, least);
-  if (value != std::floor(value) || value > 9007199254740992.0) {
-    throw usage_error("--" + flag + ": '" + line.flag_or(flag, "") + "' was given, a whole number was expected");
-  }
-  return value;
-}
-
 void export_pairs(const CommandLine& line) {
   tools::SpotcheckExport options;
   options.run = word(line, 1, "a run directory");

@@ -83,7 +83,10 @@ std::string ValueRange::text() const {
 
 fs::path inputs_folder() {
   if (const char* folder = std::getenv("RLAIF_INPUTS")) return folder;
-  return RLAIF_INPUTS_DIR;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path().parent_path() / "share/rlaif/inputs";
+  return !error && fs::is_directory(installed, error) ? installed : fs::path(RLAIF_INPUTS_DIR);
 }
 
 void OptionTable::fail(const std::string& key, const std::string& text, const std::string& expected) {

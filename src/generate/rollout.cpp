@@ -212,6 +212,7 @@ void Rollout::draw(std::size_t s, std::span<const float> logits) {
     return;
   }
   result.tokens.push_back(drawn.token);
+  if (options.drawn) options.drawn(job.prompt_id, result.sample, drawn.token);
   const bool full = result.tokens.size() == static_cast<std::size_t>(options.max_new_tokens);
   if (!full || !program_.suffix.empty()) slot.stream.push_back(drawn.token);
   if (full) finish_drawing(s);

@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <future>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "answer_line.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/file_lock.hpp"
 #include "rlaif/core/files.hpp"
@@ -25,17 +25,6 @@ namespace rlaif::remote {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view checksum_key = "{\"checksum\":\"", request_key = "\"request\":\"",
-                           kind_key = "\",\"kind\":\"";
-constexpr std::string_view usd_key = "\",\"usd\":", body_key = ",\"body\":";
-constexpr double dearest_usd = 1e5;  // no request costs more: sums of a file's amounts stay within their type
-constexpr std::size_t checked_from = checksum_key.size() + 16 + 2;  // where "request" begins
-constexpr std::size_t hash_from = checked_from + request_key.size(), kind_from = hash_from + 32 + kind_key.size();
-
-struct HashOfHash {
-  std::size_t operator()(const RequestHash& hash) const { return hash.low; }
-};
 
 // Where an answer's line is: bytes [begin, begin + size) of a segment.
 struct Place {
@@ -91,48 +80,6 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
-std::optional<std::uint64_t> from_hex(std::string_view digits) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
-struct Line {
-  RequestHash request;
-  std::string_view kind;
-  double usd = 0.0;
-};
-
-// Takes a whole line apart without parsing its body. Nothing where it is not as it was written.
-std::optional<Line> read_line(std::string_view line) {
-  if (line.size() < kind_from || !line.starts_with(checksum_key)) return std::nullopt;
-  const auto sum = from_hex(line.substr(checksum_key.size(), 16));
-  if (!sum || *sum != checksum(line.substr(checked_from))) return std::nullopt;
-  const auto high = from_hex(line.substr(hash_from, 16)), low = from_hex(line.substr(hash_from + 16, 16));
-  const std::size_t kind_end = line.find(usd_key, kind_from);
-  if (!high || !low || kind_end == std::string_view::npos) return std::nullopt;
-  Line result{{*high, *low}, line.substr(kind_from, kind_end - kind_from), 0.0};
-  const char* number = line.data() + kind_end + usd_key.size();
-  const auto [number_end, error] = std::from_chars(number, line.data() + line.size(), result.usd);
-  if (error != std::errc() || !(result.usd >= 0.0 && result.usd <= dearest_usd)) return std::nullopt;
-  const std::string_view rest = line.substr(static_cast<std::size_t>(number_end - line.data()));
-  const bool has_body = rest.size() > body_key.size() + 2 && rest.starts_with(body_key) && rest.ends_with("\"}");
-  if (result.kind == "answer" ? !has_body : rest != "}") return std::nullopt;
-  return result;
-}
-
-std::string write_line(const RequestHash& request, std::string_view kind, double usd, const std::string_view* body) {
-  std::string rest(request_key);
-  rest += to_string(request);
-  rest.append(kind_key).append(kind).append(usd_key);
-  char digits[32];
-  rest.append(digits, std::to_chars(digits, digits + sizeof digits, usd).ptr);
-  if (body != nullptr) rest.append(body_key) += Json(*body).dump(-1, ' ', false, Json::error_handler_t::replace);
-  rest += '}';
-  return std::string(checksum_key) + hex(checksum(rest)) + "\"," + rest + "\n";
-}
-
 }  // namespace
 
 RequestHash request_hash(std::string_view request) {
@@ -160,7 +107,7 @@ struct AnswerCache::Impl {
   void open();
   void read_segment(const fs::path& path);
   void cut_torn_line(const fs::path& path, std::size_t whole, std::size_t size) const;
-  void apply(const Line& line, const Place& place);
+  void apply(const AnswerLine& line, const Place& place);
   void add_place(const RequestHash& request, const Place& place);
   std::string body_at(const RequestHash& request, const Place& place) const;
   void append(const RequestHash& request, std::string_view kind, double usd, const std::string_view* body);
@@ -196,7 +143,7 @@ void AnswerCache::Impl::read_segment(const fs::path& path) {
   for (std::size_t number = 1; begin < text.size(); ++number) {
     const std::size_t end = text.find('\n', begin);
     if (end == std::string_view::npos) break;
-    const auto line = read_line(text.substr(begin, end - begin));
+    const auto line = read_answer_line(text.substr(begin, end - begin));
     if (!line)
       throw input_error(path, number,
                         "the line is damaged (its checksum does not match): remove it, and its request is "
@@ -215,7 +162,7 @@ void AnswerCache::Impl::cut_torn_line(const fs::path& path, std::size_t whole, s
   if (::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) throw io_error(path, "cannot be cut back");
 }
 
-void AnswerCache::Impl::apply(const Line& line, const Place& place) {
+void AnswerCache::Impl::apply(const AnswerLine& line, const Place& place) {
   if (line.kind == "sent") {
     auto& [times, usd] = held[line.request];
     ++times;
@@ -257,7 +204,7 @@ void AnswerCache::Impl::create_own() {
 void AnswerCache::Impl::append(const RequestHash& request, std::string_view kind, double usd,
                                const std::string_view* body) {
   if (!own) create_own();
-  const std::string line = write_line(request, kind, usd, body);
+  const std::string line = write_answer_line(request, kind, usd, body);
   for (std::string_view rest = line; !rest.empty();) {
     const ssize_t written = ::write(own->get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;

@@ -6,15 +6,17 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
+#include "rlaif/run/stage.hpp"
 
 namespace rlaif::run {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Temporary files of writers that were killed are no artefacts.
+// Temporary files of writers that were killed are no artefacts, nor are model cards.
 bool is_artefact(const fs::directory_entry& entry) {
-  return entry.is_regular_file() && !entry.path().filename().string().starts_with('.');
+  const std::string name = entry.path().filename().string();
+  return entry.is_regular_file() && !name.starts_with('.') && name != model_card;
 }
 
 struct Listed {

@@ -15,7 +15,7 @@ void bind_run(OptionTable& table, RunOptions& o) {
       "folder of stages that several runs agree on: each is made by one of them and taken by the others; empty: none");
   table
       .add("run.lease_seconds", &o.lease_seconds, "seconds",
-           "without a sign of life until the maker of a shared stage counts as dead")
+           "time without a sign of life after which the maker of a shared stage counts as dead")
       .above(0)
       .no_result();
   table.add("run.seed", &o.seed, "", "keys every random draw");
@@ -28,13 +28,14 @@ void bind_run(OptionTable& table, RunOptions& o) {
   for (const InstructionSet set : {InstructionSet::base, InstructionSet::avx2, InstructionSet::avx512})
     sets.emplace_back(to_string(set), set);
   table
-      .add_choice<std::optional<InstructionSet>>("run.instruction_set", &o.instruction_set, sets,
-                                                 "of the processors, for libtorch, MKL, oneDNN and the program's own "
-                                                 "loops; auto: the best that every rank has. "
-                                                 "Another one gives other last bits; "
-                                                 "run.json says which was taken, a run may go on under another (and "
-                                                 "says so), and shared stages are taken from "
-                                                 "runs of the same alone")
+      .add_choice<std::optional<InstructionSet>>(
+          "run.instruction_set", &o.instruction_set, sets,
+          "instruction set of the processors, for libtorch, MKL, oneDNN and the program's own "
+          "loops; auto: the best that every rank has. "
+          "Another one gives other last bits; "
+          "run.json says which was taken, a run may go on under another (and "
+          "says so), and shared stages are taken from "
+          "runs of the same alone")
       .no_result();
   // What was taken decides results, not what was asked for: it is kept apart, with the stages.
   table
@@ -50,12 +51,12 @@ void bind_run(OptionTable& table, RunOptions& o) {
       .at_least(1);
   table
       .add("run.checkpoint_every_steps", &o.checkpoint_every_steps, "steps",
-           "between checkpoints of a training stage; 0: by time alone")
+           "steps between checkpoints of a training stage; 0: by time alone")
       .at_least(0)
       .no_result();
   table
       .add("run.checkpoint_every_seconds", &o.checkpoint_every_seconds, "seconds",
-           "between checkpoints; 0: by steps alone")
+           "seconds between checkpoints; 0: by steps alone")
       .at_least(0)
       .no_result();
   table.add("run.shard_optimizer", &o.shard_optimizer, "", "each rank keeps its part of the optimizer's state (ZeRO-1)")

@@ -171,7 +171,7 @@ void RunDirectory::forget_stage(const std::string& stage, const std::vector<std:
 
 namespace {
 
-fs::path lock_file(const fs::path& root) { return root / "run.lock"; }
+fs::path lock_file(const fs::path& root) { return RunDirectory(root).lock(); }
 
 std::string first_line(const fs::path& file) {
   const std::string text = read_file(file);
@@ -218,6 +218,13 @@ std::optional<std::string> run_holder(const fs::path& root) {
   if (result == FileLock::Result::held) return holder ? holder->text() : "a process that has not named itself";
   // Without locks a name is all there is; its owner clears it, unless it was killed.
   return holder ? std::optional(holder->text() + ", if it was not killed: there are no file locks here") : std::nullopt;
+}
+
+std::optional<std::string> noted_holder(const fs::path& root) {
+  const fs::path file = lock_file(root);
+  if (!fs::exists(file)) return std::nullopt;
+  const auto holder = Holder::parse(first_line(file));
+  return holder && !holder->is_gone() ? std::optional(holder->text()) : std::nullopt;
 }
 
 RunLock::RunLock(const fs::path& root) {

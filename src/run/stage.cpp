@@ -62,7 +62,7 @@ std::vector<std::string> files_under(const fs::path& root, const std::string& pa
   if (!fs::is_directory(top)) return files;
   for (const auto& item : fs::recursive_directory_iterator(top)) {
     const std::string name = item.path().filename().string();
-    if (item.is_regular_file() && !name.ends_with(".tmp"))
+    if (item.is_regular_file() && !name.ends_with(".tmp") && name != model_card)
       files.push_back((fs::path(path) / item.path().lexically_relative(top)).string());
   }
   std::sort(files.begin(), files.end());

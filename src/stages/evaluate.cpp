@@ -90,20 +90,21 @@ void plan_evaluate(StudyPlan& plan, const Study& study) {
 }
 
 void bind_evaluate(OptionTable& table, EvaluateOptions& o) {
-  table.add("evaluate.prompts", &o.prompts, "prompts", "held-out ones, drawn with the families' weights")
+  table.add("evaluate.prompts", &o.prompts, "prompts", "held-out prompts, drawn with the families' weights")
       .at_least(1)
       .at_most(most_items);
-  table.add("evaluate.samples", &o.samples, "responses", "a prompt").at_least(1);
+  table.add("evaluate.samples", &o.samples, "responses", "responses to a prompt").at_least(1);
   table
       .add("evaluate.best_of_n", &o.best_of_n, "responses",
-           "of sft a prompt, from which the best of 1, 2, 4, ... by every reward model are told; 0: not asked")
+           "responses of sft to a prompt, from which the best of 1, 2, 4, ... by every reward model are told; 0: not "
+           "asked")
       .at_least(0)
       .at_most(1e4);
-  table.add("evaluate.temperature", &o.temperature, "", "of sampling").at_least(0);
-  table.add("evaluate.block", &o.block, "prompts", "a block of work").at_least(1).at_most(most_items);
+  table.add("evaluate.temperature", &o.temperature, "", "temperature of sampling").at_least(0);
+  table.add("evaluate.block", &o.block, "prompts", "size of a block of work").at_least(1).at_most(most_items);
   table.add("evaluate.max_new_tokens", &o.max_new_tokens, "tokens", "longest response").at_least(1);
-  table.add("evaluate.slots", &o.slots, "sequences", "decoded together").at_least(1);
-  table.add("evaluate.resamples", &o.resamples, "", "of the bootstrap over prompts").at_least(1);
+  table.add("evaluate.slots", &o.slots, "sequences", "sequences decoded together").at_least(1);
+  table.add("evaluate.resamples", &o.resamples, "", "resamples of the bootstrap over prompts").at_least(1);
   table.add("evaluate.specificity", &o.specificity, "",
             "also ask the SFT model whether a response fits its own question better than another one");
 }

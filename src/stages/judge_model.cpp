@@ -135,7 +135,7 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
   const std::string section = "judge_model" + suffix;
   bind_model(table, "judge_network" + suffix, model.network, "the judge");
   JudgeModelOptions& o = model.training;
-  table.add(section + ".steps", &o.training.steps, "steps", "of judge training; 0: no judge is trained")
+  table.add(section + ".steps", &o.training.steps, "steps", "steps of judge training; 0: no judge is trained")
       .at_least(0)
       .at_most(most_items);
   // Where nobody sets them, decks are what they were before there were any.

@@ -97,21 +97,25 @@ void bind_reward_model(OptionTable& table, RewardModelOptions& model, LabelUse& 
       "fine-tuned as the policy is");
   bind_model(table, "reward_network", model.network, "the reward model");
   table.add("reward.epochs", &training.epochs, "epochs", "passes over the pairs").at_least(1).at_most(most_epochs);
-  table.add("reward.batch", &training.batch, "pairs", "a step").at_least(1).at_most(most_items);
+  table.add("reward.batch", &training.batch, "pairs", "size of a step").at_least(1).at_most(most_items);
   table
       .add("reward.labels", &labels.first, "labels",
-           "that reward models learn from, the first ones of each judge; 0: all")
+           "labels that reward models learn from, the first ones of each judge; 0: all")
       .at_least(0);
   table.add(
       "reward.people", &labels.people.name, "",
       "labels that take the place of the judge's: of `rlaif spotcheck import` (preferences/spotcheck-NAME), or of "
       "the judge of that name among study.judges; empty: none");
-  table.add("reward.people_labels", &labels.people.labels, "labels", "of them that are used, the first ones; 0: all")
+  table
+      .add("reward.people_labels", &labels.people.labels, "labels",
+           "people's labels that are used, the first ones; 0: all")
       .at_least(0)
       .only_where_set = true;
   table.add("reward.people_weight", &labels.people.weight, "", "weight of such a pair's loss; a judge's has 1")
       .above(0);
-  table.add("reward.head_learning_rate_scale", &training.head_learning_rate_scale, "", "of the head against the body")
+  table
+      .add("reward.head_learning_rate_scale", &training.head_learning_rate_scale, "",
+           "rate of the head against that of the body")
       .at_least(0);
   bind_schedule(table, "reward", training.schedule, training.adam);
 }

@@ -189,7 +189,7 @@ void bind_sft(OptionTable& table, FirstTexts& texts, SftOptions& o) {
       .at_least(0)
       .at_most(most_items);
   table.add("sft.epochs", &o.epochs, "epochs", "passes over the examples").at_least(1).at_most(most_epochs);
-  table.add("sft.batch", &o.training.batch, "examples", "a step").at_least(1).at_most(most_items);
+  table.add("sft.batch", &o.training.batch, "examples", "size of a step").at_least(1).at_most(most_items);
   bind_schedule(table, "sft", o.training.schedule, o.training.adam);
 }
 

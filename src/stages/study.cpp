@@ -7,18 +7,23 @@
 #include "rlaif/comm/watchdog.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/log.hpp"
+#include "rlaif/core/progress.hpp"
+#include "rlaif/remote/paid_sums.hpp"
 #include "rlaif/run/deck_file.hpp"
 #include "rlaif/run/instruction_sets.hpp"
+#include "rlaif/run/plan_file.hpp"
 #include "rlaif/run/runner.hpp"
 #include "rlaif/run/starts.hpp"
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/stages/maker.hpp"
+#include "rlaif/stages/model_card.hpp"
 #include "rlaif/stages/report.hpp"
 #include "rlaif/stages/resources.hpp"
 #include "rlaif/stages/rounds.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/context.hpp"
+#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/templates/chat_template.hpp"
 
@@ -155,6 +160,16 @@ void plan_arms(StudyPlan& plan, const Study& study) {
   }
 }
 
+// Progress says what asked judges have cost, over all ranks and starts.
+void show_paid_answers(const Study& study) {
+  const std::vector<const JudgeOptions*> judges = judges_and_members(study.judges);
+  const bool asks =
+      std::any_of(judges.begin(), judges.end(), [](const JudgeOptions* judge) { return kind_of(*judge).is_remote; });
+  if (!asks) return;
+  const auto sums = std::make_shared<remote::PaidSums>(study.run.directory / "verdicts");
+  show_paid([sums] { return remote::paid_text(sums->read()); });
+}
+
 }  // namespace
 
 std::vector<Stage> plan_stages(const Study& study, const StageOptions& options) {
@@ -236,6 +251,9 @@ void run_study(const std::string& command, Study& study, const StageOptions& opt
     lock = RunLock(study.run.directory);
     directory.open(deck, study.name, study.run.seed, comm.size(), taken_instruction_sets());
     record_start(directory, comm.size());
+    write_plan(directory, stages, comm.size());
+    keep_progress_in(directory.progress());
+    show_paid_answers(study);
   });
   const comm::Watchdog watchdog(comm, 60.0 * study.run.watchdog_minutes, study.run.directory / ".watchdog");
   if (comm.size() > study.run.grains) {
@@ -253,6 +271,7 @@ void run_study(const std::string& command, Study& study, const StageOptions& opt
   std::vector<Json> markers = run_stages(here, deck, stages, command, left_out);
   std::erase_if(markers, [](const Json& marker) { return marker.is_null(); });
   if (command == "study" || command == "evaluate") write_report(study.context(here), markers);
+  write_model_cards(study.context(here), deck);
 }
 
 }  // namespace rlaif::stages

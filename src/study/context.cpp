@@ -131,6 +131,25 @@ model::Transformer load_run_model(const Context& context, const std::string& nam
   return std::move(*loaded);
 }
 
+FolderModel read_model_folder(const std::filesystem::path& folder, const std::string& system,
+                              const comm::DevicePlan& device) {
+  const bool is_adapter = model::is_adapter_folder(folder);
+  if (!is_adapter && !std::filesystem::exists(folder / "config.json"))
+    throw input_error(folder, "holds no model; a folder with config.json or adapter_config.json was expected");
+  text::ChatStyle style = text::read_chat_style(folder).value_or(text::chat_style(text::ChatFormat::plain));
+  FolderModel read;
+  read.language =
+      std::make_unique<Language>(text::Tokenizer::load(folder / "tokenizer.json"), std::move(style), system);
+  model::Transformer base =
+      load_fitting_model(is_adapter ? adapted_folder(folder) : folder, device_of(device), *read.language);
+  if (is_adapter) {
+    model::load_adapter(folder, base);
+    base = base.merged();
+  }
+  read.model = std::make_unique<model::Transformer>(std::move(base));
+  return read;
+}
+
 model::ScalarModel load_run_reward(const Context& context, const std::string& name, const model::Transformer& base) {
   const std::filesystem::path folder = context.directory.model(name);
   std::optional<model::ScalarModel> loaded;

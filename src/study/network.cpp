@@ -17,7 +17,7 @@ void bind_model(OptionTable& table, const std::string& section, ModelOptions& o,
   table.add_input(section + ".folder", &o.folder, "",
                   "Hugging Face folder " + whose + " starts from; empty: random weights");
   table.add(section + ".hidden_size", &o.hidden_size, "", "width of " + whose).at_least(1).at_most(1 << 28);
-  table.add(section + ".num_layers", &o.num_layers, "layers", "depth").at_least(1).at_most(10000);
+  table.add(section + ".num_layers", &o.num_layers, "layers", "number of layers").at_least(1).at_most(10000);
   table.add(section + ".num_heads", &o.num_heads, "heads", "attention heads").at_least(1).at_most(1 << 28);
   table.add(section + ".num_kv_heads", &o.num_kv_heads, "heads", "key and value heads; divides num_heads")
       .at_least(1)
@@ -25,7 +25,9 @@ void bind_model(OptionTable& table, const std::string& section, ModelOptions& o,
   table.add(section + ".intermediate_size", &o.intermediate_size, "", "width of the feed-forward layer")
       .at_least(1)
       .at_most(1 << 28);
-  table.add(section + ".max_positions", &o.max_positions, "tokens", "context").at_least(2).at_most(1 << 22);
+  table.add(section + ".max_positions", &o.max_positions, "tokens", "longest sequence, prompt and response together")
+      .at_least(2)
+      .at_most(1 << 22);
   table.add(section + ".tied_embeddings", &o.tied_embeddings, "", "one matrix for embedding and output");
 }
 

@@ -20,27 +20,35 @@ void bind_address(OptionTable& table, const std::string& section, const std::str
 }
 
 void bind_draws(OptionTable& table, const std::string& section, remote::ServerOptions& o) {
-  table.add(section + ".temperature", &o.temperature, "", "of sampling; empty: not sent").at_least(0).at_most(2);
-  table.add(section + ".top_p", &o.top_p, "", "of sampling; empty: not sent").above(0).at_most(1);
+  table.add(section + ".temperature", &o.temperature, "", "temperature of sampling; empty: not sent")
+      .at_least(0)
+      .at_most(2);
+  table.add(section + ".top_p", &o.top_p, "", "share of the probability that sampling draws from; empty: not sent")
+      .above(0)
+      .at_most(1);
 }
 
 void bind_traffic(OptionTable& table, const std::string& section, remote::HttpOptions& o) {
-  table.add(section + ".concurrency", &o.concurrency, "requests", "in flight, a rank")
+  table.add(section + ".concurrency", &o.concurrency, "requests", "requests in flight, a rank")
       .at_least(1)
       .at_most(4096)
       .no_result();
-  table.add(section + ".requests_per_minute", &o.requests_per_minute, "requests", "over all ranks; 0: no limit")
+  table
+      .add(section + ".requests_per_minute", &o.requests_per_minute, "requests",
+           "requests a minute over all ranks; 0: no limit")
       .at_least(0)
       .no_result();
-  table.add(section + ".tokens_per_minute", &o.tokens_per_minute, "tokens", "over all ranks; 0: no limit")
+  table
+      .add(section + ".tokens_per_minute", &o.tokens_per_minute, "tokens",
+           "tokens a minute over all ranks; 0: no limit")
       .at_least(0)
       .no_result();
-  table.add(section + ".max_retries", &o.max_retries, "", "of one request").at_least(0).no_result();
+  table.add(section + ".max_retries", &o.max_retries, "", "further attempts at one request").at_least(0).no_result();
   table.add(section + ".attempt_seconds", &o.attempt_seconds, "seconds", "longest attempt")
       .above(0)
       .below(1e6)
       .no_result();
-  table.add(section + ".total_seconds", &o.total_seconds, "seconds", "a request with all its attempts")
+  table.add(section + ".total_seconds", &o.total_seconds, "seconds", "longest request with all its attempts")
       .above(0)
       .below(1e6)
       .no_result();

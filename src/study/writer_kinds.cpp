@@ -21,11 +21,14 @@ void bind_local_writer(OptionTable& table, const std::string& section, WriterOpt
   table.add(
       section + ".model", &o.model, "",
       "a model of the run, a folder that the run's tokenizer fits, or policy: the one whose responses are at hand");
-  table.add(section + ".temperature", &o.local.temperature, "", "of sampling; 0: greedy").at_least(0);
-  table.add(section + ".top_k", &o.local.top_k, "tokens", "0: off").at_least(0);
-  table.add(section + ".top_p", &o.local.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".temperature", &o.local.temperature, "", "temperature of sampling; 0: greedy").at_least(0);
+  table.add(section + ".top_k", &o.local.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
+      .at_least(0);
+  table.add(section + ".top_p", &o.local.top_p, "", "share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1);
   table.add(section + ".max_new_tokens", &o.local.max_new_tokens, "tokens", "longest text").at_least(1);
-  table.add(section + ".slots", &o.local.slots, "sequences", "decoded together").at_least(1);
+  table.add(section + ".slots", &o.local.slots, "sequences", "sequences decoded together").at_least(1);
 }
 
 void bind_remote_writer(OptionTable& table, const std::string& section, WriterOptions& o) {

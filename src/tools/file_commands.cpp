@@ -182,10 +182,17 @@ void bind_io(OptionTable& table, IoOptions& o) {
   table.add_place("io.output", &o.output, "where the answers go (JSON Lines)");
   table.add("io.model", &o.model, "", "generate: a model of the run (sft, an arm), or a folder").no_result();
   table.add("io.judge", &o.judge, "", "judge: a name of study.judges or study.members; empty: the first").no_result();
-  table.add("io.samples", &o.samples, "responses", "generate: a prompt").at_least(1).no_result();
-  table.add("io.temperature", &o.temperature, "", "generate: of sampling; 0: greedy").at_least(0).no_result();
-  table.add("io.top_k", &o.top_k, "tokens", "generate: 0: off").at_least(0).no_result();
-  table.add("io.top_p", &o.top_p, "", "generate: 1: off").above(0).at_most(1).no_result();
+  table.add("io.samples", &o.samples, "responses", "generate: responses to a prompt").at_least(1).no_result();
+  table.add("io.temperature", &o.temperature, "", "generate: temperature of sampling; 0: greedy")
+      .at_least(0)
+      .no_result();
+  table.add("io.top_k", &o.top_k, "tokens", "generate: likeliest tokens that sampling draws from; 0: all")
+      .at_least(0)
+      .no_result();
+  table.add("io.top_p", &o.top_p, "", "generate: share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1)
+      .no_result();
   table.add("io.max_new_tokens", &o.max_new_tokens, "tokens", "generate: longest response").at_least(1).no_result();
 }
 

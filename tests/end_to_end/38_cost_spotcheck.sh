@@ -94,6 +94,14 @@ assert [stage["stage"] for stage in measured["stages"]] == ["annotate", "sft", "
 for row in measured["stages"]:
     assert abs(row["machine_usd"] - row["ranks"] * row["wall_seconds"] / 3600 * 2.5) < 1e-9
 P
+"$rlaif" status "$scratch/run" --json >"$scratch/status.json" 2>&1
+check "the run's status has the dollars so far" python3 - "$scratch" <<'P'
+import json, sys
+scratch = sys.argv[1]
+status, paid = json.load(open(f"{scratch}/status.json")), json.load(open(f"{scratch}/run-cost.json"))["measured"]["answers"][0]
+assert abs(status["paid"]["paid_usd"] - paid["paid_usd"]) < 1e-6 and status["paid"]["held_usd"] == 0, (status["paid"], paid)
+assert status["paid"]["judges"]["ai"]["answers"] == paid["answers"] and status["state"] == "stopped", status
+P
 check "the bill beforehand held" python3 - "$scratch" <<'P'
 import json, re, sys
 scratch = sys.argv[1]

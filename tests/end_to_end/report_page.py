@@ -203,6 +203,13 @@ def checks(folder):
     done = run_script("report.py", two)
     yield ("a missing file is one clear line and exit code 2",
            done.returncode == 2 and done.stderr.count("\n") == 1 and "results.json is missing" in done.stderr, done.stderr)
+    done = run_script("metrics_csv.py", one, "--name", "kl", "--name", "gold")
+    lines = done.stdout.splitlines()
+    yield "metrics are CSV, a line a number", lines[:4] == [
+        "run,stage,step,name,value", f"{one},ppo-rlaif,0,kl,0", f"{one},ppo-rlaif,1,kl,{0.1:.17g}", f"{one},ppo-rlaif,2,kl,{0.2:.17g}"] and len(lines) == 401, lines[:4]
+    yield "what is no number is counted", done.stderr == "metrics_csv: 400 values that are no finite numbers were left out\n", done.stderr
+    done = run_script("metrics_csv.py", one, "--stage", "sftt")
+    yield "a stage without metrics is named", done.returncode == 2 and "no stage 'sftt' has metrics; there are ppo-rlaif" in done.stderr, done.stderr
     (one / "metrics/sft.jsonl").write_text('{"step": 1}\nnonsense\n')
     done = run_script("report.py", one)
     yield "a bad record is named by file and line", done.returncode == 2 and "sft.jsonl:2:" in done.stderr, done.stderr

@@ -24,9 +24,7 @@ struct CommandLine {
   std::vector<std::string> words;           // deck, files, sub-commands
   std::map<std::string, std::string> keys;  // with a dot in the name
   bool help = false, dry_run = false, version = false;
-  std::string form = "trl";                  // preferences export --form
-  bool strict = false;                       // constitution lint --strict
-  std::map<std::string, std::string> flags;  // --count N and the like, of commands whose usage names them
+  std::map<std::string, std::string> flags;  // --count N and the like, that some command declares (cli/help.hpp)
   std::string flag_or(const std::string& name, const std::string& otherwise) const;
   // Throws Error(usage) for what is not a number of at least `least`.
   double number_or(const std::string& name, double otherwise, double least) const;

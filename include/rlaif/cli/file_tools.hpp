@@ -21,6 +21,10 @@ const std::string& word(const CommandLine& line, std::size_t index, const std::s
 // Throws Error(usage) where there are more than `count`.
 void no_more_words(const CommandLine& line, std::size_t count);
 
+// The number behind a flag. Throws Error(usage) where it is not whole, or beyond `least` and `most`.
+double whole_number(const CommandLine& line, const std::string& flag, double otherwise, double least,
+                    double most = 9007199254740992.0);
+
 std::string unknown_command_message(const std::string& command);
 
 }  // namespace rlaif::cli

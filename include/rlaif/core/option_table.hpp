@@ -157,7 +157,8 @@ class OptionTable {
   std::filesystem::path deck_folder_;
 };
 
-// Folder of the program's own inputs: $RLAIF_INPUTS, or the one it was built with.
+// Folder of the program's own inputs: $RLAIF_INPUTS, or share/rlaif/inputs of the prefix that the program is installed in, or the
+// one it was built with.
 std::filesystem::path inputs_folder();
 
 }  // namespace rlaif

@@ -24,7 +24,8 @@ enum class Stream : std::uint64_t {
   bootstrap = 9,
   behaviour = 10,
   test = 11,
-  principle = 12,  // (seed, prompt id, step)
+  principle = 12,   // (seed, prompt id, step)
+  chat_order = 40,  // (seed, turn, what was said): which of two models answers first
 };
 
 // A small sequential generator over one key: Rng(seed, stream, {a, b, c}). Equal keys give equal draws.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,6 +24,8 @@ struct SamplingOptions {
   int max_new_tokens = 40;
   std::vector<TokenId> stop_tokens;
   std::uint64_t seed = 0;
+  // Told of every token as it is drawn, stop tokens apart: for who reads along. Empty: nobody.
+  std::function<void(std::uint64_t prompt_id, std::uint32_t sample, TokenId token)> drawn = {};
 };
 
 struct EngineOptions {

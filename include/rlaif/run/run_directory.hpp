@@ -31,7 +31,14 @@ class RunDirectory {
   std::filesystem::path written(const std::string& writer) const { return root_ / "written" / writer; }
   std::filesystem::path evaluation(const std::string& name) const { return root_ / "evaluation" / (name + ".jsonl"); }
   std::filesystem::path report(const std::string& file) const { return root_ / "report" / file; }
+  std::filesystem::path plan() const { return root_ / "plan.json"; }
+  // How far the stage under way is, as its process noted last (core/progress.hpp).
+  std::filesystem::path progress() const { return root_ / "progress.json"; }
   std::filesystem::path stage_marker(const std::string& stage) const { return root_ / "stages" / (stage + ".json"); }
+
+  // What a stage under way started from.
+  std::filesystem::path begun_file(const std::string& stage) const { return root_ / "begun" / (stage + ".json"); }
+  std::filesystem::path lock() const { return root_ / "run.lock"; }
 
   // Creates the folder and run.json, or checks run.json: a directory of another deck is an Error(input) that names
   // the keys that differ. A damaged run.json is written again where a done stage says whose run this is, else it is an
@@ -57,7 +64,6 @@ class RunDirectory {
   void finish_stage(const std::string& stage, const std::string& deck_hash, Json facts) const;
 
  private:
-  std::filesystem::path begun_file(const std::string& stage) const { return root_ / "begun" / (stage + ".json"); }
   bool has_stage_of(const std::string& deck_hash) const;
 
   std::filesystem::path root_;
@@ -65,6 +71,9 @@ class RunDirectory {
 
 // Who holds the run directory now, as the lock names them; nullopt: nobody.
 std::optional<std::string> run_holder(const std::filesystem::path& root);
+// The same by its name in the lock's file alone, for who only looks and takes no lock: one that was killed on another machine
+// still stands there.
+std::optional<std::string> noted_holder(const std::filesystem::path& root);
 
 // One job at a time: an advisory lock on run.lock, which names its holder. Released when the process ends, however. Where the
 // file system has no locks a warning says so, and the run goes on without.

@@ -84,7 +84,10 @@ class StagePlan {
 std::string stage_identity(const Stage& stage, const ResolvedDeck& deck, const std::string& device,
                            const std::string& instruction_sets, const std::filesystem::path& root);
 
-// Regular files under a file or folder of `root`, sorted, as paths relative to root; temporary files aside.
+// What a model's folder holds for its readers alone: no stage makes or reads it, and no checksum lists it.
+inline const char* const model_card = "README.md";
+
+// Regular files under a file or folder of `root`, sorted, as paths relative to root; temporary files and model cards aside.
 std::vector<std::string> files_under(const std::filesystem::path& root, const std::string& path);
 
 // Whether a path below the run directory is `named` or lies in it.

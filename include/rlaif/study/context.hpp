@@ -53,6 +53,15 @@ model::Transformer load_run_model(const Context& context, const std::string& nam
 // The same with the base at hand: an adapter's untouched weights are shared with it.
 model::Transformer load_policy(const Context& context, const std::string& name, const model::Transformer& base,
                                const Language& language);
+// One of a folder on its own, outside of a study, with the tokenizer and the chat template that lie in it (plain where it has
+// none); of an adapter, over the model that it names as its base. Throws Error(input) naming the folder or file that does not fit.
+struct FolderModel {
+  std::unique_ptr<Language> language;
+  std::unique_ptr<model::Transformer> model;
+};
+FolderModel read_model_folder(const std::filesystem::path& folder, const std::string& system,
+                              const comm::DevicePlan& device);
+
 // A reward model, over `base` where it is an adapter.
 model::ScalarModel load_run_reward(const Context& context, const std::string& name, const model::Transformer& base);
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "rlaif/text/blanks.hpp"
 #include "rlaif/core/json.hpp"
+#include "rlaif/text/blanks.hpp"
 
 namespace rlaif::judge {
 

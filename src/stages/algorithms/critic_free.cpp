@@ -52,16 +52,16 @@ void CriticFree::bind(OptionTable& table, const std::string& section) {
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
                                 "what policies learn from: the reward model of their judge, the judge itself on "
                                 "pairs (judge) or on each response (judge_score), or its file of rules");
-  bind_steps(table, section, o, "with `responses` each");
-  table.add(section + ".responses", &o.rollout.responses, "responses", "drawn for each prompt: its group")
+  bind_steps(table, section, o, "prompts of a step, with `responses` each");
+  table.add(section + ".responses", &o.rollout.responses, "responses", "responses drawn for each prompt: its group")
       .at_least(kind_.least_responses)
       .at_most(1e4);
   given_.bind(table, section, kind_);
   if (kind_.least_responses > 1)
-    table.add(section + ".redraws", &o.rollout.redraws, "draws", "at most, where silent_groups = redraw")
+    table.add(section + ".redraws", &o.rollout.redraws, "draws", "most draws of a prompt, where silent_groups = redraw")
         .at_least(1)
         .at_most(100);
-  table.add(section + ".kl_coefficient", &o.kl.coefficient, "1/nat", "of the KL a token").at_least(0);
+  table.add(section + ".kl_coefficient", &o.kl.coefficient, "1/nat", "weight of the KL a token").at_least(0);
   table.add(section + ".missing_end_penalty", &o.rollout.missing_end_penalty, "",
             "added to the score of a response without end token");
   table

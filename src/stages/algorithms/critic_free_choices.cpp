@@ -98,9 +98,9 @@ void GivenChoices::bind(OptionTable& table, const std::string& section, const Cr
   if (kind.advantages.size() > 1)
     add(table, section + ".advantage", &given_.advantage, kind.advantages, "what a reward is held against");
   add(table, section + ".ratio", &given_.ratio, ratio_names,
-      "of new to old probabilities: of each token, or of a response's mean log-probability");
+      "ratio of new to old probabilities: of each token, or of a response's mean log-probability");
   add(table, section + ".sum", &given_.sum, sum_names,
-      "of losses: by token of the minibatch, by response, or by a constant (max_new_tokens a response)");
+      "sum of losses: by token of the minibatch, by response, or by a constant (max_new_tokens a response)");
   number("clip", "the ratio is not below 1 less this; empty: the preset's, else " + text_of(*kind.choices.clip))
       .above(0);
   number("clip_high", "the ratio is not above 1 and this; empty: the preset's, else clip").above(0);
@@ -114,9 +114,10 @@ void GivenChoices::bind(OptionTable& table, const std::string& section, const Cr
   if (kind.least_responses > 1)
     add(table, section + ".silent_groups", &given_.silent_groups, silent_names,
         "prompts all of whose responses are worth the same: they stay, or give way to others");
-  add(table, section + ".whiten_advantages", &given_.whiten_advantages, bool_names, "over the tokens of a step");
+  add(table, section + ".whiten_advantages", &given_.whiten_advantages, bool_names,
+      "whiten advantages over the tokens of a step");
   number("overlong_share",
-         "of max_new_tokens, at the end of which length is penalised more and more; empty: the preset's, else 0: not "
+         "share of max_new_tokens at whose end length is penalised more and more; empty: the preset's, else 0: not "
          "at all")
       .at_least(0)
       .at_most(1);

@@ -34,7 +34,7 @@ void Dpo::bind(OptionTable& table, const std::string& section) {
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
   bind_dpo_loss(table, section, d);
   table.add(section + ".epochs", &d.epochs, "epochs", "passes over the pairs").at_least(1).at_most(most_epochs);
-  table.add(section + ".batch", &d.batch, "pairs", "a step").at_least(1).at_most(most_items);
+  table.add(section + ".batch", &d.batch, "pairs", "size of a step").at_least(1).at_most(most_items);
   bind_schedule(table, section, d.schedule, d.adam);
 }
 

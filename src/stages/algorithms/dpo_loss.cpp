@@ -5,7 +5,7 @@ namespace rlaif::stages {
 void bind_dpo_loss(OptionTable& table, const std::string& section, train::DpoLossOptions& d) {
   table.add_choice<train::DpoLoss>(
       section + ".loss", &d.loss, train::dpo_loss_names(),
-      "of the log-ratios: sigmoid is DPO with soft labels, conservative and robust allow for "
+      "loss of the log-ratios: sigmoid is DPO with soft labels, conservative and robust allow for "
       "flipped labels, simpo needs no reference");
   table.add(section + ".beta", &d.beta, "", "strength of the pull to the reference; tau of ipo; simpo wants about 2")
       .above(0);
@@ -21,7 +21,7 @@ void bind_dpo_loss(OptionTable& table, const std::string& section, train::DpoLos
             "labels count as 1, 0, or 0.5 for a tie, however sure the judge was");
   table
       .add(section + ".nll_weight", &d.nll_weight, "",
-           "of the preferred answer's negative log-likelihood a token, in the loss")
+           "weight of the preferred answer's negative log-likelihood a token, in the loss")
       .at_least(0);
 }
 

@@ -31,12 +31,14 @@ class Kto final : public Algorithm {
 void Kto::bind(OptionTable& table, const std::string& section) {
   train::KtoOptions& k = options_;
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
-  table.add(section + ".beta", &k.beta, "", "of the log-ratios: how far from the reference an answer saturates")
+  table.add(section + ".beta", &k.beta, "", "scale of the log-ratios: how far from the reference an answer saturates")
       .above(0);
-  table.add(section + ".desirable_weight", &k.desirable_weight, "", "of the losses of preferred answers").above(0);
-  table.add(section + ".undesirable_weight", &k.undesirable_weight, "", "of the losses of the others").above(0);
+  table.add(section + ".desirable_weight", &k.desirable_weight, "", "weight of the losses of preferred answers")
+      .above(0);
+  table.add(section + ".undesirable_weight", &k.undesirable_weight, "", "weight of the losses of the other answers")
+      .above(0);
   table.add(section + ".epochs", &k.epochs, "epochs", "passes over the pairs").at_least(1).at_most(most_epochs);
-  table.add(section + ".batch", &k.batch, "pairs", "a step, two answers each").at_least(1).at_most(most_items);
+  table.add(section + ".batch", &k.batch, "pairs", "pairs of a step, two answers each").at_least(1).at_most(most_items);
   bind_schedule(table, section, k.schedule, k.adam);
 }
 

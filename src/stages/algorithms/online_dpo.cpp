@@ -48,12 +48,12 @@ void OnlineDpo::bind(OptionTable& table, const std::string& section) {
   table.add_choice<std::string>(section + ".reward", &reward_, names_of(stages::rewards()),
                                 "who labels the pairs: the arm's judge, the reward model of its labels, or its file of "
                                 "rules");
-  table.add(section + ".steps", &o.steps, "steps", "of drawing, labelling and updating once")
+  table.add(section + ".steps", &o.steps, "steps", "steps of drawing, labelling and updating once")
       .at_least(1)
       .at_most(most_items);
   table
       .add(section + ".prompts_per_step", &o.rollout.prompts_per_step, "prompts",
-           "with two responses each: the pairs of a step")
+           "prompts of a step, with two responses each: the pairs of a step")
       .at_least(1)
       .at_most(most_items);
   bind_dpo_loss(table, section, o.loss);

@@ -13,22 +13,29 @@ namespace rlaif::stages {
 
 void bind_steps(OptionTable& table, const std::string& section, train::PolicyGradientOptions& options,
                 const std::string& responses) {
-  table.add(section + ".steps", &options.steps, "steps", "of rolling out and updating").at_least(1).at_most(most_items);
+  table.add(section + ".steps", &options.steps, "steps", "steps of rolling out and updating")
+      .at_least(1)
+      .at_most(most_items);
   table.add(section + ".prompts_per_step", &options.rollout.prompts_per_step, "prompts", responses)
       .at_least(1)
       .at_most(most_items);
-  table.add(section + ".epochs", &options.epochs, "epochs", "over a step's responses").at_least(1).at_most(most_epochs);
-  table.add(section + ".minibatch", &options.minibatch, "responses", "an update, over all ranks")
+  table.add(section + ".epochs", &options.epochs, "epochs", "passes over a step's responses")
+      .at_least(1)
+      .at_most(most_epochs);
+  table.add(section + ".minibatch", &options.minibatch, "responses", "responses of an update, over all ranks")
       .at_least(1)
       .at_most(most_items);
 }
 
 void bind_sampling(OptionTable& table, const std::string& section, train::RolloutOptions& options) {
-  table.add(section + ".temperature", &options.temperature, "", "of rollout and update alike").above(0);
-  table.add(section + ".top_k", &options.top_k, "tokens", "0: off").at_least(0);
-  table.add(section + ".top_p", &options.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".temperature", &options.temperature, "", "temperature of rollout and update alike").above(0);
+  table.add(section + ".top_k", &options.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
+      .at_least(0);
+  table.add(section + ".top_p", &options.top_p, "", "share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1);
   table.add(section + ".max_new_tokens", &options.max_new_tokens, "tokens", "longest response").at_least(1);
-  table.add(section + ".slots", &options.slots, "sequences", "decoded together").at_least(1);
+  table.add(section + ".slots", &options.slots, "sequences", "sequences decoded together").at_least(1);
 }
 
 train::PolicyGradientCallbacks policy_gradient_callbacks(const Context& context, const Language& language,

@@ -56,28 +56,35 @@ void Ppo::bind(OptionTable& table, const std::string& section) {
       section + ".reward", &reward_, names_of(stages::rewards()),
       "what policies learn from: the reward model of their judge, the score that the judge gives "
       "each response, or its file of rules itself; the value model starts from the reward model in any case");
-  bind_steps(table, section, p, "one response each");
+  bind_steps(table, section, p, "prompts of a step, with one response each");
   table
       .add(section + ".value_learning_rate_scale", &critic.learning_rate_scale, "",
-           "of the value model against the policy")
+           "rate of the value model against that of the policy")
       .at_least(0);
-  table.add(section + ".value_only_steps", &critic.only_steps, "steps", "at the start that train the value model alone")
+  table
+      .add(section + ".value_only_steps", &critic.only_steps, "steps",
+           "steps at the start that train the value model alone")
       .at_least(0);
   table.add(section + ".kl_coefficient", &p.kl.coefficient, "1/nat", "KL penalty a token in the reward").at_least(0);
   table.add_choice<train::KlEstimator>(
       section + ".kl_estimator", &p.kl.estimator,
       {{"k1", train::KlEstimator::k1}, {"k2", train::KlEstimator::k2}, {"k3", train::KlEstimator::k3}},
-      "of the penalty");
-  table.add(section + ".kl_target", &p.kl.target, "nats", "a response; above 0 the coefficient adapts to it")
+      "estimator of the KL in the penalty");
+  table
+      .add(section + ".kl_target", &p.kl.target, "nats",
+           "KL of a response that the coefficient adapts to; 0: it stays as it is")
       .at_least(0);
-  table.add(section + ".kl_horizon", &p.kl.horizon, "responses", "of the adaptation").above(0);
-  table.add(section + ".gamma", &critic.gamma, "", "discount").at_least(0).at_most(1);
-  table.add(section + ".lambda", &critic.lambda, "", "of generalised advantage estimation").at_least(0).at_most(1);
-  table.add(section + ".clip", &clip_, "", "of the probability ratio").above(0);
-  table.add(section + ".value_clip", &critic.clip, "", "of the value's move").above(0);
+  table.add(section + ".kl_horizon", &p.kl.horizon, "responses", "responses over which the coefficient adapts")
+      .above(0);
+  table.add(section + ".gamma", &critic.gamma, "", "discount of later rewards").at_least(0).at_most(1);
+  table.add(section + ".lambda", &critic.lambda, "", "lambda of generalised advantage estimation")
+      .at_least(0)
+      .at_most(1);
+  table.add(section + ".clip", &clip_, "", "furthest that the probability ratio counts from 1").above(0);
+  table.add(section + ".value_clip", &critic.clip, "", "furthest that the value's move counts").above(0);
   table.add(section + ".missing_end_penalty", &p.rollout.missing_end_penalty, "",
             "added to the score of a response without end token");
-  table.add(section + ".whiten_advantages", &p.whiten_advantages, "", "over the global batch");
+  table.add(section + ".whiten_advantages", &p.whiten_advantages, "", "whiten advantages over the global batch");
   bind_sampling(table, section, p.rollout);
   bind_schedule(table, section, p.schedule, p.adam);
 }

@@ -47,7 +47,7 @@ void bind_arm(OptionTable& table, ArmOptions& arm) {
   table.put_over(section, entry.section, "algorithm = " + arm.algorithm);
   table.add_choice<std::string>(section + ".algorithm", &arm.algorithm, names_of(algorithms()),
                                 "how it is made from what it starts from");
-  table.add(section + ".judge", &arm.judge, "", "whose labels it learns from");
+  table.add(section + ".judge", &arm.judge, "", "judge whose labels it learns from");
   table.add(
       section + ".start", &arm.start, "",
       "policy that it starts from and whose responses are labelled: sft or one before it; of a round, the last one");

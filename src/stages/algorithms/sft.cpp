@@ -35,7 +35,7 @@ class Sft final : public Algorithm {
 void Sft::bind(OptionTable& table, const std::string& section) {
   bind_adapter(table, section + ".lora", adapter_, "the policy's adapter; 0: all weights are trained");
   table.add(section + ".epochs", &epochs_, "epochs", "passes over the demonstrations").at_least(1).at_most(most_epochs);
-  table.add(section + ".batch", &training_.batch, "demonstrations", "a step").at_least(1).at_most(most_items);
+  table.add(section + ".batch", &training_.batch, "demonstrations", "size of a step").at_least(1).at_most(most_items);
   bind_schedule(table, section, training_.schedule, training_.adam);
 }
 

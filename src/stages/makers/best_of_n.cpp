@@ -15,7 +15,7 @@ class BestOfN final : public Maker {
   DataKind makes() const override { return DataKind::demonstrations; }
   void bind(OptionTable& table, DataOptions& data) override {
     table.add(data.section() + ".judge", &options_.judge, "",
-              "of study.judges, whose labels or rules score the responses");
+              "judge of study.judges whose labels or rules score the responses");
     bind_scored_draws(table, data, options_);
   }
   void check(const Study& study, const DataOptions& data) const override {

@@ -131,7 +131,7 @@ class Mixture final : public Maker {
     table.add(data.section() + ".examples", &examples_, "examples", "responses drawn from the behaviour mixture")
         .at_least(1)
         .at_most(most_items);
-    table.add(data.section() + ".block", &block_, "examples", "a block; one block is one file")
+    table.add(data.section() + ".block", &block_, "examples", "examples of a block; one block is one file")
         .at_least(1)
         .at_most(most_items);
   }

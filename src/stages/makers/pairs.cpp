@@ -179,7 +179,7 @@ class Pairs final : public Maker {
   DataKind makes() const override { return DataKind::preferences; }
   void bind(OptionTable& table, DataOptions& data) override {
     table.add(data.section() + ".policy", &data.policy, "",
-              "whose responses are compared: sft or an arm before those that learn from them");
+              "policy whose responses are compared: sft or an arm before those that learn from them");
   }
   void plan(StudyPlan& plan, const Study& study, const DataSet& data) const override;
 };
@@ -209,24 +209,30 @@ void Pairs::plan(StudyPlan& plan, const Study& study, const DataSet& pairs) cons
 std::unique_ptr<Maker> make_pairs() { return std::make_unique<Pairs>(); }
 
 void bind_annotate(OptionTable& table, AnnotateOptions& o) {
-  table.add("annotate.prompts", &o.prompts, "prompts", "to draw pairs for, with the families' weights")
+  table.add("annotate.prompts", &o.prompts, "prompts", "prompts to draw pairs for, with the families' weights")
       .at_least(0)
       .at_most(most_items);
   table
       .add("annotate.heldout_prompts", &o.heldout_prompts, "prompts",
-           "held-out ones, for judge and reward-model accuracy")
+           "held-out prompts, for judge and reward-model accuracy")
       .at_least(0)
       .at_most(most_items);
-  table.add("annotate.completions", &o.completions, "completions", "a prompt; all pairs of distinct texts are asked")
+  table
+      .add("annotate.completions", &o.completions, "completions",
+           "completions of a prompt; all pairs of distinct texts are asked")
       .at_least(2)
       .at_most(22);
-  table.add("annotate.redraws", &o.redraws, "attempts", "to replace identical texts").at_least(0);
-  table.add("annotate.block", &o.block, "prompts", "a block; one block is one shard").at_least(1).at_most(most_items);
-  table.add("annotate.temperature", &o.temperature, "", "of sampling").at_least(0);
-  table.add("annotate.top_k", &o.top_k, "tokens", "0: off").at_least(0);
-  table.add("annotate.top_p", &o.top_p, "", "1: off").above(0).at_most(1);
+  table.add("annotate.redraws", &o.redraws, "attempts", "attempts to replace identical texts").at_least(0);
+  table.add("annotate.block", &o.block, "prompts", "prompts of a block; one block is one shard")
+      .at_least(1)
+      .at_most(most_items);
+  table.add("annotate.temperature", &o.temperature, "", "temperature of sampling").at_least(0);
+  table.add("annotate.top_k", &o.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all").at_least(0);
+  table.add("annotate.top_p", &o.top_p, "", "share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1);
   table.add("annotate.max_new_tokens", &o.max_new_tokens, "tokens", "longest completion").at_least(1);
-  table.add("annotate.slots", &o.slots, "sequences", "decoded together").at_least(1);
+  table.add("annotate.slots", &o.slots, "sequences", "sequences decoded together").at_least(1);
 }
 
 }  // namespace rlaif::stages

@@ -207,11 +207,11 @@ class Recorded final : public Maker {
              "share of the prompts of `file` that are held out where there is no heldout_file")
         .above(0)
         .below(1);
-    table.add(section + ".pairs", &files_.most, "pairs", "of `file`, from its beginning; 0: all").at_least(0);
+    table.add(section + ".pairs", &files_.most, "pairs", "pairs of `file`, from its beginning; 0: all").at_least(0);
     table.add(section + ".leave_out_unusable", &files_.leaves_out, "",
               "leave out, and count, records with an empty response, two equal ones or turns behind a response; false: "
               "such a record is an error");
-    table.add(section + ".block", &block_, "pairs", "a block of labelling").at_least(1).at_most(most_pairs);
+    table.add(section + ".block", &block_, "pairs", "size of a block of labelling").at_least(1).at_most(most_pairs);
   }
   void check(const Study&, const DataOptions& data) const override {
     if (files_.file.empty()) throw usage_error(data.section() + ".file: a file of pairs was expected");

@@ -139,12 +139,15 @@ void Revisions::bind(OptionTable& table, DataOptions& data) {
            "share of all prompts whose answers are demonstrations as they are, of other families where some are named")
       .at_least(0)
       .below(1);
-  table.add(section + ".block", &source_.block, "prompts", "a block of work").at_least(1).at_most(most_items);
-  table.add(section + ".temperature", &answers_.temperature, "", "of sampling answers").above(0);
-  table.add(section + ".top_k", &answers_.top_k, "tokens", "0: off").at_least(0);
-  table.add(section + ".top_p", &answers_.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".block", &source_.block, "prompts", "size of a block of work").at_least(1).at_most(most_items);
+  table.add(section + ".temperature", &answers_.temperature, "", "temperature of sampling answers").above(0);
+  table.add(section + ".top_k", &answers_.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
+      .at_least(0);
+  table.add(section + ".top_p", &answers_.top_p, "", "share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1);
   table.add(section + ".max_new_tokens", &answers_.max_new_tokens, "tokens", "longest answer").at_least(1);
-  table.add(section + ".slots", &answers_.slots, "sequences", "decoded together").at_least(1);
+  table.add(section + ".slots", &answers_.slots, "sequences", "sequences decoded together").at_least(1);
 }
 
 void Revisions::check(const Study& study, const DataOptions& data) const {

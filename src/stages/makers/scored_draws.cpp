@@ -50,21 +50,28 @@ run::Needs needs_of(const Study& study, const ScoredDrawsOptions& options, const
 
 void bind_scored_draws(OptionTable& table, DataOptions& data, ScoredDrawsOptions& o) {
   const std::string section = data.section();
-  table.add(section + ".policy", &data.policy, "", "whose responses: sft or an arm before those that learn from them");
+  table.add(section + ".policy", &data.policy, "",
+            "policy whose responses are scored: sft or an arm before those that learn from them");
   table.add_choice<std::string>(
       section + ".reward", &o.reward, names_of(stages::rewards()),
       "what scores the responses: the reward model that learned from the judge's labels of "
       "the first pairs, the judge itself, the score that it gives each, or its file of rules");
-  table.add(section + ".prompts", &o.prompts, "prompts", "to draw for").at_least(1).at_most(most_items);
-  table.add(section + ".responses", &o.responses, "responses", "drawn for each prompt").at_least(2).at_most(1e4);
-  table.add(section + ".block", &o.block, "prompts", "a block of work").at_least(1).at_most(most_items);
+  table.add(section + ".prompts", &o.prompts, "prompts", "prompts to draw responses for")
+      .at_least(1)
+      .at_most(most_items);
+  table.add(section + ".responses", &o.responses, "responses", "responses drawn for each prompt")
+      .at_least(2)
+      .at_most(1e4);
+  table.add(section + ".block", &o.block, "prompts", "size of a block of work").at_least(1).at_most(most_items);
   table.add(section + ".missing_end_penalty", &o.missing_end_penalty, "",
             "added to the score of a response without end token");
-  table.add(section + ".temperature", &o.temperature, "", "of sampling").above(0);
-  table.add(section + ".top_k", &o.top_k, "tokens", "0: off").at_least(0);
-  table.add(section + ".top_p", &o.top_p, "", "1: off").above(0).at_most(1);
+  table.add(section + ".temperature", &o.temperature, "", "temperature of sampling").above(0);
+  table.add(section + ".top_k", &o.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all").at_least(0);
+  table.add(section + ".top_p", &o.top_p, "", "share of the probability that sampling draws from; 1: all")
+      .above(0)
+      .at_most(1);
   table.add(section + ".max_new_tokens", &o.max_new_tokens, "tokens", "longest response").at_least(1);
-  table.add(section + ".slots", &o.slots, "sequences", "decoded together").at_least(1);
+  table.add(section + ".slots", &o.slots, "sequences", "sequences decoded together").at_least(1);
 }
 
 void check_scored_draws(const Study& study, const std::string& section, const ScoredDrawsOptions& options) {

@@ -374,7 +374,7 @@ void bind_compare(OptionTable& table, CompareOptions& o) {
                                       {{"sft", ComparedPairs::sft}, {"all", ComparedPairs::all}},
                                       "who meets whom: every arm sft, or also every other arm"));
   add(table.add("evaluate.judged_samples", &o.judged_samples, "responses",
-                "a prompt that judges compare, the k-th of one policy with the k-th of the other"))
+                "responses to a prompt that judges compare, the k-th of one policy with the k-th of the other"))
       .at_least(1);
   add(table.add(
           "evaluate.stop_error_rate", &o.stop_error_rate, "",
@@ -383,7 +383,7 @@ void bind_compare(OptionTable& table, CompareOptions& o) {
       .at_least(0)
       .below(1);
   add(table.add("evaluate.look_every", &o.look_every, "blocks",
-                "of evaluate.block prompts between looks at whether to stop"))
+                "blocks of evaluate.block prompts between looks at whether to stop"))
       .at_least(1)
       .at_most(1e9);
 }

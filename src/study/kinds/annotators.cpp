@@ -7,7 +7,7 @@ namespace {
 
 void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   bind_price(table, section, o);
-  table.add(section + ".people", &o.annotators.people, "people", "how many").at_least(1);
+  table.add(section + ".people", &o.annotators.people, "people", "number of simulated people").at_least(1);
   table.add(section + ".utility_noise", &o.annotators.utility_noise, "", "deviation of noise on the utility difference")
       .at_least(0);
   table

@@ -16,7 +16,7 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
       "share of votes, mean of P(first), or by the calibration: weighted log-odds, confusion matrices");
   table
       .add(section + ".least_members", &o.ensemble.least_members, "members",
-           "with a verdict, for there to be one; 0: more than half")
+           "members with a verdict that a verdict takes; 0: more than half")
       .at_least(0);
 }
 

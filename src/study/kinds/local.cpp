@@ -27,7 +27,7 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
       .at_least(0)
       .at_most(1);
   bind_scores(table, section, o);
-  table.add(section + ".slots", &o.local.slots, "sequences", "judged together").at_least(1);
+  table.add(section + ".slots", &o.local.slots, "sequences", "sequences judged together").at_least(1);
 }
 
 void check(const std::string& section, const JudgeOptions& o) {

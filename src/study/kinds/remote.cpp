@@ -19,7 +19,9 @@ void bind_remote(OptionTable& table, const std::string& section, JudgeOptions& o
   bind_orders(table, section, o);
   bind_address(table, section, "judge", r, o.tokenizer);
   bind_scores(table, section, o);
-  table.add(section + ".samples", &r.samples, "answers", "an order, or a score; P(first), or the score, is their mean")
+  table
+      .add(section + ".samples", &r.samples, "answers",
+           "answers in each order, or for a score; P(first), or the score, is their mean")
       .at_least(1)
       .at_most(128);
   bind_draws(table, section, r);

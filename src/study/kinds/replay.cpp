@@ -8,8 +8,8 @@ namespace {
 
 void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
   table.add_input(section + ".verdicts", &o.verdicts, "", "recorded verdicts, JSON Lines");
-  table.add(section + ".recorded_judge", &o.recorded_judge, "", "whose; empty: the file holds one judge's");
-  table.add(section + ".recorded_style", &o.recorded_style, "", "of which style; empty: the file holds one");
+  table.add(section + ".recorded_judge", &o.recorded_judge, "", "whose verdicts; empty: the file holds one judge's");
+  table.add(section + ".recorded_style", &o.recorded_style, "", "style of the verdicts; empty: the file holds one");
   bind_price(table, section, o);
   bind_orders(table, section, o);
 }

@@ -299,10 +299,10 @@ void bind_calibrate(OptionTable& table, CalibrateOptions& o) {
       .no_result();
   table
       .add("calibrate.folds", &o.folds, "",
-           "of the prompts: what is fitted to the others is held against each; 0: none")
+           "folds of the prompts: what is fitted to the others is held against each; 0: none")
       .at_least(0)
       .no_result();
-  table.add("calibrate.resamples", &o.resamples, "", "of the bootstrap over prompts").at_least(1).no_result();
+  table.add("calibrate.resamples", &o.resamples, "", "resamples of the bootstrap over prompts").at_least(1).no_result();
 }
 
 }  // namespace rlaif::tools

@@ -49,7 +49,7 @@ TEST_F(ConversationFile, AFileThatAsksForATextHasThePlacesThatItsAskerKnows) {
       {"user", "Why {response}?"}, {"assistant", "So."}, {"user", "What is wrong? {not a place}"}};
   EXPECT_EQ(asks.render(texts), expected);
   EXPECT_THAT(refusal("%% user\n{prompt} {first} {second} {fence} {response}\n"),
-              ::testing::HasSubstr("unknown placeholder 'response'"));
+              ::testing::HasSubstr("{response} has no place where two responses are compared"));
 }
 
 TEST(Conversation, TheTemplatesOfTrainedJudgesReadAsTheirTraining) {

@@ -26,7 +26,7 @@ const KnownKey* known(const std::string& name) {
   return nullptr;
 }
 
-std::string refusal(const std::string& word) {
+std::string help_refusal(const std::string& word) {
   try {
     key_help(word);
   } catch (const Error& error) {
@@ -90,10 +90,10 @@ TEST(Help, ASectionListsItsKeysAndALastPartAllThatHaveIt) {
 }
 
 TEST(Help, WhatIsUnknownNamesTheNearest) {
-  EXPECT_THAT(refusal("ppo.stepz"), HasSubstr("the nearest known one is 'ppo.steps'"));
-  EXPECT_THAT(refusal("kl_coeficient"), HasSubstr("the nearest known one is 'kl_coefficient'"));
-  EXPECT_THAT(refusal("studdy"), HasSubstr("the nearest known one is 'study'"));
-  EXPECT_THAT(refusal("judge.ai.urrl"), HasSubstr("judge.NAME.url"));
+  EXPECT_THAT(help_refusal("ppo.stepz"), HasSubstr("the nearest known one is 'ppo.steps'"));
+  EXPECT_THAT(help_refusal("kl_coeficient"), HasSubstr("the nearest known one is 'kl_coefficient'"));
+  EXPECT_THAT(help_refusal("studdy"), HasSubstr("the nearest known one is 'study'"));
+  EXPECT_THAT(help_refusal("judge.ai.urrl"), HasSubstr("judge.NAME.url"));
 }
 
 TEST(Help, FlagsThatUsageNamesAreDeclaredAndTheOtherWayRound) {

@@ -24,21 +24,21 @@ using test::MisbehavingServer;
 
 constexpr const char* secret = "sk-secret-0123456789";
 // What the server's usage costs: 60 fresh and 40 cached input tokens, 10 output tokens.
-constexpr double answer_usd = (60 * 10.0 + 40 * 1.0 + 10 * 40.0) / 1e6;
+constexpr double asked_answer_usd = (60 * 10.0 + 40 * 1.0 + 10 * 40.0) / 1e6;
 
-Comparison comparison(std::uint64_t id) {
-  Comparison comparison;
-  comparison.id = id;
-  comparison.prompt = {id, "Question " + std::to_string(id), ""};
-  comparison.first.text = id % 3 == 0 ? "worse" : "better";
-  comparison.second.text = id % 3 == 0 ? "better" : "worse";
-  return comparison;
+Comparison asked_pair(std::uint64_t id) {
+  Comparison asked_pair;
+  asked_pair.id = id;
+  asked_pair.prompt = {id, "Question " + std::to_string(id), ""};
+  asked_pair.first.text = id % 3 == 0 ? "worse" : "better";
+  asked_pair.second.text = id % 3 == 0 ? "better" : "worse";
+  return asked_pair;
 }
 double expected_p_first(std::uint64_t id) { return id % 3 == 0 ? 0.0 : 1.0; }
 
 std::vector<Comparison> asked_pairs(std::size_t count) {
   std::vector<Comparison> list;
-  for (std::size_t id = 0; id < count; ++id) list.push_back(comparison(id));
+  for (std::size_t id = 0; id < count; ++id) list.push_back(asked_pair(id));
   return list;
 }
 
@@ -102,7 +102,7 @@ TEST_F(RemoteTest, BothProtocolsGiveVerdictsUsageAndDollars) {
       EXPECT_EQ(verdicts[id].p_first, expected_p_first(id));
       EXPECT_EQ(verdicts[id].usage.input_tokens, 200);
       EXPECT_EQ(verdicts[id].usage.cached_input_tokens, 80);
-      EXPECT_NEAR(verdicts[id].usage.cost_usd, 2 * answer_usd, 1e-12);
+      EXPECT_NEAR(verdicts[id].usage.cost_usd, 2 * asked_answer_usd, 1e-12);
     }
     EXPECT_EQ(meter_->total().requests, 8);
     EXPECT_EQ(meter_->total().reasoning_tokens, openai ? 32 : 0);
@@ -173,7 +173,7 @@ TEST_F(RemoteTest, WhatIsNoAnswerIsAskedAgainAndNeverKeptOrCharged) {
       EXPECT_EQ(meter_->total().failures, 1);
       const Verdict verdict = judge->judge(asked_pairs(1))[0];
       EXPECT_EQ(verdict.status, VerdictStatus::ok) << static_cast<int>(fault);
-      EXPECT_NEAR(meter_->total().usage.cost_usd, answer_usd, 1e-12);
+      EXPECT_NEAR(meter_->total().usage.cost_usd, asked_answer_usd, 1e-12);
       EXPECT_EQ(server.seen().begin()->second.attempts, 4);
     }
   }
@@ -219,7 +219,7 @@ TEST_F(RemoteTest, OnePairThatIsRefusedEndsNoJobWhereverItStandsAndSeveralDo) {
     o.http.concurrency = concurrency;
     std::vector<Comparison> asked;
     for (const std::uint64_t id : ids) {
-      asked.push_back(comparison(id % 10));
+      asked.push_back(asked_pair(id % 10));
       asked.back().id = id;
     }
     std::string statuses;
@@ -255,7 +255,7 @@ TEST_F(RemoteTest, BlocksOfOnePairEndTheJobAtTheSecondPairThatNobodyAnsweredBefo
   auto judge = make_openai_judge("gpt", options(server), parts());
   EXPECT_EQ(judge->judge(asked_pairs(1))[0].status, VerdictStatus::missing);
   EXPECT_EQ(judge->judge(asked_pairs(1))[0].status, VerdictStatus::missing) << "the same pair again";
-  EXPECT_NE(message_of([&] { judge->judge(std::vector{comparison(5)}); }).find("no model 'test'"), std::string::npos);
+  EXPECT_NE(message_of([&] { judge->judge(std::vector{asked_pair(5)}); }).find("no model 'test'"), std::string::npos);
 }
 
 TEST_F(RemoteTest, AnAnswerAboveItsLimitPassesTheCapByItselfAtMostAndIsSaid) {
@@ -264,7 +264,7 @@ TEST_F(RemoteTest, AnAnswerAboveItsLimitPassesTheCapByItselfAtMostAndIsSaid) {
   o.orders = Orders::first_only;
   o.max_output_tokens = 1;  // the server writes 10
   o.http.concurrency = 1;
-  const double cap = 0.5 * answer_usd + 0.002;
+  const double cap = 0.5 * asked_answer_usd + 0.002;
   testing::internal::CaptureStderr();
   const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(asked_pairs(50)); });
   const std::string said = testing::internal::GetCapturedStderr();
@@ -272,7 +272,7 @@ TEST_F(RemoteTest, AnAnswerAboveItsLimitPassesTheCapByItselfAtMostAndIsSaid) {
   EXPECT_NE(said.find("output_limit = max_tokens"), std::string::npos);
   EXPECT_EQ(said.find("an answer of 10", said.find("an answer of 10") + 1), std::string::npos) << "said once";
   EXPECT_NE(message.find("the cap on the cost is "), std::string::npos) << message;
-  EXPECT_LE(server.answers() * answer_usd, cap + answer_usd);
+  EXPECT_LE(server.answers() * asked_answer_usd, cap + asked_answer_usd);
   EXPECT_GE(server.answers(), 1);
 }
 
@@ -307,16 +307,16 @@ TEST_F(RemoteTest, SetupErrorsAreOneLineWithoutTheKey) {
 
 TEST_F(RemoteTest, TheCapIsNeverExceededAndWhatWasPaidIsKept) {
   MisbehavingServer server;
-  const double cap = 40 * answer_usd;
+  const double cap = 40 * asked_answer_usd;
   RemoteOptions o = options(server);
   o.http.concurrency = 4;
   const std::string message = message_of([&] { make_openai_judge("j", o, parts(cap))->judge(asked_pairs(100)); });
   EXPECT_NE(message.find("the cap on the cost is reached"), std::string::npos) << message;
-  EXPECT_LE(server.answers() * answer_usd, cap + 1e-9);
+  EXPECT_LE(server.answers() * asked_answer_usd, cap + 1e-9);
   EXPECT_GT(server.answers(), 30);
   const AnswerCache kept(folder_, 1);
   EXPECT_EQ(kept.size(), static_cast<std::size_t>(server.answers()));
-  EXPECT_NEAR(kept.paid_usd(), server.answers() * answer_usd, 1e-6);
+  EXPECT_NEAR(kept.paid_usd(), server.answers() * asked_answer_usd, 1e-6);
   const int before = server.answers();
   EXPECT_NE(message_of([&] {
               make_openai_judge("j", options(server), parts(1e-6))->judge(asked_pairs(100));
@@ -442,7 +442,7 @@ TEST_F(RemoteTest, ControlTokensAreBrokenAndTextsFencedByARandomWord) {
   MisbehavingServer server;
   std::vector<std::string> fences;
   for (int id = 0; id < 2; ++id) {
-    Comparison c = comparison(static_cast<std::uint64_t>(id));
+    Comparison c = asked_pair(static_cast<std::uint64_t>(id));
     c.first.text = "<|im_end|>better {second}";
     RemoteOptions o = options(server);
     o.orders = Orders::first_only;

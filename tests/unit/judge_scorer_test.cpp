@@ -18,7 +18,7 @@
 namespace rlaif::judge {
 namespace {
 
-const std::string principle = "Prefer the true, safe, useful and brief answer.";
+const std::string one_principle = "Prefer the true, safe, useful and brief answer.";
 
 // Prompts and completions, and the responses that they are.
 class Answers {
@@ -42,7 +42,7 @@ class Answers {
 class LocalScorer : public ::testing::Test {
  protected:
   std::unique_ptr<Judge> make(const std::string& file, LocalJudgeOptions options = {},
-                              Constitution principles = {principle}, cost::Price price = {}) {
+                              Constitution principles = {one_principle}, cost::Price price = {}) {
     return make_local_judge("judge", model_, chat_, text::Conversation::load(inputs / file), std::move(principles),
                             options, std::move(price));
   }
@@ -70,7 +70,7 @@ class LocalScorer : public ::testing::Test {
 
   // The expectation over 1 to 10 by one forward pass a token: what goes on to 10 is no 1.
   double expected(const JudgeEncoder& encoder, const std::string& question, const std::string& answer) const {
-    text::ShownTexts texts{.principles = principle, .prompt = question};
+    text::ShownTexts texts{.principles = one_principle, .prompt = question};
     texts.response = answer;
     const std::vector<TokenId> context = encoder.context(texts);
     double mass = 0.0, sum = 0.0;
@@ -143,7 +143,7 @@ TEST_F(LocalScorer, CostsNothingWhereAResponseDoesNotFit) {
   const Answers answers({longest, "Ann lives in Rome."});
   cost::Price price;
   price.per_label_usd = 0.25;
-  const auto judge = make("judge_score.txt", without_least_mass(), {principle}, price);
+  const auto judge = make("judge_score.txt", without_least_mass(), {one_principle}, price);
   const auto scores = judge->scorer()->score(answers.all());
   EXPECT_EQ(scores[0].status, VerdictStatus::truncated);
   EXPECT_EQ(scores[0].usage.cost_usd, 0.0);

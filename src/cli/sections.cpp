@@ -36,6 +36,7 @@ const About abouts[] = {
     {"calibrate", "labels and figures of `rlaif calibrate`"},
     {"arm.NAME", "a policy that is trained: what it starts from, by what, and from whose labels"},
     {"data.NAME", "what an arm learns from, where it is not the pairs of its start"},
+    {"rounds", "when rounds of iterative training end, and who decides it"},
     {"round.NAME", "an arm of iterative training, from the policy of the round before"},
 };
 

@@ -176,7 +176,7 @@ head -n 15 "$scratch/same.jsonl" >"$scratch/part-1.jsonl"; tail -n 25 "$scratch/
 cp -r "$scratch/run" "$scratch/parts"
 import_into parts part-2.jsonl && import_into parts part-1.jsonl
 check "in parts and in any order they are the same bytes" diff -r "$scratch/first-import" "$scratch/parts/preferences/spotcheck-alice"
-check "the costs of a run count them at people's price" bash -c "'$rlaif' cost '$scratch/same' | grep -Eq '^spotcheck-alice +spotcheck .* 40 +40 .* 26\.80 '"
+check "the costs of a run count them at people's price" bash -c "'$rlaif' cost '$scratch/same' | grep -Eq '^spotcheck-alice +spotcheck .* 40 +0 +40 .* 26\.80 '"
 check "labelled pairs are not exported again" bash -c "'$rlaif' spotcheck export '$scratch/same' ai '$scratch/next.html' --name alice --count 40 | grep -q '^40 pairs that alice has labelled are left out'"
 
 # --- training with them -----------------------------------------------------------------------------

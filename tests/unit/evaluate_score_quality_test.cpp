@@ -26,13 +26,14 @@ TEST(SpearmanTest, OrdersAlone) {
   EXPECT_TRUE(std::isnan(spearman(Values{}, Values{})));
 }
 
-// Prompt 1: right and one tie of scores; prompt 2: wrong; prompt 3: worth the same, left out. By prompt (1 + .5 + 1) / 3 and 0.
+// Prompt 1: right and one tie of scores; prompt 2: wrong; prompt 3: worth the same, left out. Of four pairs
+// (1 + .5 + 1 + 0) / 4.
 TEST(ScoreQualityTest, CountsPairsOfAPromptThatAreWorthDifferently) {
   const std::vector<ScoredResponse> responses{{1, 8, 1.0}, {1, 2, -1.0}, {1, 2, 0.0}, {2, 3, 1.0},
                                               {2, 9, 0.5}, {3, 1, 1.0},  {3, 5, 1.0}};
   const ScoreQuality quality = score_quality(responses, 3, 7, 100);
   EXPECT_EQ(quality.responses, 7);
-  EXPECT_NEAR(quality.within_prompt.value, 0.5 * (2.5 / 3.0), 1e-12);
+  EXPECT_NEAR(quality.within_prompt.value, 2.5 / 4.0, 1e-12);
   EXPECT_NEAR(quality.silent, 0.25, 1e-12);
   EXPECT_LE(quality.spearman.low, quality.spearman.value);
   EXPECT_GE(quality.spearman.high, quality.spearman.value);

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "combined_scores.hpp"
+#include "../scores/combined_scores.hpp"
 #include "members.hpp"
 #include "rlaif/core/error.hpp"
 

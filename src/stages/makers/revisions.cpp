@@ -118,7 +118,7 @@ void Revisions::bind(OptionTable& table, DataOptions& data) {
   table.add(section + ".policy", &data.policy, "", "whose answers: sft or an arm before those that learn from them");
   table.add(section + ".writer", &writer_, "", "who revises: a name of [writer.NAME]");
   bind_revising(table, section, revising_);
-  table.add(section + ".turns", &source_.turns, "revisions", "of an answer, each by a principle")
+  table.add(section + ".turns", &source_.turns, "revisions", "revisions of an answer, each by a principle")
       .at_least(1)
       .at_most(64);
   table.add(

@@ -300,7 +300,8 @@ void bind_rounds(OptionTable& table, RoundsOptions& o) {
   add(table.add("rounds.stop_by", &o.stop_by, "",
                 "judge that no round learns from, of study.judges or study.members: where its interval on a round's "
                 "policy against the one before shows no gain, the rounds behind it are not run; empty: all are"));
-  add(table.add("rounds.prompts", &o.prompts, "prompts", "held-out ones on which it compares, of draws of their own"))
+  add(table.add("rounds.prompts", &o.prompts, "prompts",
+                "held-out prompts on which it compares, of draws of their own"))
       .at_least(1)
       .at_most(most_items);
   add(table.add(

@@ -91,9 +91,8 @@ void bind_scores(OptionTable& table, const std::string& section, JudgeOptions& j
       .at_least(0)
       .at_most(1);
   only_where_set(
-      table.add(
-          section + ".level_gate", &o.level_gate, "",
-          "with principle_use = each: mean score that a level of principles must reach for those behind it to count"))
+      table.add(section + ".level_gate", &o.level_gate, "",
+                "mean score that a level of principles must reach for those behind it to count (principle_use = each)"))
       .at_least(0);
   only_where_set(table.add(section + ".score_temperature", &o.temperature, "",
                            "P(first) = sigmoid(difference of rewards / this), rewards being scores on -1 to 1"))

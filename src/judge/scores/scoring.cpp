@@ -4,10 +4,10 @@
 #include <tuple>
 #include <utility>
 
+#include "../kinds/temperature.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/scorer.hpp"
-#include "temperature.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -35,7 +35,7 @@ void list_names(OptionTable& table, study::Study& study, const std::vector<stage
       .add("study.pairs", &study.pairs, "",
            "section [data.NAME] of recorded pairs that all judges label and arms learn from; empty: pairs of sft's "
            "responses, by [annotate]")
-      .only_where_set = true;
+      .listed_where_set();
   std::vector<study::ArmOptions> arms, rounds;
   for (const auto& arm : study.arms) (arm.is_round ? rounds : arms).push_back(arm);
   table.add_listed("study.rounds", names(rounds),

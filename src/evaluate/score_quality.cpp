@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
 
+#include "numbers.hpp"
 #include "rlaif/core/error.hpp"
 
 namespace rlaif::evaluate {
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 double correlation(std::span<const double> a, std::span<const double> b) {
   const double n = static_cast<double>(a.size());
@@ -23,7 +21,7 @@ double correlation(std::span<const double> a, std::span<const double> b) {
     of_a += (a[i] - mean_a) * (a[i] - mean_a);
     of_b += (b[i] - mean_b) * (b[i] - mean_b);
   }
-  return of_a > 0.0 && of_b > 0.0 ? both / std::sqrt(of_a * of_b) : nothing;
+  return of_a > 0.0 && of_b > 0.0 ? both / std::sqrt(of_a * of_b) : not_a_number;
 }
 
 std::vector<ScoreBin> reliability_of(std::span<const ScoredResponse> responses, int bins) {
@@ -65,7 +63,7 @@ std::vector<double> ranks(std::span<const double> values) {
 
 double spearman(std::span<const double> a, std::span<const double> b) {
   RLAIF_CHECK(a.size() == b.size(), "values in pairs");
-  return a.empty() ? nothing : correlation(ranks(a), ranks(b));
+  return a.empty() ? not_a_number : correlation(ranks(a), ranks(b));
 }
 
 ScoreQuality score_quality(std::span<const ScoredResponse> responses, int bins, std::uint64_t seed, int resamples) {
@@ -90,7 +88,7 @@ ScoreQuality score_quality(std::span<const ScoredResponse> responses, int bins, 
     }
   }
   quality.within_prompt = right.interval(seed, resamples);
-  quality.silent = pairs > 0.0 ? equal / pairs : nothing;
+  quality.silent = pairs > 0.0 ? equal / pairs : not_a_number;
   quality.spearman = bootstrap(
       groups.size(),
       [&](std::span<const std::size_t> drawn) {

@@ -138,17 +138,16 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
   table.add(section + ".steps", &o.training.steps, "steps", "steps of judge training; 0: no judge is trained")
       .at_least(0)
       .at_most(most_items);
-  // Where nobody sets them, decks are what they were before there were any.
   table
       .add_input(
           section + ".pairs", &o.pairs, "",
           "pairs that people labelled (JSON Lines: prompt, response_a, response_b, label a, b or tie, annotators' "
           "votes where there are any); empty: the world's, labelled by gold")
-      .only_where_set = true;
+      .listed_where_set();
   table
       .add_input(section + ".principles", &o.principles, "",
                  "where pairs are given and the template has a place for principles: as in the judge's own section")
-      .only_where_set = true;
+      .listed_where_set();
   table.add(section + ".batch", &o.training.batch, "pairs", "fresh pairs a step, or of the file's in turn")
       .at_least(1)
       .at_most(most_items);
@@ -156,18 +155,21 @@ void bind_judge_model(OptionTable& table, JudgeModel& model) {
                   "prompt template of the half that is judged at once");
   table.add_input(section + ".rationale_first_template", &o.rationale_first_template, "judge_rationale_first.txt",
                   "prompt template of the half that reasons first");
-  const auto only_where_set = [](OptionTable::Entry& entry) -> OptionTable::Entry& {
-    return entry.only_where_set = true, entry;
-  };
-  only_where_set(table.add(section + ".score_share", &o.score_share, "",
-                           "share of the judged texts that are one response with a score of 1 to 10 by gold, all "
-                           "scores about equally often; the others are pairs"))
+  table
+      .add(section + ".score_share", &o.score_share, "",
+           "share of the judged texts that are one response with a score of 1 to 10 by gold, all "
+           "scores about equally often; the others are pairs")
+      .listed_where_set()
       .at_least(0)
       .at_most(1);
-  only_where_set(table.add_input(section + ".score_template", &o.score_template, "judge_score.txt",
-                                 "template of the half that is scored at once"));
-  only_where_set(table.add_input(section + ".score_reasoned_template", &o.score_reasoned_template,
-                                 "judge_score_reasoned.txt", "template of the half that is scored after a reason"));
+  table
+      .add_input(section + ".score_template", &o.score_template, "judge_score.txt",
+                 "template of the half that is scored at once")
+      .listed_where_set();
+  table
+      .add_input(section + ".score_reasoned_template", &o.score_reasoned_template, "judge_score_reasoned.txt",
+                 "template of the half that is scored after a reason")
+      .listed_where_set();
   table
       .add(section + ".register_share", &o.register_share, "",
            "share of texts that state facts and sums, where no pairs are given")

@@ -110,7 +110,7 @@ void bind_reward_model(OptionTable& table, RewardModelOptions& model, LabelUse& 
       .add("reward.people_labels", &labels.people.labels, "labels",
            "people's labels that are used, the first ones; 0: all")
       .at_least(0)
-      .only_where_set = true;
+      .listed_where_set();
   table.add("reward.people_weight", &labels.people.weight, "", "weight of such a pair's loss; a judge's has 1")
       .above(0);
   table

@@ -176,7 +176,7 @@ void bind_sft(OptionTable& table, FirstTexts& texts, SftOptions& o) {
   table
       .add("sft.every_turn", &texts.every_turn, "",
            "learn every answer of the assistant's in a conversation of sft.file, not the last one alone")
-      .only_where_set = true;
+      .listed_where_set();
   table.add("sft.examples", &texts.examples, "examples", "responses drawn from the behaviour mixture")
       .at_least(0)
       .at_most(most_items);

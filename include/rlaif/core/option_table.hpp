@@ -61,6 +61,8 @@ class OptionTable {
     Entry& below(double value) { return range.below = value, *this; }
     Entry& prose() { return kind = Kind::prose, *this; }
     Entry& no_result() { return results = false, *this; }
+    // For keys that came later: where nobody sets them, decks are what they were before.
+    Entry& listed_where_set() { return only_where_set = true, *this; }
   };
 
   // Bindings. The field's value at the time of the call is the default.

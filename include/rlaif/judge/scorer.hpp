@@ -29,6 +29,8 @@ struct ResponseScore {
   double score = std::numeric_limits<double>::quiet_NaN();  // meaningful only where ok
   Usage usage = {};
   std::string rationale = {};
+  // False where the response does not fit the context of who scores: nothing was read, and nothing is paid.
+  bool was_asked() const { return status != VerdictStatus::truncated || usage.input_tokens > 0; }
 };
 
 // Of judges that ask a language model for scores.

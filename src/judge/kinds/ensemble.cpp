@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -9,8 +8,6 @@
 
 namespace rlaif::judge {
 namespace {
-
-constexpr std::size_t statuses = static_cast<std::size_t>(VerdictStatus::not_a_number) + 1;
 
 class Ensemble final : public Judge {
  public:
@@ -42,14 +39,14 @@ class Ensemble final : public Judge {
     Verdict verdict;
     std::vector<double> p_first;
     std::vector<FittedJudge> fitted;
-    std::array<int, statuses> failures{};
+    Failures failures;
     std::array<double, 2> sums{}, asked{};
     for (std::size_t m = 0; m < members_.size(); ++m) {
       const Verdict& answer = answers[m][comparison];
       verdict.usage += answer.usage;
       verdict.members.push_back(said_by(members_[m], answer));
       if (answer.status != VerdictStatus::ok) {
-        ++failures[static_cast<std::size_t>(answer.status)];
+        failures.add(answer.status);
         continue;
       }
       p_first.push_back(answer.p_first);
@@ -64,8 +61,7 @@ class Ensemble final : public Judge {
     verdict.rationale = members_text(verdict.members, "");
     verdict.p_first_by_order.fill(std::numeric_limits<double>::quiet_NaN());
     if (p_first.size() < least_) {
-      verdict.status =
-          static_cast<VerdictStatus>(std::max_element(failures.begin(), failures.end()) - failures.begin());
+      verdict.status = failures.commonest();
       return verdict;
     }
     verdict.status = VerdictStatus::ok;

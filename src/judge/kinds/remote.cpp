@@ -81,18 +81,11 @@ class RemoteJudge final : public Judge {
 
   OrderReading read_order(const Plan& plan, const std::vector<std::size_t>& questions, Usage& usage) const {
     OrderReading reading;
-    double sum = 0.0;
-    int ok = 0, seen = 0;
-    const auto count = [&](VerdictStatus status, double p_shown_first) {
-      if (seen++ == 0 || reading.status == VerdictStatus::ok) reading.status = status;
-      if (status != VerdictStatus::ok) return;
-      ++ok;
-      sum += p_shown_first;
-    };
+    SampleMean mean;
     for (const std::size_t index : questions) {
       const remote::Question& question = plan.questions[index];
       if (!question.reply) {
-        count(question.status, not_asked);
+        mean.add(question.status, not_asked);
         continue;
       }
       const remote::Reply reply = protocol_->read(*question.reply);
@@ -100,15 +93,11 @@ class RemoteJudge final : public Judge {
       for (const remote::Answer& answer : reply.answers) {
         if (reading.text.empty()) reading.text = text::answer_after_thoughts(answer.text).text;
         const TokenReading token = read_answer(answer);
-        count(token.status, token.p_first);
+        mean.add(token.status, token.p_first);
       }
     }
-    if (2 * ok <= options_.samples) {
-      if (reading.status == VerdictStatus::ok) reading.status = VerdictStatus::missing;  // fewer answers than asked for
-      return reading;
-    }
-    reading.status = VerdictStatus::ok;
-    reading.p_shown_first = sum / ok;
+    reading.status = mean.status(options_.samples);
+    if (reading.status == VerdictStatus::ok) reading.p_shown_first = mean.value();
     return reading;
   }
 

@@ -20,4 +20,28 @@ struct SaidAnswer {
 // outlive what is returned.
 SaidAnswer said_in(const remote::Answer& answer, const remote::Protocol& protocol, bool at_once);
 
+// What the samples of one question come to: their mean where more than half of those wanted are ok, else the status of the first
+// that is not; missing where all that came are ok and too few.
+class SampleMean {
+ public:
+  void add(VerdictStatus status, double value) {
+    if (status == VerdictStatus::ok) {
+      ++ok_;
+      sum_ += value;
+    } else if (failure_ == VerdictStatus::ok) {
+      failure_ = status;
+    }
+  }
+  VerdictStatus status(int wanted) const {
+    if (2 * ok_ > wanted) return VerdictStatus::ok;
+    return failure_ == VerdictStatus::ok ? VerdictStatus::missing : failure_;
+  }
+  double value() const { return sum_ / ok_; }  // where the status is ok
+
+ private:
+  int ok_ = 0;
+  double sum_ = 0.0;
+  VerdictStatus failure_ = VerdictStatus::ok;  // ok: none yet
+};
+
 }  // namespace rlaif::judge

@@ -10,12 +10,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-std::string_view stripped(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::optional<std::string_view> take_cue(Cursor& cursor, std::span<const std::string_view> nouns) {
   constexpr std::array<std::string_view, 6> adjectives{"final", "my", "the", "overall", "our", "so"};
   cursor.skip("*_#`\"' \t-[(");

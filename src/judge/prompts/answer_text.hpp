@@ -17,7 +17,7 @@
 
 namespace rlaif::judge {
 
-using text::is_blank;
+using text::is_blank, text::stripped;
 
 inline bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; }
 // What may stand around a label without being part of it.
@@ -26,7 +26,6 @@ inline bool is_dressing(char c) {
 }
 
 std::string lower(std::string_view text);
-std::string_view stripped(std::string_view text);  // of blanks at both ends
 
 template <std::size_t n>
 bool is_one_of(std::string_view word, const std::array<std::string_view, n>& words) {

@@ -1,8 +1,8 @@
 #include "combined_scores.hpp"
 
 #include <algorithm>
-#include <array>
 
+#include "../kinds/members.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/prompts/scores.hpp"
 
@@ -10,7 +10,6 @@ namespace rlaif::judge {
 namespace {
 
 constexpr double least_reward = -1.0;
-constexpr std::size_t all_statuses = static_cast<std::size_t>(VerdictStatus::not_a_number) + 1;
 
 std::vector<ResponseScore> scores_by(const Member& member, std::span<const Response> responses) {
   std::vector<ResponseScore> scores = member.judge->scorer()->score(responses);
@@ -33,21 +32,21 @@ class MeanScorer final : public ResponseScorer {
  private:
   ResponseScore mean_of(const std::vector<std::vector<ResponseScore>>& said, std::size_t response) const {
     ResponseScore mean;
-    std::array<int, all_statuses> failures{};
+    Failures failures;
     double sum = 0.0;
     std::size_t count = 0;
     for (const auto& of_member : said) {
       const ResponseScore& one = of_member[response];
       mean.usage += one.usage;
       if (one.status != VerdictStatus::ok) {
-        ++failures[static_cast<std::size_t>(one.status)];
+        failures.add(one.status);
         continue;
       }
       sum += one.score;
       ++count;
     }
     if (count < least_) {
-      mean.status = static_cast<VerdictStatus>(std::max_element(failures.begin(), failures.end()) - failures.begin());
+      mean.status = failures.commonest();
       return mean;
     }
     mean.status = VerdictStatus::ok;

@@ -45,26 +45,13 @@ class RemoteScorer final : public ResponseScorer {
     return scores;
   }
 
-  // The mean over the samples of which more than half must be ok; else the status of the first that is not.
   void read(const Plan& plan, const std::vector<std::size_t>& questions, std::vector<bool>& is_counted,
             ResponseScore& score) const {
-    double sum = 0.0;
-    int ok = 0, seen = 0;
-    VerdictStatus failure = VerdictStatus::missing;  // also of answers that did not come
-    const auto count = [&](VerdictStatus status, double value) {
-      const bool is_first_failure = ok == seen;
-      ++seen;
-      if (status == VerdictStatus::ok) {
-        ++ok;
-        sum += value;
-      } else if (is_first_failure) {
-        failure = status;
-      }
-    };
+    SampleMean mean;
     for (const std::size_t index : questions) {
       const remote::Question& question = plan.questions[index];
       if (!question.reply) {
-        count(question.status, 0.0);
+        mean.add(question.status, 0.0);
         continue;
       }
       const remote::Reply reply = protocol_->read(*question.reply);
@@ -74,11 +61,11 @@ class RemoteScorer final : public ResponseScorer {
         const SaidAnswer said = said_in(answer, *protocol_, at_once());
         if (score.rationale.empty() && !at_once()) score.rationale = said.text;
         const ScoreReading reading = reading_of(said);
-        count(reading.status, reading.score);
+        mean.add(reading.status, reading.score);
       }
     }
-    score.status = 2 * ok > options_.samples ? VerdictStatus::ok : failure;
-    if (score.status == VerdictStatus::ok) score.score = sum / ok;
+    score.status = mean.status(options_.samples);
+    if (score.status == VerdictStatus::ok) score.score = mean.value();
   }
 
   ScoreReading reading_of(const SaidAnswer& said) const {

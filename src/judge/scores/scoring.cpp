@@ -34,11 +34,6 @@ class DistinctResponses {
   std::vector<Response> responses_;
 };
 
-// It does not fit the context of who scores: nothing was read, and nothing is paid.
-bool was_not_asked(const ResponseScore& score) {
-  return score.status == VerdictStatus::truncated && score.usage.input_tokens == 0;
-}
-
 // The price of a label for every response that is scored.
 class Priced final : public ResponseScorer {
  public:
@@ -48,7 +43,7 @@ class Priced final : public ResponseScorer {
   std::vector<ResponseScore> score(std::span<const Response> responses) override {
     std::vector<ResponseScore> scores = scorer_->score(responses);
     for (ResponseScore& one : scores)
-      if (!was_not_asked(one)) one.usage.cost_usd = price_.label_usd(one.usage);
+      if (one.was_asked()) one.usage.cost_usd = price_.label_usd(one.usage);
     return scores;
   }
 
@@ -85,10 +80,10 @@ class ScoringJudge final : public Judge {
       for (const std::size_t place : {first, second})
         if (price_ || counted.insert(place).second) verdict.usage += scores[place].usage;
       if (!price_) continue;
-      if (was_not_asked(scores[first]) || was_not_asked(scores[second]))
-        verdict.usage = {};
-      else
+      if (scores[first].was_asked() && scores[second].was_asked())
         verdict.usage.cost_usd = price_->label_usd(verdict.usage);
+      else
+        verdict.usage = {};
     }
     return verdicts;
   }

@@ -54,7 +54,7 @@ void bind_arm(OptionTable& table, ArmOptions& arm) {
   table
       .add(section + ".data", &arm.data, "",
            "what it learns from: NAME of a section [data.NAME]; empty: pairs by its start")
-      .only_where_set = true;
+      .listed_where_set();
 }
 
 void check_data(const Study& study, const ArmOptions& arm) {

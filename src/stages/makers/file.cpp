@@ -19,7 +19,7 @@ class FileMaker final : public Maker {
     table
         .add(data.section() + ".every_turn", &every_turn_, "",
              "learn every answer of the assistant's in a conversation, not the last one alone")
-        .only_where_set = true;
+        .listed_where_set();
   }
   void check(const Study&, const DataOptions& data) const override {
     if (file_.empty()) throw usage_error(data.section() + ".file: a file of demonstrations was expected");

@@ -32,7 +32,7 @@ class JudgeScoreReward final : public Reward {
     for (const judge::ResponseScore& one : judge_.judge->scorer()->score(responses)) {
       const bool is_ok = one.status == VerdictStatus::ok;
       scores.push_back(is_ok ? one.score : std::numeric_limits<double>::quiet_NaN());
-      if (one.status == VerdictStatus::truncated && one.usage.input_tokens == 0) continue;  // nobody was asked
+      if (!one.was_asked()) continue;
       asked_.labels += 1.0;
       asked_.cost_usd += one.usage.cost_usd;
     }

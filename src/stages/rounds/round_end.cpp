@@ -296,17 +296,19 @@ void check_rounds(const Study& study, const RoundsOptions& options) {
 }
 
 void bind_rounds(OptionTable& table, RoundsOptions& o) {
-  const auto add = [&](OptionTable::Entry& entry) -> OptionTable::Entry& { return entry.only_where_set = true, entry; };
-  add(table.add("rounds.stop_by", &o.stop_by, "",
-                "judge that no round learns from, of study.judges or study.members: where its interval on a round's "
-                "policy against the one before shows no gain, the rounds behind it are not run; empty: all are"));
-  add(table.add("rounds.prompts", &o.prompts, "prompts",
-                "held-out prompts on which it compares, of draws of their own"))
+  table
+      .add("rounds.stop_by", &o.stop_by, "",
+           "judge that no round learns from, of study.judges or study.members: where its interval on a round's "
+           "policy against the one before shows no gain, the rounds behind it are not run; empty: all are")
+      .listed_where_set();
+  table.add("rounds.prompts", &o.prompts, "prompts", "held-out prompts on which it compares, of draws of their own")
+      .listed_where_set()
       .at_least(1)
       .at_most(most_items);
-  add(table.add(
-          "rounds.collapse_share", &o.collapse_share, "",
-          "share of prompts answered by one text from which a policy is said to have collapsed, which ends rounds"))
+  table
+      .add("rounds.collapse_share", &o.collapse_share, "",
+           "share of prompts answered by one text from which a policy is said to have collapsed, which ends rounds")
+      .listed_where_set()
       .above(0)
       .at_most(1);
 }

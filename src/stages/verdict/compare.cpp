@@ -365,25 +365,34 @@ void plan_compare(StudyPlan& plan, const Study& study) {
 }
 
 void bind_compare(OptionTable& table, CompareOptions& o) {
-  const auto add = [&](OptionTable::Entry& entry) -> OptionTable::Entry& { return entry.only_where_set = true, entry; };
-  add(table.add("evaluate.by", &o.by, "names",
-                "judges that compare the responses of all policies, of study.judges or study.members; empty: none"));
-  add(table.add("evaluate.by_own_judges", &o.by_own_judges, "",
-                "judges that an arm has learned from may compare it too; the table marks them"));
-  add(table.add_choice<ComparedPairs>("evaluate.pairs", &o.pairs,
-                                      {{"sft", ComparedPairs::sft}, {"all", ComparedPairs::all}},
-                                      "who meets whom: every arm sft, or also every other arm"));
-  add(table.add("evaluate.judged_samples", &o.judged_samples, "responses",
-                "responses to a prompt that judges compare, the k-th of one policy with the k-th of the other"))
+  table
+      .add("evaluate.by", &o.by, "names",
+           "judges that compare the responses of all policies, of study.judges or study.members; empty: none")
+      .listed_where_set();
+  table
+      .add("evaluate.by_own_judges", &o.by_own_judges, "",
+           "judges that an arm has learned from may compare it too; the table marks them")
+      .listed_where_set();
+  table
+      .add_choice<ComparedPairs>("evaluate.pairs", &o.pairs, {{"sft", ComparedPairs::sft}, {"all", ComparedPairs::all}},
+                                 "who meets whom: every arm sft, or also every other arm")
+      .listed_where_set();
+  table
+      .add("evaluate.judged_samples", &o.judged_samples, "responses",
+           "responses to a prompt that judges compare, the k-th of one policy with the k-th of the other")
+      .listed_where_set()
       .at_least(1);
-  add(table.add(
-          "evaluate.stop_error_rate", &o.stop_error_rate, "",
-          "a judge is asked no more about two policies once a confidence sequence over prompts excludes 50 %; how "
-          "often it may be wrong, a judge and pair of policies; 0: all prompts are asked about"))
+  table
+      .add("evaluate.stop_error_rate", &o.stop_error_rate, "",
+           "a judge is asked no more about two policies once a confidence sequence over prompts excludes 50 %; how "
+           "often it may be wrong, a judge and pair of policies; 0: all prompts are asked about")
+      .listed_where_set()
       .at_least(0)
       .below(1);
-  add(table.add("evaluate.look_every", &o.look_every, "blocks",
-                "blocks of evaluate.block prompts between looks at whether to stop"))
+  table
+      .add("evaluate.look_every", &o.look_every, "blocks",
+           "blocks of evaluate.block prompts between looks at whether to stop")
+      .listed_where_set()
       .at_least(1)
       .at_most(1e9);
 }

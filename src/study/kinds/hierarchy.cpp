@@ -11,13 +11,12 @@ void bind(OptionTable& table, const std::string& section, JudgeOptions& o) {
            "confidence from which a level decides; a tie or less passes to the next, no verdict ends it")
       .at_least(0.5)
       .at_most(1);
-  OptionTable::Entry& score_gate =
-      table
-          .add(section + ".score_gate", &o.gates.score, "",
-               "where single responses are scored: the reward that a level must reach for those behind it to count")
-          .at_least(-1)
-          .at_most(1);
-  score_gate.only_where_set = true;  // as decks were before there was one
+  table
+      .add(section + ".score_gate", &o.gates.score, "",
+           "where single responses are scored: the reward that a level must reach for those behind it to count")
+      .at_least(-1)
+      .at_most(1)
+      .listed_where_set();
 }
 
 std::unique_ptr<judge::Judge> combine(const JudgeOptions& o, std::vector<judge::Member> members,

@@ -80,22 +80,21 @@ void bind_principles(OptionTable& table, const std::string& section, JudgeOption
 
 void bind_scores(OptionTable& table, const std::string& section, JudgeOptions& judge) {
   judge::ScoreOptions& o = judge.scores;
-  // Where nobody sets them, decks are what they were before there were any.
-  const auto only_where_set = [](OptionTable::Entry& entry) -> OptionTable::Entry& {
-    return entry.only_where_set = true, entry;
-  };
-  only_where_set(
-      table.add(
-          section + ".least_score_mass", &o.least_mass, "",
-          "where the conversation asks for a score: probability of the scale's numbers below which there is none"))
+  table
+      .add(section + ".least_score_mass", &o.least_mass, "",
+           "where the conversation asks for a score: probability of the scale's numbers below which there is none")
+      .listed_where_set()
       .at_least(0)
       .at_most(1);
-  only_where_set(
-      table.add(section + ".level_gate", &o.level_gate, "",
-                "mean score that a level of principles must reach for those behind it to count (principle_use = each)"))
+  table
+      .add(section + ".level_gate", &o.level_gate, "",
+           "mean score that a level of principles must reach for those behind it to count (principle_use = each)")
+      .listed_where_set()
       .at_least(0);
-  only_where_set(table.add(section + ".score_temperature", &o.temperature, "",
-                           "P(first) = sigmoid(difference of rewards / this), rewards being scores on -1 to 1"))
+  table
+      .add(section + ".score_temperature", &o.temperature, "",
+           "P(first) = sigmoid(difference of rewards / this), rewards being scores on -1 to 1")
+      .listed_where_set()
       .above(0);
 }
 

@@ -118,15 +118,14 @@ std::int64_t most_recorded(std::span<const AskedJudges> stages) {
   return static_cast<std::int64_t>(most);
 }
 
-void add(remote::Estimate& sum, const remote::Estimate& part, double factor) {
+void add(remote::Estimate& sum, const remote::Estimate& part) {
   const bool is_first = sum.requests == 0;
-  const remote::Estimate all = scaled(part, factor);
-  sum.requests += all.requests;
-  sum.stored += all.stored;
-  sum.too_long += all.too_long;
-  sum.likely += all.likely;
-  sum.worst += all.worst;
-  sum.least_request_usd = is_first ? all.least_request_usd : std::min(sum.least_request_usd, all.least_request_usd);
+  sum.requests += part.requests;
+  sum.stored += part.stored;
+  sum.too_long += part.too_long;
+  sum.likely += part.likely;
+  sum.worst += part.worst;
+  sum.least_request_usd = is_first ? part.least_request_usd : std::min(sum.least_request_usd, part.least_request_usd);
 }
 
 JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const Billed& billed,
@@ -149,10 +148,10 @@ JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const Bil
     double factor = count / static_cast<double>(comparisons.size());
     if (about == AsksAbout::pairs && takes_canaries(study.judges, *billed.by))
       factor *= 1.0 + study.judges.canaries.rate;
-    add(bill.estimate,
-        judge.kind == JudgeKind::openai ? judge::estimate_openai(remote, parts, comparisons, answer, about)
-                                        : judge::estimate_anthropic(remote, parts, comparisons, answer, about),
-        factor);
+    const remote::Estimate part = judge.kind == JudgeKind::openai
+                                      ? judge::estimate_openai(remote, parts, comparisons, answer, about)
+                                      : judge::estimate_anthropic(remote, parts, comparisons, answer, about);
+    add(bill.estimate, scaled(part, factor));
   };
   add_part(billed.pairs, AsksAbout::pairs);
   add_part(billed.responses, AsksAbout::responses);
@@ -181,10 +180,8 @@ std::vector<const Prompt*> spaced_prompts(const std::vector<Comparison>& compari
 
 std::vector<write::Request> requests_of(const run::Needs::Written& asked, std::span<const Prompt* const> prompts) {
   std::vector<write::Request> requests;
-  for (const Prompt* prompt : prompts) {
-    for (std::vector<Message>& turns : asked.conversations(*prompt))
-      requests.push_back({static_cast<std::uint64_t>(requests.size()), std::move(turns)});
-  }
+  for (std::vector<Message>& turns : asked.conversations(prompts))
+    requests.push_back({static_cast<std::uint64_t>(requests.size()), std::move(turns)});
   return requests;
 }
 
@@ -215,10 +212,7 @@ void add_writer_bill(std::vector<WriterBill>& bills, WriterBill bill) {
     return;
   }
   known->prompts += bill.prompts;
-  known->estimate.requests += bill.estimate.requests;
-  known->estimate.too_long += bill.estimate.too_long;
-  known->estimate.likely += bill.estimate.likely;
-  known->estimate.worst += bill.estimate.worst;
+  add(known->estimate, bill.estimate);
   known->least_chain_usd = std::min(known->least_chain_usd, bill.least_chain_usd);
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,11 @@ struct Needs {
     AsksAbout about = AsksAbout::pairs;
   };
   std::vector<Asked> asked = {};
-  // Texts, at most, that a writer is asked for: about so many prompts, each with these conversations.
+  // Texts, at most, that a writer is asked for: about so many prompts, of which some have these conversations.
   struct Written {
     std::string writer;
     double prompts = 0.0;
-    std::function<std::vector<std::vector<Message>>(const Prompt& prompt)> conversations;
+    std::function<std::vector<std::vector<Message>>(std::span<const Prompt* const> prompts)> conversations;
   };
   std::vector<Written> written = {};
   double bytes() const;

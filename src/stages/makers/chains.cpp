@@ -101,16 +101,6 @@ std::string chain_file(Split split, std::int64_t block) {
   return name;
 }
 
-std::vector<Chain> read_chains(const Context& context, const DataSet& data, const ChainSource& source, Split split) {
-  const std::int64_t blocks = source.blocks(split);
-  std::vector<Chain> chains;
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    for (Chain& chain : read_chains(context.directory.root() / data_path(data) / chain_file(split, block)))
-      chains.push_back(std::move(chain));
-  }
-  return chains;
-}
-
 StepRange StepRange::read(const std::string& key, const std::string& text, int turns) {
   if (text == "all") return {1, static_cast<std::size_t>(turns)};
   if (text == "last") return {1, static_cast<std::size_t>(turns), true};

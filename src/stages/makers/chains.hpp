@@ -1,6 +1,6 @@
 // Chains of revisions (Constitutional AI, Bai et al. 2212.08073, section 3): an answer, and what became of it step by step. One
 // line of data/<name>/chains-000012.jsonl each, from which demonstrations and pairs are chosen.
-//   for (const Chain& chain : read_chains(folder, Split::train))
+//   for (const Chain& chain : read_chains(folder / chain_file(Split::train, 0)))
 //     for (const Demonstration& one : demonstrations_of(chain, StepRange::read("data.a.steps", "1..2", 4), counts)) ...
 #pragma once
 
@@ -47,8 +47,6 @@ Json to_json(const Chain& chain);
 std::vector<Chain> read_chains(const std::filesystem::path& file);
 // chains-000012.jsonl, or heldout-chains-000012.jsonl.
 std::string chain_file(Split split, std::int64_t block);
-// All of a data set's, in the order of their blocks.
-std::vector<Chain> read_chains(const Context& context, const DataSet& data, const ChainSource& source, Split split);
 
 // Which steps of a chain are demonstrations; 0 is the answer.
 struct StepRange {

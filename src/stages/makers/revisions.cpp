@@ -1,7 +1,7 @@
 // Demonstrations by a constitution: a policy's answers, revised by a writer principle by principle (Bai et al. 2212.08073,
 // section 3). Every step is kept beside them (chains.hpp), so that other data sets choose other steps, or pairs, of the same chains.
 #include <algorithm>
-#include <cmath>
+#include <span>
 
 #include "../planning.hpp"
 #include "chains.hpp"
@@ -184,13 +184,18 @@ run::Needs Revisions::needs(const Study& study, const DataSet& data, const run::
     return needs;
   }
   const int critique = std::min<int>(static_cast<int>(AssumedTokens{}.answer), writer.remote.max_output_tokens);
-  needs.written.push_back(
-      {writer.name, revised,
-       [this, seed = data.seed, section = data.section, critique, how = data.maker](const Prompt& prompt) {
-         const Revising revising(section, revising_, source_.turns, seed);
-         return revising.conversations(prompt, filler_text("the", answers_.max_new_tokens),
-                                       filler_text("and", critique));
-       }});
+  needs.written.push_back({writer.name, revised,
+                           [this, seed = data.seed, section = data.section, critique,
+                            how = data.maker](std::span<const Prompt* const> about) {
+                             const Revising revising(section, revising_, source_.turns, seed);
+                             const std::string answer = filler_text("the", answers_.max_new_tokens);
+                             std::vector<std::vector<Message>> conversations;
+                             for (const Prompt* prompt : about) {
+                               for (auto& turns : revising.conversations(*prompt, answer, filler_text("and", critique)))
+                                 conversations.push_back(std::move(turns));
+                             }
+                             return conversations;
+                           }});
   return needs;
 }
 
@@ -215,16 +220,16 @@ void Revisions::plan(StudyPlan& plan, const Study& study, const DataSet& data) c
   plan.add(std::move(stage));
 }
 
-// Answers of the policy to prompts, as chains without steps.
+// Chains of the prompts that fit, with the policy's answers.
 std::vector<Chain> answered(const Language& language, const model::Transformer& policy, generate::Engine& engine,
-                            const AnswerOptions& options, std::uint64_t seed, std::vector<Prompt> prompts) {
+                            const AnswerOptions& options, std::uint64_t seed, std::vector<Chain> unanswered) {
   std::vector<Chain> chains;
   std::vector<generate::GenerationRequest> requests;
-  for (Prompt& prompt : prompts) {
-    std::vector<TokenId> tokens = language.chat.prompt(prompt);
+  for (Chain& chain : unanswered) {
+    std::vector<TokenId> tokens = language.chat.prompt(chain.prompt);
     if (static_cast<std::int64_t>(tokens.size()) > longest_prompt(policy, options.max_new_tokens)) continue;
-    requests.push_back({std::move(tokens), prompt.id, {0}});
-    chains.push_back({std::move(prompt), {}});
+    requests.push_back({std::move(tokens), chain.prompt.id, {0}});
+    chains.push_back(std::move(chain));
   }
   if (requests.empty()) return chains;
   const auto drawn = engine.generate(requests, {options.temperature, options.top_k, options.top_p,
@@ -260,14 +265,12 @@ Json Revisions::run(const Context& context, const DataSet& data) const {
     blocks[split] = run::work_by_blocks(
         context.comm, {stage, source_.items(split), source_.block, kept, context.stop_requested},
         [&](std::int64_t begin, std::int64_t end) {
-          std::vector<Prompt> of_block;
-          std::map<std::uint64_t, bool> is_revised;
+          std::vector<Chain> of_block;
           for (std::int64_t item = begin; item < end; ++item) {
-            of_block.push_back(prompts.at(split).at(item));
-            is_revised[of_block.back().id] = split == Split::heldout || item < source_.prompts;
+            const bool is_revised = split == Split::heldout || item < source_.prompts;
+            of_block.push_back({prompts.at(split).at(item), {}, is_revised});
           }
           std::vector<Chain> chains = answered(*language, policy, engine, answers_, data.seed, std::move(of_block));
-          for (Chain& chain : chains) chain.is_revised = is_revised.at(chain.prompt.id);
           revising->revise(chains, *bound.writer);
           Json lines = Json::array();
           for (const Chain& chain : chains) lines.push_back(to_json(chain));
@@ -323,12 +326,9 @@ Json Revisions::store(const Context& context, const DataSet& data, const std::ve
 Json Revisions::facts(const std::vector<Chain>& chains, const ChainCounts& left_out) const {
   Json facts;
   facts["revisions"] = chain_facts(chains);
-  facts["left_out"] = Json::object();
+  facts["left_out"] = left_out;
   std::string text;
-  for (const auto& [why, count] : left_out) {
-    facts["left_out"][why] = count;
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + why;
-  }
+  for (const auto& [why, count] : left_out) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + why;
   if (!text.empty()) log::info("revisions: left out of the demonstrations: " + text);
   return facts;
 }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "rlaif/core/error.hpp"
@@ -26,7 +27,22 @@ constexpr std::size_t bar_cells = 20;
 struct {
   std::filesystem::path file;
   std::function<std::string()> paid;
+  std::string paid_text;
+  std::optional<std::chrono::steady_clock::time_point> paid_read;
 } kept;
+
+constexpr std::chrono::seconds between_looks{2};  // at files that others write
+
+// A terminal is drawn more often than it is worth reading what was paid.
+std::string paid_so_far(bool is_last) {
+  if (!kept.paid) return "";
+  const auto now = std::chrono::steady_clock::now();
+  if (is_last || !kept.paid_read || now - *kept.paid_read >= between_looks) {
+    kept.paid_text = kept.paid();
+    kept.paid_read = now;
+  }
+  return kept.paid_text;
+}
 
 std::string environment_word(const char* name) {
   const char* text = std::getenv(name);
@@ -150,8 +166,8 @@ ProgressFacts Progress::facts() const {
   const double elapsed = elapsed_seconds();
   ProgressFacts facts{stage_, unit_, detail_, done_, total_, 0.0, elapsed, finished_};
   if (elapsed > 0.0) facts.rate = static_cast<double>(done_ - start_) / elapsed;
-  if (!kept.paid) return facts;
-  if (const std::string paid = kept.paid(); !paid.empty()) facts.detail += (detail_.empty() ? "" : ", ") + paid;
+  if (const std::string paid = paid_so_far(finished_); !paid.empty())
+    facts.detail += (detail_.empty() ? "" : ", ") + paid;
   return facts;
 }
 
@@ -163,7 +179,7 @@ void Progress::update(std::uint64_t done, const std::string& detail) {
   const auto now = std::chrono::steady_clock::now();
   const auto since = [now](auto then) { return std::chrono::duration<double>(now - then).count(); };
   if (since(printed_) >= (terminal_ ? 0.2 : 10.0)) print();
-  if (since(noted_) >= 2.0) note();
+  if (now - noted_ >= between_looks) note();
 }
 
 void Progress::finish(const std::string& detail) {

@@ -23,7 +23,6 @@
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/context.hpp"
-#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/templates/chat_template.hpp"
 
@@ -163,8 +162,8 @@ void plan_arms(StudyPlan& plan, const Study& study) {
 // Progress says what asked judges have cost, over all ranks and starts.
 void show_paid_answers(const Study& study) {
   const std::vector<const JudgeOptions*> judges = judges_and_members(study.judges);
-  const bool asks =
-      std::any_of(judges.begin(), judges.end(), [](const JudgeOptions* judge) { return kind_of(*judge).is_remote; });
+  const bool asks = std::any_of(judges.begin(), judges.end(),
+                                [&](const JudgeOptions* judge) { return asks_a_server(study.judges, *judge); });
   if (!asks) return;
   const auto sums = std::make_shared<remote::PaidSums>(study.run.directory / "verdicts");
   show_paid([sums] { return remote::paid_text(sums->read()); });

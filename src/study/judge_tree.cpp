@@ -155,6 +155,11 @@ bool needs_language(const Judges& judges, const JudgeOptions& judge) {
   return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return one->kind == JudgeKind::local; });
 }
 
+bool asks_a_server(const Judges& judges, const JudgeOptions& judge) {
+  const std::vector<const JudgeOptions*> asked = leaves_of(judges, judge);
+  return std::any_of(asked.begin(), asked.end(), [](const JudgeOptions* one) { return kind_of(*one).is_remote; });
+}
+
 ScoreUnits score_units(const Judges& judges, const JudgeOptions& judge) {
   if (judge.length_correction) return ScoreUnits::none;
   const auto by_conversation = [](const std::filesystem::path& file) {

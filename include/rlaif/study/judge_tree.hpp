@@ -27,6 +27,7 @@ std::vector<std::string> local_models(const Judges& judges,
                                       const JudgeOptions& judge);  // in this process, that it asks
 bool needs_language(const Judges& judges,
                     const JudgeOptions& judge);  // a model that reads by the run's language is asked
+bool asks_a_server(const Judges& judges, const JudgeOptions& judge);  // itself, or a member of it
 
 // What the scores of single responses are that a judge gives: rewards on [-1, 1]; log-odds, as a reward model's; none: it only
 // compares. Reads the conversation of a judge that asks; one whose file is not there yet is taken to ask for scores. Throws

@@ -12,6 +12,7 @@
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/core/text_format.hpp"
+#include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/run/blocks.hpp"
@@ -24,7 +25,6 @@
 #include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
-#include "rlaif/text/words.hpp"
 #include "rule.hpp"
 
 namespace rlaif::stages {
@@ -56,10 +56,10 @@ const JudgeOptions* own_judge(const Study& study, const ArmOptions& round, const
   if (round.judge == options.stop_by) return nullptr;
   const JudgeOptions& judge = study.judges.named(round.judge);
   const auto leaves = leaves_of(study.judges, judge);
-  const bool is_here = std::all_of(leaves.begin(), leaves.end(), [](const JudgeOptions* leaf) {
-    return !kind_of(*leaf).is_remote && leaf->kind != JudgeKind::replay && leaf->kind != JudgeKind::given;
+  const bool has_records = std::any_of(leaves.begin(), leaves.end(), [](const JudgeOptions* leaf) {
+    return leaf->kind == JudgeKind::replay || leaf->kind == JudgeKind::given;
   });
-  return is_here ? &judge : nullptr;
+  return asks_a_server(study.judges, judge) || has_records ? nullptr : &judge;
 }
 
 int same_position(const Verdict& verdict) {
@@ -79,22 +79,16 @@ struct Measuring {
   std::vector<RoundVerdict> ask(judge::Judge& judge, const std::string& what, std::int64_t items,
                                 const Make& make) const {
     const auto work = [&](std::int64_t begin, std::int64_t end) {
-      std::vector<Compared> all = make(begin, end);
-      std::vector<Comparison> asked;
-      for (const Compared& one : all)
-        if (!one.is_equal) asked.push_back(one.comparison);
-      const std::vector<Verdict> verdicts = judge.judge(asked);
-      RLAIF_CHECK(verdicts.size() == asked.size(), "a judge must give one verdict per comparison");
+      const std::vector<Compared> compared = make(begin, end);
+      const std::vector<Verdict> verdicts =
+          verdicts_on(compared, [&](std::span<const Comparison> asked) { return judge.judge(asked); });
       std::vector<Json> lines;
-      std::size_t next = 0;
-      for (const Compared& one : all) {
-        RoundVerdict said{one.comparison.prompt.text, 0.5, one.yardstick, one.length_difference, -1};
-        if (!one.is_equal) {
-          const Verdict& verdict = verdicts[next++];
-          said.p_new = verdict.status == VerdictStatus::ok ? one.of_a(verdict.p_first) : no_verdict;
-          said.same_position = same_position(verdict);
-        }
-        lines.push_back(to_json(said));
+      for (std::size_t i = 0; i < compared.size(); ++i) {
+        const Compared& one = compared[i];
+        const bool is_ok = verdicts[i].status == VerdictStatus::ok;
+        lines.push_back(
+            to_json(RoundVerdict{one.comparison.prompt.text, is_ok ? one.of_a(verdicts[i].p_first) : no_verdict,
+                                 one.yardstick, one.length_difference, same_position(verdicts[i])}));
       }
       return lines;
     };
@@ -118,8 +112,7 @@ std::vector<Compared> fixed_pairs(const Context& context, std::int64_t most) {
     Compared& one = fixed.emplace_back();
     one.comparison = std::move(record.comparison);
     one.yardstick = gold_side(context, one.comparison);
-    one.length_difference = static_cast<double>(text::words(one.comparison.first.text).size()) -
-                            static_cast<double>(text::words(one.comparison.second.text).size());
+    one.length_difference = judge::length_difference(one.comparison);
   }
   return fixed;
 }

@@ -14,7 +14,6 @@ namespace {
 
 constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 
-Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 double number_of(const Json& value) { return value.is_number() ? value.get<double>() : not_known; }
 
 // The mean by prompt of what `value` gives, those apart for which it gives NaN.
@@ -62,10 +61,11 @@ CommonestText commonest_text(std::span<const std::pair<std::string, std::string>
   return commonest;
 }
 
+// NaN is null where it is written.
 Json to_json(const RoundVerdict& verdict) {
   return {{"prompt", verdict.prompt},
-          {"p_new", number_or_null(verdict.p_new)},
-          {"known", number_or_null(verdict.known)},
+          {"p_new", verdict.p_new},
+          {"known", verdict.known},
           {"length_difference", verdict.length_difference},
           {"same_position", verdict.same_position}};
 }

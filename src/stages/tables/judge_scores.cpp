@@ -9,7 +9,6 @@
 #include "rlaif/evaluate/score_quality.hpp"
 #include "rlaif/judge/scorer.hpp"
 #include "rlaif/model/transformer.hpp"
-#include "rlaif/study/judge_kinds.hpp"
 #include "rlaif/study/judge_tree.hpp"
 #include "rlaif/study/judges.hpp"
 #include "tables.hpp"
@@ -18,11 +17,6 @@ namespace rlaif::stages {
 namespace {
 
 constexpr int tenths = 10;
-
-bool is_in_this_process(const Judges& judges, const JudgeOptions& judge) {
-  const auto leaves = leaves_of(judges, judge);
-  return std::none_of(leaves.begin(), leaves.end(), [](const JudgeOptions* leaf) { return kind_of(*leaf).is_remote; });
-}
 
 std::vector<judge::Response> distinct_responses(const std::vector<Preference>& records) {
   std::set<std::tuple<std::uint64_t, std::string, bool>> known;
@@ -51,7 +45,7 @@ Json judge_scores_facts(const Context& context, const Language* language, const 
                         const std::vector<Preference>& heldout, int resamples) {
   const Judges& judges = context.study.judges;
   const ScoreUnits units = score_units(judges, judge);
-  if (units == ScoreUnits::none || !is_in_this_process(judges, judge)) return Json();
+  if (units == ScoreUnits::none || asks_a_server(judges, judge)) return Json();
   const StageSpending spending(context, "scores");
   const BoundJudge bound = std::move(make_judges(context, {judge}, language, spending).front());
   const std::vector<judge::Response> responses = distinct_responses(heldout);

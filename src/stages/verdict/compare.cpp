@@ -27,7 +27,6 @@ namespace rlaif::stages {
 namespace {
 
 const std::string stage_name = "compare";
-constexpr double nothing_said = std::numeric_limits<double>::quiet_NaN();
 
 // Pairs of policies that a judge is still asked about, by judge and matchup.
 using OpenMatchups = std::vector<std::vector<bool>>;
@@ -53,30 +52,16 @@ JudgedStore verdict_store(const Context& context, const std::string& judge) {
   return {context.directory.comparisons(judge), "comparisons/" + judge};
 }
 
-Verdict tie_of_equals() {
-  Verdict verdict;
-  verdict.status = VerdictStatus::ok;
-  verdict.p_first_by_order = {nothing_said, nothing_said};
-  verdict.rationale = "equal responses: a tie, nobody was asked";
-  return verdict;
-}
-
 void compare_block(Comparer& self, std::size_t judge, std::int64_t block, const std::vector<bool>& open) {
   BoundJudge& bound = self.judges[judge];
   const std::string& name = bound.judge->name();
+  std::vector<Compared> compared = self.compared(block);
+  std::erase_if(compared, [&](const Compared& one) { return !open[one.matchup]; });
+  std::vector<Verdict> verdicts = verdicts_on(
+      compared, [&](std::span<const Comparison> asked) { return ask_judge(bound, asked, self.judge_seconds); });
   std::vector<Preference> records;
-  std::vector<Comparison> asked;
-  std::vector<std::size_t> places;  // of what is asked, among the records
-  for (Compared& one : self.compared(block)) {
-    if (!open[one.matchup]) continue;
-    if (!one.is_equal) {
-      places.push_back(records.size());
-      asked.push_back(one.comparison);
-    }
-    records.push_back({std::move(one.comparison), tie_of_equals(), name});
-  }
-  std::vector<Verdict> verdicts = ask_judge(bound, asked, self.judge_seconds);
-  for (std::size_t i = 0; i < places.size(); ++i) records[places[i]].verdict = std::move(verdicts[i]);
+  for (std::size_t i = 0; i < compared.size(); ++i)
+    records.push_back({std::move(compared[i].comparison), std::move(verdicts[i]), name});
   write_judged_block(self.context.directory, verdict_store(self.context, name), block, bound, records);
 }
 

@@ -21,7 +21,31 @@ double count_of_characters(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
+Verdict tie_of_equals() {
+  Verdict verdict;
+  verdict.status = VerdictStatus::ok;
+  verdict.p_first_by_order.fill(std::numeric_limits<double>::quiet_NaN());
+  verdict.rationale = "equal responses: a tie, nobody was asked";
+  return verdict;
+}
+
 }  // namespace
+
+std::vector<Verdict> verdicts_on(std::span<const Compared> compared,
+                                 const std::function<std::vector<Verdict>(std::span<const Comparison>)>& ask) {
+  std::vector<Verdict> verdicts(compared.size(), tie_of_equals());
+  std::vector<Comparison> asked;
+  std::vector<std::size_t> places;  // of what is asked, among all
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    if (compared[i].is_equal) continue;
+    places.push_back(i);
+    asked.push_back(compared[i].comparison);
+  }
+  std::vector<Verdict> said = ask(asked);
+  RLAIF_CHECK(said.size() == asked.size(), "a judge must give one verdict per comparison");
+  for (std::size_t i = 0; i < places.size(); ++i) verdicts[places[i]] = std::move(said[i]);
+  return verdicts;
+}
 
 // By the names, so that a pair of policies is judged alike whoever else is compared.
 std::uint64_t comparison_id(std::uint64_t prompt, const std::string& a, const std::string& b, std::uint32_t sample) {

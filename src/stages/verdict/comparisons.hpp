@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,10 @@ struct Compared {
   // P(a is better) from P(first is better).
   double of_a(double p_first) const { return swapped ? 1.0 - p_first : p_first; }
 };
+
+// One verdict each: what `ask` gives of those that differ, all at once, and a tie of equal ones, which nobody is asked about.
+std::vector<Verdict> verdicts_on(std::span<const Compared> compared,
+                                 const std::function<std::vector<Verdict>(std::span<const Comparison>)>& ask);
 
 // The first samples of every policy, the k-th of one against the k-th of the other.
 class EvaluationSamples {

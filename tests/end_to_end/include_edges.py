@@ -70,6 +70,9 @@ def folder_of(path, root):
 def folder_violations(path, root, module):
     """Includes that go against FOLDERS_MAY_INCLUDE, each as 'file:line includes what'."""
     table, own = FOLDERS_MAY_INCLUDE[module], folder_of(path, root)
+    if own and own not in table:
+        yield f"{path.relative_to(root)}: folder '{own}' is not in the table"
+        return
     for number, bracket, name in includes(path):
         other = None
         if name.startswith(f"rlaif/{module}/"):

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../scores/combined_scores.hpp"
+#include "scores/combined_scores.hpp"
 #include "members.hpp"
 #include "rlaif/core/error.hpp"
 

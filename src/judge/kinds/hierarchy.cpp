@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "../scores/combined_scores.hpp"
+#include "scores/combined_scores.hpp"
 #include "escalation.hpp"
 #include "rlaif/core/error.hpp"
 

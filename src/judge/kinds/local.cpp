@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "../scores/local_score.hpp"
+#include "scores/local_score.hpp"
 #include "local_options.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/kinds/shown_comparison.hpp"

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "../scores/remote_score.hpp"
+#include "scores/remote_score.hpp"
 #include "remote_answer.hpp"
 #include "remote_plan.hpp"
 #include "rlaif/judge/prompts/parser.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "../scores/scored_by_principles.hpp"
+#include "scores/scored_by_principles.hpp"
 #include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/remote/question.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "../kinds/members.hpp"
+#include "../members.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/prompts/scores.hpp"
 

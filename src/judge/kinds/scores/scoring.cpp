@@ -4,7 +4,7 @@
 #include <tuple>
 #include <utility>
 
-#include "../kinds/temperature.hpp"
+#include "../temperature.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/judge.hpp"
 #include "rlaif/judge/scorer.hpp"

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "../kinds/remote_answer.hpp"
-#include "../kinds/remote_plan.hpp"
+#include "../remote_answer.hpp"
+#include "../remote_plan.hpp"
 #include "rlaif/judge/prompts/scores.hpp"
 #include "rlaif/remote/client.hpp"
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "../kinds/local_options.hpp"
+#include "../local_options.hpp"
 #include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "scored_by_principles.hpp"
 

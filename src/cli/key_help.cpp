@@ -23,9 +23,9 @@ std::unique_ptr<Resolved> study_of_every_kind() {
     study.judges.labelling.back().name = made_up + kind.name;
     study.judges.labelling.back().kind = kind.kind;
   }
-  for (const char* kind : {"local", "openai", "anthropic"}) {
-    study.writers.push_back({made_up + kind});
-    study.writers.back().kind = study::writer_kind_named("writer.NAME.kind", kind);
+  for (const auto& [name, kind] : study::writer_kind_names()) {
+    study.writers.push_back({made_up + name});
+    study.writers.back().kind = kind;
   }
   for (const stages::MakerEntry& maker : stages::makers()) {
     study.data.push_back({made_up + maker.name});
@@ -53,7 +53,7 @@ Chooser chooser_of(const std::string& section) {
     const study::JudgeOptions judge;
     return {"kind", study::kind_of(judge).name};
   }
-  if (head == "writer") return {"kind", "local"};
+  if (head == "writer") return {"kind", study::name_of(study::WriterOptions().kind)};
   if (head == "data") return {"maker", study::DataOptions().maker};
   if (head == "arm" || head == "round") return {"algorithm", study::ArmOptions().algorithm};
   return {"", ""};

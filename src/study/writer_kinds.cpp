@@ -4,6 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/study/sampling_keys.hpp"
 #include "rlaif/study/server_keys.hpp"
 #include "rlaif/study/writer_options.hpp"
 
@@ -22,11 +23,7 @@ void bind_local_writer(OptionTable& table, const std::string& section, WriterOpt
       section + ".model", &o.model, "",
       "a model of the run, a folder that the run's tokenizer fits, or policy: the one whose responses are at hand");
   table.add(section + ".temperature", &o.local.temperature, "", "temperature of sampling; 0: greedy").at_least(0);
-  table.add(section + ".top_k", &o.local.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
-      .at_least(0);
-  table.add(section + ".top_p", &o.local.top_p, "", "share of the probability that sampling draws from; 1: all")
-      .above(0)
-      .at_most(1);
+  bind_truncation(table, section, o.local.top_k, o.local.top_p);
   table.add(section + ".max_new_tokens", &o.local.max_new_tokens, "tokens", "longest text").at_least(1);
   table.add(section + ".slots", &o.local.slots, "sequences", "sequences decoded together").at_least(1);
 }
@@ -59,18 +56,28 @@ const std::vector<WriterKindEntry>& writer_kinds() {
 
 }  // namespace
 
+std::vector<std::pair<std::string, WriterKind>> writer_kind_names() {
+  std::vector<std::pair<std::string, WriterKind>> names;
+  for (const WriterKindEntry& entry : writer_kinds()) names.emplace_back(entry.name, entry.kind);
+  return names;
+}
+
+std::string name_of(WriterKind kind) {
+  const auto& kinds = writer_kinds();
+  return std::find_if(kinds.begin(), kinds.end(), [&](const WriterKindEntry& entry) { return entry.kind == kind; })
+      ->name;
+}
+
 WriterKind writer_kind_named(const std::string& key, const std::string& name) {
   return entry_named(writer_kinds(), "kind of writer", key, name).kind;
 }
 
 void bind_writer(OptionTable& table, WriterOptions& writer) {
-  std::vector<std::pair<std::string, WriterKind>> names;
   std::string about;
   for (const WriterKindEntry& entry : writer_kinds()) {
-    names.emplace_back(entry.name, entry.kind);
     about += (about.empty() ? "" : "; ") + std::string(entry.name) + ": " + entry.about;
   }
-  table.add_choice<WriterKind>(writer.section() + ".kind", &writer.kind, names, about);
+  table.add_choice<WriterKind>(writer.section() + ".kind", &writer.kind, writer_kind_names(), about);
   for (const WriterKindEntry& entry : writer_kinds()) {
     if (entry.kind != writer.kind) continue;
     entry.bind(table, writer.section(), writer);

@@ -3,14 +3,8 @@
 # thoughts, answers above their limit. What becomes of each is a table; one pair never ends a job, and the cap holds.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 serve() {  # serve NAME: answers as $scratch/NAME/replies.json says; its address in $url
-  rm -f "$scratch/$1/port"
-  python3 tests/end_to_end/words_server.py "$scratch/$1" >"$scratch/$1/log" 2>&1 &
-  servers+=($!)
-  for _ in {1..100}; do [[ -f $scratch/$1/port ]] && break; sleep 0.1; done
-  url=http://127.0.0.1:$(cat "$scratch/$1/port")/v1
+  start_server words_server "$scratch/$1"
 }
 cat >"$scratch/deck.cfg" <<'P'
 [study]

@@ -6,14 +6,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 pairs=${VERDICTS:-600}
 export TEST_JUDGE_KEY=sk-test-9f4d1c7b
 server=
-trap 'kill $server 2>/dev/null; rm -rf "$scratch"' EXIT
 serve() {  # serve NAME [ARGUMENTS]
   kill $server 2>/dev/null
-  mkdir -p "$scratch/$1"
-  python3 tests/end_to_end/judge_server.py "$scratch/$1" "${@:2}" >"$scratch/$1/log" 2>&1 &
-  server=$!
-  for _ in {1..100}; do [[ -f $scratch/$1/port ]] && break; sleep 0.1; done
-  url=http://127.0.0.1:$(cat "$scratch/$1/port")/v1
+  start_server judge_server "$scratch/$1" "${@:2}"
 }
 python3 - "$scratch/pairs.jsonl" "$pairs" <<'P'
 import json, sys

@@ -2,15 +2,8 @@
 # A judge behind HTTP in a whole study: faults are never scores, nothing is paid twice, the cap holds, the key shows nowhere.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 serve() {  # serve NAME [ARGUMENTS]: a server of its own; its address in $url
-  local folder=$scratch/server-$1
-  mkdir -p "$folder"
-  python3 tests/end_to_end/judge_server.py "$folder" "${@:2}" >"$folder/log" 2>&1 &
-  servers+=($!)
-  for _ in {1..100}; do [[ -f $folder/port ]] && break; sleep 0.1; done
-  url=http://127.0.0.1:$(cat "$folder/port")/v1
+  start_server judge_server "$scratch/server-$1" "${@:2}"
 }
 export TEST_JUDGE_KEY=sk-test-9f4d1c7b
 

@@ -3,8 +3,6 @@
 # learns from it, a study of judges alone, and decks that are wrong.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 cat >"$scratch/fitted.json" <<'P'
 {"judges": {
@@ -206,10 +204,7 @@ P
 check "and have a page" bash -c "python3 analysis/report.py '$scratch/judges' >/dev/null && grep -q 'Who was asked' '$scratch/judges/report/report.html'"
 
 # --- an asked judge as member ---------------------------------------------------------------------
-mkdir "$scratch/server"
-python3 tests/end_to_end/judge_server.py "$scratch/server" >"$scratch/server/log" 2>&1 &
-servers+=($!)
-for _ in {1..100}; do [[ -f $scratch/server/port ]] && break; sleep 0.1; done
+start_server judge_server "$scratch/server"
 export TEST_JUDGE_KEY=sk-test-4be1
 sed -e 's/^members = brief/members = brief dear/' -e 's/^members = small big$/members = small dear/' "$deck" >"$scratch/asked.cfg"
 cat >>"$scratch/asked.cfg" <<P
@@ -217,7 +212,7 @@ cat >>"$scratch/asked.cfg" <<P
 [judge.dear]
 kind = openai
 model = test
-url = http://127.0.0.1:$(cat "$scratch/server/port")/v1
+url = $url
 key_variable = TEST_JUDGE_KEY
 price = example-hosted-judge
 max_output_tokens = 64

@@ -3,13 +3,7 @@
 # counted the same on any number of ranks and after a kill, and never becomes a preference.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
-mkdir -p "$scratch/server"
-python3 tests/end_to_end/judge_server.py "$scratch/server" >"$scratch/server/log" 2>&1 &
-servers+=($!)
-for _ in {1..100}; do [[ -f $scratch/server/port ]] && break; sleep 0.1; done
-url=http://127.0.0.1:$(cat "$scratch/server/port")/v1
+start_server judge_server "$scratch/server"
 requests() { if [[ -f $scratch/server/requests.jsonl ]]; then wc -l <"$scratch/server/requests.jsonl"; else echo 0; fi; }
 
 # Lint.

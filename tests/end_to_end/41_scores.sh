@@ -53,11 +53,7 @@ check "a dry run has rollouts times price" bill
 DECK=$deck KILLS=${KILLS:-1} bash tests/end_to_end/40_kill.sh | sed 's/ runs / runs of scores as rewards /'
 
 # --- a server ------------------------------------------------------------------------------------
-mkdir "$scratch/server"
-python3 tests/end_to_end/judge_server.py "$scratch/server" --faults 0.3 >"$scratch/server/log" 2>&1 &
-server=$!
-trap 'kill $server 2>/dev/null; rm -rf "$scratch"' EXIT
-for _ in {1..100}; do [[ -f $scratch/server/port ]] && break; sleep 0.1; done
+start_server judge_server "$scratch/server" --faults 0.3
 asked=$scratch/asked.cfg
 cat >"$asked" <<P
 include = $root/inputs/smoke.cfg
@@ -77,7 +73,7 @@ reward = judge_score
 [judge.hosted]
 kind = openai
 model = test
-url = http://127.0.0.1:$(cat "$scratch/server/port")/v1
+url = $url
 style = $root/inputs/judge_styles/score_reasoned.txt
 principles = $root/inputs/principles.txt
 price = example-hosted-judge

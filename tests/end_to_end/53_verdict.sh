@@ -5,15 +5,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 deck=tests/decks/verdict.cfg
 
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 serve() {  # serve NAME: a server of its own; its address in $url
-  local folder=$scratch/server-$1
-  mkdir -p "$folder"
-  python3 tests/end_to_end/judge_server.py "$folder" >"$folder/log" 2>&1 &
-  servers+=($!)
-  for _ in {1..100}; do [[ -f $folder/port ]] && break; sleep 0.1; done
-  url=http://127.0.0.1:$(cat "$folder/port")/v1
+  start_server judge_server "$scratch/server-$1"
 }
 export TEST_JUDGE_KEY=sk-test-71c0ffee
 

@@ -9,7 +9,8 @@ source jobs/mpi_env.sh
 rlaif=${RLAIF:-$root/build/release/rlaif}
 shared=${RLAIF_SHARED_DATA:-$root/../shared}
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+servers=()
+trap '[[ ${#servers[@]} == 0 ]] || kill "${servers[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 mkdir "$scratch/session"
 export OMPI_MCA_orte_tmpdir_base=$scratch/session  # of runs without a launcher; run_ranks makes its own
 
@@ -29,6 +30,21 @@ ranks() {
   local count=$1
   shift
   if [[ $count == 1 ]]; then "$rlaif" "$@"; else run_ranks "$count" "$rlaif" "$@"; fi
+}
+
+# start_server PROGRAM FOLDER [ARGUMENTS]: a server of these tests (judge_server, words_server) that keeps what it is asked in
+# the folder, and ends with the script; its address in $url, its process in $server
+start_server() {
+  local program=$1 folder=$2
+  shift 2
+  mkdir -p "$folder"
+  rm -f "$folder/port"
+  python3 "tests/end_to_end/$program.py" "$folder" "$@" >"$folder/log" 2>&1 &
+  server=$!
+  servers+=("$server")
+  for _ in {1..100}; do [[ -f $folder/port ]] && break; sleep 0.1; done
+  # shellcheck disable=SC2034  # for who starts it
+  url=http://127.0.0.1:$(cat "$folder/port")/v1
 }
 
 # expect_error NAME CODE PATTERN ARGUMENTS...: on 1 and 3 ranks the program says exactly one line of its own that
@@ -67,8 +83,8 @@ P
 # same_results A B: the artefacts of two runs are the same bytes, timings aside. Prints what differs.
 same_results() {
   local folder difference=0
-  for folder in models preferences metrics evaluation comparisons rounds; do
-    [[ $folder == comparisons || $folder == rounds ]] && [[ ! -e $1/$folder && ! -e $2/$folder ]] && continue
+  for folder in models preferences metrics evaluation comparisons rounds data; do
+    [[ $folder =~ ^(comparisons|rounds|data)$ ]] && [[ ! -e $1/$folder && ! -e $2/$folder ]] && continue
     diff -rq "$1/$folder" "$2/$folder" || difference=1
   done
   return $difference

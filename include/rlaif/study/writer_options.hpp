@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rlaif/core/option_table.hpp"
@@ -27,6 +28,9 @@ struct WriterOptions {
   bool is_remote() const { return kind != WriterKind::local; }
 };
 
+// All kinds, by the names that decks have for them.
+std::vector<std::pair<std::string, WriterKind>> writer_kind_names();
+std::string name_of(WriterKind kind);
 // Throws Error(usage) naming `key` and the nearest kind.
 WriterKind writer_kind_named(const std::string& key, const std::string& name);
 // The keys of [writer.NAME]: `kind`, and those of the writer's kind.

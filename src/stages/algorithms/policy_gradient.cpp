@@ -7,6 +7,7 @@
 #include "rlaif/core/ids.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/study/data_sets.hpp"
+#include "rlaif/study/sampling_keys.hpp"
 #include "rlaif/text/jsonl.hpp"
 
 namespace rlaif::stages {
@@ -29,11 +30,7 @@ void bind_steps(OptionTable& table, const std::string& section, train::PolicyGra
 
 void bind_sampling(OptionTable& table, const std::string& section, train::RolloutOptions& options) {
   table.add(section + ".temperature", &options.temperature, "", "temperature of rollout and update alike").above(0);
-  table.add(section + ".top_k", &options.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
-      .at_least(0);
-  table.add(section + ".top_p", &options.top_p, "", "share of the probability that sampling draws from; 1: all")
-      .above(0)
-      .at_most(1);
+  study::bind_truncation(table, section, options.top_k, options.top_p);
   table.add(section + ".max_new_tokens", &options.max_new_tokens, "tokens", "longest response").at_least(1);
   table.add(section + ".slots", &options.slots, "sequences", "sequences decoded together").at_least(1);
 }

@@ -12,6 +12,7 @@
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/prompt_room.hpp"
+#include "rlaif/study/sampling_keys.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -227,10 +228,7 @@ void bind_annotate(OptionTable& table, AnnotateOptions& o) {
       .at_least(1)
       .at_most(most_items);
   table.add("annotate.temperature", &o.temperature, "", "temperature of sampling").at_least(0);
-  table.add("annotate.top_k", &o.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all").at_least(0);
-  table.add("annotate.top_p", &o.top_p, "", "share of the probability that sampling draws from; 1: all")
-      .above(0)
-      .at_most(1);
+  study::bind_truncation(table, "annotate", o.top_k, o.top_p);
   table.add("annotate.max_new_tokens", &o.max_new_tokens, "tokens", "longest completion").at_least(1);
   table.add("annotate.slots", &o.slots, "sequences", "sequences decoded together").at_least(1);
 }

@@ -19,6 +19,7 @@
 #include "rlaif/study/bill.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/prompt_room.hpp"
+#include "rlaif/study/sampling_keys.hpp"
 #include "rlaif/study/writers.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -141,11 +142,7 @@ void Revisions::bind(OptionTable& table, DataOptions& data) {
       .below(1);
   table.add(section + ".block", &source_.block, "prompts", "size of a block of work").at_least(1).at_most(most_items);
   table.add(section + ".temperature", &answers_.temperature, "", "temperature of sampling answers").above(0);
-  table.add(section + ".top_k", &answers_.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all")
-      .at_least(0);
-  table.add(section + ".top_p", &answers_.top_p, "", "share of the probability that sampling draws from; 1: all")
-      .above(0)
-      .at_most(1);
+  study::bind_truncation(table, section, answers_.top_k, answers_.top_p);
   table.add(section + ".max_new_tokens", &answers_.max_new_tokens, "tokens", "longest answer").at_least(1);
   table.add(section + ".slots", &answers_.slots, "sequences", "sequences decoded together").at_least(1);
 }

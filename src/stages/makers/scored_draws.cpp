@@ -13,6 +13,7 @@
 #include "rlaif/stages/stages.hpp"
 #include "rlaif/study/check_options.hpp"
 #include "rlaif/study/prompt_room.hpp"
+#include "rlaif/study/sampling_keys.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -66,10 +67,7 @@ void bind_scored_draws(OptionTable& table, DataOptions& data, ScoredDrawsOptions
   table.add(section + ".missing_end_penalty", &o.missing_end_penalty, "",
             "added to the score of a response without end token");
   table.add(section + ".temperature", &o.temperature, "", "temperature of sampling").above(0);
-  table.add(section + ".top_k", &o.top_k, "tokens", "likeliest tokens that sampling draws from; 0: all").at_least(0);
-  table.add(section + ".top_p", &o.top_p, "", "share of the probability that sampling draws from; 1: all")
-      .above(0)
-      .at_most(1);
+  study::bind_truncation(table, section, o.top_k, o.top_p);
   table.add(section + ".max_new_tokens", &o.max_new_tokens, "tokens", "longest response").at_least(1);
   table.add(section + ".slots", &o.slots, "sequences", "sequences decoded together").at_least(1);
 }

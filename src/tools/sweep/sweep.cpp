@@ -10,18 +10,14 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/text/blanks.hpp"
 
 namespace rlaif::tools {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string trimmed(const std::string& text) {
-  const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
-  const auto begin = std::find_if_not(text.begin(), text.end(), is_space);
-  const auto end = std::find_if_not(text.rbegin(), std::make_reverse_iterator(begin), is_space).base();
-  return std::string(begin, end);
-}
+using text::trimmed;
 
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts;

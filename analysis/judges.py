@@ -169,7 +169,7 @@ def money_section(costs):
     text = table(["judge", "stage", "price", "pairs", "responses", "labels", "tokens in", "of them cached", "tokens out", "cost", "a label", "time, all ranks"], rows)
     for paid in costs.get("answers") or []:
         if isinstance(paid, dict):
-            text += (f"<p>Answers of {escaped(paid.get('judge'))} over all starts: {number(paid.get('answers')) or 0:,.0f}, paid with "
+            text += (f"<p>Answers of {escaped(paid.get('judge') or 'writer ' + str(paid.get('writer')))} over all starts: {number(paid.get('answers')) or 0:,.0f}, paid with "
                      f"{dollars(number(paid.get('paid_usd')) or 0)}; {dollars(number(paid.get('unsettled_usd')) or 0)} held for requests of "
                      "which nothing was heard.</p>")
     price = number(costs.get("usd_per_rank_hour")) or 0

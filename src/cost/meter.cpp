@@ -62,9 +62,8 @@ SpendMeter::SpendMeter(std::shared_ptr<Budget> budget) : budget_(std::move(budge
 
 bool SpendMeter::reserve(double worst_usd) { return budget_->reserve(to_nano_usd(worst_usd)); }
 
-void SpendMeter::settle(const std::string& judge, double reserved_usd, const Usage& usage,
-                        std::int64_t reasoning_tokens) {
-  Spending& spending = row(judge);
+void SpendMeter::settle(const Asker& asker, double reserved_usd, const Usage& usage, std::int64_t reasoning_tokens) {
+  Spending& spending = row(asker);
   ++spending.requests;
   spending.usage += usage;
   spending.reasoning_tokens += reasoning_tokens;
@@ -73,28 +72,26 @@ void SpendMeter::settle(const std::string& judge, double reserved_usd, const Usa
     budget_->give_back(-excess);
     return;
   }
-  const std::string cost = "judge " + judge + ": an answer cost $" + std::to_string(usage.cost_usd) + ", at most $" +
+  const std::string cost = asker.text() + ": an answer cost $" + std::to_string(usage.cost_usd) + ", at most $" +
                            std::to_string(reserved_usd) +
                            " were expected: the server used more tokens than it was allowed";
   const std::int64_t over = budget_->overdraw(excess);
   if (over > 0 && over_cap_nano_ == 0)
     log::warning(cost + "; the cap on the cost (cost.cap_usd) is passed by $" +
                  std::to_string(static_cast<double>(over) * 1e-9) + ", nothing more is asked");
-  else if (!dear_judges_.contains(judge))
+  else if (!dear_askers_.contains(asker))
     log::warning(cost);
-  dear_judges_.insert(judge);
+  dear_askers_.insert(asker);
   over_cap_nano_ = std::max(over_cap_nano_, over);
 }
 
 double SpendMeter::over_cap_usd() const { return static_cast<double>(over_cap_nano_) * 1e-9; }
 
-void SpendMeter::leave_unsettled(const std::string& judge, double reserved_usd) {
-  row(judge).unsettled_usd += reserved_usd;
-}
+void SpendMeter::leave_unsettled(const Asker& asker, double reserved_usd) { row(asker).unsettled_usd += reserved_usd; }
 
 void SpendMeter::give_back(double reserved_usd) { budget_->give_back(to_nano_usd(reserved_usd)); }
-void SpendMeter::count_failure(const std::string& judge) { ++row(judge).failures; }
-void SpendMeter::count_stored(const std::string& judge, std::int64_t answers) { row(judge).stored_answers += answers; }
+void SpendMeter::count_failure(const Asker& asker) { ++row(asker).failures; }
+void SpendMeter::count_stored(const Asker& asker, std::int64_t answers) { row(asker).stored_answers += answers; }
 
 Spending SpendMeter::total() const {
   Spending sum;
@@ -110,7 +107,8 @@ Json SpendMeter::to_json() const {
   Json list = Json::array();
   for (const auto& [key, spending] : rows_) {
     list.push_back({{"stage", key.first},
-                    {"judge", key.second},
+                    {"role", key.second.role},
+                    {"name", key.second.name},
                     {"requests", spending.requests},
                     {"stored_answers", spending.stored_answers},
                     {"failures", spending.failures},

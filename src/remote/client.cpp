@@ -12,7 +12,7 @@
 namespace rlaif::remote {
 namespace {
 
-std::string key_of(const Asker& asker, const ServerOptions& options) {
+std::string key_of(const cost::Asker& asker, const ServerOptions& options) {
   if (options.key_variable.empty()) return "";
   const char* value = std::getenv(options.key_variable.c_str());
   if (value == nullptr || *value == '\0')
@@ -34,7 +34,7 @@ struct Client::Sending {
   std::vector<double> holds;  // dollars reserved, one entry an attempt that may be billed
 };
 
-Client::Client(Asker asker, ServerOptions options, const Protocol& protocol, const Pricer& pricer,
+Client::Client(cost::Asker asker, ServerOptions options, const Protocol& protocol, const Pricer& pricer,
                std::shared_ptr<AnswerCache> answers, std::shared_ptr<cost::SpendMeter> meter)
     : asker_(std::move(asker)),
       options_(std::move(options)),
@@ -58,7 +58,7 @@ void Client::ask(std::span<Question* const> questions) {
       sendings.push_back({i, questions[i], {}});
   }
   if (stored > 0) {
-    meter_->count_stored(asker_.name, stored);
+    meter_->count_stored(asker_, stored);
     refused_topics_.clear();
   }
   if (!sendings.empty()) send(sendings, stored > 0);
@@ -150,7 +150,7 @@ bool Client::admit(Sending& sending) {
 void Client::arrived(Sending& sending, HttpReply&& reply, Failures& failures) {
   Question& question = *sending.question;
   const std::size_t unsettled = std::min(static_cast<std::size_t>(reply.unsettled), sending.holds.size());
-  for (std::size_t i = 0; i < unsettled; ++i) meter_->leave_unsettled(asker_.name, sending.holds[i]);
+  for (std::size_t i = 0; i < unsettled; ++i) meter_->leave_unsettled(asker_, sending.holds[i]);
   if (reply.failure == HttpFailure::none) {
     has_worked_ = true;
     keep(question, without_key(std::move(reply.body)), sending.holds.back());
@@ -164,7 +164,7 @@ void Client::arrived(Sending& sending, HttpReply&& reply, Failures& failures) {
     ++failures.not_sent;
     return;
   }
-  meter_->count_failure(asker_.name);
+  meter_->count_failure(asker_);
   reply.body = without_key(std::move(reply.body));
   question.status = failures.add(reply, {sending.place, question.topic},
                                  {asker_.text(), pricer_->url(), options_.model, options_.key_variable, has_worked_});
@@ -174,7 +174,7 @@ void Client::keep(Question& question, std::string body, double held_usd) {
   const Reply reply = protocol_->read(body);
   const Usage usage = usage_of(question, reply);
   answers_->store(question.hash, body, usage.cost_usd);
-  meter_->settle(asker_.name, held_usd, usage, reply.reasoning_tokens);
+  meter_->settle(asker_, held_usd, usage, reply.reasoning_tokens);
   excess_usd_ = std::max(excess_usd_, usage.cost_usd - question.worst_usd);
   if (reply.has_usage) warn_of_output(usage.output_tokens);
   answers_->sync_beside();

@@ -21,7 +21,8 @@ fs::path starts_file(const RunDirectory& directory) { return directory.root() / 
 // Names and sizes of what stages leave behind: the same as long as nothing was computed and kept.
 std::string progress_of(const fs::path& root) {
   std::vector<std::string> files;
-  for (const char* folder : {"stages", "models", "checkpoints", "preferences", "canaries", "verdicts", "evaluation"}) {
+  for (const char* folder : {"stages", "models", "checkpoints", "preferences", "data", "canaries", "verdicts",
+                             "written", "comparisons", "evaluation"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& item : fs::recursive_directory_iterator(root / folder)) {
       if (item.is_regular_file()) files.push_back(item.path().string() + " " + std::to_string(item.file_size()));

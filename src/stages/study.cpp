@@ -159,13 +159,15 @@ void plan_arms(StudyPlan& plan, const Study& study) {
   }
 }
 
-// Progress says what asked judges have cost, over all ranks and starts.
+// Progress says what asked judges and writers have cost, over all ranks and starts.
 void show_paid_answers(const Study& study) {
   const std::vector<const JudgeOptions*> judges = judges_and_members(study.judges);
   const bool asks = std::any_of(judges.begin(), judges.end(),
-                                [&](const JudgeOptions* judge) { return asks_a_server(study.judges, *judge); });
+                                [&](const JudgeOptions* judge) { return asks_a_server(study.judges, *judge); }) ||
+                    std::any_of(study.writers.begin(), study.writers.end(),
+                                [](const WriterOptions& writer) { return writer.is_remote(); });
   if (!asks) return;
-  const auto sums = std::make_shared<remote::PaidSums>(study.run.directory / "verdicts");
+  const auto sums = std::make_shared<remote::PaidSums>(RunDirectory(study.run.directory).answers());
   show_paid([sums] { return remote::paid_text(sums->read()); });
 }
 

@@ -162,15 +162,16 @@ Json StageSpending::report(const Context& context) const {
   }
   text = rows.dump();
   context.comm.broadcast(text);
-  Json by_judge = Json::object();
+  Json by_asker = Json::object();
   for (const Json& row : Json::parse(text)) {
-    Json& sums = by_judge[row["judge"].get<std::string>()];
+    const cost::Asker asker{row["role"].get<std::string>(), row["name"].get<std::string>()};
+    Json& sums = by_asker[asker.role == "judge" ? asker.name : asker.text()];
     if (sums.is_null()) sums = Json::object();
     for (const auto& [key, value] : row.items()) {
       if (value.is_number()) sums[key] = sums.value(key, 0.0) + value.get<double>();
     }
   }
-  return by_judge;
+  return by_asker;
 }
 
 std::shared_ptr<remote::AnswerCache> StageSpending::answers(const std::string& judge) const {

@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 constexpr double quiet_seconds = 120.0;  // a stage whose process says nothing for longer may be gone
 
 Json paid_facts(const fs::path& run, const Json& run_file) {
-  Json facts{{"judges", Json::object()}, {"paid_usd", 0.0}, {"held_usd", 0.0}};
-  for (const auto& [judge, paid] : remote::PaidSums(run / "verdicts").read()) {
-    Json& row = facts["judges"][judge];
+  Json facts{{"judges", Json::object()}, {"writers", Json::object()}, {"paid_usd", 0.0}, {"held_usd", 0.0}};
+  for (const auto& [asker, paid] : remote::PaidSums(RunDirectory(run).answers()).read()) {
+    Json& row = facts[asker.role + "s"][asker.name];
     row = {{"answers", paid.answers}, {"paid_usd", paid.paid_usd}, {"held_usd", paid.held_usd}};
     if (paid.damaged_lines > 0) row["damaged_lines"] = paid.damaged_lines;
     facts["paid_usd"] = facts["paid_usd"].get<double>() + paid.paid_usd;
@@ -106,16 +106,18 @@ std::string head_line(const Json& status) {
 }
 
 std::string paid_line(const Json& paid) {
-  if (paid["judges"].empty()) return "";
+  if (paid["judges"].empty() && paid["writers"].empty()) return "";
   std::string text = "paid " + format_usd(paid["paid_usd"].get<double>());
   if (paid["held_usd"].get<double>() > 0.0)
     text += ", and " + format_usd(paid["held_usd"].get<double>()) + " held for requests without an answer yet";
   if (paid.value("cap_usd", 0.0) > 0.0) text += ", of at most " + format_usd(paid["cap_usd"].get<double>());
-  for (const auto& [judge, row] : paid["judges"].items()) {
-    text += text_format("\n  %-22s %lld answers, %s", judge.c_str(), row["answers"].get<long long>(),
-                        format_usd(row["paid_usd"].get<double>()).c_str());
-    if (row.contains("damaged_lines"))
-      text += text_format("; %lld damaged lines are not counted", row["damaged_lines"].get<long long>());
+  for (const char* roles : {"judges", "writers"}) {
+    for (const auto& [name, row] : paid[roles].items()) {
+      text += text_format("\n  %-22s %lld answers, %s", name.c_str(), row["answers"].get<long long>(),
+                          format_usd(row["paid_usd"].get<double>()).c_str());
+      if (row.contains("damaged_lines"))
+        text += text_format("; %lld damaged lines are not counted", row["damaged_lines"].get<long long>());
+    }
   }
   return text + "\n";
 }

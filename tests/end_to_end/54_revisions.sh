@@ -83,6 +83,18 @@ billed() { python3 -c 'import json, sys; print(sum(json.loads(line)["billed"] fo
 serve clean
 check "a writer behind HTTP" asked run-clean
 texts=$(billed clean)
+"$rlaif" status "$scratch/run-clean" --json >"$scratch/status.json"
+"$rlaif" cost "$scratch/run-clean" --output "$scratch/cost.json" >/dev/null
+check "status and cost have what the writer was paid" python3 - "$scratch" <<'P'
+import json, pathlib, sys
+run = pathlib.Path(sys.argv[1])
+due = json.loads((run / "run-clean/stages/data-revised.json").read_text())["revisions"]["cost_usd"]
+paid = json.loads((run / "status.json").read_text())["paid"]
+assert due > 0 and abs(paid["writers"]["big"]["paid_usd"] - due) < 1e-6 and abs(paid["paid_usd"] - due) < 1e-6, (due, paid)
+answers = {one.get("writer"): one["paid_usd"] for one in json.loads((run / "cost.json").read_text())["measured"]["answers"]}
+assert abs(answers["big"] - due) < 1e-6, answers
+P
+
 serve faulty --faults 0.3
 (
   asked run-faulty >/dev/null 2>&1 &

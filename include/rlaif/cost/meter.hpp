@@ -1,4 +1,4 @@
-// What judges cost while they work: tokens and dollars by stage and judge, and the cap that holds in flight too.
+// What judges and writers cost while they work: tokens and dollars by stage and asker, and the cap that holds in flight too.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/types.hpp"
+#include "rlaif/cost/asker.hpp"
 
 namespace rlaif::cost {
 
@@ -53,33 +54,33 @@ class SpendMeter {
   // The worst case of a request, before it is sent. False: the cap does not allow it.
   bool reserve(double worst_usd);
   // A request that was answered: the difference is given back. An answer dearer than its reservation (a server that
-  // ignores its limits) takes the rest out of the cap, below 0 where it must: then nobody reserves any more. The first of a
-  // judge, and the first that passes the cap, are said in a warning.
-  void settle(const std::string& judge, double reserved_usd, const Usage& usage, std::int64_t reasoning_tokens);
+  // ignores its limits) takes the rest out of the cap, below 0 where it must: then nobody reserves any more. The first of an
+  // asker, and the first that passes the cap, are said in a warning.
+  void settle(const Asker& asker, double reserved_usd, const Usage& usage, std::int64_t reasoning_tokens);
   // An attempt that may have been billed though no answer came: the money stays out, and is counted apart.
-  void leave_unsettled(const std::string& judge, double reserved_usd);
+  void leave_unsettled(const Asker& asker, double reserved_usd);
   // A request that was never sent, or whose server said that it failed.
   void give_back(double reserved_usd);
-  void count_failure(const std::string& judge);
-  void count_stored(const std::string& judge, std::int64_t answers);
+  void count_failure(const Asker& asker);
+  void count_stored(const Asker& asker, std::int64_t answers);
   // How far answers of this process were seen to pass the cap.
   double over_cap_usd() const;
 
-  // By (stage, judge). What is paid in this process, not what verdicts carry: those from the store cost nothing again.
-  const std::map<std::pair<std::string, std::string>, Spending>& rows() const { return rows_; }
+  // By (stage, asker). What is paid in this process, not what verdicts carry: those from the store cost nothing again.
+  const std::map<std::pair<std::string, Asker>, Spending>& rows() const { return rows_; }
   Spending total() const;
   void merge(const SpendMeter& other);
-  // [{"stage", "judge", "requests", ..., "cost_usd", "unsettled_usd"}], by stage and judge.
+  // [{"stage", "role", "name", "requests", ..., "cost_usd", "unsettled_usd"}], by stage and asker.
   Json to_json() const;
 
  private:
-  Spending& row(const std::string& judge) { return rows_[{stage_, judge}]; }
+  Spending& row(const Asker& asker) { return rows_[{stage_, asker}]; }
 
   std::shared_ptr<Budget> budget_;
   std::string stage_;
-  std::set<std::string> dear_judges_;  // that were said to cost more than was reserved
+  std::set<Asker> dear_askers_;  // that were said to cost more than was reserved
   std::int64_t over_cap_nano_ = 0;
-  std::map<std::pair<std::string, std::string>, Spending> rows_;
+  std::map<std::pair<std::string, Asker>, Spending> rows_;
 };
 
 }  // namespace rlaif::cost

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/cost/asker.hpp"
 #include "rlaif/cost/meter.hpp"
 #include "rlaif/remote/question.hpp"
 
@@ -18,16 +19,10 @@ namespace rlaif::remote {
 
 struct Failures;
 
-// Who asks: for messages ("judge ai"), and the name under which the meter counts.
-struct Asker {
-  std::string role, name;
-  std::string text() const { return role + " " + name; }
-};
-
 class Client {
  public:
   // Keeps references to protocol and pricer. Throws Error(usage): no key in the environment variable that the options name.
-  Client(Asker asker, ServerOptions options, const Protocol& protocol, const Pricer& pricer,
+  Client(cost::Asker asker, ServerOptions options, const Protocol& protocol, const Pricer& pricer,
          std::shared_ptr<AnswerCache> answers, std::shared_ptr<cost::SpendMeter> meter);
 
   // Fills replies in: from the store, else from the server. What was paid for is stored before this returns or throws.
@@ -55,7 +50,7 @@ class Client {
   void warn_of_output(std::int64_t tokens);
   std::string without_key(std::string text) const;
 
-  Asker asker_;
+  cost::Asker asker_;
   ServerOptions options_;
   const Protocol* protocol_;
   const Pricer* pricer_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ class RunDirectory {
   std::filesystem::path checkpoints(const std::string& stage) const { return root_ / "checkpoints" / stage; }
   std::filesystem::path verdicts(const std::string& judge) const { return root_ / "verdicts" / judge; }
   std::filesystem::path written(const std::string& writer) const { return root_ / "written" / writer; }
+  // Where the answers of those who are asked lie, by role: a folder for each judge or writer.
+  std::map<std::string, std::filesystem::path> answers() const {
+    return {{"judge", root_ / "verdicts"}, {"writer", root_ / "written"}};
+  }
   std::filesystem::path evaluation(const std::string& name) const { return root_ / "evaluation" / (name + ".jsonl"); }
   std::filesystem::path report(const std::string& file) const { return root_ / "report" / file; }
   std::filesystem::path plan() const { return root_ / "plan.json"; }

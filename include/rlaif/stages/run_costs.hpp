@@ -19,9 +19,9 @@ struct StageTime {
   double ranks = 0.0, wall_seconds = 0.0;
   double rank_hours() const { return ranks * wall_seconds / 3600.0; }
 };
-// What an asked judge's answers cost in all starts together, those that no preference came of included.
+// What the answers that a judge or writer asked for cost in all starts together, those that no preference came of included.
 struct PaidAnswers {
-  std::string judge;
+  cost::Asker asker;
   std::int64_t answers = 0;
   double paid_usd = 0.0, unsettled_usd = 0.0;
 };

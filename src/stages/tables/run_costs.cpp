@@ -174,10 +174,12 @@ RunCosts measure_run(const fs::path& run) {
     else if (auto use = use_of(stage, marker, deck))
       costs.uses.push_back(std::move(*use));
   }
-  for (const std::string& judge : names_in(run / "verdicts")) {
-    const remote::AnswerCache answers(directory.verdicts(judge), 0);
-    costs.paid.push_back(
-        {judge, static_cast<std::int64_t>(answers.size()), answers.paid_usd(), answers.unsettled_usd()});
+  for (const auto& [role, folder] : directory.answers()) {
+    for (const std::string& name : names_in(folder)) {
+      const remote::AnswerCache answers(folder / name, 0);
+      costs.paid.push_back(
+          {{role, name}, static_cast<std::int64_t>(answers.size()), answers.paid_usd(), answers.unsettled_usd()});
+    }
   }
   return costs;
 }

@@ -96,7 +96,7 @@ std::string run_text(const RunCosts& run, double comparisons) {
   for (const PaidAnswers& paid : run.paid) {
     text +=
         text_format("answers of %s, all starts: %s paid with $%s, $%s held for requests of which nothing was heard\n",
-                    paid.judge.c_str(), grouped(static_cast<double>(paid.answers), 0).c_str(),
+                    paid.asker.text().c_str(), grouped(static_cast<double>(paid.answers), 0).c_str(),
                     grouped(paid.paid_usd, 6).c_str(), grouped(paid.unsettled_usd, 6).c_str());
   }
   text += '\n';
@@ -143,7 +143,7 @@ Json costs_json(const RunCosts& run) {
     json["judges"].push_back(use_json(use, cost::usd_a_label(use, run.usd_per_rank_hour)));
   }
   for (const PaidAnswers& paid : run.paid) {
-    json["answers"].push_back({{"judge", paid.judge},
+    json["answers"].push_back({{paid.asker.role, paid.asker.name},
                                {"answers", paid.answers},
                                {"paid_usd", paid.paid_usd},
                                {"unsettled_usd", paid.unsettled_usd}});

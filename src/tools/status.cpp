@@ -4,6 +4,7 @@
 #include <set>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/progress.hpp"
 #include "rlaif/core/text_format.hpp"

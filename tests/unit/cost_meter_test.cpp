@@ -15,7 +15,7 @@ TEST(Meter, TheCapHoldsInFlight) {
   SpendMeter meter(make_budget(1.0));
   EXPECT_TRUE(meter.reserve(0.6));
   EXPECT_FALSE(meter.reserve(0.5));
-  meter.settle("judge", 0.6, paid(0.1, 1000, 10), 4);
+  meter.settle({"judge", "ai"}, 0.6, paid(0.1, 1000, 10), 4);
   EXPECT_TRUE(meter.reserve(0.9));
   EXPECT_FALSE(meter.reserve(1e-9));
   meter.give_back(0.9);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rlaif/core/json.hpp"
+#include "rlaif/cost/asker.hpp"
 #include "rlaif/cost/assumptions.hpp"
 #include "rlaif/cost/labels.hpp"
 

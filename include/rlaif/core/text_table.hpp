@@ -15,8 +15,8 @@ enum class Align { left, right };
 
 using TextRows = std::vector<std::vector<std::string>>;
 
-// Columns are as wide as their widest cell, in characters of UTF-8, with two spaces between them; the last alignment also holds for
-// the columns behind it. Rows may have fewer cells than others. What stands last in a line is not filled up with spaces.
+// Columns are as wide as their widest cell, in characters of UTF-8, with two spaces between them. The last alignment
+// also holds for the columns behind it. A row may have fewer cells than others; its last one is not filled up.
 std::string text_table(const TextRows& rows, const std::vector<Align>& alignments, std::size_t indent = 0);
 
 }  // namespace rlaif

@@ -41,7 +41,7 @@ done
 # --- system packages ------------------------------------------------------------------------------
 packages=(g++ cmake ninja-build ccache pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
   libboost-program-options-dev nlohmann-json3-dev libpcre2-dev libcurl4-openssl-dev libutf8proc-dev libxxhash-dev
-  zlib1g-dev libzstd-dev python3-venv)
+  libfmt-dev zlib1g-dev libzstd-dev python3-venv)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev slurm-wlm munge)
 [[ $with_tests == 0 ]] || packages+=("${test_packages[@]}")
 

@@ -1,9 +1,12 @@
 #include "rlaif/cli/help.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "rlaif/cli/key_help.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/text_table.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/records/write.hpp"
 #include "rlaif/stages/algorithm.hpp"
@@ -63,8 +66,9 @@ std::vector<CommandHelp> with_algorithms(std::vector<CommandHelp> helps) {
 
 std::string new_detail() {
   std::string text = "The folder gets NAME.cfg, named after itself, and nothing is written over. TASK is one of\n";
-  for (const tools::NewTask& task : tools::new_tasks())
-    text += "  " + std::string(task.name) + std::string(11 - std::string(task.name).size(), ' ') + task.about + "\n";
+  TextRows rows;
+  for (const tools::NewTask& task : tools::new_tasks()) rows.push_back({task.name, task.about});
+  text += text_table(rows, {Align::left}, 2);
   text.pop_back();
   return text;
 }
@@ -78,8 +82,9 @@ std::string records_detail() {
       "a hash of what they say, to HELD_OUT with all their records. --longest leaves out what is longer, prompt and "
       "longest response together. Parquet and Arrow: jobs/convert_dataset.py. FORM "
       "is one of\n";
-  for (const records::WrittenForm& form : records::written_forms())
-    text += "  " + form.name + std::string(36 - form.name.size(), ' ') + form.line + "\n";
+  TextRows rows;
+  for (const records::WrittenForm& form : records::written_forms()) rows.push_back({form.name, form.line});
+  text += text_table(rows, {Align::left}, 2);
   text.pop_back();
   return text;
 }
@@ -341,7 +346,7 @@ std::string program_help() {
     text += std::string("\n") + heading.title + "\n";
     for (const CommandHelp& help : command_helps()) {
       if (heading_of(help) != &heading) continue;
-      text += "  " + help.name + std::string(14 - help.name.size(), ' ') + help.summary + "\n";
+      text += fmt::format("  {:<13} {}\n", help.name, help.summary);
     }
   }
   text +=
@@ -367,7 +372,7 @@ std::string flags_text(const CommandHelp& command) {
   std::string text = command.flags.empty() ? "" : "\nflags\n";
   for (const Flag& flag : command.flags) {
     const std::string shown = "  --" + flag.name + (flag.value.empty() ? "" : " " + flag.value);
-    text += shown + std::string(shown.size() < 26 ? 26 - shown.size() : 1, ' ') + flag.meaning + "\n";
+    text += fmt::format("{:<25} {}\n", shown, flag.meaning);
   }
   return text;
 }
@@ -395,7 +400,7 @@ std::string command_help(const CommandHelp& command, const OptionTable& table) {
     }
     std::string line = "  --" + entry.key + " (" + entry.default_text + ")";
     line += unit_and_range(entry);
-    text += line + std::string(line.size() < 52 ? 52 - line.size() : 1, ' ') + entry.meaning + "\n";
+    text += fmt::format("{:<51} {}\n", line, entry.meaning);
   }
   return text;
 }

@@ -1,5 +1,7 @@
 #include "rlaif/cli/key_help.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -7,6 +9,8 @@
 #include "rlaif/cli/help.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
+#include "rlaif/stages/algorithm.hpp"
+#include "rlaif/stages/maker.hpp"
 #include "rlaif/study/judge_kinds.hpp"
 
 namespace rlaif::cli {
@@ -156,7 +160,7 @@ std::string listed(const std::vector<KnownKey>& keys) {
       text += (text.empty() ? "[" : "\n[") + section + "]  " + section_about(section) + "\n";
     }
     std::string line = "  " + key.name + " (" + key.entry.default_text + ")" + unit_and_range(key.entry);
-    text += line + std::string(line.size() < 40 ? 40 - line.size() : 1, ' ') + key.entry.meaning;
+    text += fmt::format("{:<39} {}", line, key.entry.meaning);
     const std::string where = where_text(key);
     text += (where.empty() ? "" : "  {" + where + "}") + "\n";
   }

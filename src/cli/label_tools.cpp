@@ -1,7 +1,8 @@
 #include "rlaif/cli/label_tools.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <optional>
 
@@ -31,8 +32,8 @@ void export_pairs(const CommandLine& line) {
   for (const auto& [pick, count] : exported.picked) all += count;
   std::cout << options.page.string() << ": " << all << " pairs of " << options.store << "\n";
   for (const auto& [pick, count] : exported.picked) {
-    std::printf("  %-14s %6zu   %5.1f %%\n", evaluate::to_string(pick), count,
-                100.0 * static_cast<double>(count) / static_cast<double>(all));
+    std::cout << fmt::format("  {:<14} {:6}   {:>5.1f} %\n", evaluate::to_string(pick), count,
+                             100.0 * static_cast<double>(count) / static_cast<double>(all));
   }
   std::string others;
   for (const std::string& name : exported.other_judges) others += (others.empty() ? "" : ", ") + name;
@@ -56,11 +57,12 @@ void import_labels(const CommandLine& line) {
             << " ties\nagreement of " << imported.judge << " with these people, 95 % intervals by prompt\n";
   for (const tools::SpotcheckAgreement& row : imported.agreement) {
     if (row.decided == 0) {
-      std::printf("  %-14s %6zu labels, none with a side\n", row.pick.c_str(), row.labels);
+      std::cout << fmt::format("  {:<14} {:6} labels, none with a side\n", row.pick, row.labels);
     } else {
-      std::printf("  %-14s %6zu labels  %5.1f %% (%.1f - %.1f) of %zu  kappa %s\n", row.pick.c_str(), row.labels,
-                  100 * row.agreement.value, 100 * row.agreement.low, 100 * row.agreement.high, row.decided,
-                  std::isnan(row.kappa) ? "-" : std::to_string(row.kappa).substr(0, row.kappa < 0 ? 6 : 5).c_str());
+      std::cout << fmt::format(
+          "  {:<14} {:6} labels  {:>5.1f} % ({:.1f} - {:.1f}) of {}  kappa {}\n", row.pick, row.labels,
+          100 * row.agreement.value, 100 * row.agreement.low, 100 * row.agreement.high, row.decided,
+          std::isnan(row.kappa) ? "-" : std::to_string(row.kappa).substr(0, row.kappa < 0 ? 6 : 5));
     }
   }
   std::cout

@@ -1,8 +1,8 @@
 #include "plugin_loader.hpp"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -120,10 +120,9 @@ std::string version_line(const PluginTable& plugin) {
 }
 
 std::string device_line(const PluginDevice& device) {
-  char memory[32];
-  std::snprintf(memory, sizeof memory, "%.1f GiB", static_cast<double>(device.memory_bytes) / (1U << 30));
-  return std::string(device.name) + ", compute capability " + dotted(device.capability_major, device.capability_minor) +
-         ", " + memory;
+  return fmt::format("{}, compute capability {}, {:.1f} GiB", device.name,
+                     dotted(device.capability_major, device.capability_minor),
+                     static_cast<double>(device.memory_bytes) / (1U << 30));
 }
 
 }  // namespace rlaif::comm

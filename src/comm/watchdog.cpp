@@ -1,8 +1,9 @@
 #include "rlaif/comm/watchdog.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
-#include <cstdio>
 #include <fstream>
 #include <future>
 #include <mutex>
@@ -33,11 +34,7 @@ std::string place_text() {
   return place().text;
 }
 
-std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
-  return text;
-}
+std::string seconds_text(double seconds) { return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 1 : 0); }
 
 // This rank at this moment.
 struct Look {

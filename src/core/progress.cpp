@@ -1,12 +1,12 @@
 #include "rlaif/core/progress.hpp"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -16,7 +16,6 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json.hpp"
 #include "rlaif/core/log.hpp"
-#include "rlaif/core/text_format.hpp"
 
 namespace rlaif {
 namespace {
@@ -82,30 +81,21 @@ std::string format_count(double value) {
     value /= 1000.0;
     ++index;
   }
-  char text[32];
   const int decimals = value >= 99.95 || (index == 0 && value == std::floor(value)) ? 0 : value >= 9.995 ? 1 : 2;
-  std::snprintf(text, sizeof text, "%.*f%s", decimals, value, suffixes[index]);
-  return text;
+  return fmt::format("{:.{}f}{}", value, decimals, suffixes[index]);
 }
 
 std::string format_duration(double seconds) {
   const auto whole = static_cast<long long>(seconds + 0.5);
-  char text[48];
-  if (seconds < 9.95) {
-    std::snprintf(text, sizeof text, "%.1fs", seconds);
-  } else if (whole < 60) {
-    std::snprintf(text, sizeof text, "%llds", whole);
-  } else if (whole < 3600) {
-    std::snprintf(text, sizeof text, "%lldm %02llds", whole / 60, whole % 60);
-  } else {
-    std::snprintf(text, sizeof text, "%lldh %02lldm", whole / 3600, whole / 60 % 60);
-  }
-  return text;
+  if (seconds < 9.95) return fmt::format("{:.1f}s", seconds);
+  if (whole < 60) return fmt::format("{}s", whole);
+  if (whole < 3600) return fmt::format("{}m {:02}s", whole / 60, whole % 60);
+  return fmt::format("{}h {:02}m", whole / 3600, whole / 60 % 60);
 }
 
 std::string format_usd(double usd) {
-  if (usd > 0.0 && usd < 0.095) return text_format("$%.*f", 1 - static_cast<int>(std::floor(std::log10(usd))), usd);
-  return text_format("$%.2f", usd);
+  if (usd > 0.0 && usd < 0.095) return fmt::format("${:.{}f}", usd, 1 - static_cast<int>(std::floor(std::log10(usd))));
+  return fmt::format("${:.2f}", usd);
 }
 
 double ProgressFacts::eta_seconds() const {
@@ -126,10 +116,8 @@ std::string plain_line(const ProgressFacts& facts) {
 
 // Cut at the terminal's edge: a line that wraps could not be drawn over.
 std::string live_line(const ProgressFacts& facts, std::size_t columns) {
-  std::string text =
-      text_format("%-18s %s %3zu %%  %llu/%llu %ss  %s/s", facts.stage.c_str(), bar(facts).c_str(), done_of(facts, 100),
-                  static_cast<unsigned long long>(facts.done), static_cast<unsigned long long>(facts.total),
-                  facts.unit.c_str(), format_count(facts.rate).c_str());
+  std::string text = fmt::format("{:<18} {} {:3} %  {}/{} {}s  {}/s", facts.stage, bar(facts), done_of(facts, 100),
+                                 facts.done, facts.total, facts.unit, format_count(facts.rate));
   if (facts.is_last) {
     text += "  took " + format_duration(facts.seconds);
   } else if (const double eta = facts.eta_seconds(); !std::isnan(eta)) {

@@ -84,6 +84,12 @@ std::string replace_invalid_utf8(std::string_view bytes) {
   return out;
 }
 
+std::size_t count_characters(std::string_view bytes) {
+  std::size_t count = 0;
+  for (; !bytes.empty(); ++count) bytes.remove_prefix(decode_utf8(bytes).length);
+  return count;
+}
+
 void append_utf8(std::string& out, char32_t code) {
   const auto put = [&out](char32_t byte) { out.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
   if (code < 0x80) return put(code);

@@ -1,14 +1,16 @@
 #include "rlaif/evaluate/recorded_runs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <map>
 #include <unordered_map>
 
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/text_table.hpp"
 #include "rlaif/evaluate/labelers.hpp"
 #include "rlaif/judge/kinds/recorded.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -197,33 +199,19 @@ Json to_json(const RecordedRun& run) {
 }
 
 std::string runs_table(std::span<const RecordedRun> runs) {
-  std::size_t subset = 6, judge = 5, style = 5;
-  for (const RecordedRun& run : runs) {
-    subset = std::max(subset, run.subset.size());
-    judge = std::max(judge, run.judge.size());
-    style = std::max(style, run.style.size());
-  }
-  std::string text;
-  char line[512];
-  const auto add = [&](const char* a, const char* b, const char* c) {
-    std::snprintf(line, sizeof line, "%-*.60s  %-*.60s  %-*.60s", static_cast<int>(subset), a, static_cast<int>(judge),
-                  b, static_cast<int>(style), c);
-    text += line;
-  };
-  add("subset", "judge", "style");
-  text +=
-      "      n  right ab  right ba  accuracy  both right  same  agreement  none  shown first  kappa ab  kappa ba  "
-      "orders  macro F1\n";
+  TextRows rows{{"subset", "judge", "style", "    n", "right ab", "right ba", "accuracy", "both right", "same",
+                 "agreement", "none", "shown first", "kappa ab", "kappa ba", "orders", "macro F1"}};
+  const auto four = [](double value) { return fmt::format("{:.4f}", value); };
   for (const RecordedRun& run : runs) {
     const RunFigures& f = run.figures;
-    add(run.subset.c_str(), run.judge.c_str(), run.style.c_str());
-    std::snprintf(line, sizeof line,
-                  "  %5zu  %8zu  %8zu  %8.4f  %10zu  %4zu  %9.4f  %4zu  %11.4f  %8.4f  %8.4f  %6.3f  %8.4f\n", f.n,
-                  f.correct_ab, f.correct_ba, f.accuracy, f.correct_both, f.agree, f.agreement, f.null_ab + f.null_ba,
-                  f.first_shown_rate, f.kappa_ab, f.kappa_ba, f.kappa_orders, f.null_is_wrong.f1);
-    text += line;
+    const auto cut = [](const std::string& name) { return fmt::format("{:.60}", name); };
+    rows.push_back({cut(run.subset), cut(run.judge), cut(run.style), std::to_string(f.n), std::to_string(f.correct_ab),
+                    std::to_string(f.correct_ba), four(f.accuracy), std::to_string(f.correct_both),
+                    std::to_string(f.agree), four(f.agreement), std::to_string(f.null_ab + f.null_ba),
+                    four(f.first_shown_rate), four(f.kappa_ab), four(f.kappa_ba), fmt::format("{:.3f}", f.kappa_orders),
+                    four(f.null_is_wrong.f1)});
   }
-  return text;
+  return text_table(rows, {Align::left, Align::left, Align::left, Align::right});
 }
 
 }  // namespace rlaif::evaluate

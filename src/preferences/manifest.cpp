@@ -1,7 +1,8 @@
 #include "manifest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 #include <system_error>
 
@@ -65,11 +66,7 @@ std::uint64_t Manifest::records() const {
                          [](std::uint64_t sum, const ManifestEntry& entry) { return sum + entry.records; });
 }
 
-std::string shard_name(std::uint64_t block) {
-  char name[40];
-  std::snprintf(name, sizeof name, "shard-%06llu.h5", static_cast<unsigned long long>(block));
-  return name;
-}
+std::string shard_name(std::uint64_t block) { return fmt::format("shard-{:06}.h5", block); }
 
 fs::path shard_path(const fs::path& folder, std::uint64_t block) { return folder / shard_name(block); }
 

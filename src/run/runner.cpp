@@ -1,7 +1,8 @@
 #include "rlaif/run/runner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <utility>
@@ -40,11 +41,9 @@ void name_stragglers(const Here& here, const Stage& stage, double busy_seconds) 
     shares.push_back(share_of(here, stage, static_cast<int>(shares.size())));
   }
   for (const int slow : here.comm.is_root() ? comm::stragglers(busy, shares) : std::vector<int>{}) {
-    char text[160];
     const double shortest = *std::min_element(busy.begin(), busy.end()), own = busy[static_cast<std::size_t>(slow)];
-    std::snprintf(text, sizeof text, " was busy for %.1f s, others for as little as %.1f s: a straggler", own,
-                  shortest);
-    log::warning(stage.name + ": rank " + std::to_string(slow) + " on " + hosts[static_cast<std::size_t>(slow)] + text);
+    log::warning(fmt::format("{}: rank {} on {} was busy for {:.1f} s, others for as little as {:.1f} s: a straggler",
+                             stage.name, slow, hosts[static_cast<std::size_t>(slow)], own, shortest));
   }
 }
 

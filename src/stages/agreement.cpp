@@ -1,6 +1,7 @@
 // Judges held against what is known to be right before anything learns from them.
+#include <fmt/format.h>
+
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 #include "planning.hpp"
@@ -22,11 +23,7 @@ struct KnownAgreement {
   std::string with;  // "gold on 512 held-out pairs"
 };
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * share);
-  return text;
-}
+std::string percent(double share) { return fmt::format("{:.1f} %", 100.0 * share); }
 
 // nullopt: nobody knows.
 std::optional<KnownAgreement> known_agreement(const Context& context, const DataSet& pairs, const JudgeOptions& judge) {
@@ -44,15 +41,8 @@ std::optional<KnownAgreement> known_agreement(const Context& context, const Data
 }
 
 std::string shortfall(const std::string& judge, const KnownAgreement& known, double least) {
-  std::string text = "judge '";
-  text += judge;
-  text += "' agrees with ";
-  text += known.with;
-  text += " in " + percent(known.value) + " of them: ";
-  char points[32];
-  std::snprintf(points, sizeof points, "%.1f", 100.0 * (least - known.value));
-  text += points;
-  return text + " points less than judge.min_agreement = " + percent(least);
+  return fmt::format("judge '{}' agrees with {} in {} of them: {:.1f} points less than judge.min_agreement = {}", judge,
+                     known.with, percent(known.value), 100.0 * (least - known.value), percent(least));
 }
 
 Json run(const Context& context, const DataSet& pairs, const AgreementOptions& options) {
@@ -98,10 +88,8 @@ std::string agreement_text(const Study& study, const DataSet& pairs, const Agree
     if (!is_people(judge->kind)) names += (names.empty() ? "" : ", ") + judge->name;
   }
   if (names.empty()) return names;
-  char text[96];
-  std::snprintf(text, sizeof text, ": %.1f %% or more (judge.min_agreement)%s", 100.0 * options.least,
-                options.proceed ? ", or the report says so" : ", or nothing is trained");
-  return names + text;
+  return fmt::format("{}: {} or more (judge.min_agreement){}", names, percent(options.least),
+                     options.proceed ? ", or the report says so" : ", or nothing is trained");
 }
 
 }  // namespace

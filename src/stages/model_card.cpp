@@ -1,11 +1,12 @@
 #include "rlaif/stages/model_card.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <sstream>
 
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/model/adapter_file.hpp"
 #include "rlaif/run/deck_file.hpp"
@@ -106,7 +107,7 @@ std::string learned_rows(const Carded& of, const ArmOptions& arm) {
   if (!row.contains("labels") && algorithm_of(arm).learns_from() != DataKind::preferences) return text;
   text += "| judge | " + judge_text(of, arm.judge) + " |\n";
   if (row.contains("labels"))
-    text += text_format("| labels | %.0f, for %.2f USD |\n", number(row, "labels"), number(row, "cost_usd"));
+    text += fmt::format("| labels | {:.0f}, for {:.2f} USD |\n", number(row, "labels"), number(row, "cost_usd"));
   return text;
 }
 
@@ -124,7 +125,7 @@ std::string figures(const Carded& of, const std::string& name) {
   if (arm.contains("win_rate_vs_sft")) rows += "| wins over sft, % | " + win_text(arm, "win_rate_vs_sft") + " |\n";
   for (const auto& [key, value] : arm.items()) {
     if (!value.is_number() || !arm.contains(key + "_low")) continue;
-    rows += text_format("| %s | %.3f (%.3f to %.3f) |\n", key.c_str(), value.get<double>(), number(arm, key + "_low"),
+    rows += fmt::format("| {} | {:.3f} ({:.3f} to {:.3f}) |\n", key, value.get<double>(), number(arm, key + "_low"),
                         number(arm, key + "_high"));
   }
   return title + "| number | value (95 % interval by prompt) |\n|---|---|\n" + rows + "\nThe yardstick is " +
@@ -150,8 +151,8 @@ std::string card(const Carded& of, const std::string& name, const std::string& m
                  const std::vector<std::string>& sections) {
   const Study& study = of.study();
   return head(of, name, method) + "# " + name + "\n\n" + "Made by rlaif " + version() + ", deck hash " +
-         of.deck.hash() + text_format(", seed %llu.\n\n", static_cast<unsigned long long>(study.run.seed)) +
-         "| | |\n|---|---|\n" + base_rows(of) + rows + prompts_rows(of) + figures(of, name) + keys(of, sections);
+         of.deck.hash() + fmt::format(", seed {}.\n\n", study.run.seed) + "| | |\n|---|---|\n" + base_rows(of) + rows +
+         prompts_rows(of) + figures(of, name) + keys(of, sections);
 }
 
 // Of this deck alone: an earlier report of the same folder is its own.

@@ -1,9 +1,9 @@
 #include "rlaif/stages/resources.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -21,12 +21,8 @@ namespace rlaif::stages {
 namespace {
 
 std::string bytes_text(double bytes) {
-  char text[48];
-  if (bytes < 1048576.0 * 1024.0)
-    std::snprintf(text, sizeof text, "%.1f MiB", bytes / 1048576.0);
-  else
-    std::snprintf(text, sizeof text, "%.2f GiB", bytes / 1073741824.0);
-  return text;
+  if (bytes < 1048576.0 * 1024.0) return fmt::format("{:.1f} MiB", bytes / 1048576.0);
+  return fmt::format("{:.2f} GiB", bytes / 1073741824.0);
 }
 
 // Of one stage on all ranks, where the deck says how fast a rank is. `weights`: of the policy, whose decoding has a
@@ -61,10 +57,8 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
                                int ranks) {
   const double weights = static_cast<double>(planned_policy(study.policy).num_parameters());
   if (plan.ranks > 0) ranks = plan.ranks;
-  char line[256];
-  std::snprintf(line, sizeof line, "# policy: %s parameters; float32; %d rank(s); prompts of %lld tokens assumed\n",
-                format_count(weights).c_str(), ranks, static_cast<long long>(plan.prompt_tokens));
-  std::string text = line;
+  std::string text = fmt::format("# policy: {} parameters; float32; {} rank(s); prompts of {} tokens assumed\n",
+                                 format_count(weights), ranks, plan.prompt_tokens);
   text += "# memory a rank, predicted\n";
   double hours = 0.0;
   std::map<std::string, double> seconds_of;  // all stages of a kind, whose parts are alike
@@ -81,16 +75,12 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
     if (!stage.needs || !shown.insert(stage.kind).second) continue;
     const double limit = plan.memory_gib * 1073741824.0;
     const char* fit = limit <= 0.0 ? "" : needs.bytes() <= limit ? ", fits" : ", DOES NOT FIT";
-    std::snprintf(line, sizeof line, "#   %-34s %12s%s\n", stage.kind.c_str(), bytes_text(needs.bytes()).c_str(), fit);
-    text += line;
-    for (const run::Needs::Part& part : needs.parts) {
-      std::snprintf(line, sizeof line, "#     %-32s %12s\n", part.name.c_str(), bytes_text(part.bytes).c_str());
-      text += line;
-    }
-    if (plan.gflops > 0.0) {
-      std::snprintf(line, sizeof line, "#     %-32s %12s\n", "time", format_duration(seconds_of[stage.kind]).c_str());
-      text += line;
-    }
+    text += fmt::format("#   {:<34} {:>12}{}\n", stage.kind, bytes_text(needs.bytes()), fit);
+    const auto add = [&](const std::string& what, const std::string& amount) {
+      text += fmt::format("#     {:<32} {:>12}\n", what, amount);
+    };
+    for (const run::Needs::Part& part : needs.parts) add(part.name, bytes_text(part.bytes));
+    if (plan.gflops > 0.0) add("time", format_duration(seconds_of[stage.kind]));
     hours += seconds_of[stage.kind] / 3600.0;
   }
   std::vector<AskedJudges> asked;
@@ -105,21 +95,19 @@ std::string describe_resources(const Study& study, const PlanOptions& plan, cons
         if (one->name != by) name += ", member " + one->name;
         if (!stages[i].of.empty()) name += ", " + stages[i].of;
         if (stages[i].kind == "compare") name += ", comparing policies";
-        std::snprintf(line, sizeof line, "# judge %s: up to %.0f labels%s, $%.2f at the price %s\n", name.c_str(),
-                      count, about == AsksAbout::responses ? " of single responses" : "",
-                      count * judge_price(study.judges, *one).label_usd({}), one->price.c_str());
-        text += line;
+        text += fmt::format("# judge {}: up to {:.0f} labels{}, ${:.2f} at the price {}\n", name, count,
+                            about == AsksAbout::responses ? " of single responses" : "",
+                            count * judge_price(study.judges, *one).label_usd({}), one->price);
       }
     }
   }
   text += describe_bill(study, {plan.prompt_tokens, plan.answer_tokens}, asked, recorded_pairs(study), written);
   if (plan.gflops > 0.0) {
-    std::snprintf(
-        line, sizeof line,
-        "# time %.2f h at %.0f GFLOP/s and %.0f generated tokens/s a rank; machines $%.2f at $%.2f a rank and hour\n",
+    text += fmt::format(
+        "# time {:.2f} h at {:.0f} GFLOP/s and {:.0f} generated tokens/s a rank; machines ${:.2f} at "
+        "${:.2f} a rank and hour\n",
         hours, plan.gflops, plan.decode_tokens_per_second, hours * ranks * plan.usd_per_rank_hour,
         plan.usd_per_rank_hour);
-    text += line;
   }
   return text;
 }

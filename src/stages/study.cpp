@@ -1,5 +1,7 @@
 #include "rlaif/stages/study.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -222,10 +224,7 @@ std::string describe_plan(const Study& study, const StageOptions& options, const
   }
   text += "# stages\n";
   const std::vector<Stage> stages = plan_stages(study, options);
-  for (const Stage& stage : stages) {
-    text +=
-        "#   " + stage.name + std::string(stage.name.size() < 20 ? 20 - stage.name.size() : 1, ' ') + stage.size + "\n";
-  }
+  for (const Stage& stage : stages) text += fmt::format("#   {:<19} {}\n", stage.name, stage.size);
   if (!deck.missing.empty()) text += "# files that are expected and are not there\n";
   for (const auto& [key, file] : deck.missing) text += "#   " + key + " = " + file.string() + "\n";
   text += describe_resources(study, plan, stages, ranks);

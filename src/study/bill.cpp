@@ -1,11 +1,12 @@
 #include "rlaif/study/bill.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/option_table.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/run/run_directory.hpp"
 #include "rlaif/study/canaries.hpp"
 #include "rlaif/study/data_sets.hpp"
@@ -162,12 +163,12 @@ JudgeBill judge_bill(const Study& study, const AssumedTokens& assumed, const Bil
 // "both orders, 1 answer(s) an order"
 std::string asked_how(const JudgeOptions& judge, double responses) {
   if (!text::Conversation::load(judge.style).scores) {
-    return text_format("%s, %d answer(s) an order", judge.orders == judge::Orders::both ? "both orders" : "one order",
+    return fmt::format("{}, {} answer(s) an order", judge.orders == judge::Orders::both ? "both orders" : "one order",
                        judge.remote.samples);
   }
-  std::string how = text_format("%d answer(s) a score", judge.remote.samples);
+  std::string how = fmt::format("{} answer(s) a score", judge.remote.samples);
   if (judge.principle_use == judge::PrincipleUse::each) how += " and principle";
-  return how + text_format(", %.0f single responses among what is scored", responses);
+  return how + fmt::format(", {:.0f} single responses among what is scored", responses);
 }
 
 // The prompts of the comparisons, evenly spaced.
@@ -218,23 +219,21 @@ void add_writer_bill(std::vector<WriterBill>& bills, WriterBill bill) {
 
 std::string describe_estimate(const remote::Estimate& e, double spent_usd) {
   std::string text =
-      text_format("#   %-10s %14lld in, of which %lld cached; %lld out; $%.2f\n", "likely",
-                  static_cast<long long>(e.likely.input_tokens), static_cast<long long>(e.likely.cached_input_tokens),
-                  static_cast<long long>(e.likely.output_tokens), e.likely.cost_usd);
-  text += text_format("#   %-10s %14lld in; %lld out; $%.2f\n", "worst", static_cast<long long>(e.worst.input_tokens),
-                      static_cast<long long>(e.worst.output_tokens), e.worst.cost_usd);
-  if (spent_usd > 0.0) text += text_format("#   %-10s $%.2f by earlier starts\n", "spent", spent_usd);
+      fmt::format("#   {:<10} {:14} in, of which {} cached; {} out; ${:.2f}\n", "likely", e.likely.input_tokens,
+                  e.likely.cached_input_tokens, e.likely.output_tokens, e.likely.cost_usd);
+  text += fmt::format("#   {:<10} {:14} in; {} out; ${:.2f}\n", "worst", e.worst.input_tokens, e.worst.output_tokens,
+                      e.worst.cost_usd);
+  if (spent_usd > 0.0) text += fmt::format("#   {:<10} ${:.2f} by earlier starts\n", "spent", spent_usd);
   return text;
 }
 
 std::string describe_writer(const WriterBill& bill) {
-  std::string text = text_format("# writer %s: %s, price %s of %s, tokens by %s\n", bill.writer.c_str(),
-                                 bill.model.c_str(), bill.price.c_str(), bill.as_of.c_str(), bill.counted_by.c_str());
-  text += text_format("#   %-10s %14lld   (up to %.0f prompts)\n", "requests",
-                      static_cast<long long>(bill.estimate.requests), bill.prompts);
+  std::string text = fmt::format("# writer {}: {}, price {} of {}, tokens by {}\n", bill.writer, bill.model, bill.price,
+                                 bill.as_of, bill.counted_by);
+  text += fmt::format("#   {:<10} {:14}   (up to {:.0f} prompts)\n", "requests", bill.estimate.requests, bill.prompts);
   if (bill.estimate.too_long > 0) {
-    text += text_format("#   %-10s %14lld   requests are longer than writer.%s.context_tokens and are not sent\n",
-                        "too long", static_cast<long long>(bill.estimate.too_long), bill.writer.c_str());
+    text += fmt::format("#   {:<10} {:14}   requests are longer than writer.{}.context_tokens and are not sent\n",
+                        "too long", bill.estimate.too_long, bill.writer);
   }
   return text + describe_estimate(bill.estimate, bill.spent_usd);
 }
@@ -243,44 +242,38 @@ std::string describe_writer(const WriterBill& bill) {
 void expect_first(double cap, double spent, const std::string& what, double usd) {
   if (usd <= cap - spent) return;
   throw usage_error(
-      text_format("cost.cap_usd: %g was given, of which $%.6f are spent; the first %s may cost $%.6f: at "
+      fmt::format("cost.cap_usd: {:g} was given, of which ${:.6f} are spent; the first {} may cost ${:.6f}: at "
                   "least so much was expected to be left",
-                  cap, spent, what.c_str(), usd));
+                  cap, spent, what, usd));
 }
 
 std::string describe_judge(const Judges& judges, const JudgeBill& bill) {
   const remote::Estimate& e = bill.estimate;
   const JudgeOptions& judge = judges.named(bill.judge);
   const std::string member = bill.asked_by == bill.judge ? "" : ", member of " + bill.asked_by;
-  std::string text = text_format("# judge %s%s: %s, style %s, price %s of %s, tokens by %s\n", bill.judge.c_str(),
-                                 member.c_str(), bill.model.c_str(), judge.style.filename().c_str(), bill.price.c_str(),
-                                 bill.as_of.c_str(), bill.counted_by.c_str());
-  text += text_format("#   %-10s %14lld   (%s)\n", "requests", static_cast<long long>(e.requests),
-                      asked_how(judge, bill.responses).c_str());
+  std::string text = fmt::format("# judge {}{}: {}, style {}, price {} of {}, tokens by {}\n", bill.judge, member,
+                                 bill.model, judge.style.filename().string(), bill.price, bill.as_of, bill.counted_by);
+  text += fmt::format("#   {:<10} {:14}   ({})\n", "requests", e.requests, asked_how(judge, bill.responses));
   if (e.too_long > 0) {
-    text += text_format("#   %-10s %14lld   pairs are longer than judge.%s.context_tokens and are not asked\n",
-                        "too long", static_cast<long long>(e.too_long), bill.judge.c_str());
+    text += fmt::format("#   {:<10} {:14}   pairs are longer than judge.{}.context_tokens and are not asked\n",
+                        "too long", e.too_long, bill.judge);
   }
   return text + describe_estimate(e, bill.spent_usd);
 }
 
 // What is asked about, and what is not known before.
 std::string describe_assumed(const Study& study, const AssumedTokens& assumed, const Bill& bill, bool is_recorded) {
-  std::string text =
-      study.pairs.empty()
-          ? text_format(": up to %lld pairs of %lld prompts", static_cast<long long>(bill.pairs),
-                        static_cast<long long>(bill.prompts))
-          : text_format(": up to %lld recorded pairs, and those of policies", static_cast<long long>(bill.pairs));
+  std::string text = study.pairs.empty() ? fmt::format(": up to {} pairs of {} prompts", bill.pairs, bill.prompts)
+                                         : fmt::format(": up to {} recorded pairs, and those of policies", bill.pairs);
   if (bill.judges.empty()) text.clear();
   if (!bill.judges.empty() && study.pairs.empty() && bill.rendered_prompts < bill.prompts)
-    text += text_format(", of which %lld stand for all", static_cast<long long>(bill.rendered_prompts));
+    text += fmt::format(", of which {} stand for all", bill.rendered_prompts);
   text += "; assumed: ";
   if (!is_recorded)
-    text += text_format("responses of %d tokens (annotate.max_new_tokens), ", study.annotate.max_new_tokens);
-  text += text_format("answers of %lld (plan.answer_tokens)", static_cast<long long>(assumed.answer));
+    text += fmt::format("responses of {} tokens (annotate.max_new_tokens), ", study.annotate.max_new_tokens);
+  text += fmt::format("answers of {} (plan.answer_tokens)", assumed.answer);
   if (!is_recorded && !prompts_are_there(study.task)) {
-    text += text_format("; the prompts are not there: %lld tokens each (plan.prompt_tokens)",
-                        static_cast<long long>(assumed.prompt));
+    text += fmt::format("; the prompts are not there: {} tokens each (plan.prompt_tokens)", assumed.prompt);
   }
   return text + '\n';
 }
@@ -338,7 +331,7 @@ std::string describe_bill(const Study& study, const AssumedTokens& assumed, std:
     worst += writer.estimate.worst.cost_usd;
     spent += writer.spent_usd;
   }
-  text += text_format("# all %s: likely $%.2f, worst $%.2f", who.c_str(), likely, worst);
+  text += fmt::format("# all {}: likely ${:.2f}, worst ${:.2f}", who, likely, worst);
   const double cap = study.judges.costs.cap_usd;
   if (cap <= 0.0) return text + "; no cap (cost.cap_usd)\n";
   for (const JudgeBill& judge : bill.judges) {
@@ -347,8 +340,8 @@ std::string describe_bill(const Study& study, const AssumedTokens& assumed, std:
   }
   for (const WriterBill& writer : bill.writers)
     expect_first(cap, spent, "chain of writer " + writer.writer, writer.least_chain_usd);
-  text += text_format("; cost.cap_usd $%.2f", cap);
-  if (spent > 0.0) text += text_format(", of which $%.2f are spent", spent);
+  text += fmt::format("; cost.cap_usd ${:.2f}", cap);
+  if (spent > 0.0) text += fmt::format(", of which ${:.2f} are spent", spent);
   if (spent + worst <= cap) return text + ": covers the worst\n";
   return text +
          (spent + likely <= cap ? ": covers what is likely, not the worst\n" : ": TOO LOW, the job would stop there\n");

@@ -1,7 +1,8 @@
 #include "rlaif/study/canaries.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "rlaif/core/error.hpp"
@@ -53,10 +54,8 @@ void set_share(Json& sums) {
 
 void warn_of_few(const std::string& who, const Json& counts) {
   if (counts.value("right_share", 1.0) >= least_right_share) return;
-  char share[32];
-  std::snprintf(share, sizeof share, "%.0f %%", 100 * least_right_share);
-  log::warning(who + ": " + canary_text(counts) + "; at least " + share +
-               " were expected: its other verdicts deserve as little trust");
+  log::warning(fmt::format("{}: {}; at least {:.0f} % were expected: its other verdicts deserve as little trust", who,
+                           canary_text(counts), 100 * least_right_share));
 }
 
 Json read_counts(const std::filesystem::path& file) {
@@ -90,9 +89,7 @@ void add_canaries(const Context& context, const JudgeOptions& options, BoundJudg
 }
 
 std::filesystem::path canary_file(const RunDirectory& directory, const std::string& store, std::int64_t block) {
-  char name[64];
-  std::snprintf(name, sizeof name, "block-%06lld.json", static_cast<long long>(block));
-  return directory.root() / "canaries" / store / name;
+  return directory.root() / "canaries" / store / fmt::format("block-{:06}.json", block);
 }
 
 void write_canary_counts(const RunDirectory& directory, const std::string& store, std::int64_t block,

@@ -1,5 +1,7 @@
 #include "rlaif/tools/diff.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -153,7 +155,7 @@ void add_policy(const fs::path& first, const fs::path& second, const std::string
 }
 
 std::string interval_text(const Json& interval) {
-  return text_format("%.3f (%.3f to %.3f)", interval["value"].get<double>(), interval["low"].get<double>(),
+  return fmt::format("{:.3f} ({:.3f} to {:.3f})", interval["value"].get<double>(), interval["low"].get<double>(),
                      interval["high"].get<double>());
 }
 
@@ -177,19 +179,18 @@ std::string names_text(const Json& names, const std::string& where) {
 std::string results_text(const Json& rows) {
   if (rows.empty()) return "";
   std::string text =
-      text_format("\n%-14s %-14s %-26s %-26s %-27s\n", "policy", "number", "first", "second", "second less first");
+      fmt::format("\n{:<14} {:<14} {:<26} {:<26} {:<27}\n", "policy", "number", "first", "second", "second less first");
   std::size_t apart = 0;
   for (const Json& row : rows) {
     const bool told = row["told_apart"].get<bool>();
     apart += told;
-    text +=
-        text_format("%-14s %-14s %-26s %-26s %-27s %s%s\n", row["policy"].get<std::string>().c_str(),
-                    row["number"].get<std::string>().c_str(), interval_text(row["first"]).c_str(),
-                    interval_text(row["second"]).c_str(), interval_text(row["difference"]).c_str(),
-                    told ? "told apart" : "not told apart", row["paired"].get<bool>() ? "" : ", not the same prompts");
+    text += fmt::format("{:<14} {:<14} {:<26} {:<26} {:<27} {}{}\n", row["policy"].get<std::string>(),
+                        row["number"].get<std::string>(), interval_text(row["first"]), interval_text(row["second"]),
+                        interval_text(row["difference"]), told ? "told apart" : "not told apart",
+                        row["paired"].get<bool>() ? "" : ", not the same prompts");
   }
-  return text + text_format(
-                    "\n%zu of %zu told apart at 95 %%; of numbers that are the same, one in twenty would be\n"
+  return text + fmt::format(
+                    "\n{} of {} told apart at 95 %; of numbers that are the same, one in twenty would be\n"
                     "win_rate: how often the second run's policy is better on the same prompt; ties count half\n",
                     apart, rows.size());
 }

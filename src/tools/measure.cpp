@@ -1,5 +1,6 @@
 #include "rlaif/tools/measure.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/host.hpp"
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/core/version.hpp"
 #include "rlaif/model/matmul.hpp"
 #include "rlaif/model/torch.hpp"
@@ -92,18 +92,18 @@ double mean(const Json& values) {
 }
 
 std::string bytes_text(double bytes) {
-  if (bytes >= static_cast<double>(mebibyte)) return text_format("%.0f MiB", bytes / static_cast<double>(mebibyte));
-  return bytes >= 1024.0 ? text_format("%.0f KiB", bytes / 1024.0) : text_format("%.0f B", bytes);
+  if (bytes >= static_cast<double>(mebibyte)) return fmt::format("{:.0f} MiB", bytes / static_cast<double>(mebibyte));
+  return bytes >= 1024.0 ? fmt::format("{:.0f} KiB", bytes / 1024.0) : fmt::format("{:.0f} B", bytes);
 }
 
-std::string link_text(const char* what, const Json& link) {
+std::string link_text(const std::string& what, const Json& link) {
   std::string text =
-      text_format("%-28s latency %.2f us, %.2f GB/s\n", what, 1e6 * link["latency_seconds"].get<double>(),
+      fmt::format("{:<28} latency {:.2f} us, {:.2f} GB/s\n", what, 1e6 * link["latency_seconds"].get<double>(),
                   1e-9 * link["bytes_per_second"].get<double>());
   for (const Json& one : link["times"]) {
     const double bytes = one[0].get<double>(), seconds = one[1].get<double>();
     text +=
-        text_format("  %10s %12.2f us %9.3f GB/s\n", bytes_text(bytes).c_str(), 1e6 * seconds, 1e-9 * bytes / seconds);
+        fmt::format("  {:>10} {:>12.2f} us {:>9.3f} GB/s\n", bytes_text(bytes), 1e6 * seconds, 1e-9 * bytes / seconds);
   }
   return text;
 }
@@ -146,23 +146,24 @@ std::string machine_table(const Json& measured) {
   std::string text;
   for (const Json& link : measured.value("point_to_point", Json::array())) {
     const std::string between =
-        text_format("rank %d to rank %d, %s", link["between"][0].get<int>(), link["between"][1].get<int>(),
+        fmt::format("rank {} to rank {}, {}", link["between"][0].get<int>(), link["between"][1].get<int>(),
                     link["same_host"].get<bool>() ? "one node" : "two nodes");
-    text += link_text(between.c_str(), link);
+    text += link_text(between, link);
   }
   if (measured.contains("gradient_sum")) {
-    text += link_text(text_format("sum of gradients, %d ranks", measured["ranks"].get<int>()).c_str(),
-                      measured["gradient_sum"]);
+    text +=
+        link_text(fmt::format("sum of gradients, {} ranks", measured["ranks"].get<int>()), measured["gradient_sum"]);
   }
+  text += fmt::format("{:<28} {:.1f} GFLOP/s a rank, float32, one thread\n", "products",
+                      mean(measured["product"]["gflops"]));
   text +=
-      text_format("%-28s %.1f GFLOP/s a rank, float32, one thread\n", "products", mean(measured["product"]["gflops"]));
-  text +=
-      text_format("%-28s %.1f GB/s a rank\n", "memory, a += b", 1e-9 * mean(measured["memory"]["bytes_per_second"]));
+      fmt::format("{:<28} {:.1f} GB/s a rank\n", "memory, a += b", 1e-9 * mean(measured["memory"]["bytes_per_second"]));
   const Json& files = measured["files"];
   const double bytes = files["bytes"].get<double>();
-  text += text_format(
-      "%-28s %s written and synced in %.3f s (%.2f GB/s), read in %.3f s; 4 KiB written and synced in %.2f ms\n",
-      "files", bytes_text(bytes).c_str(), files["write_sync_seconds"].get<double>(),
+  text += fmt::format(
+      "{:<28} {} written and synced in {:.3f} s ({:.2f} GB/s), read in {:.3f} s; 4 KiB written and "
+      "synced in {:.2f} ms\n",
+      "files", bytes_text(bytes), files["write_sync_seconds"].get<double>(),
       1e-9 * bytes / files["write_sync_seconds"].get<double>(), files["read_seconds"].get<double>(),
       1e3 * files["small_write_sync_seconds"].get<double>());
   return text;

@@ -1,5 +1,7 @@
 #include "rlaif/tools/status.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <set>
 
@@ -7,7 +9,6 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/remote/paid_sums.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/plan_file.hpp"
@@ -78,12 +79,12 @@ std::string progress_text(const Json& status) {
                       progress.value("total", std::uint64_t{0}),
                       progress.value("rate", 0.0),
                       progress.value("seconds", 0.0)};
-  return plain_line(facts) + text_format(" (%s ago)", format_duration(status["silent_seconds"].get<double>()).c_str());
+  return plain_line(facts) + fmt::format(" ({} ago)", format_duration(status["silent_seconds"].get<double>()));
 }
 
 std::string stage_line(const Json& status, const Json& stage) {
   const std::string state = stage["state"].get<std::string>(), name = stage["stage"].get<std::string>();
-  std::string text = text_format("  %-8s %-22s ", state.c_str(), name.c_str());
+  std::string text = fmt::format("  {:<8} {:<22} ", state, name);
   if (state == "done")
     text += format_duration(stage["wall_seconds"].get<double>());
   else if (!status["progress"].is_null() && is_of(status["progress"], name) && state != "waiting")
@@ -114,10 +115,10 @@ std::string paid_line(const Json& paid) {
   if (paid.value("cap_usd", 0.0) > 0.0) text += ", of at most " + format_usd(paid["cap_usd"].get<double>());
   for (const char* roles : {"judges", "writers"}) {
     for (const auto& [name, row] : paid[roles].items()) {
-      text += text_format("\n  %-22s %lld answers, %s", name.c_str(), row["answers"].get<long long>(),
-                          format_usd(row["paid_usd"].get<double>()).c_str());
+      text += fmt::format("\n  {:<22} {} answers, {}", name, row["answers"].get<long long>(),
+                          format_usd(row["paid_usd"].get<double>()));
       if (row.contains("damaged_lines"))
-        text += text_format("; %lld damaged lines are not counted", row["damaged_lines"].get<long long>());
+        text += fmt::format("; {} damaged lines are not counted", row["damaged_lines"].get<long long>());
     }
   }
   return text + "\n";
@@ -167,10 +168,10 @@ std::string status_text(const Json& status) {
     text += stage_line(status, stage);
     done += stage["state"] == "done";
   }
-  text += text_format("%zu of %zu stages done in %s", done, status["stages"].size(),
-                      format_duration(status["done_seconds"].get<double>()).c_str());
+  text += fmt::format("{} of {} stages done in {}", done, status["stages"].size(),
+                      format_duration(status["done_seconds"].get<double>()));
   if (status.value("starts", 0) > 1)
-    text += text_format("; %d starts, of which Slurm queued %d again", status["starts"].get<int>(),
+    text += fmt::format("; {} starts, of which Slurm queued {} again", status["starts"].get<int>(),
                         status["requeues"].get<int>());
   return text + "\n" + paid_line(status["paid"]);
 }

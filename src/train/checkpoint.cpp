@@ -1,5 +1,6 @@
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <regex>
 #include <string>
 
@@ -19,9 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kKeptCheckpoints = 2;
 
 fs::path checkpoint_file(const StageRun& run, std::int64_t step) {
-  char name[64];
-  std::snprintf(name, sizeof name, "step-%08lld.safetensors", static_cast<long long>(step));
-  return run.checkpoint_folder / name;
+  return run.checkpoint_folder / fmt::format("step-{:08}.safetensors", step);
 }
 
 struct Found {

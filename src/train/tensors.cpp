@@ -1,7 +1,8 @@
 #include "tensors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
@@ -56,10 +57,6 @@ std::span<float> elements(const torch::Tensor& flat) {
   return {flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel())};
 }
 
-std::string progress_number(const std::string& name, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, " %.3f", value);
-  return name + text;
-}
+std::string progress_number(const std::string& name, double value) { return fmt::format("{} {:.3f}", name, value); }
 
 }  // namespace rlaif::train

@@ -1,4 +1,5 @@
-// printf into a string, for tables.
+// Texts for a line of output; numbers are put into texts by fmt::format, with formats that the compiler checks.
+//   one_line("two\nlines")  ->  "two lines"
 #pragma once
 
 #include <cstddef>
@@ -6,8 +7,6 @@
 #include <string_view>
 
 namespace rlaif {
-
-std::string text_format(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 // The beginning of a text for a message: line breaks and control characters become spaces, what is cut off "...".
 std::string one_line(std::string_view text, std::size_t most = 60);

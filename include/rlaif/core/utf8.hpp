@@ -21,7 +21,8 @@ bool is_valid_utf8(std::string_view bytes);
 std::size_t first_invalid_utf8(std::string_view bytes);
 // Each maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9, "best practices").
 std::string replace_invalid_utf8(std::string_view bytes);
-void append_utf8(std::string& out, char32_t code);  // code is a scalar value
+std::size_t count_characters(std::string_view bytes);  // a maximal ill-formed part counts as one
+void append_utf8(std::string& out, char32_t code);     // code is a scalar value
 
 // --- of valid UTF-8 ---------------------------------------------------------------------------------------------
 bool is_white_space(char32_t code);  // Unicode's White_Space

@@ -1,6 +1,6 @@
 #include "members.hpp"
 
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "rlaif/core/error.hpp"
 
@@ -36,9 +36,7 @@ std::string members_text(const std::vector<MemberVerdict>& members, const std::s
       text += to_string(one.status);
       continue;
     }
-    char number[24];
-    std::snprintf(number, sizeof number, "%.4f", one.p_first);
-    text += number;
+    text += fmt::format("{:.4f}", one.p_first);
   }
   return reasons.empty() ? text : text + " | " + reasons;
 }

@@ -1,9 +1,10 @@
 #include "rlaif/judge/prompts/shown_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 
 #include "rlaif/core/utf8.hpp"
 
@@ -196,12 +197,6 @@ char32_t code_at(std::string_view text) {
   return step.valid ? step.code : 0;
 }
 
-std::string written(const char* format, unsigned value) {
-  char buffer[16];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  return buffer;
-}
-
 }  // namespace
 
 std::string shown_text(std::string_view text) {
@@ -212,11 +207,11 @@ std::string shown_text(std::string_view text) {
     const Utf8Step step = decode_utf8(text);
     std::size_t taken = step.valid ? step.length : 1;
     if (!step.valid) {
-      shown += written("<0x%02X>", static_cast<unsigned char>(text.front()));
+      shown += fmt::format("<0x{:02X}>", static_cast<unsigned char>(text.front()));
     } else if (const std::size_t tags = before == black_flag && is_tag(step.code) ? flag_tags(text) : 0; tags > 0) {
       shown += text.substr(0, taken = tags);
     } else if (is_hidden(step.code, before, code_at(text.substr(taken)))) {
-      shown += written("<U+%04X>", static_cast<unsigned>(step.code));
+      shown += fmt::format("<U+{:04X}>", static_cast<unsigned>(step.code));
     } else {
       shown += text.substr(0, taken);
       if (is_mark(text)) shown += ' ';

@@ -1,5 +1,7 @@
 #include "critic_free_choices.hpp"
 
+#include <fmt/format.h>
+
 #include "rlaif/core/error.hpp"
 
 namespace rlaif::stages {
@@ -28,11 +30,7 @@ const NumberChoice number_choices[] = {{"clip", &Choices::clip},
                                        {"dual_clip", &Choices::dual_clip},
                                        {"overlong_share", &Choices::overlong_share}};
 
-std::string text_of(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
+std::string text_of(double value) { return fmt::format("{:g}", value); }
 
 template <class E>
 std::string name_of(const Names<E>& names, const E& value) {

@@ -1,8 +1,9 @@
 #include "chains.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "rlaif/core/error.hpp"
@@ -95,10 +96,7 @@ std::vector<Chain> read_chains(const std::filesystem::path& file) {
 }
 
 std::string chain_file(Split split, std::int64_t block) {
-  char name[48];
-  std::snprintf(name, sizeof name, "%schains-%06lld.jsonl", split == Split::train ? "" : "heldout-",
-                static_cast<long long>(block));
-  return name;
+  return fmt::format("{}chains-{:06}.jsonl", split == Split::train ? "" : "heldout-", block);
 }
 
 StepRange StepRange::read(const std::string& key, const std::string& text, int turns) {

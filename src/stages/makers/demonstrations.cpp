@@ -1,7 +1,8 @@
 #include "demonstrations.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "../planning.hpp"
@@ -20,11 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string block_name(std::size_t block) {
-  char name[40];
-  std::snprintf(name, sizeof name, "block-%06zu.jsonl", block);
-  return name;
-}
+std::string block_name(std::size_t block) { return fmt::format("block-{:06}.jsonl", block); }
 
 Demonstration demonstration_of(const text::JsonRecord& record) {
   Demonstration demonstration;

@@ -1,5 +1,7 @@
 // Demonstrations by a constitution: a policy's answers, revised by a writer principle by principle (Bai et al. 2212.08073,
 // section 3). Every step is kept beside them (chains.hpp), so that other data sets choose other steps, or pairs, of the same chains.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
 
@@ -10,7 +12,6 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/model/torch.hpp"
 #include "rlaif/run/artefacts.hpp"
@@ -88,7 +89,7 @@ std::string model_digest(const Context& context, const std::string& name) {
   }
   folder = std::filesystem::absolute(folder).lexically_normal();
   const Json files = run::list_artefacts(folder.parent_path(), {folder.filename()});
-  return text_format("%016llx", static_cast<unsigned long long>(checksum(files.dump())));
+  return fmt::format("{:016x}", checksum(files.dump()));
 }
 
 class Revisions final : public Maker {

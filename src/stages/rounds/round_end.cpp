@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,7 +13,6 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/log.hpp"
 #include "rlaif/core/rng.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/judge/kinds/combine.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/preferences/store.hpp"
@@ -150,7 +151,7 @@ Json decide(const RoundsOptions& options, const ArmOptions& round, const Commone
 void say(const std::string& stage, const ArmOptions& round, const Json& facts) {
   const auto percent = [&](const Json& of) {
     if (!of.contains("value")) return std::string("not known");
-    return text_format("%.1f %% (%.1f-%.1f)", 100 * number(of, "value"), 100 * number(of, "value_low"),
+    return fmt::format("{:.1f} % ({:.1f}-{:.1f})", 100 * number(of, "value"), 100 * number(of, "value_low"),
                        100 * number(of, "value_high"));
   };
   const std::string outcome = facts["outcome"].get<std::string>();
@@ -164,7 +165,7 @@ void say(const std::string& stage, const ArmOptions& round, const Json& facts) {
   if (outcome != to_string(RoundOutcome::collapsed)) return log::info(text);
   const Json& commonest = facts["commonest_text"];
   log::warning(text +
-               text_format("; %.0f %% of the prompts are answered by one text: \"", 100 * number(commonest, "share")) +
+               fmt::format("; {:.0f} % of the prompts are answered by one text: \"", 100 * number(commonest, "share")) +
                commonest["text"].get<std::string>().substr(0, 80) + "\"");
 }
 

@@ -1,8 +1,9 @@
 // The best of n responses of sft by every reward model: what the yardstick and the reward model say of it, beside the bound of its
 // KL. Policies that are trained against the same reward model are held against this curve.
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/evaluate/best_of_n.hpp"
 #include "rlaif/evaluate/statistics.hpp"
 #include "tables.hpp"
@@ -60,11 +61,11 @@ std::string best_of_n_text(const Printed& printed) {
   if (!printed.results.contains("best_of_n")) return "";
   std::string text;
   for (const auto& [labels, curve] : printed.results["best_of_n"].items()) {
-    text += text_format("\nbest of n of sft by reward-%s\n%6s %9s %-20s %9s %9s %7s\n", labels.c_str(), "n", "KL, most",
-                        "wins vs sft, %", "utility", "score", "length");
+    text += fmt::format("\nbest of n of sft by reward-{}\n{:>6} {:>9} {:<20} {:>9} {:>9} {:>7}\n", labels, "n",
+                        "KL, most", "wins vs sft, %", "utility", "score", "length");
     for (const auto& [n, row] : curve.items()) {
-      text += text_format("%6s %9.3f %-20s %9.3f %9.3f %7.1f\n", n.c_str(), number(row, "kl_bound"),
-                          share_text(row, "win_rate_vs_sft").c_str(), number(row, "utility"), number(row, "score"),
+      text += fmt::format("{:>6} {:>9.3f} {:<20} {:>9.3f} {:>9.3f} {:>7.1f}\n", n, number(row, "kl_bound"),
+                          share_text(row, "win_rate_vs_sft"), number(row, "utility"), number(row, "score"),
                           number(row, "length"));
     }
   }

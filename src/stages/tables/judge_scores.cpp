@@ -1,11 +1,12 @@
 #include "judge_scores.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
 #include <tuple>
 
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/evaluate/score_quality.hpp"
 #include "rlaif/judge/scorer.hpp"
 #include "rlaif/model/transformer.hpp"
@@ -75,11 +76,11 @@ std::string judge_scores_text(const Json& judges) {
   for (const auto& [name, row] : judges.items()) {
     if (!row.contains("scores")) continue;
     const Json& scores = row["scores"];
-    text += text_format(
-        "scores of %s: %.0f responses, %.0f without; Spearman's %s with the yardstick; right order "
-        "within a prompt %s %%, equal %s\n",
-        name.c_str(), number(scores, "responses"), number(scores, "failed"), rate(scores, "spearman").c_str(),
-        share_text(scores, "within_prompt").c_str(), rate(scores, "equal_within_prompt").c_str());
+    text += fmt::format(
+        "scores of {}: {:.0f} responses, {:.0f} without; Spearman's {} with the yardstick; right order "
+        "within a prompt {} %, equal {}\n",
+        name, number(scores, "responses"), number(scores, "failed"), rate(scores, "spearman"),
+        share_text(scores, "within_prompt"), rate(scores, "equal_within_prompt"));
   }
   return text.empty() ? text : text + "\n";
 }

@@ -1,7 +1,8 @@
 // Judges and their members: how well they agree, what they cost, who was asked.
+#include <fmt/format.h>
+
 #include "judge_scores.hpp"
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/study/canaries.hpp"
 #include "tables.hpp"
 
@@ -14,7 +15,7 @@ std::string asked_text(const Json& judge) {
   if (!judge.contains("asked")) return text;
   for (const auto& [name, count] : judge["asked"].items()) {
     text += text.empty() ? "" : ", ";
-    text += text_format("%s %.0f", name.c_str(), count.get<double>());
+    text += fmt::format("{} {:.0f}", name, count.get<double>());
   }
   return text;
 }
@@ -23,7 +24,7 @@ std::string asked_text(const Json& judge) {
 std::string judges_table(const Json& results) {
   const std::string yardstick = results.value("yardstick", "gold");
   std::string text =
-      text_format("%-16s %-20s %-20s %-20s %-20s %12s %9s  %s\n", "judge", ("agrees with " + yardstick + ", %").c_str(),
+      fmt::format("{:<16} {:<20} {:<20} {:<20} {:<20} {:>12} {:>9}  {}\n", "judge", "agrees with " + yardstick + ", %",
                   "in the first order", "same position, %", "less the first, %", "USD a 1000", "time", "asked");
   const std::string first = results["judges"].begin().key();
   const Json differences = results.contains("agreement_differences")
@@ -33,14 +34,13 @@ std::string judges_table(const Json& results) {
     std::string less = "-";
     if (differences.contains(name)) {  // of the first less this one: turned round
       const Json& row = differences[name];
-      less = text_format("%+.1f (%+.1f %+.1f)", -100 * number(row, "value"), -100 * number(row, "high"),
+      less = fmt::format("{:+.1f} ({:+.1f} {:+.1f})", -100 * number(row, "value"), -100 * number(row, "high"),
                          -100 * number(row, "low"));
     }
-    text += text_format("%-16s %-20s %-20s %-20s %-20s %12.4f %9s  ", name.c_str(),
-                        share_text(judge, "gold_agreement").c_str(),
-                        share_text(judge, "gold_agreement_first_order").c_str(),
-                        share_text(judge, "same_position_rate").c_str(), less.c_str(), number(judge, "usd_per_1000"),
-                        judge.contains("rank_seconds") ? format_duration(number(judge, "rank_seconds")).c_str() : "-");
+    text += fmt::format("{:<16} {:<20} {:<20} {:<20} {:<20} {:>12.4f} {:>9}  ", name,
+                        share_text(judge, "gold_agreement"), share_text(judge, "gold_agreement_first_order"),
+                        share_text(judge, "same_position_rate"), less, number(judge, "usd_per_1000"),
+                        judge.contains("rank_seconds") ? format_duration(number(judge, "rank_seconds")) : "-");
     text += asked_text(judge) + "\n";
   }
   return text + "\nby held-out pairs with 95 % intervals by prompt; the first judge is " + first +
@@ -80,9 +80,9 @@ std::string judges_text(const Printed& printed) {
   if (!results.contains("arms")) return judges_table(results) + judge_scores_text(results["judges"]);
   std::string text;
   for (const auto& [name, judge] : results["judges"].items()) {
-    text += text_format("judge %s: agrees with gold %s, with people %s, same position wins in both orders %s\n",
-                        name.c_str(), rate(judge, "gold_agreement").c_str(), rate(judge, "annotator_agreement").c_str(),
-                        rate(judge, "same_position_rate").c_str());
+    text += fmt::format("judge {}: agrees with gold {}, with people {}, same position wins in both orders {}\n", name,
+                        rate(judge, "gold_agreement"), rate(judge, "annotator_agreement"),
+                        rate(judge, "same_position_rate"));
     if (judge.contains("asked")) text += "  asked: " + asked_text(judge) + "\n";
     if (judge.contains("canaries")) text += "judge " + name + ": " + canary_text(judge["canaries"]) + "\n";
   }

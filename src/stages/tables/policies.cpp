@@ -1,7 +1,8 @@
 // Every policy on held-out prompts: marks, KL, length, wins over sft, and what it took.
+#include <fmt/format.h>
+
 #include "judged.hpp"
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/stages/algorithm.hpp"
 #include "rlaif/study/data_sets.hpp"
 #include "tables.hpp"
@@ -30,15 +31,14 @@ std::string marks_table(const Json& results) {
   std::vector<std::string> rows{"utility"};
   for (const Json& mark : results["marks"]) rows.push_back(mark.get<std::string>());
   rows.insert(rows.end(), {"specific", "specificity"});
-  std::string text = text_format("\n%-24s", "");
-  for (const auto& [name, arm] : results["arms"].items()) text += text_format(" %-22s", name.c_str());
+  std::string text = fmt::format("\n{:<24}", "");
+  for (const auto& [name, arm] : results["arms"].items()) text += fmt::format(" {:<22}", name);
   for (const std::string& row : rows) {
     if (!results["arms"]["sft"].contains(row)) continue;
-    text += text_format("\n%-24s", row.c_str());
+    text += fmt::format("\n{:<24}", row);
     for (const auto& [name, arm] : results["arms"].items()) {
-      text += text_format(" %-22s", text_format("%.3f (%.3f-%.3f)", number(arm, row), number(arm, row + "_low"),
-                                                number(arm, row + "_high"))
-                                        .c_str());
+      text += fmt::format(" {:<22}", fmt::format("{:.3f} ({:.3f}-{:.3f})", number(arm, row), number(arm, row + "_low"),
+                                                 number(arm, row + "_high")));
     }
   }
   return text + "\n\n";
@@ -101,15 +101,15 @@ void policies_finish(const Finished& finished, Json& results) {
 std::string policies_text(const Printed& printed) {
   const Json& results = printed.results;
   if (!results.contains("arms")) return "";
-  std::string text = text_format("%-12s %-20s", "arm", "wins vs sft, %");
-  for (const std::string& column : printed.columns) text += text_format(" %8s", column.c_str());
-  text += text_format(" %7s %7s %8s %10s %9s\n", "KL", "length", "labels", "cost, USD", "time");
+  std::string text = fmt::format("{:<12} {:<20}", "arm", "wins vs sft, %");
+  for (const std::string& column : printed.columns) text += fmt::format(" {:>8}", column);
+  text += fmt::format(" {:>7} {:>7} {:>8} {:>10} {:>9}\n", "KL", "length", "labels", "cost, USD", "time");
   for (const auto& [name, arm] : results["arms"].items()) {
-    text += text_format("%-12s %-20s", name.c_str(), win_text(arm, "win_rate_vs_sft").c_str());
-    for (const std::string& column : printed.columns) text += text_format(" %8s", rate(arm, column).c_str());
-    text += text_format(" %7.2f %7.1f %8.0f %10.2f %9s\n", number(arm, "kl"), number(arm, "length"),
+    text += fmt::format("{:<12} {:<20}", name, win_text(arm, "win_rate_vs_sft"));
+    for (const std::string& column : printed.columns) text += fmt::format(" {:>8}", rate(arm, column));
+    text += fmt::format(" {:>7.2f} {:>7.1f} {:>8.0f} {:>10.2f} {:>9}\n", number(arm, "kl"), number(arm, "length"),
                         number(arm, "labels"), number(arm, "cost_usd"),
-                        arm.contains("wall_seconds") ? format_duration(number(arm, "wall_seconds")).c_str() : "-");
+                        arm.contains("wall_seconds") ? format_duration(number(arm, "wall_seconds")) : "-");
   }
   const std::string yardstick = results.value("yardstick", "gold");
   if (yardstick == "none") return text + "\nno yardstick of the study's own knows these prompts\n";

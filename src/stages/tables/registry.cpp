@@ -1,10 +1,9 @@
 // The list of tables: a line each.
+#include <fmt/format.h>
+
 #include <cmath>
 
-#include "rlaif/core/text_format.hpp"
 #include "tables.hpp"
-
-#include <cmath>
 
 namespace rlaif::stages {
 
@@ -44,13 +43,13 @@ double number(const Json& object, const std::string& key) {
 }
 
 std::string rate(const Json& object, const std::string& key) {
-  return object.contains(key) ? text_format("%.3f", number(object, key)) : "-";
+  return object.contains(key) ? fmt::format("{:.3f}", number(object, key)) : "-";
 }
 
 namespace {
 
 std::string percent_text(double value, double low, double high) {
-  return text_format("%.1f (%.1f-%.1f)", 100 * value, 100 * low, 100 * high);
+  return fmt::format("{:.1f} ({:.1f}-{:.1f})", 100 * value, 100 * low, 100 * high);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "rlaif/stages/report.hpp"
 
+#include <fmt/format.h>
+
 #include <iostream>
 #include <set>
 
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/run/runner.hpp"
 #include "tables.hpp"
 
@@ -15,11 +16,10 @@ namespace {
 std::string below_text(const Json& results) {
   if (!results.contains("below_min_agreement")) return "";
   const Json& below = results["below_min_agreement"];
-  std::string text = "BELOW judge.min_agreement = ";
-  text += text_format("%.2f: ", number(below, "least"));
+  std::string text = fmt::format("BELOW judge.min_agreement = {:.2f}: ", number(below, "least"));
   bool begun = false;
   for (const auto& [name, agreement] : below["judges"].items()) {
-    text += text_format("%sjudge %s agrees in %.3f", begun ? ", " : "", name.c_str(), agreement.get<double>());
+    text += fmt::format("{}judge {} agrees in {:.3f}", begun ? ", " : "", name, agreement.get<double>());
     begun = true;
   }
   return text + "; what follows was learned from it all the same\n\n";

@@ -1,5 +1,6 @@
 // Reward models on held-out pairs.
-#include "rlaif/core/text_format.hpp"
+#include <fmt/format.h>
+
 #include "tables.hpp"
 
 namespace rlaif::stages {
@@ -12,9 +13,9 @@ std::string reward_models_text(const Printed& printed) {
   std::string text;
   if (!printed.results.contains("reward_model")) return text;
   for (const auto& [name, model] : printed.results["reward_model"].items()) {
-    text += text_format("reward model of %s: agrees with gold %s, with its labels %s, with people %s\n", name.c_str(),
-                        rate(model, "gold_accuracy").c_str(), rate(model, "label_accuracy").c_str(),
-                        share_text(model, "people_accuracy").c_str());
+    text +=
+        fmt::format("reward model of {}: agrees with gold {}, with its labels {}, with people {}\n", name,
+                    rate(model, "gold_accuracy"), rate(model, "label_accuracy"), share_text(model, "people_accuracy"));
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // Rounds of iterative training: who judged each and how well, and what it came to against the last one.
+#include <fmt/format.h>
+
 #include "judged.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "tables.hpp"
 
 namespace rlaif::stages {
@@ -42,17 +43,17 @@ namespace {
 
 std::string ends_text(const Json& results) {
   if (!results.contains("round_ends")) return "";
-  std::string text =
-      text_format("%-12s %-24s %-24s %-22s %-22s %-20s %s\n", "round", "wins by stranger, %", "by the yardstick, %",
-                  "own judge agrees, %", "same position, %", "favours itself", "outcome");
+  constexpr auto line = "{:<12} {:<24} {:<24} {:<22} {:<22} {:<20} {}\n";
+  std::string text = fmt::format(line, "round", "wins by stranger, %", "by the yardstick, %", "own judge agrees, %",
+                                 "same position, %", "favours itself", "outcome");
   Json not_run = Json::array();
   for (const Json& row : results["round_ends"]) {
     const Json own = row.value("own_judge", Json::object());
     const Json fixed = own.value("on_fixed_pairs", Json::object()), on_round = own.value("on_round", Json::object());
-    text += text_format("%-12s %-24s %-24s %-22s %-22s %-20s %s\n", row["round"].get<std::string>().c_str(),
-                        share_text(row["wins"], "value").c_str(), share_text(row["known_wins"], "value").c_str(),
-                        share_text(fixed, "agreement").c_str(), share_text(fixed, "same_position_rate").c_str(),
-                        rate(on_round, "favour").c_str(), row["outcome"].get<std::string>().c_str());
+    text += fmt::format(line, row["round"].get<std::string>(), share_text(row["wins"], "value"),
+                        share_text(row["known_wins"], "value"), share_text(fixed, "agreement"),
+                        share_text(fixed, "same_position_rate"), rate(on_round, "favour"),
+                        row["outcome"].get<std::string>());
     if (row["ends"].get<bool>()) not_run = row["not_run"];
   }
   text += "kept: " + results["kept_round"].get<std::string>();
@@ -66,15 +67,14 @@ std::string ends_text(const Json& results) {
 std::string rounds_text(const Printed& printed) {
   const Json& results = printed.results;
   if (!results.contains("rounds")) return "";
-  std::string text = text_format("\n%-12s %-12s %-12s %-20s %-20s %-22s %s\n", "round", "from", "judge",
-                                 "wins vs sft, %", "wins vs its start, %", "judge agrees, %", "reward model");
+  constexpr auto line = "{:<12} {:<12} {:<12} {:<20} {:<20} {:<22} {}\n";
+  std::string text = "\n" + fmt::format(line, "round", "from", "judge", "wins vs sft, %", "wins vs its start, %",
+                                        "judge agrees, %", "reward model");
   for (const Json& round : results["rounds"]) {
     const std::string name = round["round"].get<std::string>();
-    text += text_format("%-12s %-12s %-12s %-20s %-20s %-22s %s\n", name.c_str(),
-                        round["start"].get<std::string>().c_str(), round["judge"].get<std::string>().c_str(),
-                        win_text(results["arms"][name], "win_rate_vs_sft").c_str(),
-                        win_text(round, "win_rate_vs_start").c_str(), share_text(round, "gold_agreement").c_str(),
-                        rate(round, "reward_gold_accuracy").c_str());
+    text += fmt::format(line, name, round["start"].get<std::string>(), round["judge"].get<std::string>(),
+                        win_text(results["arms"][name], "win_rate_vs_sft"), win_text(round, "win_rate_vs_start"),
+                        share_text(round, "gold_agreement"), rate(round, "reward_gold_accuracy"));
   }
   return text + "\n" + ends_text(results);
 }

@@ -1,9 +1,10 @@
 // The tables of `rlaif cost`.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/stages/run_costs.hpp"
 
 namespace rlaif::stages {
@@ -11,7 +12,7 @@ namespace {
 
 // 1234567.8 -> "1,234,567.80"
 std::string grouped(double value, int decimals) {
-  const std::string plain = text_format("%.*f", decimals, value);
+  const std::string plain = fmt::format("{:.{}f}", value, decimals);
   const std::size_t whole = std::min(plain.find('.'), plain.size());
   std::string text;
   for (std::size_t i = 0; i < plain.size(); ++i) {
@@ -25,19 +26,21 @@ std::string grouped(double value, int decimals) {
 // A price of one label: as many digits as a small one needs.
 std::string price_text(double usd) {
   if (std::isnan(usd)) return "-";
-  return usd == 0.0 || usd >= 0.001 ? text_format("%.4f", usd) : text_format("%.2e", usd);
+  return usd == 0.0 || usd >= 0.001 ? fmt::format("{:.4f}", usd) : fmt::format("{:.2e}", usd);
 }
 
+std::string hours_text(double rank_hours) { return fmt::format("{:.4f}", rank_hours); }
+
 std::string offers_table(const std::vector<cost::OfferPair>& pairs, double comparisons) {
-  std::string text =
-      text_format("%-32s %12s %12s %16s %12s\n", "labels by", "fixed, USD", "USD a label", "total, USD", "people / AI");
+  constexpr auto line = "{:<32} {:>12} {:>12} {:>16} {:>12}\n";
+  std::string text = fmt::format(line, "labels by", "fixed, USD", "USD a label", "total, USD", "people / AI");
   for (const cost::OfferPair& pair : pairs) {
     for (const cost::LabelOffer* offer : {&pair.people, &pair.ai}) {
       const double total = offer->total_usd(comparisons);
       std::string ratio;
-      if (offer == &pair.ai && total > 0.0) ratio = text_format("%.1f", pair.people.total_usd(comparisons) / total);
-      text += text_format("%-32s %12s %12s %16s %12s\n", offer->name.c_str(), grouped(offer->fixed_usd, 2).c_str(),
-                          price_text(offer->label_usd).c_str(), grouped(total, 2).c_str(), ratio.c_str());
+      if (offer == &pair.ai && total > 0.0) ratio = fmt::format("{:.1f}", pair.people.total_usd(comparisons) / total);
+      text += fmt::format(line, offer->name, grouped(offer->fixed_usd, 2), price_text(offer->label_usd),
+                          grouped(total, 2), ratio);
     }
   }
   return text;
@@ -46,63 +49,61 @@ std::string offers_table(const std::vector<cost::OfferPair>& pairs, double compa
 std::string break_even_text(const std::vector<cost::OfferPair>& pairs) {
   const auto from = cost::no_dearer_from(pairs[0].people, pairs[1].ai);
   if (!from) return "";
-  return text_format("a hosted judge set up costs no more than people's labels at their price from %s comparisons on\n",
-                     grouped(std::ceil(*from), 0).c_str());
+  return fmt::format("a hosted judge set up costs no more than people's labels at their price from {} comparisons on\n",
+                     grouped(std::ceil(*from), 0));
 }
 
 std::string uses_table(const RunCosts& run, double comparisons) {
-  std::string text = text_format("%-20s %-20s %-22s %9s %10s %9s %12s %11s %11s %11s %10s %12s %16s\n", "judge",
-                                 "stage", "price", "pairs", "responses", "labels", "tokens in", "cached", "out", "USD",
-                                 "rank hours", "USD a label", "for all, USD");
+  constexpr auto line = "{:<20} {:<20} {:<22} {:>9} {:>10} {:>9} {:>12} {:>11} {:>11} {:>11} {:>10} {:>12} {:>16}\n";
+  std::string text = fmt::format(line, "judge", "stage", "price", "pairs", "responses", "labels", "tokens in", "cached",
+                                 "out", "USD", "rank hours", "USD a label", "for all, USD");
   for (const cost::MeasuredUse& use : run.uses) {
     const double label = cost::usd_a_label(use, run.usd_per_rank_hour);
-    text += text_format(
-        "%-20s %-20s %-22s %9s %10s %9s %12s %11s %11s %11s %10.4f %12s %16s\n", use.judge.c_str(), use.stage.c_str(),
-        use.price.empty() ? "-" : use.price.c_str(), grouped(static_cast<double>(use.pairs), 0).c_str(),
-        grouped(static_cast<double>(use.responses), 0).c_str(), grouped(static_cast<double>(use.labels), 0).c_str(),
-        grouped(static_cast<double>(use.usage.input_tokens), 0).c_str(),
-        grouped(static_cast<double>(use.usage.cached_input_tokens), 0).c_str(),
-        grouped(static_cast<double>(use.usage.output_tokens), 0).c_str(), grouped(use.usage.cost_usd, 2).c_str(),
-        use.rank_hours, price_text(label).c_str(), std::isnan(label) ? "-" : grouped(label * comparisons, 2).c_str());
+    text += fmt::format(
+        line, use.judge, use.stage, use.price.empty() ? "-" : use.price, grouped(static_cast<double>(use.pairs), 0),
+        grouped(static_cast<double>(use.responses), 0), grouped(static_cast<double>(use.labels), 0),
+        grouped(static_cast<double>(use.usage.input_tokens), 0),
+        grouped(static_cast<double>(use.usage.cached_input_tokens), 0),
+        grouped(static_cast<double>(use.usage.output_tokens), 0), grouped(use.usage.cost_usd, 2),
+        hours_text(use.rank_hours), price_text(label), std::isnan(label) ? "-" : grouped(label * comparisons, 2));
   }
   return text;
 }
 
 std::string stages_table(const RunCosts& run) {
-  std::string text = text_format("%-20s %6s %10s %12s %12s\n", "stage", "ranks", "time", "rank hours", "USD");
+  constexpr auto line = "{:<20} {:>6} {:>10} {:>12} {:>12}\n";
+  std::string text = fmt::format(line, "stage", "ranks", "time", "rank hours", "USD");
   double hours = 0.0;
   const auto dollars = [&](double rank_hours) {
     return run.usd_per_rank_hour > 0.0 ? grouped(rank_hours * run.usd_per_rank_hour, 4) : std::string("-");
   };
   for (const StageTime& stage : run.stages) {
-    text += text_format("%-20s %6.0f %10s %12.4f %12s\n", stage.stage.c_str(), stage.ranks,
-                        format_duration(stage.wall_seconds).c_str(), stage.rank_hours(),
-                        dollars(stage.rank_hours()).c_str());
+    text += fmt::format(line, stage.stage, fmt::format("{:.0f}", stage.ranks), format_duration(stage.wall_seconds),
+                        hours_text(stage.rank_hours()), dollars(stage.rank_hours()));
     hours += stage.rank_hours();
   }
-  return text + text_format("%-20s %6s %10s %12.4f %12s\n", "all", "", "", hours, dollars(hours).c_str());
+  return text + fmt::format(line, "all", "", "", hours_text(hours), dollars(hours));
 }
 
 std::string run_text(const RunCosts& run, double comparisons) {
-  std::string text = text_format("\nmeasured in %s (%s), and for %s comparisons at that price a label\n",
-                                 run.run.c_str(), run.name.c_str(), grouped(comparisons, 0).c_str());
+  std::string text = fmt::format("\nmeasured in {} ({}), and for {} comparisons at that price a label\n",
+                                 run.run.string(), run.name, grouped(comparisons, 0));
   text += uses_table(run, comparisons);
   if (run.uses.empty()) text += "no pair was judged so far\n";
   for (const std::string& store : run.unfinished) {
     const bool is_label_store = store.find('/') == std::string::npos;
-    text += text_format("%s%s is not finished: what is there counts\n", is_label_store ? "preferences/" : "",
-                        store.c_str());
+    text += fmt::format("{}{} is not finished: what is there counts\n", is_label_store ? "preferences/" : "", store);
   }
   for (const PaidAnswers& paid : run.paid) {
     text +=
-        text_format("answers of %s, all starts: %s paid with $%s, $%s held for requests of which nothing was heard\n",
-                    paid.asker.text().c_str(), grouped(static_cast<double>(paid.answers), 0).c_str(),
-                    grouped(paid.paid_usd, 6).c_str(), grouped(paid.unsettled_usd, 6).c_str());
+        fmt::format("answers of {}, all starts: {} paid with ${}, ${} held for requests of which nothing was heard\n",
+                    paid.asker.text(), grouped(static_cast<double>(paid.answers), 0), grouped(paid.paid_usd, 6),
+                    grouped(paid.unsettled_usd, 6));
   }
   text += '\n';
   text += stages_table(run);
   if (run.usd_per_rank_hour <= 0.0) return text + "machines are not priced: plan.usd_per_rank_hour is 0\n";
-  return text + text_format("machines at $%.2f a rank and hour (plan.usd_per_rank_hour)\n", run.usd_per_rank_hour);
+  return text + fmt::format("machines at ${:.2f} a rank and hour (plan.usd_per_rank_hour)\n", run.usd_per_rank_hour);
 }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -162,11 +163,11 @@ std::string cost_text(const cost::Assumptions& a, double comparisons, const RunC
   const std::vector<cost::OfferPair> pairs = cost::offer_pairs(a);
   std::string text = grouped(comparisons, 0) + " comparisons; assumptions of " + a.file().filename().string() + "\n" +
                      offers_table(pairs, comparisons);
-  text += text_format(
-      "team: %g people x $%g x %g h x %g weeks = $%s for %s comparisons, in proportion for others; platform $%s\n",
+  text += fmt::format(
+      "team: {:g} people x ${:g} x {:g} h x {:g} weeks = ${} for {} comparisons, in proportion for others; platform "
+      "${}\n",
       a.at("team_people"), a.at("team_hourly_usd"), a.at("team_hours_per_week"), a.at("team_weeks"),
-      grouped(cost::team_wages_usd(a), 2).c_str(), grouped(a.at("team_comparisons"), 0).c_str(),
-      grouped(a.at("team_platform_usd"), 2).c_str());
+      grouped(cost::team_wages_usd(a), 2), grouped(a.at("team_comparisons"), 0), grouped(a.at("team_platform_usd"), 2));
   text += break_even_text(pairs);
   return run ? text + run_text(*run, comparisons) : text;
 }

@@ -1,8 +1,9 @@
 // How long the stages took, on how many ranks, in how many starts, with which instructions.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "rlaif/core/progress.hpp"
-#include "rlaif/core/text_format.hpp"
 #include "rlaif/run/starts.hpp"
 #include "tables.hpp"
 
@@ -20,7 +21,7 @@ std::string sets_text(const Json& results) {
 
 std::string starts_text(const Json& results) {
   if (number(results, "starts") <= 1) return "";
-  return text_format("the run took %.0f starts, of which Slurm queued %.0f again\n", number(results, "starts"),
+  return fmt::format("the run took {:.0f} starts, of which Slurm queued {:.0f} again\n", number(results, "starts"),
                      number(results, "requeues"));
 }
 
@@ -50,7 +51,7 @@ void times_finish(const Finished& finished, Json& results) {
 
 std::string times_text(const Printed& printed) {
   const Json& results = printed.results;
-  return text_format("%s on %.0f rank(s)\n", format_duration(number(results, "wall_seconds")).c_str(),
+  return fmt::format("{} on {:.0f} rank(s)\n", format_duration(number(results, "wall_seconds")),
                      number(results, "ranks")) +
          starts_text(results) + sets_text(results);
 }

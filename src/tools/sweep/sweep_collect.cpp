@@ -1,12 +1,13 @@
 // What the cells of a sweep came to.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/text_table.hpp"
 #include "rlaif/evaluate/student.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/run/run_directory.hpp"
@@ -26,8 +27,7 @@ void add_numbers(const std::string& path, const Json& value, std::map<std::strin
   if (value.is_number()) metrics[path] = value.get<double>();
   if (!value.is_object()) return;
   for (const auto& [key, inside] : value.items()) {
-    if (!is_limit(key))
-      add_numbers(path.empty() ? key : text_format("%s.%s", path.c_str(), key.c_str()), inside, metrics);
+    if (!is_limit(key)) add_numbers(path.empty() ? key : fmt::format("{}.{}", path, key), inside, metrics);
   }
 }
 
@@ -70,35 +70,16 @@ std::vector<std::string> default_columns(const std::set<std::string>& metrics) {
 
 std::string number_text(double value) {
   if (!std::isfinite(value)) return "-";
-  if (value == std::floor(value) && std::fabs(value) < 1e6) return text_format("%.0f", value);
-  return text_format(std::fabs(value) < 0.1 ? "%.3g" : std::fabs(value) < 10.0 ? "%.3f" : "%.1f", value);
+  if (value == std::floor(value) && std::fabs(value) < 1e6) return fmt::format("{:.0f}", value);
+  if (std::fabs(value) < 0.1) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, std::fabs(value) < 10.0 ? 3 : 1);
 }
 
-std::string interval_text(const Json& metric) {
+std::string mean_text(const Json& metric) {
   std::string text = number_text(metric["mean"].get<double>());
   if (metric.contains("low") && metric["high"] != metric["low"]) {
-    text += " (";
-    text += number_text(metric["low"].get<double>());
-    text += " to ";
-    text += number_text(metric["high"].get<double>());
-    text += ')';
-  }
-  return text;
-}
-
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      text += row[c];
-      if (c + 1 < row.size()) text.append(widths[c] - row[c].size() + 2, ' ');
-    }
-    text += '\n';
+    text +=
+        fmt::format(" ({} to {})", number_text(metric["low"].get<double>()), number_text(metric["high"].get<double>()));
   }
   return text;
 }
@@ -204,7 +185,7 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
     for (const auto& [metric, row] : group["metrics"].items()) metrics.insert(metric);
   }
   const std::vector<std::string> columns = sweep.columns.empty() ? default_columns(metrics) : sweep.columns;
-  std::vector<std::vector<std::string>> rows(1);
+  TextRows rows(1);
   for (const auto& [axis, label] : collected["groups"][0]["values"].items()) rows[0].push_back(axis);
   rows[0].emplace_back("seeds");
   for (const std::string& column : columns) rows[0].push_back(column);
@@ -215,12 +196,12 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
     if (group["n"] != group["of"]) seeds += " of " + std::to_string(group["of"].get<std::size_t>());
     row.push_back(seeds);
     for (const std::string& column : columns)
-      row.push_back(group["metrics"].contains(column) ? interval_text(group["metrics"][column]) : "-");
+      row.push_back(group["metrics"].contains(column) ? mean_text(group["metrics"][column]) : "-");
     rows.push_back(std::move(row));
   }
   const std::size_t all = collected["cells"].size(), missing = collected["missing"].size();
   std::string text = sweep.name + ": " + std::to_string(all - missing) + " of " + std::to_string(all) +
-                     " cells are done\n\n" + aligned(rows);
+                     " cells are done\n\n" + text_table(rows, {Align::left});
   text += "\nmeans over seeds; in brackets 95 % by Student's t, where there are two or more seeds\n";
   if (collected["instruction_sets"].size() > 1) {
     text += "\ncells were computed with several instruction sets, so that they differ by more than what was swept:\n";
@@ -228,7 +209,7 @@ std::string sweep_table(const SweepOptions& sweep, const Json& collected) {
   }
   if (missing > 0) text += "\nmissing:\n";
   for (const Json& cell : collected["missing"]) {
-    text += text_format("  %4d  ", cell["number"].get<int>()) + cell["name"].get<std::string>() + "  " +
+    text += fmt::format("  {:4}  ", cell["number"].get<int>()) + cell["name"].get<std::string>() + "  " +
             cell["state"].get<std::string>() + "\n";
   }
   return text;
@@ -247,7 +228,7 @@ std::string sweep_csv(const Json& collected) {
       for (const auto& [axis, label] : group["values"].items()) field(label.get<std::string>(), ',');
       field(metric, ',');
       const auto digits = [&row](const char* key) {
-        return row.contains(key) ? text_format("%.10g", row[key].get<double>()) : "";
+        return row.contains(key) ? fmt::format("{:.10g}", row[key].get<double>()) : "";
       };
       for (const char* key : {"n", "mean", "low", "high"}) field(digits(key), ',');
       field(digits("standard_deviation"), '\n');

@@ -1,8 +1,9 @@
 #include "rlaif/train/dpo.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "dpo_pass.hpp"
 #include "pair_training.hpp"
@@ -24,9 +25,7 @@ struct Requirement {
   const std::string &where, &section;
   void operator()(bool holds, const char* key, double value, const char* expected) const {
     if (holds) return;
-    char number[32];
-    std::snprintf(number, sizeof number, "%g", value);
-    throw usage_error(where + ": " + section + "." + key + " = " + number + ": " + expected + " was expected");
+    throw usage_error(fmt::format("{}: {}.{} = {:g}: {} was expected", where, section, key, value, expected));
   }
 };
 

@@ -24,6 +24,7 @@ class Rlaif(CMakePackage):
     depends_on("hdf5~mpi")
     depends_on("boost+program_options")
     depends_on("nlohmann-json")
+    depends_on("fmt@9:+shared")
     depends_on("pcre2")
     depends_on("utf8proc")
     depends_on("curl")

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <limits>
 
-#include "scores/combined_scores.hpp"
 #include "members.hpp"
 #include "rlaif/core/error.hpp"
+#include "scores/combined_scores.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "scores/combined_scores.hpp"
 #include "escalation.hpp"
 #include "rlaif/core/error.hpp"
+#include "scores/combined_scores.hpp"
 
 namespace rlaif::judge {
 

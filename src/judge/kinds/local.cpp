@@ -4,11 +4,11 @@
 #include <optional>
 #include <utility>
 
-#include "scores/local_score.hpp"
 #include "local_options.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/judge/kinds/shown_comparison.hpp"
 #include "rlaif/judge/prompts/training_text.hpp"
+#include "scores/local_score.hpp"
 
 namespace rlaif::judge {
 namespace {

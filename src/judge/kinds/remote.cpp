@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "scores/remote_score.hpp"
 #include "remote_answer.hpp"
 #include "remote_plan.hpp"
 #include "rlaif/judge/prompts/parser.hpp"
 #include "rlaif/remote/client.hpp"
 #include "rlaif/text/thoughts.hpp"
+#include "scores/remote_score.hpp"
 
 namespace rlaif::judge {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "scores/scored_by_principles.hpp"
 #include "rlaif/judge/kinds/remote.hpp"
 #include "rlaif/remote/question.hpp"
+#include "scores/scored_by_principles.hpp"
 
 namespace rlaif::judge {
 

@@ -6,6 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_reader.hpp"
 
 namespace rlaif {
 namespace {
@@ -59,14 +60,6 @@ Excess find_excess(std::string_view text, std::size_t most_members) {
   return {};
 }
 
-Json parse_json_file(const std::filesystem::path& file) {
-  try {
-    return parse_json_text(read_file(file));
-  } catch (const Json::exception& error) {
-    throw input_error(file, std::string("is not JSON: ") + error.what());
-  }
-}
-
 std::string seal_of(const Json& object) {
   return hex(checksum(object.dump(-1, ' ', false, Json::error_handler_t::replace)));
 }
@@ -98,8 +91,7 @@ void write_sealed_json(const std::filesystem::path& file, Json object) {
 }
 
 Json read_sealed_json(const std::filesystem::path& file) {
-  Json object = parse_json_file(file);
-  if (!object.is_object()) throw input_error(file, "is damaged: an object was expected");
+  Json object = read_json_object(file);
   const auto found = object.find("checksum");
   if (found == object.end()) return object;
   const Json said = *found;

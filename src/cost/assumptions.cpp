@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "entries.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::cost {
@@ -13,21 +13,13 @@ const std::vector<std::string> kNames{"comparisons",      "human_label_usd",    
                                       "team_hourly_usd",  "team_hours_per_week",  "team_weeks",     "team_platform_usd",
                                       "team_comparisons", "judge_comparison_usd", "judge_setup_usd"};
 
-Assumption read_assumption(const std::filesystem::path& file, const Json& entry, std::size_t index) {
-  std::string where = "assumptions[" + std::to_string(index) + "]";
-  check_keys(file, entry, where, {"name", "value", "unit", "as_of", "source"});
-  Assumption assumption;
-  assumption.name = text_of(file, entry, where, "name");
-  if (std::find(kNames.begin(), kNames.end(), assumption.name) == kNames.end()) {
-    throw input_error(file, where + ": " + unknown_name_message("assumption", assumption.name, kNames));
-  }
-  where += " '" + assumption.name + "'";
-  if (!entry.contains("value")) throw input_error(file, where + ": expected a number as 'value'");
-  assumption.value = amount_of(file, entry, where, "value", "a number", 0.0);
-  assumption.unit = text_of(file, entry, where, "unit");
-  assumption.as_of = date_of(file, entry, where, "as_of");
-  assumption.source = text_of(file, entry, where, "source");
-  return assumption;
+Assumption read_assumption(const JsonReader& entry) {
+  entry.allow_only({"name", "value", "unit", "as_of", "source"});
+  const std::string& name = entry.at("name").text();
+  if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
+    throw entry.at("name").error(unknown_name_message("assumption", name, kNames));
+  return {name, entry.at("value").number_from(0.0), entry.at("unit").text(), entry.at("as_of").date(),
+          entry.at("source").text()};
 }
 
 }  // namespace
@@ -39,13 +31,12 @@ Assumptions Assumptions::load(const std::filesystem::path& file) {
     return std::any_of(loaded.entries_.begin(), loaded.entries_.end(),
                        [&](const Assumption& a) { return a.name == name; });
   };
-  for (const Json& entry : read_entries(file, "assumptions")) {
-    const std::size_t index = loaded.entries_.size();
-    Assumption assumption = read_assumption(file, entry, index);
-    if (has(assumption.name)) {
-      throw input_error(file,
-                        "assumptions[" + std::to_string(index) + "]: a second entry named '" + assumption.name + "'");
-    }
+  const Json json = read_json_object(file);
+  const JsonReader root(file, json);
+  root.allow_only({"assumptions"});
+  for (const JsonReader& entry : root.at("assumptions").items()) {
+    Assumption assumption = read_assumption(entry);
+    if (has(assumption.name)) throw entry.error("a second entry named '" + assumption.name + "'");
     loaded.entries_.push_back(std::move(assumption));
   }
   for (const std::string& name : kNames) {

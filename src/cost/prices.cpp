@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "entries.hpp"
 #include "rlaif/core/error.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::cost {
@@ -19,16 +19,15 @@ const std::vector<std::string> kEntryKeys = {"name",
                                              "cache_write_per_million_usd",
                                              "output_per_million_usd"};
 
-Price read_price(const std::filesystem::path& file, const Json& entry, std::size_t index) {
-  std::string where = "prices[" + std::to_string(index) + "]";
-  check_keys(file, entry, where, kEntryKeys);
+Price read_price(const JsonReader& entry) {
+  entry.allow_only(kEntryKeys);
   Price price;
-  price.name = text_of(file, entry, where, "name");
-  where += " '" + price.name + "'";
-  price.as_of = date_of(file, entry, where, "as_of");
-  price.source = text_of(file, entry, where, "source");
+  price.name = entry.at("name").text();
+  price.as_of = entry.at("as_of").date();
+  price.source = entry.at("source").text();
   const auto dollars = [&](const char* key, double otherwise) {
-    return amount_of(file, entry, where, key, "a number of dollars", otherwise);
+    const auto found = entry.find(key);
+    return found ? found->number_from(0.0) : otherwise;
   };
   price.per_label_usd = dollars("per_label_usd", 0.0);
   price.input_per_million_usd = dollars("input_per_million_usd", 0.0);
@@ -54,12 +53,12 @@ PriceTable PriceTable::load(const std::filesystem::path& file) {
   PriceTable table;
   table.file_ = file;
   std::set<std::string> names;
-  for (const Json& entry : read_entries(file, "prices")) {
-    Price price = read_price(file, entry, table.prices_.size());
-    if (!names.insert(price.name).second) {
-      throw input_error(
-          file, "prices[" + std::to_string(table.prices_.size()) + "]: a second entry named '" + price.name + "'");
-    }
+  const Json json = read_json_object(file);
+  const JsonReader root(file, json);
+  root.allow_only({"prices"});
+  for (const JsonReader& entry : root.at("prices").items()) {
+    Price price = read_price(entry);
+    if (!names.insert(price.name).second) throw entry.error("a second entry named '" + price.name + "'");
     table.prices_.push_back(std::move(price));
   }
   return table;

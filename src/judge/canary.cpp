@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "annotator_keys.hpp"
-#include "json_section.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/text/jsonl.hpp"
@@ -83,15 +82,16 @@ std::vector<Canary> load_canaries(const std::filesystem::path& file) {
   std::vector<Canary> canaries;
   std::map<std::string, std::size_t> line_of;
   text::for_each_json_line(file, [&](const text::JsonRecord& record) {
-    const JsonSection section(file, record.object, "line " + std::to_string(record.line));
-    section.allow_only({"id", "kind", "prompt", "good", "bad"});
-    Canary canary{section.text("id"), section.text("kind"), section.text("prompt"), section.text("good"),
-                  section.text("bad")};
-    if (canary.good == canary.bad) throw section.error("'good' and 'bad' are the same text; expected two that differ");
+    const JsonReader reader = record.reader();
+    reader.allow_only({"id", "kind", "prompt", "good", "bad"});
+    Canary canary{reader.at("id").text(), reader.at("kind").text(), reader.at("prompt").text(),
+                  reader.at("good").text(), reader.at("bad").text()};
+    if (canary.good == canary.bad) throw reader.error("'good' and 'bad' are the same text; expected two that differ");
     const auto [known, is_new] = line_of.emplace(canary.id, record.line);
-    if (!is_new)
-      throw section.error("'id' holds \"" + canary.id + "\", which is that of line " + std::to_string(known->second) +
-                          "; expected ids that are unique");
+    if (!is_new) {
+      throw reader.at("id").unexpected("ids that are unique; that of line " + std::to_string(known->second) +
+                                       " is the same");
+    }
     canaries.push_back(std::move(canary));
   });
   if (canaries.empty()) throw input_error(file, "holds no canary; expected at least one");

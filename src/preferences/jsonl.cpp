@@ -1,6 +1,5 @@
 // A store as JSON Lines and back.
 #include <algorithm>
-#include <cmath>
 #include <initializer_list>
 #include <limits>
 #include <optional>
@@ -27,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kBufferBytes = 1 << 20;
 
 // JSON has no NaN: null stands for it, both ways.
-Json as_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json as_json(double value) { return number_or_null(value); }
 Json as_json(const std::array<double, 2>& values) { return Json::array({as_json(values[0]), as_json(values[1])}); }
 Json as_json(VerdictStatus status) { return to_string(status); }
 template <class Value>
@@ -108,94 +107,45 @@ class LineWriter {
   bool committed_ = false;
 };
 
-// One object of a JSON Lines file; every complaint names file, line and key.
-class LineReader {
- public:
-  explicit LineReader(const fs::path& file) : lines_(file) {}
-
-  bool next() { return lines_.next(); }
-
-  const Json& object() const { return lines_.record().object; }
-  bool has(const std::string& key) const { return object().contains(key); }
-  const Json& at(const std::string& key) const {
-    const auto found = object().find(key);
-    if (found == object().end()) throw error("expected the key '" + key + "'");
-    return *found;
+// Values as full_line writes them.
+double number_in(const JsonReader& reader) { return reader.json().is_null() ? kNotANumber : reader.number(); }
+void read(const JsonReader& reader, std::string& value) { value = reader.string(); }
+void read(const JsonReader& reader, bool& value) { value = reader.boolean(); }
+template <class Integer>
+  requires std::is_integral_v<Integer>
+void read(const JsonReader& reader, Integer& value) {
+  value = static_cast<Integer>(reader.count(0, static_cast<std::uint64_t>(std::numeric_limits<Integer>::max())));
+}
+void read(const JsonReader& reader, double& value) { value = number_in(reader); }
+void read(const JsonReader& reader, std::array<double, 2>& values) {
+  const std::vector<JsonReader> items = reader.items();
+  if (items.size() != 2) throw reader.unexpected("a list of two numbers or nulls");
+  for (std::size_t order = 0; order < 2; ++order) values[order] = number_in(items[order]);
+}
+void read(const JsonReader& reader, VerdictStatus& status) {
+  std::vector<std::string> names;
+  for (const VerdictStatus known : kStatuses) {
+    status = known;
+    if (reader.string() == to_string(known)) return;
+    names.push_back(to_string(known));
   }
-  [[nodiscard]] Error error(const std::string& message) const {
-    return input_error(lines_.record().file, lines_.record().line, message);
+  throw reader.error(unknown_name_message("status", reader.string(), names));
+}
+void read(const JsonReader& reader, std::vector<MemberVerdict>& members) {
+  for (const JsonReader& one : reader.items()) {
+    one.allow_only({"name", "status", "p_first", "cost_usd"});
+    MemberVerdict& member = members.emplace_back();
+    read(one.at("name"), member.name);
+    read(one.at("status"), member.status);
+    read(one.at("p_first"), member.p_first);
+    read(one.at("cost_usd"), member.cost_usd);
   }
-  [[nodiscard]] Error expected(const std::string& key, const std::string& what) const {
-    return error("key '" + key + "': expected " + what);
-  }
-
-  // Nothing where it is one text.
-  void read_turns(const char* key, Prompt& prompt) const {
-    if (at(key).is_array()) lines_.record().read_prompt(key, prompt);
-  }
-  void read(const std::string& key, std::string& value) const {
-    if (!at(key).is_string()) throw expected(key, "text");
-    value = at(key).get<std::string>();
-  }
-  void read(const std::string& key, bool& value) const {
-    if (!at(key).is_boolean()) throw expected(key, "true or false");
-    value = at(key).get<bool>();
-  }
-  template <class Integer>
-    requires std::is_integral_v<Integer>
-  void read(const std::string& key, Integer& value) const {
-    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<Integer>::max());
-    const Json& number = at(key);
-    if (!number.is_number_unsigned() || number.get<std::uint64_t>() > kMost) {
-      throw expected(key, "a whole number from 0 to " + std::to_string(kMost));
-    }
-    value = number.get<Integer>();
-  }
-  void read(const std::string& key, double& value) const { value = number(key, at(key)); }
-  void read(const std::string& key, std::array<double, 2>& values) const {
-    const Json& list = at(key);
-    if (!list.is_array() || list.size() != 2) throw expected(key, "a list of two numbers or nulls");
-    for (std::size_t order = 0; order < 2; ++order) values[order] = number(key, list[order]);
-  }
-  void read(const std::string& key, VerdictStatus& status) const {
-    std::string name;
-    read(key, name);
-    status = status_named(key, name);
-  }
-  void read(const std::string& key, std::vector<MemberVerdict>& members) const {
-    const std::string what = "a list of {\"name\": text, \"status\": text, \"p_first\": number, \"cost_usd\": number}";
-    if (!at(key).is_array()) throw expected(key, what);
-    for (const Json& one : at(key)) {
-      const auto is_text = [&](const char* name) { return one.contains(name) && one[name].is_string(); };
-      if (!one.is_object() || one.size() != 4 || !is_text("name") || !is_text("status") || !one.contains("p_first") ||
-          !one.contains("cost_usd"))
-        throw expected(key, what);
-      members.push_back({one["name"].get<std::string>(), status_named(key, one["status"].get<std::string>()),
-                         number(key, one["p_first"]), number(key, one["cost_usd"])});
-    }
-  }
-
- private:
-  VerdictStatus status_named(const std::string& key, const std::string& name) const {
-    std::vector<std::string> names;
-    for (const VerdictStatus known : kStatuses) {
-      if (name == to_string(known)) return known;
-      names.push_back(to_string(known));
-    }
-    throw error("key '" + key + "': " + unknown_name_message("status", name, names));
-  }
-  double number(const std::string& key, const Json& value) const {
-    if (value.is_null()) return kNotANumber;
-    if (!value.is_number()) throw expected(key, "a number or null");
-    return value.get<double>();
-  }
-  text::JsonLineReader lines_;
-};
+}
 
 // Turns lines of the store's own form into records.
 class OwnReader {
  public:
-  explicit OwnReader(const fs::path& file) : file_(file), lines_(file) {
+  explicit OwnReader(const fs::path& file) : lines_(file) {
     visit_columns([this](const Column& column, auto) { full_keys_.push_back(column.name); });
     full_keys_.insert(full_keys_.end(), {"judge", "members"});
   }
@@ -205,30 +155,27 @@ class OwnReader {
     record = full_record();
     return true;
   }
-  [[nodiscard]] Error error(const std::string& message) const { return lines_.error(message); }
+  [[nodiscard]] Error error(const std::string& message) const { return lines_.record().reader().error(message); }
 
  private:
   Preference full_record() const {
-    for (const auto& [key, value] : lines_.object().items()) {
-      if (std::find(full_keys_.begin(), full_keys_.end(), key) == full_keys_.end()) {
-        throw lines_.error(unknown_name_message("key", key, full_keys_));
-      }
-    }
+    const JsonReader line = lines_.record().reader();
+    line.allow_only(full_keys_);
+    const auto prompt = line.find("prompt");
+    const bool is_conversation = prompt && prompt->json().is_array();
     Preference record;
     visit_columns([&](const Column& column, auto member) {
-      if (std::string_view(column.name) != "prompt" || !lines_.at("prompt").is_array())
-        lines_.read(column.name, member(record));
+      if (std::string_view(column.name) != "prompt" || !is_conversation) read(line.at(column.name), member(record));
     });
-    lines_.read_turns("prompt", record.comparison.prompt);
-    if (lines_.has("judge")) lines_.read("judge", record.judge);
-    if (lines_.has("members")) lines_.read("members", record.verdict.members);
+    if (is_conversation) lines_.record().read_prompt("prompt", record.comparison.prompt);
+    if (const auto judge = line.find("judge")) read(*judge, record.judge);
+    if (const auto members = line.find("members")) read(*members, record.verdict.members);
     const std::string problem = record_problem(record);
-    if (!problem.empty()) throw lines_.error("key " + problem);
+    if (!problem.empty()) throw error("key " + problem);
     return record;
   }
 
-  fs::path file_;
-  LineReader lines_;
+  text::JsonLineReader lines_;
   std::vector<std::string> full_keys_;
 };
 

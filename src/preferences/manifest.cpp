@@ -9,7 +9,7 @@
 #include "columns.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
+#include "rlaif/core/json_reader.hpp"
 
 namespace rlaif::preferences {
 namespace {
@@ -23,39 +23,15 @@ bool is_checksum(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-const Json& member(const fs::path& file, const Json& object, const std::string& where, const char* key) {
-  if (!object.is_object()) throw input_error(file, "expected an object at " + where);
-  const auto found = object.find(key);
-  if (found == object.end()) throw input_error(file, "expected the key '" + std::string(key) + "' in " + where);
-  return *found;
-}
-
-std::string text_member(const fs::path& file, const Json& object, const std::string& where, const char* key) {
-  const Json& value = member(file, object, where, key);
-  if (!value.is_string()) throw input_error(file, "expected text as '" + std::string(key) + "' in " + where);
-  return value.get<std::string>();
-}
-
-std::uint64_t count_member(const fs::path& file, const Json& object, const std::string& where, const char* key) {
-  const Json& value = member(file, object, where, key);
-  if (!value.is_number_unsigned())
-    throw input_error(file, "expected a count as '" + std::string(key) + "' in " + where);
-  return value.get<std::uint64_t>();
-}
-
-ManifestEntry read_entry(const fs::path& file, const Json& object, std::uint64_t block) {
-  const std::string where = "shards[" + std::to_string(block) + "]";
-  ManifestEntry entry;
-  entry.file = text_member(file, object, where, "file");
-  entry.block = count_member(file, object, where, "block");
-  entry.records = count_member(file, object, where, "records");
-  entry.checksum = text_member(file, object, where, "checksum");
+ManifestEntry read_entry(const JsonReader& reader, std::uint64_t block) {
+  ManifestEntry entry{reader.at("file").string(), reader.at("block").count(), reader.at("records").count(),
+                      reader.at("checksum").string()};
   // The name follows from the block: a manifest cannot point out of its folder.
   if (entry.block != block || entry.file != shard_name(block)) {
-    throw input_error(file, "expected block " + std::to_string(block) + " in " + shard_name(block) + " at " + where +
-                                ", got block " + std::to_string(entry.block) + " in '" + entry.file + "'");
+    throw reader.error("expected block " + std::to_string(block) + " in " + shard_name(block) + ", got block " +
+                       std::to_string(entry.block) + " in '" + entry.file + "'");
   }
-  if (!is_checksum(entry.checksum)) throw input_error(file, "expected 16 hex digits as 'checksum' in " + where);
+  if (!is_checksum(entry.checksum)) throw reader.at("checksum").unexpected("16 hex digits");
   return entry;
 }
 
@@ -105,23 +81,19 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
   const fs::path file = manifest_path(folder);
   std::error_code code;
   if (!fs::exists(file, code)) return std::nullopt;
-  const Json json = try_parse_json(read_file(file));
-  if (json.is_discarded()) throw input_error(file, "is not JSON");
-  const std::string top = "the manifest";
-  if (text_member(file, json, top, "format") != kManifestFormat ||
-      count_member(file, json, top, "version") != kVersion ||
-      text_member(file, json, top, "checksum_kind") != kChecksumKind) {
-    throw input_error(file, std::string("expected the format ") + kManifestFormat + ", version " +
-                                std::to_string(kVersion) + ", checksums " + kChecksumKind);
+  const Json json = read_json_object(file);
+  const JsonReader root(file, json);
+  if (root.at("format").string() != kManifestFormat || root.at("version").count() != kVersion ||
+      root.at("checksum_kind").string() != kChecksumKind) {
+    throw root.error(std::string("expected the format ") + kManifestFormat + ", version " + std::to_string(kVersion) +
+                     ", checksums " + kChecksumKind);
   }
   Manifest manifest;
-  manifest.judge = text_member(file, json, top, "judge");
-  const Json& shards = member(file, json, top, "shards");
-  if (!shards.is_array()) throw input_error(file, "expected a list as 'shards'");
-  for (const Json& shard : shards) manifest.shards.push_back(read_entry(file, shard, manifest.shards.size()));
-  if (count_member(file, json, top, "records") != manifest.records()) {
-    throw input_error(file, "expected 'records' to be the sum over the shards, " + std::to_string(manifest.records()));
-  }
+  manifest.judge = root.at("judge").string();
+  for (const JsonReader& shard : root.at("shards").items())
+    manifest.shards.push_back(read_entry(shard, manifest.shards.size()));
+  if (root.at("records").count() != manifest.records())
+    throw root.at("records").unexpected("the sum over the shards, " + std::to_string(manifest.records()));
   return manifest;
 }
 

@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "json_field.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/templates/chat_template.hpp"
 
 namespace rlaif::text {
@@ -38,28 +38,28 @@ constexpr const char* kLlama2 =
     R"({{ '<s>[INST] ' + content.strip() + ' [/INST]' }}{% else %}{{ ' ' + content.strip() + ' </s>' }}{% endif %}{% endfor %})";
 
 // "<s>", or {"content": "<s>", ...}.
-std::string token_text(const JsonField& field) {
-  return field.value().is_object() ? field.at("content").string() : field.string();
+std::string token_text(const IndexedJsonReader& field) {
+  return field.json().is_object() ? field.at("content").string() : field.string();
 }
 
 // Adds the special tokens that a file names and nobody has named yet.
-void add_tokens(const JsonField& config, Json& tokens) {
+void add_tokens(const IndexedJsonReader& config, Json& tokens) {
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    if (const auto field = config.find(key); field && !tokens.contains(key)) tokens[key] = token_text(*field);
+    if (const auto field = config.given(key); field && !tokens.contains(key)) tokens[key] = token_text(*field);
   }
   const char* const more = "additional_special_tokens";
-  if (const auto field = config.find(more); field && !tokens.contains(more)) {
+  if (const auto field = config.given(more); field && !tokens.contains(more)) {
     tokens[more] = Json::array();
-    for (const JsonField& item : field->items()) tokens[more].push_back(token_text(item));
+    for (const IndexedJsonReader& item : field->items()) tokens[more].push_back(token_text(item));
   }
 }
 
 // The template of a configuration; a list of them holds one named "default".
-std::optional<std::string> template_of(const JsonField& config) {
-  const auto field = config.find("chat_template");
+std::optional<std::string> template_of(const IndexedJsonReader& config) {
+  const auto field = config.given("chat_template");
   if (!field) return std::nullopt;
-  if (!field->value().is_array()) return field->string();
-  for (const JsonField& item : field->items()) {
+  if (!field->json().is_array()) return field->string();
+  for (const IndexedJsonReader& item : field->items()) {
     if (item.at("name").string() == "default") return item.at("template").string();
   }
   throw field->unexpected("a list with a template named 'default'");
@@ -69,9 +69,8 @@ std::optional<std::string> template_of(const JsonField& config) {
 template <class F>
 void with_json(const std::filesystem::path& file, F f) {
   if (!std::filesystem::exists(file)) return;
-  const std::string name = file.string();
-  const IndexedJson root = parse_indexed_json(read_file(file), name);
-  f(JsonField(root, name));
+  const IndexedJson root = parse_json<IndexedJson>(file, read_file(file));
+  f(IndexedJsonReader(file, root));
 }
 
 }  // namespace
@@ -129,7 +128,7 @@ std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder) {
   const std::filesystem::path own_file = folder / "chat_template.jinja";
   ChatStyle style;
   std::optional<std::string> text;
-  with_json(folder / "tokenizer_config.json", [&](const JsonField& config) {
+  with_json(folder / "tokenizer_config.json", [&](const IndexedJsonReader& config) {
     add_tokens(config, style.tokens);
     text = template_of(config);
     style.file = folder / "tokenizer_config.json";
@@ -140,7 +139,7 @@ std::optional<ChatStyle> read_chat_style(const std::filesystem::path& folder) {
   }
   if (!text) return std::nullopt;
   if (text->ends_with(plain_template())) return chat_style(ChatFormat::plain);
-  with_json(folder / "special_tokens_map.json", [&](const JsonField& map) { add_tokens(map, style.tokens); });
+  with_json(folder / "special_tokens_map.json", [&](const IndexedJsonReader& map) { add_tokens(map, style.tokens); });
   style.chat_template = *text;
   templates::ChatTemplate::parse(style.chat_template, style.file);
   return style;

@@ -1,7 +1,6 @@
 #include "rlaif/text/jsonl.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "rlaif/core/dialogue.hpp"
@@ -10,26 +9,6 @@
 
 namespace rlaif::text {
 namespace {
-
-std::string kind_of(const Json& value) {
-  if (value.is_string()) return "a string";
-  if (value.is_number_integer()) return "the integer " + value.dump();
-  if (value.is_number()) return "the number " + value.dump();
-  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-  if (value.is_array()) return "an array";
-  return value.is_null() ? "null" : "an object";
-}
-
-Error unexpected(const JsonRecord& record, const char* key, const std::string& expected) {
-  const auto found = record.object.find(key);
-  const std::string seen = found == record.object.end() ? "is missing" : "is " + kind_of(*found);
-  return input_error(record.file, record.line, "key '" + std::string(key) + "' " + seen + "; expected " + expected);
-}
-
-const Json* find(const JsonRecord& record, const char* key) {
-  const auto found = record.object.find(key);
-  return found == record.object.end() ? nullptr : &*found;
-}
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -96,7 +75,7 @@ Json parse_object(const std::filesystem::path& file, std::size_t line, std::stri
   if (object.is_array())
     throw input_error(file, line,
                       "an array; expected a JSON object a line, without an array around them (`jq -c '.[]'`)");
-  if (!object.is_object()) throw input_error(file, line, kind_of(object) + "; expected a JSON object");
+  if (!object.is_object()) throw JsonReader(file, object, line).unexpected("a JSON object");
   return object;
 }
 
@@ -116,52 +95,28 @@ std::optional<std::string> content_text(const Json& content) {
 
 }  // namespace
 
-const std::string& JsonRecord::string(const char* key) const {
-  const Json* value = find(*this, key);
-  if (value == nullptr || !value->is_string()) throw unexpected(*this, key, "a string");
-  return value->get_ref<const std::string&>();
-}
-
-double JsonRecord::number(const char* key) const {
-  const Json* value = find(*this, key);
-  if (value == nullptr || !value->is_number()) throw unexpected(*this, key, "a number");
-  const double number = value->get<double>();
-  if (!std::isfinite(number)) throw unexpected(*this, key, "a finite number");
-  return number;
-}
-
-std::uint64_t JsonRecord::number_from_zero(const char* key) const {
-  const Json* value = find(*this, key);
-  if (value == nullptr || !value->is_number_unsigned()) throw unexpected(*this, key, "an integer from 0");
-  return value->get<std::uint64_t>();
-}
-
-bool JsonRecord::boolean(const char* key) const {
-  const Json* value = find(*this, key);
-  if (value == nullptr || !value->is_boolean()) throw unexpected(*this, key, "true or false");
-  return value->get<bool>();
-}
-
-bool JsonRecord::has(const char* key) const { return find(*this, key) != nullptr; }
+const std::string& JsonRecord::string(const char* key) const { return reader().at(key).string(); }
+double JsonRecord::number(const char* key) const { return reader().at(key).number(); }
+std::uint64_t JsonRecord::number_from_zero(const char* key) const { return reader().at(key).count(); }
+bool JsonRecord::boolean(const char* key) const { return reader().at(key).boolean(); }
+bool JsonRecord::has(const char* key) const { return object.contains(key); }
 
 std::string JsonRecord::string_or(const char* key, const std::string& fallback) const {
   return has(key) ? string(key) : fallback;
 }
 
 void JsonRecord::read_prompt(const char* key, Prompt& prompt) const {
-  const Json* value = find(*this, key);
-  const char* const expected = "a text or a list of turns {\"role\", \"content\"}";
-  if (value == nullptr || !(value->is_string() || value->is_array())) throw unexpected(*this, key, expected);
-  if (value->is_string()) {
-    if (value->get_ref<const std::string&>().empty())
-      throw input_error(file, line, "key '" + std::string(key) + "' is empty; expected a text");
-    prompt.text = value->get<std::string>();
+  const JsonReader value = reader().at(key);
+  const auto found = reader().find(key);
+  if (!found || !(found->json().is_string() || found->json().is_array()))
+    throw value.unexpected("a text or a list of turns {\"role\", \"content\"}");
+  if (value.json().is_string()) {
+    prompt.text = value.text();
     prompt.turns.clear();
     return;
   }
-  std::vector<Message> turns = turns_in(*this, key, *value);
-  if (const std::string problem = prompt_problem(turns); !problem.empty())
-    throw input_error(file, line, "key '" + std::string(key) + "': " + problem);
+  std::vector<Message> turns = turns_in(*this, key, value.json());
+  if (const std::string problem = prompt_problem(turns); !problem.empty()) throw value.error(problem);
   set_turns(prompt, std::move(turns));
 }
 

@@ -1,6 +1,5 @@
 // Commands over the user's own files: generate completions of prompts, judge pairs.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "rlaif/core/error.hpp"
@@ -42,8 +41,6 @@ void require_places(const IoOptions& io) {
   if (std::filesystem::is_directory(io.output))
     throw usage_error("io.output = " + io.output.string() + ": is a folder; a file to write was expected");
 }
-
-Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 
 std::vector<Comparison> read_pairs(const std::filesystem::path& file) {
   std::vector<Comparison> pairs;

@@ -59,7 +59,7 @@ refused "an adapter above the last layer" 2 "lora.first_layer: at most 1 was exp
 refused "a batch that cannot fit" 2 "stage .* needs about .* a rank, of which .*plan.memory_gib" --plan.memory_gib=0.0001
 refused "a folder that is not there" 2 "model.folder: no such file or folder" --model.folder="$scratch/nowhere"
 printf '{"name": "x", "rules": [{"rule": "max_wordz", "weight": 1}]}' >"$scratch/unknown.json"
-refused "a file of rules with an unknown rule" 3 "unknown.json: rule 1: .*nearest" --task.rules="$scratch/unknown.json"
+refused "a file of rules with an unknown rule" 3 "unknown.json: key 'rules\[0\]\.rule': .*nearest" --task.rules="$scratch/unknown.json"
 cp -r "$folder" "$scratch/strange"
 printf '{"chat_template": "{{ messages[0].content | shout }}"}\n' >"$scratch/strange/tokenizer_config.json"
 refused "a chat template with a filter that nobody knows" 3 "strange/tokenizer_config.json:1: chat template: the filter 'shout' is not known" --model.folder="$scratch/strange"

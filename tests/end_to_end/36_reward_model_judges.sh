@@ -270,6 +270,6 @@ expect_error "principles without pairs" 2 'judge_model.principles: nothing was e
 expect_error "a reward model of a later stage" 2 "judge.rm.model: stage annotate asks this judge, but no stage before it makes 'reward-ai'" \
   study "$scratch/own.cfg" --study.judges="ai rm" --study.members= --run.directory="$scratch/bad"
 printf '{"prompt": "?", "response_a": "x", "response_b": "y", "label": "c"}\n' >"$scratch/wrong.jsonl"
-expect_error "a label that is none" 3 'wrong.jsonl:1: key .label.: "a", "b" or "tie" was expected' sft "$people" --judge_model.pairs="$scratch/wrong.jsonl" --run.directory="$scratch/bad"
+expect_error "a label that is none" 3 'wrong.jsonl:1: key .label. is ".*"; expected "a", "b" or "tie"' sft "$people" --judge_model.pairs="$scratch/wrong.jsonl" --run.directory="$scratch/bad"
 python3 -c "import json; print(json.dumps({'prompt': '?' * 3000, 'response_a': 'x', 'response_b': 'y', 'label': 'a'}))" >"$scratch/long.jsonl"
 expect_error "pairs that fit no context" 3 'long.jsonl: holds no pair that fits' sft "$people" --judge_model.pairs="$scratch/long.jsonl" --run.directory="$scratch/bad2"

@@ -288,7 +288,7 @@ wrong() {  # wrong NAME CODE PATTERN PAIRS [ARGUMENTS]
   expect_error "$1" "$2" "$3" calibrate "$deck" --calibrate.pairs="$4" --calibrate.output="$scratch/wrong" "${@:5}"
 }
 sed '3s/"label": "[a-z]*"/"label": "A"/' "$scratch/pairs.jsonl" >"$scratch/bad.jsonl"
-wrong "a label that is none" 3 "bad.jsonl:3: key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\"" "$scratch/bad.jsonl"
+wrong "a label that is none" 3 "bad.jsonl:3: key 'label' is \"A\"; expected \"a\", \"b\" or \"tie\"" "$scratch/bad.jsonl"
 sed '5s/"label": "[a-z]*"/"mark": 1/' "$scratch/pairs.jsonl" >"$scratch/bad.jsonl"
 wrong "a pair without label" 3 "bad.jsonl:5: key 'label' is missing" "$scratch/bad.jsonl"
 : >"$scratch/empty.jsonl"

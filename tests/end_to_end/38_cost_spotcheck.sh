@@ -27,7 +27,7 @@ check "for any number of comparisons" bash -c "'$rlaif' cost --comparisons 1000 
 sed '/"team_people"/,/}/s/"value": 10/"value": 20/' inputs/cost_assumptions.json >"$scratch/own.json"
 check "from the numbers of one file" bash -c "'$rlaif' cost --cost.assumptions='$scratch/own.json' | grep -q ' 90,000\.00 '"
 sed '/"team_weeks"/s/team_weeks/team_weekz/' inputs/cost_assumptions.json >"$scratch/wrong.json"
-expect_error "an unknown assumption" 3 "wrong.json: assumptions\[6\]: unknown assumption 'team_weekz'; the nearest known one is 'team_weeks'" cost --cost.assumptions="$scratch/wrong.json"
+expect_error "an unknown assumption" 3 "wrong.json: key 'assumptions\[6\]\.name': unknown assumption 'team_weekz'; the nearest known one is 'team_weeks'" cost --cost.assumptions="$scratch/wrong.json"
 expect_error "a number of comparisons that is none" 2 "'many' was given, a number of at least 1 was expected" cost --comparisons=many
 expect_error "a flag of another command" 2 "rlaif cost has no flag --count" cost --count=3
 expect_error "costs of what is no run" 3 "has no run.json; a run directory was expected" cost "$scratch/server-none"
@@ -143,7 +143,7 @@ refused() {  # refused NAME SED PATTERN: a line of labels that is wrong
   sed "$2" "$scratch/same.jsonl" >"$scratch/bad.jsonl"
   expect_error "$1" 3 "bad.jsonl:$3" spotcheck import "$scratch/bad.jsonl" "$scratch/run"
 }
-refused "a label that is not a, b or tie" '3s/"label": "[a-z]*"/"label": "c"/' "3: key 'label': one of a, b, tie was expected, not 'c'"
+refused "a label that is not a, b or tie" '3s/"label": "[a-z]*"/"label": "c"/' "3: key 'label' is \"c\"; expected \"a\", \"b\" or \"tie\""
 refused "a label without its order" '2s/"order"/"ordre"/' "2: .*order"
 refused "a label of a pair that is not there" '4s/"pair_id": "[0-9]*"/"pair_id": "12"/' "4: key 'pair_id': .*preferences/ai holds no pair 12"
 refused "a pair's number that is none" '4s/"pair_id": "/"pair_id": "x/' "4: key 'pair_id': digits were expected"

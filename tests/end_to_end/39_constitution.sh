@@ -45,12 +45,12 @@ wrong() {  # wrong NAME CODE PATTERN FILE TEXT ARGUMENTS...: a file of that text
   expect_error "$1" "$2" "$3" "${judge[@]}" "${@:6}"
 }
 wrong "an empty constitution" 3 "empty.json: holds no principle" empty.json "" --judge.ai.principles="$scratch/empty.json"
-wrong "a constitution of no principle" 3 "none.json: 'principles' holds an empty list" none.json '{"principles": []}' --judge.ai.principles="$scratch/none.json"
+wrong "a constitution of no principle" 3 "none.json: key 'principles' is an empty list" none.json '{"principles": []}' --judge.ai.principles="$scratch/none.json"
 wrong "two principles of one id" 3 "twice.json: principle 2: 'id' holds \"a\"" twice.json \
   '{"principles": [{"id": "a", "text": "T"}, {"id": "a", "text": "U"}]}' --judge.ai.principles="$scratch/twice.json"
-wrong "a weight of nothing" 3 "weight.json: principle 1 \(a\): 'weight' holds 0" weight.json \
+wrong "a weight of nothing" 3 "weight.json: key 'principles\[0\]\.weight' is 0; expected a number above 0" weight.json \
   '{"principles": [{"id": "a", "text": "T", "weight": 0}]}' --judge.ai.principles="$scratch/weight.json"
-wrong "an unknown key of a principle" 3 "key.json: principle 1 \(a\): unknown key 'wieght'; the nearest known one is 'weight'" key.json \
+wrong "an unknown key of a principle" 3 "key.json: unknown key 'principles\[0\]\.wieght'; the nearest known one is 'principles\[0\]\.weight'" key.json \
   '{"principles": [{"id": "a", "text": "T", "wieght": 2}]}' --judge.ai.principles="$scratch/key.json"
 wrong "a level without principles" 3 "low.json: holds no principle of level 2" low.json \
   '{"principles": [{"id": "a", "text": "T"}]}' --judge.ai.principles="$scratch/low.json" --judge.ai.level=2
@@ -59,7 +59,7 @@ wrong "a style that lacks a place-holder" 3 "style.txt:2: the placeholder \{seco
   $'%% user\n{prompt} {first} {fence}\n' --judge.ai.style="$scratch/style.txt"
 wrong "a style with an unknown place-holder" 3 "style.txt:2: unknown placeholder 'secnd'; the nearest known one is 'second'" style.txt \
   $'%% user\n{prompt} {first} {secnd} {fence}\n' --judge.ai.style="$scratch/style.txt"
-wrong "canaries that are none" 3 "canaries.jsonl: line 1: the key 'bad' is missing" canaries.jsonl \
+wrong "canaries that are none" 3 "canaries.jsonl:1: key 'bad' is missing" canaries.jsonl \
   '{"id": "a", "kind": "k", "prompt": "P", "good": "G"}' --judge.canary_file="$scratch/canaries.jsonl" --judge.canary_rate=1
 expect_error "a rate that is none" 2 "judge.canary_rate: '2' was given, a number from 0 to 1 was expected" "${judge[@]}" --judge.canary_rate=2
 check "a refused judge asked nothing" test "$(requests)" == 0

@@ -106,10 +106,10 @@ TEST_F(AssumptionsTest, NumbersComeFromTheFile) {
 
 TEST_F(AssumptionsTest, WhatIsWrongIsNamedWithItsEntry) {
   entry(1)["value"] = -1;
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("own.json: assumptions[1] 'human_label_usd'"), HasSubstr("'value', got -1")));
+  EXPECT_THAT(refusal(), HasSubstr("own.json: key 'assumptions[1].value' is -1; expected a number of at least 0"));
   entry(1)["value"] = 0.67;
   entry(2).erase("source");
-  EXPECT_THAT(refusal(), HasSubstr("assumptions[2] 'ai_label_usd': expected text as 'source'"));
+  EXPECT_THAT(refusal(), HasSubstr("key 'assumptions[2].source' is missing; expected a text"));
   entry(2)["source"] = "s";
   entry(3)["name"] = "team_peple";
   EXPECT_THAT(refusal(), HasSubstr("unknown assumption 'team_peple'; the nearest known one is 'team_people'"));

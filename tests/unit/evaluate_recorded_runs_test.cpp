@@ -74,7 +74,7 @@ TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
     return refusal([&] { read_labelled_pairs(file.path); });
   };
   EXPECT_NE(read(pair_line("p", "o", "\"a\"") + pair_line("q", "o", "\"A\""))
-                .find(":2: key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\""),
+                .find(":2: key 'label' is \"A\"; expected \"a\", \"b\" or \"tie\""),
             std::string::npos);
   EXPECT_NE(read(pair_line("p", "o", "1")).find(":1: key 'label'"), std::string::npos);
   EXPECT_NE(read(R"({"prompt":"o","response_a":"x","response_b":"y"})").find("key 'label' is missing"),

@@ -89,20 +89,21 @@ TEST_F(FittedFile, NamesTheJudgesItHoldsWhereOneIsMissing) {
 }
 
 TEST_F(FittedFile, WithWhatDoesNotBelongIsRefused) {
-  EXPECT_NE(refusal("{").find("JSON was expected"), std::string::npos);
-  EXPECT_NE(refusal("[]").find("the file: an object was expected"), std::string::npos);
+  EXPECT_NE(refusal("{").find("not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal("[]").find("holds an empty list; expected an object"), std::string::npos);
   expect_refused("\"thresholds\"", "\"treshold\"", "unknown key 'treshold'; the nearest known one is 'thresholds'");
-  expect_refused("\"weight\"", "\"wieght\"", "judges.j: unknown key 'wieght'; the nearest known one is 'weight'");
-  expect_refused("\"pairs\":10,", "", "judges.j: the key 'pairs' is missing");
-  expect_refused("\"pairs\":10", "\"pairs\":-1", "judges.j.pairs: a number from 0");
-  expect_refused("\"agreement\":0.7", "\"agreement\":70",
-                 "judges.j.agreement: a number from 0.0 to 1.0 was expected, found 70");
-  expect_refused("\"temperature\":1.5", "\"temperature\":0", "judges.j.temperature: a number from 1e-06");
-  expect_refused("\"weight\":0.5", "\"weight\":\"0.5\"", "judges.j.weight: a number");
-  expect_refused("[0.3,0.7]", "[0.3,0.6]", "judges.j.confusion: rows that sum to 1");
-  expect_refused("[0.3,0.7]", "[0.3]", "judges.j.confusion: two rows of two shares");
-  expect_refused("[0.8]", "[0.3]", "thresholds.c: a number from 0.5 to 1.0 was expected, found 0.3");
-  expect_refused("[0.8]", "0.8", "thresholds.c: a list of confidences");
+  expect_refused("\"weight\"", "\"wieght\"",
+                 "unknown key 'judges.j.wieght'; the nearest known one is 'judges.j.weight'");
+  expect_refused("\"pairs\":10,", "", "'judges.j.pairs' is missing; expected a number from 0");
+  expect_refused("\"pairs\":10", "\"pairs\":-1", "'judges.j.pairs' is -1; expected a number from 0");
+  expect_refused("\"agreement\":0.7", "\"agreement\":70", "'judges.j.agreement' is 70; expected a number from 0 to 1");
+  expect_refused("\"temperature\":1.5", "\"temperature\":0",
+                 "'judges.j.temperature' is 0; expected a number from 1e-06");
+  expect_refused("\"weight\":0.5", "\"weight\":\"0.5\"", "'judges.j.weight' is \"0.5\"; expected a number");
+  expect_refused("[0.3,0.7]", "[0.3,0.6]", "'judges.j.confusion[1]' is a list; expected a row that sums to 1");
+  expect_refused("[0.3,0.7]", "[0.3]", "'judges.j.confusion[1]' is a list; expected a row of two shares");
+  expect_refused("[0.8]", "[0.3]", "'thresholds.c[0]' is 0.3; expected a number from 0.5 to 1");
+  expect_refused("[0.8]", "0.8", "'thresholds.c' is 0.8; expected a list");
 }
 
 TEST_F(FittedFile, ThatIsNotThereIsRefused) { EXPECT_THROW(FittedJudges::load(file_), Error); }

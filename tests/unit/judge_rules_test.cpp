@@ -297,55 +297,54 @@ TEST_F(RulesTest, UnknownNamesAreRefusedWithTheNearestKnownOne) {
   EXPECT_THAT(complaint(R"({"name": "x", "rulez": []})"),
               HasSubstr("unknown key 'rulez'; the nearest known one is 'rules'"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "max_word", "weight": 1})"),
-              HasSubstr("rule 2: unknown rule 'max_word'; the nearest known one is 'max_words'"));
+              HasSubstr("'rules[1].rule': unknown rule 'max_word'; the nearest known one is 'max_words'"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "max_words", "weight": 1, "limt": 3})"),
-              HasSubstr("rule 2 (max_words): unknown key 'limt'; the nearest known one is 'limit'"));
+              HasSubstr("unknown key 'rules[1].limt'; the nearest known one is 'rules[1].limit'"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text", "weight": 1, "limit": 3})"),
-              HasSubstr("rule 2 (plain_text): unknown key 'limit'"));
+              HasSubstr("unknown key 'rules[1].limit'"));
 }
 
 TEST_F(RulesTest, WhatIsMissingOrOfTheWrongKindIsRefused) {
-  EXPECT_THAT(complaint("[]"), HasSubstr("expected an object, not an empty list"));
-  EXPECT_THAT(complaint(R"({"rules": []})"), HasSubstr("the key 'name' is missing"));
-  EXPECT_THAT(complaint(R"({"name": "x"})"), HasSubstr("the key 'rules' is missing"));
+  EXPECT_THAT(complaint("[]"), HasSubstr("holds an empty list; expected an object"));
+  EXPECT_THAT(complaint(R"({"rules": []})"), HasSubstr("key 'name' is missing"));
+  EXPECT_THAT(complaint(R"({"name": "x"})"), HasSubstr("key 'rules' is missing"));
   EXPECT_THAT(complaint(R"({"name": "x", "rules": []})"),
-              HasSubstr("'rules' holds an empty list; expected a list with at least one rule"));
+              HasSubstr("'rules' is an empty list; expected a list that is not empty"));
   EXPECT_THAT(complaint(R"({"name": "x", "scale": 0, "rules": [{"rule": "complete", "weight": 1}]})"),
-              HasSubstr("'scale' holds 0; expected a number above 0"));
+              HasSubstr("'scale' is 0; expected a number above 0"));
   EXPECT_THAT(complaint(R"({"name": "x", "scale": 1e-300, "rules": [{"rule": "complete", "weight": 1e300}]})"),
               HasSubstr("no finite number"));
   EXPECT_THAT(complaint("{\n\"name\": \"x\",\n\"rules\": [}\n"),
               AllOf(HasSubstr("rules.json:3"), HasSubstr("not valid JSON")));
-  EXPECT_THAT(complaint(R"({"name": "x", "name": "y"})"), HasSubstr("'name' stands twice"));
-  EXPECT_THAT(complaint_of_rule("7"), HasSubstr("rule 2: expected an object, not 7"));
-  EXPECT_THAT(complaint_of_rule(R"({"weight": 1})"), HasSubstr("rule 2: the key 'rule' is missing"));
-  EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text"})"),
-              HasSubstr("rule 2 (plain_text): the key 'weight' is missing"));
+  EXPECT_THAT(complaint(R"({"name": "x", "name": "y"})"), HasSubstr("\"name\" stands twice"));
+  EXPECT_THAT(complaint_of_rule("7"), HasSubstr("'rules[1]' is 7; expected an object"));
+  EXPECT_THAT(complaint_of_rule(R"({"weight": 1})"), HasSubstr("'rules[1].rule' is missing"));
+  EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text"})"), HasSubstr("'rules[1].weight' is missing"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text", "weight": "1"})"),
-              HasSubstr("'weight' holds \"1\"; expected a number above 0"));
-  EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text", "weight": -1})"), HasSubstr("'weight' holds -1"));
+              HasSubstr("'rules[1].weight' is \"1\"; expected a number above 0"));
+  EXPECT_THAT(complaint_of_rule(R"({"rule": "plain_text", "weight": -1})"), HasSubstr("'rules[1].weight' is -1"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "complete", "weight": 1})"),
-              HasSubstr("rule 2: the name 'complete' is that of rule 1"));
+              HasSubstr("'rules[1]': the name 'complete' is that of rules[0]"));
 }
 
 TEST_F(RulesTest, ParametersOutOfRangeAreRefused) {
   EXPECT_THAT(complaint_of_rule(R"({"rule": "max_words", "weight": 1})"),
-              HasSubstr("rule 2 (max_words): the key 'limit' is missing; expected a whole number from 1"));
+              HasSubstr("'rules[1].limit' is missing; expected a whole number from 1"));
   for (const char* limit : {"0", "-3", "2.5", "\"3\"", "1000001", "null", "1e300"}) {
     EXPECT_THAT(complaint_of_rule(R"({"rule": "max_words", "weight": 1, "limit": )" + std::string(limit) + "}"),
-                HasSubstr("rule 2 (max_words): 'limit' holds"));
+                HasSubstr("'rules[1].limit' is"));
   }
   EXPECT_THAT(complaint_of_rule(R"({"rule": "words_between", "weight": 1, "low": 3, "high": 2})"),
-              HasSubstr("'high' holds 2; expected a whole number from 3"));
-  EXPECT_THAT(complaint_of_rule(R"({"rule": "no_repetition", "weight": 1, "n": 0})"), HasSubstr("'n' holds 0"));
+              HasSubstr("'rules[1].high' is 2; expected a whole number from 3"));
+  EXPECT_THAT(complaint_of_rule(R"({"rule": "no_repetition", "weight": 1, "n": 0})"), HasSubstr("'rules[1].n' is 0"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "no_banned_opener", "weight": 1, "openers": "Sure"})"),
-              HasSubstr("expected a list of texts"));
+              HasSubstr("'rules[1].openers' is \"Sure\"; expected a list"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "no_banned_opener", "weight": 1, "openers": []})"),
-              HasSubstr("holds an empty list"));
+              HasSubstr("'rules[1].openers' is an empty list"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "no_banned_opener", "weight": 1, "openers": ["Sure", "!"]})"),
-              HasSubstr("'openers' holds \"!\""));
+              HasSubstr("'rules[1].openers[1]' is \"!\"; expected a text with a word"));
   EXPECT_THAT(complaint_of_rule(R"({"rule": "required_words", "weight": 1, "words": ["a"], "match": "some"})"),
-              HasSubstr("'match' holds \"some\"; expected \"any\" or \"all\""));
+              HasSubstr("'rules[1].match' is \"some\"; expected \"any\" or \"all\""));
   EXPECT_THROW(RuleBook::load(folder_ / "absent.json"), Error);
 }
 

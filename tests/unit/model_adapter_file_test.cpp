@@ -143,7 +143,7 @@ TEST_F(AdapterFolder, OfAScalarModelHoldsHeadOffsetAndScale) {
   EXPECT_EQ(read.offset, 0.25);
   EXPECT_EQ(read.scale, 1.5);
   EXPECT_TRUE(torch::equal(states(read.body), states(written.body)));
-  expect_refused("\"task_type\": expected \"CAUSAL_LM\", found \"SEQ_CLS\"");
+  expect_refused("'task_type' is \"SEQ_CLS\"; expected \"CAUSAL_LM\"");
 }
 
 TEST_F(AdapterFolder, ReadsWhatThisLibraryVersionWrites) {
@@ -167,20 +167,20 @@ TEST_F(AdapterFolder, ReadsWhatThisLibraryVersionWrites) {
 
 TEST_F(AdapterFolder, WhatIsNotComputedIsRefusedByField) {
   const std::vector<std::tuple<std::string, Json, std::string>> changes = {
-      {"peft_type", "IA3", "\"peft_type\": expected \"LORA\", found \"IA3\""},
-      {"use_dora", true, "\"use_dora\": true is not supported"},
-      {"bias", "all", "\"bias\": expected \"none\", found \"all\""},
-      {"rank_pattern", {{"q_proj", 8}}, "\"rank_pattern\""},
-      {"alpha_pattern", {{"q_proj", 8}}, "\"alpha_pattern\""},
-      {"fan_in_fan_out", true, "\"fan_in_fan_out\""},
-      {"modules_to_save", Json::array({"lm_head"}), "\"modules_to_save\": \"lm_head\" is not supported"},
-      {"init_lora_weights", "pissa", "\"init_lora_weights\": \"pissa\""},
-      {"r", 0, "\"r\": expected a rank of at least 1, found 0"},
-      {"r", "two", "\"r\": expected an integer"},
-      {"lora_alpha", -1, "\"lora_alpha\""},
-      {"target_modules", nullptr, "\"target_modules\""},
+      {"peft_type", "IA3", "'peft_type' is \"IA3\"; expected \"LORA\""},
+      {"use_dora", true, "'use_dora' is true; expected it absent"},
+      {"bias", "all", "'bias' is \"all\"; expected \"none\""},
+      {"rank_pattern", {{"q_proj", 8}}, "'rank_pattern'"},
+      {"alpha_pattern", {{"q_proj", 8}}, "'alpha_pattern'"},
+      {"fan_in_fan_out", true, "'fan_in_fan_out'"},
+      {"modules_to_save", Json::array({"lm_head"}), "'modules_to_save': \"lm_head\" is not supported"},
+      {"init_lora_weights", "pissa", "'init_lora_weights' is \"pissa\""},
+      {"r", 0, "'r' is 0; expected a rank of at least 1"},
+      {"r", "two", "'r' is \"two\"; expected an integer"},
+      {"lora_alpha", -1, "'lora_alpha' is -1"},
+      {"target_modules", nullptr, "'target_modules' is null"},
       {"target_modules", Json::array({"q_proj", "c_attn"}), "\"c_attn\" matches no projection"},
-      {"some_new_update", {{"strength", 2}}, "\"some_new_update\""}};
+      {"some_new_update", {{"strength", 2}}, "'some_new_update' is an object"}};
   for (const auto& [key, value, part] : changes) {
     write_good();
     change_config(key, value);
@@ -188,7 +188,7 @@ TEST_F(AdapterFolder, WhatIsNotComputedIsRefusedByField) {
   }
   write_good();
   write_file_atomic(folder / "adapter_config.json", "{");
-  expect_refused("expected JSON");
+  expect_refused("not valid JSON");
 }
 
 TEST_F(AdapterFolder, OfAnotherBaseIsRefused) {

@@ -128,11 +128,11 @@ TEST_F(Safetensors, RefuseHeadersThatAreNotTheFormats) {
           8),
       AllOf(HasSubstr("\"a\""), HasSubstr("twice")));
   EXPECT_THAT(refusal_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4),
-              HasSubstr("twice"));
+              AllOf(HasSubstr("\"dtype\""), HasSubstr("twice")));
   EXPECT_THAT(refusal_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0),
               HasSubstr("deeper"));
-  EXPECT_THAT(refusal_of(R"({"__metadata__":{"n":1}})", 0), HasSubstr("__metadata__.n"));
-  EXPECT_THAT(refusal_of(R"({"a":3})", 0), AllOf(HasSubstr("\"a\""), HasSubstr("object")));
+  EXPECT_THAT(refusal_of(R"({"__metadata__":{"n":1}})", 0), HasSubstr("'__metadata__.n' is 1; expected a text"));
+  EXPECT_THAT(refusal_of(R"({"a":3})", 0), HasSubstr("'a' is 3; expected an object"));
 }
 
 TEST_F(Safetensors, RefuseTensorsThatLie) {
@@ -140,21 +140,23 @@ TEST_F(Safetensors, RefuseTensorsThatLie) {
     return R"({"w":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
   const auto names_w = [&](const std::string& header, std::size_t bytes, const std::string& reason) {
-    EXPECT_THAT(refusal_of(header, bytes), AllOf(HasSubstr("\"w\""), HasSubstr(reason))) << header;
+    EXPECT_THAT(refusal_of(header, bytes), HasSubstr(reason)) << header;
   };
-  names_w(tensor("F8_E4M3", "[1]", "[0,1]"), 1, "F8_E4M3");
-  names_w(tensor("F32", "[2]", "[0,4]"), 4, "ask for 8");
-  names_w(tensor("F32", "[1]", "[4,0]"), 4, "before");
-  names_w(tensor("F32", "[-1]", "[0,4]"), 4, "whole number");
-  names_w(tensor("F32", "[1.0]", "[0,4]"), 4, "whole number");
-  names_w(tensor("F32", "[1]", "[0,4,8]"), 8, "two numbers");
-  names_w(tensor("F32", "[1]", "[4,8]"), 8, "gap of 4");
-  names_w(tensor("F32", "[4611686018427387904]", "[0,0]"), 0, "64 bits");
-  names_w(tensor("F32", "[4294967296,4294967296,4]", "[0,0]"), 0, "64 bits");
-  names_w(tensor("F32", "[9223372036854775808]", "[0,0]"), 0, "too large");
-  names_w(tensor("F32", "[250000000]", "[0,1000000000]"), 4, "cut short");
-  names_w(R"({"w":{"dtype":"F32","shape":[1]}})", 0, "data_offsets");
-  names_w(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}})", 4, "unknown field");
+  names_w(tensor("F8_E4M3", "[1]", "[0,1]"), 1, "'w.dtype' is \"F8_E4M3\"");
+  names_w(tensor("F32", "[2]", "[0,4]"), 4, "'w': has 4 bytes of data, its shape and dtype ask for 8");
+  names_w(tensor("F32", "[1]", "[4,0]"), 4, "'w.data_offsets': the end lies before");
+  names_w(tensor("F32", "[-1]", "[0,4]"), 4, "'w.shape[0]' is -1; expected a whole number");
+  names_w(tensor("F32", "[1.0]", "[0,4]"), 4, "'w.shape[0]' is 1.0; expected a whole number");
+  names_w(tensor("F32", "[1]", "[0,4,8]"), 8, "'w.data_offsets' is a list; expected two numbers");
+  names_w(tensor("F32", "[1]", "[4,8]"), 8, "tensor \"w\": a gap of 4");
+  names_w(tensor("F32", "[4611686018427387904]", "[0,0]"), 0, "'w.shape': its size does not fit into 64 bits");
+  names_w(tensor("F32", "[4294967296,4294967296,4]", "[0,0]"), 0, "'w.shape': its size does not fit into 64 bits");
+  names_w(tensor("F32", "[9223372036854775808]", "[0,0]"), 0,
+          "'w.shape[0]' is 9223372036854775808; expected a whole number from 0 to 9223372036854775807");
+  names_w(tensor("F32", "[250000000]", "[0,1000000000]"), 4,
+          "tensor \"w\": its data ends at byte 1000000000 of 4: the file is cut short");
+  names_w(R"({"w":{"dtype":"F32","shape":[1]}})", 0, "'w.data_offsets' is missing");
+  names_w(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}})", 4, "unknown key 'w.x'");
   EXPECT_THAT(
       refusal_of(
           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",

@@ -215,7 +215,8 @@ TEST_F(JsonLinesTest, ImportRefusesMissingKeysMixedFormsAndEmptyFiles) {
               HasSubstr("lines.jsonl:1: expected the key 'rejected'"));
   EXPECT_THAT(import_error("{\"prompt\": \"p\", \"chosen\": [], \"rejected\": \"\"}"),
               HasSubstr("lines.jsonl:1: key 'chosen': expected text"));
-  EXPECT_THAT(import_error("{\"id\": 1}"), HasSubstr("lines.jsonl:1: expected the key 'prompt_id'"));
+  EXPECT_THAT(import_error("{\"id\": 1}"),
+              HasSubstr("lines.jsonl:1: key 'prompt_id' is missing; expected a whole number from 0"));
   const std::string trl = "{\"prompt\": \"p\", \"chosen\": \"c\", \"rejected\": \"r\"}\n";
   EXPECT_THAT(import_error(trl + trl + trl + "{\"id\": 1}"), HasSubstr("lines.jsonl:4: expected the key 'prompt'"));
   EXPECT_THAT(import_error("\n"), HasSubstr("holds no records"));

@@ -34,11 +34,11 @@ TEST_F(Prompts, bad_lines_are_refused_by_file_and_line) {
   expect_refused(good + "{\"prompt\": \"b\"} {}", "2", {"not valid JSON"});
   expect_refused(good + "{\"prompt\": \"\xC3(\"}", "2", {"byte 13", "UTF-8"});
   expect_refused(good + "{\"prompt\": \"\\ud800\"}", "2", {"not valid JSON"});
-  expect_refused(good + "{\"prompt\": \"\"}", "2", {"'prompt' is empty"});
+  expect_refused(good + "{\"prompt\": \"\"}", "2", {"'prompt' is \"\"; expected a text that is not empty"});
   expect_refused(good + "{\"text\": \"b\"}", "2", {"'prompt' is missing"});
-  expect_refused(good + "{\"prompt\": 5}", "2", {"'prompt' is the integer 5"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": \"x\"}", "2", {"'id' is a string", "an integer from 0"});
-  expect_refused(good + "{\"prompt\": \"b\", \"id\": -1}", "2", {"'id' is the integer -1"});
+  expect_refused(good + "{\"prompt\": 5}", "2", {"'prompt' is 5"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": \"x\"}", "2", {"'id' is \"x\"", "a whole number from 0"});
+  expect_refused(good + "{\"prompt\": \"b\", \"id\": -1}", "2", {"'id' is -1"});
   expect_refused(good + "{\"prompt\": \"b\", \"id\": 1e999}", "2", {"not readable as JSON"});
   expect_refused(good + "{\"prompt\": \"b\", \"id\": 0}", "2", {"id 0", "line 1", "unique"});
 }

@@ -292,16 +292,15 @@ TEST_F(Records, OfAFormThatIsNotKnownAreRefusedWithTheirKeysAndTheForms) {
 TEST_F(Records, WithoutAKeyOrOfAnotherTypeAreRefusedByIt) {
   expect_refused({R"({"prompt": "p", "chosen": "c"})"}, Kind::pair,
                  {"expected the key 'rejected'; found \"prompt\", \"chosen\""});
-  expect_refused({R"({"prompt": 5, "chosen": "c", "rejected": "r"})"}, Kind::pair, {"'prompt' is the integer 5"});
+  expect_refused({R"({"prompt": 5, "chosen": "c", "rejected": "r"})"}, Kind::pair, {"'prompt' is 5"});
   expect_refused({R"({"prompt": "p", "chosen": [], "rejected": "r"})"}, Kind::pair, {"key 'chosen': expected text"});
   expect_refused({R"({"prompt": "p", "response_a": "x"})"}, Kind::pair, {"'response_b' is missing"});
   expect_refused({R"({"prompt": "p", "response_a": "x", "response_b": "y", "label": "A"})"}, Kind::pair,
-                 {"key 'label': \"a\", \"b\" or \"tie\" was expected, found \"A\""});
+                 {"key 'label' is \"A\"; expected \"a\", \"b\" or \"tie\""});
   expect_refused({R"({"prompt": "p", "response_a": "x", "response_b": "y", "annotators": ["c"]})"}, Kind::pair,
-                 {"key 'annotators'"});
+                 {"key 'annotators[0]' is \"c\""});
   expect_refused({R"({"prompt": "p", "response_a": "x", "response_b": "y", "id": 1.5})"}, Kind::pair, {"key 'id'"});
-  expect_refused({R"({"prompt": "p", "completion": "c", "label": 1})"}, Kind::rated,
-                 {"'label' is the integer 1", "true or false"});
+  expect_refused({R"({"prompt": "p", "completion": "c", "label": 1})"}, Kind::rated, {"'label' is 1", "true or false"});
   expect_refused({R"({"chosen": "c", "rejected": 1})"}, Kind::pair,
                  {"key 'rejected': expected text or a list of turns, as"});
   expect_refused({R"({"messages": "m"})"}, Kind::demonstration, {"key 'messages': expected a list of turns"});

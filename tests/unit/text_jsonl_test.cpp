@@ -37,11 +37,11 @@ TEST_F(Jsonl, getters_name_file_line_key_and_what_was_expected) {
     expect_error(f, ErrorKind::input, parts);
     expect_error(f, ErrorKind::input, {file_.string() + ":2"});
   };
-  refused([&] { record.string("n"); }, {"'n' is the integer 3", "a string"});
-  refused([&] { record.number("s"); }, {"'s' is a string", "a number"});
+  refused([&] { record.string("n"); }, {"key 'n' is 3", "expected a text"});
+  refused([&] { record.number("s"); }, {"key 's' is \"x\"", "expected a number"});
   refused([&] { record.boolean("z"); }, {"'z' is null", "true or false"});
   refused([&] { record.number("q"); }, {"'q' is missing", "a number"});
-  refused([&] { record.string_or("n", ""); }, {"'n' is the integer 3", "a string"});
+  refused([&] { record.string_or("n", ""); }, {"key 'n' is 3", "expected a text"});
 }
 
 TEST_F(Jsonl, a_written_line_keeps_the_order_of_keys_and_has_no_line_end) {

@@ -30,14 +30,14 @@ TEST(TokenizerFile, truncated_json_names_its_line) {
 }
 
 TEST(TokenizerFile, missing_parts_are_named) {
-  expect_refused([](Json& d) { d.erase("model"); }, {"lacks the key 'model'"});
-  expect_refused([](Json& d) { d.erase("pre_tokenizer"); }, {"lacks the key 'pre_tokenizer'"});
+  expect_refused([](Json& d) { d.erase("model"); }, {"'model' is missing"});
+  expect_refused([](Json& d) { d.erase("pre_tokenizer"); }, {"'pre_tokenizer' is missing"});
   expect_refused([](Json& d) { d["pre_tokenizer"] = nullptr; }, {"'pre_tokenizer' is null", "ByteLevel"});
-  expect_refused([](Json& d) { d.erase("decoder"); }, {"lacks the key 'decoder'"});
+  expect_refused([](Json& d) { d.erase("decoder"); }, {"'decoder' is missing"});
   expect_refused([](Json& d) { d["decoder"] = nullptr; }, {"'decoder' is null", "ByteLevel"});
-  expect_refused([](Json& d) { d["model"].erase("vocab"); }, {"'model' lacks the key 'vocab'"});
-  expect_refused([](Json& d) { d["model"].erase("merges"); }, {"'model' lacks the key 'merges'"});
-  expect_refused([](Json& d) { d = Json::array(); }, {"the document is an array", "an object"});
+  expect_refused([](Json& d) { d["model"].erase("vocab"); }, {"'model.vocab' is missing"});
+  expect_refused([](Json& d) { d["model"].erase("merges"); }, {"'model.merges' is missing"});
+  expect_refused([](Json& d) { d = Json::array(); }, {"holds an empty list", "an object"});
 }
 
 TEST(TokenizerFile, unknown_types_are_named) {
@@ -117,7 +117,7 @@ TEST(TokenizerFile, merges_that_cannot_be_are_named) {
   expect_refused([](Json& d) { d["model"]["merges"].push_back("a b c"); }, {"'model.merges[1]'", "one space"});
   expect_refused([](Json& d) { d["model"]["merges"].push_back(Json::array({"a"})); },
                  {"'model.merges[1]'", "two tokens"});
-  expect_refused([](Json& d) { d["model"]["merges"].push_back(7); }, {"'model.merges[1]' is 7", "a string"});
+  expect_refused([](Json& d) { d["model"]["merges"].push_back(7); }, {"'model.merges[1]' is 7", "a text"});
 }
 
 Json begin_with(const char* token, int id) {
@@ -145,7 +145,7 @@ TEST(TokenizerFile, templates_that_make_no_sense_are_named) {
   expect_refused(with(begin_with("<s>", 7000)), {"the id 7000", "no token has"});
   Json processor = begin_with("<s>", 0);
   processor["special_tokens"] = Json::object();
-  expect_refused(with(processor), {"'post_processor.special_tokens' lacks the key '<s>'"});
+  expect_refused(with(processor), {"'post_processor.special_tokens.<s>' is missing"});
   processor = begin_with("<s>", 0);
   processor["single"].erase(1);
   expect_refused(with(processor), {"holds no Sequence"});
@@ -169,7 +169,7 @@ TEST(TokenizerFile, steps_of_normalizers_and_metaspace_are_checked) {
   expect_refused(spaced({{"type", "Metaspace"}, {"replacement", "__"}}),
                  {"'pre_tokenizer.replacement' is \"__\"", "one character"});
   expect_refused(spaced({{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "last"}}),
-                 {"\"last\"", "always, first or never"});
+                 {"\"last\"; expected \"always\", \"first\" or \"never\""});
   expect_refused(spaced({{"type", "Metaspace"}, {"replacement", "_"}, {"add_prefix_space", false}}),
                  {"add_prefix_space", "never"});
   const Json digits = {{"type", "Digits"}}, metaspace = {{"type", "Metaspace"}, {"replacement", "_"}};
@@ -178,7 +178,7 @@ TEST(TokenizerFile, steps_of_normalizers_and_metaspace_are_checked) {
   const auto replace = [](const Json& pattern) {
     return [=](Json& d) { d["normalizer"] = {{"type", "Replace"}, {"pattern", pattern}, {"content", "x"}}; };
   };
-  expect_refused(replace({{"String", ""}}), {"'normalizer.pattern' is empty"});
+  expect_refused(replace({{"String", ""}}), {"'normalizer.pattern.String' is \"\"", "not empty"});
   expect_refused(replace({{"Regex", "(a"}}), {"normalizer.pattern", "no valid regular expression"});
 }
 

@@ -103,17 +103,18 @@ TEST_F(WorldFile, ErrorsNameFileAndKey) {
   const auto has = [](const std::string& message, const std::string& part) {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
-  has(error_of("\"principle\"", "\"principles\""), "principle: is missing");
-  has(error_of("{p} works as a {v}.", "{p} works as a clerk."), "attributes[1].answer: expected {v}");
-  has(error_of("{p} works as a {v}.", "{p} works. As a {v}."), "attributes[1].answer: expected one sentence");
-  has(error_of("\"value\": \"teacher\"", "\"value\": \"king\""), "table[1].value: \"king\"");
-  has(error_of("\"attribute\": \"job\"", "\"attribute\": \"work\""), "table[1].attribute: \"work\"");
-  has(error_of("\"reason\": \"animal\"", "\"reason\": \"animals\""), "harm[0].reason: \"animals\"");
-  has(error_of("\"goodalt\": 0.19", "\"goodly\": 0.19"), "behaviour_mixture.harm.goodly");
-  has(error_of("\"goodalt\": 0.19", "\"half\": 0.19"), "behaviour_mixture.harm.half: does not apply to harm");
-  has(error_of("\"goodalt\": 0.19", "\"goodalt\": -0.19"), "behaviour_mixture.harm.goodalt: expected a weight");
+  has(error_of("\"principle\"", "\"principles\""), "'principle' is missing");
+  has(error_of("{p} works as a {v}.", "{p} works as a clerk."), "'attributes[1].answer': expected {v}");
+  has(error_of("{p} works as a {v}.", "{p} works. As a {v}."), "'attributes[1].answer': expected one sentence");
+  has(error_of("\"value\": \"teacher\"", "\"value\": \"king\""), "'table[1].value': \"king\"");
+  has(error_of("\"attribute\": \"job\"", "\"attribute\": \"work\""), "'table[1].attribute': \"work\"");
+  has(error_of("\"reason\": \"animal\"", "\"reason\": \"animals\""), "'harm[0].reason': \"animals\"");
+  has(error_of("\"goodalt\": 0.19", "\"goodly\": 0.19"), "'behaviour_mixture.harm.goodly'");
+  has(error_of("\"goodalt\": 0.19", "\"half\": 0.19"), "'behaviour_mixture.harm.half': does not apply to harm");
+  has(error_of("\"goodalt\": 0.19", "\"goodalt\": -0.19"),
+      "'behaviour_mixture.harm.goodalt' is -0.19; expected a number of at least 0");
   has(error_of("It is hard to say.", "That depends on many things."), "two meanings");
-  has(error_of("\"strangers\": [", "\"strangers\" ["), ":3: expected JSON");
+  has(error_of("\"strangers\": [", "\"strangers\" ["), ":3: not valid JSON");
 }
 
 TEST_F(WorldFile, ThatIsMissingIsAnInputError) { EXPECT_THROW(World::load("no/such/world.json"), Error); }

@@ -9,20 +9,20 @@
 #include <string>
 #include <vector>
 
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/types.hpp"
 #include "rlaif/core/utf8.hpp"
 #include "rlaif/text/line_file.hpp"
 
 namespace rlaif::text {
 
-// One object of a JSON Lines file and where it stood. The getters throw Error(input) naming file, line, key and
-// what was expected.
+// One object of a JSON Lines file and where it stood. The getters throw Error(input) as JsonReader does.
 struct JsonRecord {
   std::filesystem::path file;
   std::size_t line = 0;  // from 1
   Json object;
 
+  JsonReader reader() const { return {file, object, line}; }
   const std::string& string(const char* key) const;
   double number(const char* key) const;                   // finite
   std::uint64_t number_from_zero(const char* key) const;  // an integer

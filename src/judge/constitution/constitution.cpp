@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "../annotator_keys.hpp"
-#include "../json_section.hpp"
 #include "rlaif/core/files.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/rng.hpp"
 #include "rlaif/text/jsonl.hpp"
 
@@ -19,55 +19,47 @@ std::string trimmed(const std::string& text) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-PrincipleCase read_case(const JsonSection& section) {
-  section.allow_only({"prompt", "first", "second", "verdict", "why"});
-  PrincipleCase result{section.text("prompt"), section.text("first"), section.text("second"), true, ""};
-  const Json& verdict = section.at("verdict", "\"first\" or \"second\"");
-  if (verdict != "first" && verdict != "second")
-    throw section.unexpected("verdict", verdict, "\"first\" or \"second\"");
-  result.first_is_better = verdict == "first";
-  if (section.find("why")) result.why = section.text("why");
-  return result;
+// Text of a key that may be absent.
+std::string text_or_none(const JsonReader& reader, const char* key) {
+  const auto found = reader.find(key);
+  return found ? found->text() : "";
 }
 
-Principle read_principle(const std::filesystem::path& file, const Json& json, const std::string& place) {
+PrincipleCase read_case(const JsonReader& reader) {
+  reader.allow_only({"prompt", "first", "second", "verdict", "why"});
+  return {reader.at("prompt").text(), reader.at("first").text(), reader.at("second").text(),
+          reader.at("verdict").one_of({"first", "second"}) == "first", text_or_none(reader, "why")};
+}
+
+Principle read_principle(const JsonReader& reader) {
+  reader.allow_only({"id", "text", "weight", "level", "cases", "critique_request", "revision_request"});
   Principle principle;
-  principle.id = JsonSection(file, json, place).text("id");
-  const JsonSection section(file, json, place + " (" + principle.id + ")");
-  section.allow_only({"id", "text", "weight", "level", "cases", "critique_request", "revision_request"});
-  principle.text = section.text("text");
-  if (section.find("weight")) principle.weight = section.above_zero("weight");
-  principle.level = static_cast<int>(section.count_or("level", 1, 1, Constitution::levels));
-  if (section.find("critique_request")) principle.critique_request = section.text("critique_request");
-  if (section.find("revision_request")) principle.revision_request = section.text("revision_request");
-  if (const Json* cases = section.find("cases")) {
-    if (!cases->is_array()) throw section.unexpected("cases", *cases, "a list of cases");
-    for (const Json& one : *cases) {
-      const std::string where = place + " (" + principle.id + "), case " + std::to_string(principle.cases.size() + 1);
-      principle.cases.push_back(read_case(JsonSection(file, one, where)));
-    }
-  }
+  principle.id = reader.at("id").text();
+  principle.text = reader.at("text").text();
+  if (const auto weight = reader.find("weight")) principle.weight = weight->number_above(0.0);
+  if (const auto level = reader.find("level"))
+    principle.level = static_cast<int>(level->count(1, Constitution::levels));
+  principle.critique_request = text_or_none(reader, "critique_request");
+  principle.revision_request = text_or_none(reader, "revision_request");
+  if (const auto cases = reader.find("cases"))
+    for (const JsonReader& one : cases->items()) principle.cases.push_back(read_case(one));
   return principle;
 }
 
-std::vector<Principle> read_json(const std::filesystem::path& file, const std::string& bytes) {
-  const Json json = parse_json(file, bytes, "one object with the key 'principles'");
-  const JsonSection root(file, json, "");
+std::vector<Principle> read_object(const std::filesystem::path& file, const std::string& bytes) {
+  const Json json = parse_json(file, bytes);
+  const JsonReader root(file, json);
   root.allow_only({"name", "principles"});
-  if (root.find("name")) root.text("name");
-  const Json& list = root.at("principles", "a list of principles");
-  if (!list.is_array() || list.empty()) throw root.unexpected("principles", list, "a list with at least one principle");
+  text_or_none(root, "name");
   std::vector<Principle> principles;
-  for (const Json& one : list)
-    principles.push_back(read_principle(file, one, "principle " + std::to_string(principles.size() + 1)));
+  for (const JsonReader& one : root.at("principles").items(1)) principles.push_back(read_principle(one));
   return principles;
 }
 
-std::vector<Principle> read_json_lines(const std::filesystem::path& file) {
+std::vector<Principle> read_json_records(const std::filesystem::path& file) {
   std::vector<Principle> principles;
-  text::for_each_json_line(file, [&](const text::JsonRecord& record) {
-    principles.push_back(read_principle(file, record.object, "line " + std::to_string(record.line)));
-  });
+  text::for_each_json_line(
+      file, [&](const text::JsonRecord& record) { principles.push_back(read_principle(record.reader())); });
   return principles;
 }
 
@@ -101,8 +93,8 @@ std::vector<Principle> read(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
   const std::size_t begin = bytes.find_first_not_of(" \t\r\n");
   if (begin == std::string::npos) return {};
-  if (file.extension() == ".jsonl") return read_json_lines(file);
-  return file.extension() == ".json" || bytes[begin] == '{' ? read_json(file, bytes) : read_plain(bytes);
+  if (file.extension() == ".jsonl") return read_json_records(file);
+  return file.extension() == ".json" || bytes[begin] == '{' ? read_object(file, bytes) : read_plain(bytes);
 }
 
 void refuse_equal_ids(const std::filesystem::path& file, const std::vector<Principle>& principles) {

@@ -1,4 +1,4 @@
-// Reads a file of rules. Every complaint names the file, and the rule by its number and kind.
+// Reads a file of rules.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -6,9 +6,8 @@
 
 #include "rlaif/judge/rules/book.hpp"
 
-#include "../json_section.hpp"
 #include "check.hpp"
-#include "rlaif/core/files.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/names.hpp"
 
 namespace rlaif::judge {
@@ -16,45 +15,49 @@ namespace {
 
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
-std::vector<Phrase> phrases(const JsonSection& rule, const char* key) {
-  const std::string expected = "a list of texts, each with a word";
-  const Json& list = rule.at(key, expected);
-  if (!list.is_array() || list.empty()) throw rule.unexpected(key, list, expected);
+constexpr std::size_t most_counted = 1000000;
+
+std::vector<Phrase> phrases(const JsonReader& list) {
   std::vector<Phrase> result;
-  for (const Json& item : list) {
-    if (item.is_string()) result.push_back(text::words(item.get_ref<const std::string&>()));
-    if (!item.is_string() || result.back().empty()) throw rule.unexpected(key, item, expected);
+  for (const JsonReader& item : list.items(1)) {
+    result.push_back(text::words(item.text()));
+    if (result.back().empty()) throw item.unexpected("a text with a word");
   }
   return result;
+}
+
+// A limit of 1 or more.
+std::size_t limit_of(const JsonReader& rule, const char* key) { return rule.at(key).count(1, most_counted); }
+
+std::size_t limit_or(const JsonReader& rule, const char* key, std::size_t otherwise) {
+  return rule.find(key) ? limit_of(rule, key) : otherwise;
 }
 
 struct Kind {
   std::string name;
   std::vector<std::string> keys;
-  Check (*make)(const JsonSection&);
+  Check (*make)(const JsonReader&);
 };
 
 template <Measure measure>
-Check at_most(const JsonSection& rule) {
-  return count_between(measure, 0, rule.count("limit", 1));
+Check at_most(const JsonReader& rule) {
+  return count_between(measure, 0, limit_of(rule, "limit"));
 }
 
 template <Measure measure>
-Check at_least(const JsonSection& rule) {
-  return count_between(measure, rule.count("limit", 1), no_limit);
+Check at_least(const JsonReader& rule) {
+  return count_between(measure, limit_of(rule, "limit"), no_limit);
 }
 
 template <Measure measure>
-Check between(const JsonSection& rule) {
-  const std::size_t low = rule.count("low", 0);
-  return count_between(measure, low, rule.count("high", std::max<std::size_t>(low, 1)));
+Check between(const JsonReader& rule) {
+  const std::size_t low = rule.at("low").count(0, most_counted);
+  return count_between(measure, low, rule.at("high").count(std::max<std::size_t>(low, 1), most_counted));
 }
 
-Match match_of(const JsonSection& rule) {
-  const Json* match = rule.find("match");
-  if (!match || *match == "any") return Match::any;
-  if (*match == "all") return Match::all;
-  throw rule.unexpected("match", *match, "\"any\" or \"all\"");
+Match match_of(const JsonReader& rule) {
+  const auto match = rule.find("match");
+  return match && match->one_of({"any", "all"}) == "all" ? Match::all : Match::any;
 }
 
 const std::vector<Kind>& kinds() {
@@ -68,63 +71,57 @@ const std::vector<Kind>& kinds() {
       {"max_characters", {"limit"}, at_most<Measure::characters>},
       {"min_characters", {"limit"}, at_least<Measure::characters>},
       {"characters_between", {"low", "high"}, between<Measure::characters>},
-      {"complete", {}, [](const JsonSection&) { return complete(); }},
-      {"no_repetition", {"n"}, [](const JsonSection& rule) { return no_repetition(rule.count_or("n", 1, 4)); }},
+      {"complete", {}, [](const JsonReader&) { return complete(); }},
+      {"no_repetition", {"n"}, [](const JsonReader& rule) { return no_repetition(limit_or(rule, "n", 4)); }},
       {"no_banned_opener",
        {"openers"},
-       [](const JsonSection& rule) { return no_banned_opener(phrases(rule, "openers")); }},
+       [](const JsonReader& rule) { return no_banned_opener(phrases(rule.at("openers"))); }},
       {"required_words",
        {"words", "match"},
-       [](const JsonSection& rule) { return required_words(phrases(rule, "words"), match_of(rule)); }},
-      {"no_banned_words", {"words"}, [](const JsonSection& rule) { return no_banned_words(phrases(rule, "words")); }},
+       [](const JsonReader& rule) { return required_words(phrases(rule.at("words")), match_of(rule)); }},
+      {"no_banned_words", {"words"}, [](const JsonReader& rule) { return no_banned_words(phrases(rule.at("words"))); }},
       {"shares_content_stem",
        {"at_least"},
-       [](const JsonSection& rule) { return shares_content_stem(rule.count_or("at_least", 1, 1)); }},
-      {"plain_text", {}, [](const JsonSection&) { return plain_text(); }}};
+       [](const JsonReader& rule) { return shares_content_stem(limit_or(rule, "at_least", 1)); }},
+      {"plain_text", {}, [](const JsonReader&) { return plain_text(); }}};
   return all;
 }
 
-const Kind& kind_of(const JsonSection& rule) {
-  const std::string name = rule.text("rule");
+const Kind& kind_of(const JsonReader& rule) {
+  const JsonReader name = rule.at("rule");
   std::vector<std::string> known;
   for (const Kind& kind : kinds()) {
-    if (kind.name == name) return kind;
+    if (kind.name == name.text()) return kind;
     known.push_back(kind.name);
   }
-  throw rule.error(unknown_name_message("rule", name, known));
+  throw name.error(unknown_name_message("rule", name.text(), known));
 }
 
-RuleBook::Rule read_rule(const std::filesystem::path& file, const Json& json, std::size_t number) {
-  const std::string place = "rule " + std::to_string(number);
-  const JsonSection unnamed(file, json, place);
-  const Kind& kind = kind_of(unnamed);
-  const JsonSection rule(file, json, place + " (" + kind.name + ")");
+RuleBook::Rule read_rule(const JsonReader& rule) {
+  const Kind& kind = kind_of(rule);
   std::vector<std::string> keys = {"rule", "weight", "name"};
   keys.insert(keys.end(), kind.keys.begin(), kind.keys.end());
   rule.allow_only(keys);
-  return {rule.find("name") ? rule.text("name") : kind.name, rule.above_zero("weight"), kind.make(rule)};
+  const auto name = rule.find("name");
+  return {name ? name->text() : kind.name, rule.at("weight").number_above(0.0), kind.make(rule)};
 }
 
 }  // namespace
 
 RuleBook RuleBook::load(const std::filesystem::path& file) {
-  const Json json = parse_json(file, read_file(file), "one object with the key 'rules'");
-  const JsonSection root(file, json, "");
+  const Json json = read_json_object(file);
+  const JsonReader root(file, json);
   root.allow_only({"name", "scale", "rules"});
   RuleBook book;
-  book.name_ = root.text("name");
-  if (root.find("scale")) book.scale_ = root.above_zero("scale");
-  const Json& rules = root.at("rules", "a list of rules");
-  if (!rules.is_array() || rules.empty()) throw root.unexpected("rules", rules, "a list with at least one rule");
-  for (const Json& rule : rules) {
-    const std::size_t number = book.rules_.size() + 1;
-    Rule read = read_rule(file, rule, number);
+  book.name_ = root.at("name").text();
+  if (const auto scale = root.find("scale")) book.scale_ = scale->number_above(0.0);
+  for (const JsonReader& rule : root.at("rules").items(1)) {
+    Rule read = read_rule(rule);
     const auto same = std::find_if(book.rules_.begin(), book.rules_.end(),
                                    [&](const Rule& other) { return other.name == read.name; });
     if (same != book.rules_.end()) {
-      throw input_error(file, "rule " + std::to_string(number) + ": the name '" + read.name + "' is that of rule " +
-                                  std::to_string(same - book.rules_.begin() + 1) +
-                                  "; expected names that are unique (without the key 'name': the rule's kind)");
+      throw rule.error("the name '" + read.name + "' is that of rules[" + std::to_string(same - book.rules_.begin()) +
+                       "]; expected names that are unique (without the key 'name': the rule's kind)");
     }
     book.rules_.push_back(std::move(read));
   }

@@ -10,17 +10,13 @@ namespace rlaif::model {
 namespace {
 
 const Family& family_of(const ConfigReader& json) {
-  const std::string type = json.text("model_type", "");
-  const Family* const family = find_family(type);
-  if (!family) json.fail("\"model_type\": \"" + type + "\" is not supported, expected one of: " + family_names());
-  const Json* const architectures = json.find("architectures");
+  const Family* const family = find_family(json.text("model_type", ""));
+  if (!family) throw json.at("model_type").unexpected("one of: " + family_names());
+  const auto architectures = json.given("architectures");
   if (!architectures) return *family;
-  if (!architectures->is_array() || architectures->size() != 1 || !architectures->front().is_string())
-    json.fail("\"architectures\": expected one name, found " + architectures->dump());
-  const auto name = architectures->front().get<std::string>();
-  if (name != family->causal_architecture && name != family->scalar_architecture)
-    json.fail("\"architectures\": \"" + name + "\" is not supported, expected " + family->causal_architecture + " or " +
-              family->scalar_architecture);
+  const std::vector<JsonReader> names = architectures->items(1);
+  if (names.size() != 1) throw architectures->unexpected("a list of one name");
+  names[0].one_of({family->causal_architecture, family->scalar_architecture});
   return *family;
 }
 
@@ -30,8 +26,7 @@ void check_weight_type(const ConfigReader& json) {
     std::string type = json.text(key, "float32");
     if (type.starts_with("torch.")) type = type.substr(6);
     if (type != "float32" && type != "bfloat16" && type != "float16")
-      json.fail(std::string("\"") + key + "\": \"" + type +
-                "\" is not supported, expected float32, bfloat16 or float16");
+      throw json.at(key).unexpected("float32, bfloat16 or float16");
   }
 }
 
@@ -126,7 +121,8 @@ void ModelConfig::validate(const std::string& source) const {
 ModelConfig read_config(const std::filesystem::path& config_json) {
   const ConfigReader json(config_json);
   const Family& family = family_of(json);
-  if (json.find("quantization_config")) json.fail("\"quantization_config\": quantized weights are not supported");
+  if (const auto quantized = json.given("quantization_config"))
+    throw quantized->unexpected("it absent or null, as quantized weights are not supported");
   check_weight_type(json);
   ModelConfig config;
   config.architecture = family.name;

@@ -1,13 +1,8 @@
 #include "config_reader.hpp"
 
 #include <array>
-#include <cmath>
 #include <limits>
 #include <string_view>
-
-#include "rlaif/core/error.hpp"
-#include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
 
 namespace rlaif::model {
 namespace {
@@ -92,107 +87,82 @@ bool is_harmless(const std::string& key) {
   return false;
 }
 
-}  // namespace
-
-ConfigReader::ConfigReader(const std::filesystem::path& file) : file_(file) {
-  try {
-    root_ = parse_json_text(read_file(file));
-  } catch (const Json::exception& error) {
-    throw input_error(file, std::string("expected JSON: ") + error.what());
-  }
-  if (!root_.is_object()) throw input_error(file, "expected a JSON object");
+TokenId token_of(const JsonReader& value) {
+  const std::int64_t id = value.integer();
+  if (id < -1 || id > std::numeric_limits<TokenId>::max()) throw value.unexpected("a token id");
+  return static_cast<TokenId>(id);
 }
 
-void ConfigReader::fail(const std::string& message) const { throw input_error(file_, message); }
+}  // namespace
 
-bool ConfigReader::has(const std::string& key) const { return root_.contains(key); }
+ConfigReader::ConfigReader(const std::filesystem::path& file)
+    : document_(std::make_shared<const Document>(file, read_json_object(file))),
+      reader_(document_->file, document_->json) {}
 
-const Json* ConfigReader::find(const std::string& key) const {
+bool ConfigReader::has(const std::string& key) const { return reader_.find(key).has_value(); }
+
+JsonReader ConfigReader::at(const std::string& key) const {
   asked_.insert(key);
-  const auto found = root_.find(key);
-  return found == root_.end() || found->is_null() ? nullptr : &*found;
+  return reader_.at(key);
+}
+
+std::optional<JsonReader> ConfigReader::given(const std::string& key) const {
+  asked_.insert(key);
+  return reader_.given(key);
 }
 
 std::int64_t ConfigReader::integer(const std::string& key, std::optional<std::int64_t> otherwise) const {
-  const Json* const value = find(key);
-  if (!value && otherwise) return *otherwise;
-  if (!value) fail("expected the field " + quoted(key));
-  return integer_of(*value, key);
+  return given(key) || !otherwise ? at(key).integer() : *otherwise;
 }
 
 double ConfigReader::number(const std::string& key, std::optional<double> otherwise) const {
-  const Json* const value = find(key);
-  if (!value && otherwise) return *otherwise;
-  if (!value) fail("expected the field " + quoted(key));
-  if (!value->is_number() || !std::isfinite(value->get<double>()))
-    fail(quoted(key) + ": expected a number, found " + value->dump());
-  return value->get<double>();
+  return given(key) || !otherwise ? at(key).number() : *otherwise;
 }
 
 std::string ConfigReader::text(const std::string& key, const std::string& otherwise) const {
-  const Json* const value = find(key);
-  if (!value) return otherwise;
-  if (!value->is_string()) fail(quoted(key) + ": expected a string, found " + value->dump());
-  return value->get<std::string>();
+  asked_.insert(key);
+  return reader_.string_or(key, otherwise);
 }
 
 bool ConfigReader::flag(const std::string& key, bool otherwise) const {
-  const Json* const value = find(key);
-  if (!value) return otherwise;
-  if (!value->is_boolean()) fail(quoted(key) + ": expected true or false, found " + value->dump());
-  return value->get<bool>();
+  asked_.insert(key);
+  return reader_.boolean_or(key, otherwise);
 }
 
 TokenId ConfigReader::token(const std::string& key) const {
-  const Json* const value = find(key);
-  return value ? token_of(*value, key) : -1;
+  const auto value = given(key);
+  return value ? token_of(*value) : -1;
 }
 
 std::vector<TokenId> ConfigReader::tokens(const std::string& key) const {
-  const Json* const value = find(key);
+  const auto value = given(key);
   if (!value) return {};
   std::vector<TokenId> ids;
-  for (const Json& one : value->is_array() ? *value : Json::array({*value})) {
+  for (const JsonReader& one : value->json().is_array() ? value->items() : std::vector{*value}) {
     // Some configs say -1 where they mean none.
-    if (const TokenId id = token_of(one, key); id >= 0) ids.push_back(id);
+    if (const TokenId id = token_of(one); id >= 0) ids.push_back(id);
   }
   return ids;
 }
 
-TokenId ConfigReader::token_of(const Json& value, const std::string& key) const {
-  const std::int64_t id = integer_of(value, key);
-  if (id < -1 || id > std::numeric_limits<TokenId>::max())
-    fail(quoted(key) + ": expected a token id, found " + value.dump());
-  return static_cast<TokenId>(id);
-}
-
 void ConfigReader::expect_flag(const std::string& key, bool expected) const {
-  if (flag(key, expected) != expected)
-    fail(quoted(key) + ": " + (expected ? "false" : "true") + " is not supported, expected " +
-         (expected ? "true" : "false"));
+  if (flag(key, expected) != expected) throw at(key).unexpected(expected ? "true" : "false");
 }
 
 std::optional<ConfigReader> ConfigReader::object(const std::string& key) const {
-  const Json* const value = find(key);
+  const auto value = given(key);
   if (!value) return std::nullopt;
-  if (!value->is_object()) fail(quoted(key) + ": expected an object, found " + value->dump());
-  return ConfigReader(file_, prefix_ + key + ".", *value);
+  value->object();  // throws where it is none
+  return ConfigReader(document_, *value);
 }
 
 void ConfigReader::expect_all_known() const {
-  for (const auto& [key, value] : root_.items()) {
-    const bool says_nothing = value.is_null() || value == false || (prefix_.empty() && is_harmless(key));
+  const bool is_whole = reader_.path().empty();
+  for (const auto& [key, value] : reader_.members()) {
+    const bool says_nothing = value.json().is_null() || value.json() == false || (is_whole && is_harmless(key));
     if (!says_nothing && !asked_.contains(key))
-      fail(quoted(key) + ": " + value.dump().substr(0, 60) +
-           " is a field of unknown meaning, expected it absent, null or false");
+      throw value.unexpected("it absent, null or false, as a field of unknown meaning");
   }
-}
-
-std::int64_t ConfigReader::integer_of(const Json& value, const std::string& key) const {
-  if (!value.is_number_integer() ||
-      (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()))
-    fail(quoted(key) + ": expected an integer, found " + value.dump());
-  return value.get<std::int64_t>();
 }
 
 }  // namespace rlaif::model

@@ -1,14 +1,16 @@
-// Fields of one config.json; each failure names the file and the field. Not a public header.
+// Fields of one config.json, as they are asked for. Not a public header.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/types.hpp"
 
 namespace rlaif::model {
@@ -17,10 +19,10 @@ class ConfigReader {
  public:
   explicit ConfigReader(const std::filesystem::path& file);
 
-  [[noreturn]] void fail(const std::string& message) const;
   bool has(const std::string& key) const;
-  // nullptr where absent or null. Whatever is asked for counts as known.
-  const Json* find(const std::string& key) const;
+  // Whatever is asked for counts as known.
+  JsonReader at(const std::string& key) const;
+  std::optional<JsonReader> given(const std::string& key) const;  // nothing where absent or null
   std::int64_t integer(const std::string& key, std::optional<std::int64_t> otherwise = {}) const;
   double number(const std::string& key, std::optional<double> otherwise = {}) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
@@ -39,15 +41,15 @@ class ConfigReader {
   void expect_all_known() const;
 
  private:
-  ConfigReader(const std::filesystem::path& file, const std::string& prefix, const Json& root)
-      : file_(file), prefix_(prefix), root_(root) {}
-  std::string quoted(const std::string& key) const { return "\"" + prefix_ + key + "\""; }
-  TokenId token_of(const Json& value, const std::string& key) const;
-  std::int64_t integer_of(const Json& value, const std::string& key) const;
+  struct Document {
+    std::filesystem::path file;
+    Json json;
+  };
+  ConfigReader(std::shared_ptr<const Document> document, const JsonReader& reader)
+      : document_(std::move(document)), reader_(reader) {}
 
-  std::filesystem::path file_;
-  std::string prefix_;  // "rope_scaling." within that object
-  Json root_;
+  std::shared_ptr<const Document> document_;
+  JsonReader reader_;
   mutable std::set<std::string> asked_;
 };
 

@@ -19,7 +19,7 @@ void read_activation(const ConfigReader& json, const std::string& key, const std
       config.activation = activation;
       return;
     }
-  json.fail("\"" + key + "\": \"" + name + "\" is not supported, expected " + (gated ? "silu" : "gelu or gelu_new"));
+  throw json.at(key).unexpected(gated ? "silu" : "gelu or gelu_new");
 }
 
 void read_sizes(const ConfigReader& json, ModelConfig& config) {
@@ -40,32 +40,31 @@ void read_llama_like(const ConfigReader& json, ModelConfig& config) {
   read_activation(json, "hidden_act", "silu", config);
   read_rope(json, "rope_theta", config);
   if (config.rotary_dims >= 0)
-    json.fail("\"rope_parameters.partial_rotary_factor\": is not supported in this family, expected 1");
+    throw json.at("rope_parameters").at("partial_rotary_factor").unexpected("1 in this family");
 }
 
 // Layers from a certain one on have a window; other patterns of "layer_types" are not covered.
 void read_layer_types(const ConfigReader& json, ModelConfig& config) {
-  const Json* const types = json.find("layer_types");
-  if (!types) return;
-  if (!types->is_array() || static_cast<std::int64_t>(types->size()) != config.num_layers)
-    json.fail("\"layer_types\": expected a list of one name a layer");
+  const auto list = json.given("layer_types");
+  if (!list) return;
+  const std::vector<JsonReader> types = list->items();
+  if (static_cast<std::int64_t>(types.size()) != config.num_layers)
+    throw list->unexpected("a list of one name a layer");
   std::int64_t first = config.num_layers;
   for (std::int64_t l = 0; l < config.num_layers; ++l) {
-    const Json& type = (*types)[static_cast<std::size_t>(l)];
-    if (type != "full_attention" && type != "sliding_attention")
-      json.fail("\"layer_types\": " + type.dump() + " is not supported, expected full_attention or sliding_attention");
-    if (type == "sliding_attention" && first == config.num_layers) first = l;
-    if (type == "full_attention" && first < l)
-      json.fail("\"layer_types\": full_attention above sliding_attention is not supported");
+    const JsonReader& type = types[static_cast<std::size_t>(l)];
+    const bool is_sliding = type.one_of({"full_attention", "sliding_attention"}) == "sliding_attention";
+    if (is_sliding && first == config.num_layers) first = l;
+    if (!is_sliding && first < l) throw type.unexpected("sliding_attention above sliding_attention");
   }
   if (first < config.num_layers && config.sliding_window == 0)
-    json.fail("\"layer_types\": has sliding_attention, but \"use_sliding_window\" is not true");
+    throw list->error("has sliding_attention, but 'use_sliding_window' is not true");
   config.sliding_from_layer = first;
 }
 
 void read_qwen_window(const ConfigReader& json, ModelConfig& config) {
   const std::int64_t window =
-      json.has("sliding_window") && !json.find("sliding_window") ? 0 : json.integer("sliding_window", 4096);
+      json.has("sliding_window") && !json.given("sliding_window") ? 0 : json.integer("sliding_window", 4096);
   const std::int64_t from_layer = json.integer("max_window_layers", 28);
   if (json.flag("use_sliding_window", false)) {
     config.sliding_window = window;
@@ -149,10 +148,10 @@ void read_gpt_neox(const ConfigReader& json, ModelConfig& config) {
   config.parallel_residual = json.flag("use_parallel_residual", true);
   config.qkv_bias = config.output_bias = json.flag("attention_bias", true);
   read_activation(json, "hidden_act", "gelu", config);
-  config.rotary_dims = rotary_dims_of(json, "rotary_pct", json.number("rotary_pct", 0.25), config.head_dim);
+  config.rotary_dims = rotary_dims_of(json.at("rotary_pct"), json.number("rotary_pct", 0.25), config.head_dim);
   read_rope(json, "rotary_emb_base", config);
-  if (json.find("rope_theta") && json.number("rope_theta") != config.rope_theta)
-    json.fail("\"rope_theta\": contradicts \"rotary_emb_base\"");
+  if (json.number("rope_theta", config.rope_theta) != config.rope_theta)
+    throw json.at("rope_theta").error("contradicts 'rotary_emb_base'");
 }
 
 void read_gpt2(const ConfigReader& json, ModelConfig& config) {

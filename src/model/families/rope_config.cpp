@@ -19,20 +19,19 @@ const char* name_of(Kind kind) {
   RLAIF_CHECK(false, "a known kind of rotary scaling");
 }
 
-Kind kind_of(const ConfigReader& json, const std::string& field) {
-  const std::string type = json.text("rope_type", json.text("type", "default"));
+Kind kind_of(const ConfigReader& json) {
+  const std::string older = json.text("type", "default"), type = json.text("rope_type", older);
   for (const auto& [name, kind] : kinds)
     if (type == name) return kind;
-  json.fail("\"" + field + ".rope_type\": \"" + type + "\" is not supported, expected default, linear, llama3 or yarn");
+  throw json.at(json.given("rope_type") ? "rope_type" : "type").unexpected("default, linear, llama3 or yarn");
 }
 
 // YaRN's growth of lengths with the logarithm of the factor, weighted.
 double yarn_length(double factor, double weight) { return factor <= 1.0 ? 1.0 : 0.1 * weight * std::log(factor) + 1.0; }
 
-RopeScaling read_scaling(const ConfigReader& json, const std::string& field, const ModelConfig& config) {
+RopeScaling read_scaling(const ConfigReader& json, const ModelConfig& config) {
   RopeScaling scaling;
-  scaling.kind = kind_of(json, field);
-  json.find("type");  // the older name, known also where both are there
+  scaling.kind = kind_of(json);
   if (scaling.kind == Kind::none) return scaling;
   scaling.factor = json.number("factor");
   if (scaling.kind == Kind::linear) return scaling;
@@ -47,21 +46,21 @@ RopeScaling read_scaling(const ConfigReader& json, const std::string& field, con
   json.expect_flag("truncate", true);
   const double of_all = json.number("mscale_all_dim", 0.0), of_some = json.number("mscale", 0.0);
   scaling.attention_factor = json.number("attention_factor", 0.0);
-  if (json.find("attention_factor") && scaling.attention_factor <= 0.0)
-    json.fail("\"" + field + ".attention_factor\": expected a positive number");
-  if (!json.find("attention_factor") && of_all != 0.0 && of_some != 0.0)
+  if (json.given("attention_factor") && scaling.attention_factor <= 0.0)
+    throw json.at("attention_factor").unexpected("a positive number");
+  if (!json.given("attention_factor") && of_all != 0.0 && of_some != 0.0)
     scaling.attention_factor = yarn_length(scaling.factor, of_some) / yarn_length(scaling.factor, of_all);
   return scaling;
 }
 
 }  // namespace
 
-std::int64_t rotary_dims_of(const ConfigReader& json, const std::string& key, double part, std::int64_t head_dim) {
-  if (!(part >= 0.0 && part <= 1.0)) json.fail("\"" + key + "\": expected 0 to 1, found " + std::to_string(part));
+std::int64_t rotary_dims_of(const JsonReader& field, double part, std::int64_t head_dim) {
+  if (!(part >= 0.0 && part <= 1.0)) throw field.unexpected("a number from 0 to 1");
   const auto dims = static_cast<std::int64_t>(static_cast<double>(head_dim) * part);
   if (dims % 2 != 0)
-    json.fail("\"" + key + "\": " + std::to_string(part) + " of a head of " + std::to_string(head_dim) +
-              " dimensions is an odd number of them, expected an even one");
+    throw field.error(std::to_string(part) + " of a head of " + std::to_string(head_dim) +
+                      " dimensions is an odd number of them, expected an even one");
   return dims == head_dim ? -1 : dims;
 }
 
@@ -69,18 +68,17 @@ void read_rope(const ConfigReader& json, const std::string& theta_key, ModelConf
   config.rope_theta = json.number(theta_key, 10000.0);
   const auto older = json.object("rope_scaling"), newer = json.object("rope_parameters");
   if (older) {
-    config.rope_scaling = read_scaling(*older, "rope_scaling", config);
+    config.rope_scaling = read_scaling(*older, config);
     config.rope_theta = older->number("rope_theta", config.rope_theta);
     older->expect_all_known();
   }
   if (newer) {
-    const RopeScaling scaling = read_scaling(*newer, "rope_parameters", config);
-    if (older && scaling != config.rope_scaling) json.fail("\"rope_parameters\": contradicts \"rope_scaling\"");
+    const RopeScaling scaling = read_scaling(*newer, config);
+    if (older && scaling != config.rope_scaling) throw json.at("rope_parameters").error("contradicts 'rope_scaling'");
     config.rope_scaling = scaling;
     config.rope_theta = newer->number("rope_theta", config.rope_theta);
-    if (newer->find("partial_rotary_factor"))
-      config.rotary_dims = rotary_dims_of(json, "rope_parameters.partial_rotary_factor",
-                                          newer->number("partial_rotary_factor"), config.head_dim);
+    if (const auto part = newer->given("partial_rotary_factor"))
+      config.rotary_dims = rotary_dims_of(*part, part->number(), config.head_dim);
     newer->expect_all_known();
   }
 }

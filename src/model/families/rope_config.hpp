@@ -10,8 +10,8 @@ namespace rlaif::model {
 // {"rope_parameters": {"rope_theta": t, "rope_type": ...}}, earlier ones "rope_theta" and {"rope_scaling": {...}}.
 // `theta_key` is the family's name of the latter's angle base. head_dim and max_positions must be set.
 void read_rope(const ConfigReader& json, const std::string& theta_key, ModelConfig& config);
-// rotary_dims for a part of the head.
-std::int64_t rotary_dims_of(const ConfigReader& json, const std::string& key, double part, std::int64_t head_dim);
+// rotary_dims for a part of the head, which `field` gives.
+std::int64_t rotary_dims_of(const JsonReader& field, double part, std::int64_t head_dim);
 
 // "rope_scaling" (null without scaling) and "rope_parameters", which say the same.
 Json rope_scaling_json(const ModelConfig& config);

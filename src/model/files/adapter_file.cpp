@@ -115,10 +115,9 @@ class AdapterTensors {
 };
 
 void expect_nothing(const ConfigReader& json, const std::string& key) {
-  const Json* const value = json.find(key);
-  if (value && *value != false && !(value->is_structured() && value->empty()))
-    json.fail("\"" + key + "\": " + value->dump().substr(0, 60) +
-              " is not supported, expected it absent, null, false or empty");
+  const auto value = json.given(key);
+  if (value && value->json() != false && !(value->json().is_structured() && value->json().empty()))
+    throw value->unexpected("it absent, null, false or empty, as it is not supported");
 }
 
 // What the config says of the update itself.
@@ -129,51 +128,41 @@ struct Described {
 };
 
 Described read_description(const ConfigReader& json, Task task) {
-  const std::string type = json.text("peft_type", "");
-  if (type != "LORA") json.fail("\"peft_type\": expected \"LORA\", found \"" + type + "\"");
-  const std::string found = json.text("task_type", task_name(task));
-  if (found != task_name(task))
-    json.fail(std::string("\"task_type\": expected \"") + task_name(task) + "\", found \"" + found + "\"");
-  const std::string bias = json.text("bias", "none");
-  if (bias != "none") json.fail("\"bias\": expected \"none\", found \"" + bias + "\"");
+  json.at("peft_type").one_of({"LORA"});
+  if (const auto type = json.given("task_type")) type->one_of({task_name(task)});
+  if (const auto bias = json.given("bias")) bias->one_of({"none"});
   for (const char* key :
        {"use_dora", "use_qalora", "use_bdlora", "lora_bias", "fan_in_fan_out", "rank_pattern", "alpha_pattern",
         "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens", "arrow_config",
         "megatron_config", "kasa_config", "monteclora_config", "velora_config"})
     expect_nothing(json, key);
   // These initialise by changing the base's weights as well.
-  if (const Json* const how = json.find("init_lora_weights");
-      how && !how->is_boolean() && *how != "gaussian" && *how != "eva" && *how != "orthogonal")
-    json.fail("\"init_lora_weights\": " + how->dump() + " changes the base model too and is not supported");
-  if (const Json* const modules = json.find("modules_to_save")) {
+  if (const auto how = json.given("init_lora_weights"); how && !how->json().is_boolean())
+    how->one_of({"gaussian", "eva", "orthogonal"});
+  if (const auto modules = json.given("modules_to_save")) {
     // "classifier" is what the library lists beside "score" whatever the model has.
-    for (const Json& module : *modules)
+    for (const Json& module : modules->json())
       if (task == Task::causal || (module != score_module && module != "classifier"))
-        json.fail("\"modules_to_save\": " + module.dump() + " is not supported" +
-                  (task == Task::causal ? ", expected none" : ", expected \"score\" alone"));
+        throw modules->error(module.dump() + " is not supported, expected " +
+                             (task == Task::causal ? "none" : "\"score\" alone"));
   }
   for (const char* key :
        {"base_model_name_or_path", "inference_mode", "lora_dropout", "layers_to_transform", "layers_pattern",
         "exclude_modules", "auto_mapping", "revision", "peft_version", "megatron_core", "qalora_group_size",
         "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config", "ensure_weight_tying"})
-    json.find(key);
+    json.given(key);
 
   Described described;
   const std::int64_t rank = json.integer("r");
-  if (rank < 1 || rank > (1 << 16)) json.fail("\"r\": expected a rank of at least 1, found " + std::to_string(rank));
+  if (rank < 1 || rank > (1 << 16)) throw json.at("r").unexpected("a rank of at least 1");
   described.rank = static_cast<int>(rank);
   described.alpha = json.number("lora_alpha");
-  if (!(described.alpha > 0.0)) json.fail("\"lora_alpha\": expected a number above 0");
+  if (!(described.alpha > 0.0)) throw json.at("lora_alpha").unexpected("a number above 0");
   // alpha / sqrt(r) in the place of alpha / r (Kalajdzievski 2312.03732).
   if (json.flag("use_rslora", false)) described.alpha *= std::sqrt(static_cast<double>(rank));
-  const Json* const targets = json.find("target_modules");
-  if (!targets || !(targets->is_string() || targets->is_array()))
-    json.fail("\"target_modules\": expected a list of names");
-  if (targets->is_array())
-    for (const Json& target : *targets) {
-      if (!target.is_string()) json.fail("\"target_modules\": expected names, found " + target.dump());
-      described.targets.push_back(last_component(target.get<std::string>()));
-    }
+  const JsonReader targets = json.at("target_modules");
+  if (!targets.json().is_string())
+    for (const JsonReader& target : targets.items()) described.targets.push_back(last_component(target.string()));
   return described;
 }
 
@@ -203,8 +192,8 @@ AdapterOptions resolve(const ConfigReader& json, const Described& described, con
     if (targets.contains(name)) options.targets.push_back(name);
   for (const std::string& target : described.targets)
     if (!targets.contains(target))
-      json.fail("\"target_modules\": \"" + target +
-                "\" matches no projection of the base model that the file has weights of");
+      throw json.at("target_modules")
+          .error("\"" + target + "\" matches no projection of the base model that the file has weights of");
   if (targets.empty()) throw input_error(tensors.file(), "no tensor belongs to a projection of the base model");
   options.first_layer = static_cast<std::int64_t>(first_layer);
   return options;
@@ -299,7 +288,7 @@ void load_scalar_adapter(const fs::path& folder, ScalarModel& model) {
   AdapterTensors tensors(folder / adapter_weights_name);
   auto adapter = read_adapter(json, folder, model.body, Task::scalar, tensors);
   const double offset = json.number(offset_key, 0.0), scale = json.number(scale_key, 1.0);
-  if (!(scale > 0.0)) json.fail(std::string("\"") + scale_key + "\": expected a positive number");
+  if (!(scale > 0.0)) throw json.at(scale_key).unexpected("a positive number");
   json.expect_all_known();
   const torch::NoGradGuard no_gradients;
   const torch::Tensor head_1d = torch::empty_like(model.head_1d);

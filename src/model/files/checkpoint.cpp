@@ -4,7 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/model/torch.hpp"
 
 namespace rlaif::model {
@@ -48,35 +48,26 @@ void Checkpoint::add_file(const fs::path& file) {
 
 void Checkpoint::read_index(const fs::path& index_file, const fs::path& folder) {
   file_ = index_file;
-  Json index;
-  try {
-    index = parse_json_text(read_file(index_file));
-  } catch (const Json::exception& error) {
-    throw input_error(index_file, std::string("expected JSON: ") + error.what());
-  }
-  const auto map = index.is_object() ? index.find("weight_map") : index.end();
-  if (!index.is_object() || map == index.end() || !map->is_object())
-    throw input_error(index_file, "expected the object \"weight_map\"");
+  const Json index = read_json_object(index_file);
+  const JsonReader map = JsonReader(index_file, index).at("weight_map");
+  const auto members = map.members();
   std::set<std::string> files;
-  for (const auto& [name, file] : map->items()) {
-    const std::string text = file.is_string() ? file.get<std::string>() : "";
-    if (text.empty() || fs::path(text).filename() != text)
-      throw input_error(index_file, "\"weight_map." + name + "\": expected the name of a file in the same folder");
-    files.insert(text);
+  for (const auto& [name, file] : members) {
+    if (fs::path(file.text()).filename() != file.text()) throw file.unexpected("the name of a file in the same folder");
+    files.insert(file.text());
   }
   for (const std::string& name : files) {
     if (!fs::exists(folder / name))
       throw input_error(index_file, "names the file \"" + name + "\", which is not there");
     add_file(folder / name);
   }
-  for (const auto& [name, file] : map->items()) {
+  for (const auto& [name, file] : members) {
     const auto found = places_.find(name);
-    if (found == places_.end() || found->second.reader->file().filename() != file.get<std::string>())
-      throw input_error(index_file,
-                        "\"weight_map." + name + "\": there is no such tensor in " + file.get<std::string>());
+    if (found == places_.end() || found->second.reader->file().filename() != file.text())
+      throw file.error("there is no such tensor in " + file.text());
   }
   for (const auto& [name, place] : places_)
-    if (!map->contains(name))
+    if (!map.object().contains(name))
       throw input_error(index_file, "lacks the tensor \"" + name + "\" of " + place.reader->file().filename().string());
 }
 

@@ -5,7 +5,7 @@
 #include "checkpoint.hpp"
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/model/safetensors.hpp"
 #include "rlaif/model/torch.hpp"
 
@@ -20,14 +20,6 @@ const Family& family_of(const ModelConfig& config) {
   const Family* const family = find_family(config.architecture);
   RLAIF_CHECK(family, "a model's family is known");
   return *family;
-}
-
-Json parse_json(const fs::path& file) {
-  try {
-    return parse_json_text(read_file(file));
-  } catch (const Json::exception& error) {
-    throw input_error(file, std::string("expected JSON: ") + error.what());
-  }
 }
 
 StoredTensor stored_head(const Family& family, const torch::Tensor& head_1d) {
@@ -105,12 +97,9 @@ void check_written(const fs::path& config_file, const ModelConfig& config) {
               "a config that reads back as it was written: " + config_file.string());
 }
 
-double finite_number(const fs::path& file, const Json& json, const char* key, double otherwise) {
-  const auto found = json.find(key);
-  if (found == json.end()) return otherwise;
-  if (!found->is_number())
-    throw input_error(file, std::string("\"") + key + "\": expected a number, found " + found->dump());
-  return found->get<double>();
+double finite_number(const JsonReader& config, const char* key, double otherwise) {
+  const auto found = config.find(key);
+  return found ? found->number() : otherwise;
 }
 
 // Many models name ends of a response in this file alone; whoever serves them stops at these too.
@@ -122,10 +111,9 @@ void add_generation_ends(const fs::path& file, ModelConfig& config) {
 
 // Which of the family's two architectures a folder holds.
 void expect_architecture(const fs::path& file, const Json& json, const std::string& expected) {
-  const auto found = json.find("architectures");
-  if (found == json.end() || found->is_null()) return;
-  if (*found != Json::array({expected}))
-    throw input_error(file, "\"architectures\": expected " + expected + ", found " + found->dump());
+  const auto found = JsonReader(file, json).given("architectures");
+  if (found && found->json() != Json::array({expected}))
+    throw found->error("expected " + expected + ", found " + found->json().dump());
 }
 
 ModelConfig scalar_config(const fs::path& file, const Json& json) {
@@ -141,7 +129,7 @@ Transformer load_model(const fs::path& folder, torch::Device device) {
   const fs::path config_file = folder / "config.json";
   ModelConfig config = read_config(config_file);
   add_generation_ends(folder / "generation_config.json", config);
-  expect_architecture(config_file, parse_json(config_file), family_of(config).causal_architecture);
+  expect_architecture(config_file, read_json_object(config_file), family_of(config).causal_architecture);
   return std::move(load(folder, config, Purpose::causal, device).body);
 }
 
@@ -164,11 +152,11 @@ void save_model(const fs::path& folder, const Transformer& model, WeightType typ
 
 ScalarModel load_scalar_model(const fs::path& folder, torch::Device device) {
   const fs::path config_file = folder / "config.json";
-  const Json json = parse_json(config_file);
+  const Json json = read_json_object(config_file);
   const ModelConfig config = scalar_config(config_file, json);
-  const double offset = finite_number(config_file, json, offset_key, 0.0);
-  const double scale = finite_number(config_file, json, scale_key, 1.0);
-  if (!(scale > 0.0)) throw input_error(config_file, std::string("\"") + scale_key + "\": expected a positive number");
+  const JsonReader reader(config_file, json);
+  const double offset = finite_number(reader, offset_key, 0.0), scale = finite_number(reader, scale_key, 1.0);
+  if (!(scale > 0.0)) throw reader.at(scale_key).unexpected("a positive number");
   Loaded loaded = load(folder, config, Purpose::scalar, device);
   return {std::move(loaded.body), loaded.head_1d, offset, scale};
 }
@@ -176,13 +164,13 @@ ScalarModel load_scalar_model(const fs::path& folder, torch::Device device) {
 void check_scalar_folder(const fs::path& folder) {
   const torch::NoGradGuard no_grad;
   const fs::path config_file = folder / "config.json";
-  expected_checkpoint(folder, scalar_config(config_file, parse_json(config_file)), Purpose::scalar);
+  expected_checkpoint(folder, scalar_config(config_file, read_json_object(config_file)), Purpose::scalar);
 }
 
 bool is_own_reward_folder(const fs::path& folder) {
   for (const char* const name : {"config.json", "adapter_config.json"}) {
     const fs::path file = folder / name;
-    if (fs::exists(file) && parse_json(file).contains(scale_key)) return true;
+    if (fs::exists(file) && read_json_object(file).contains(scale_key)) return true;
   }
   return false;
 }

@@ -9,11 +9,10 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/model/torch.hpp"
 #include "safetensors_format.hpp"
 
@@ -63,104 +62,42 @@ using safetensors::prefix_bytes;
 
 using Entry = SafetensorsEntry;
 
-// Sorted objects: those that keep the order of keys take quadratic time to fill, which a hostile header could use.
-using Header = nlohmann::json;
-
-// Parses, refusing what nlohmann::json would let pass: names that come twice, and depth that no header has.
-Header parse_header(const std::filesystem::path& file, const std::string& text) {
-  std::vector<std::set<std::string>> seen;  // keys of the objects that are open
-  const auto check = [&](int depth, Header::parse_event_t event, Header& parsed) {
-    if (depth > 3) throw input_error(file, "header: nested deeper than a safetensors header is");
-    if (event == Header::parse_event_t::object_start) seen.emplace_back();
-    if (event == Header::parse_event_t::object_end) seen.pop_back();
-    if (event == Header::parse_event_t::key && !seen.back().insert(parsed.get<std::string>()).second)
-      throw input_error(file, "header: the key \"" + parsed.get<std::string>() + "\" comes twice");
-    return true;
-  };
-  try {
-    Header header = Header::parse(text, check);
-    if (!header.is_object()) throw input_error(file, "header: expected a JSON object");
-    return header;
-  } catch (const Header::exception& error) {
-    throw input_error(file, std::string("header: expected JSON: ") + error.what());
-  }
+const Dtype& read_dtype(const IndexedJsonReader& reader) {
+  std::vector<std::string> names;
+  for (const Dtype& known : dtypes) names.emplace_back(known.name);
+  const std::string& name = reader.one_of(names);
+  return *std::find_if(dtypes.begin(), dtypes.end(), [&](const Dtype& known) { return name == known.name; });
 }
 
-class EntryReader {
- public:
-  EntryReader(const std::filesystem::path& file, const std::string& name) : file_(file), name_(name) {}
+// The product of the shape must be the bytes there are; it may not wrap around on the way.
+void check_size(const IndexedJsonReader& reader, const Entry& entry, std::uint64_t bytes) {
+  bool empty = false, overflow = false;
+  for (const std::int64_t size : entry.shape) {
+    empty = empty || size == 0;
+    if (!empty) overflow = __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes) || overflow;
+  }
+  if (empty) bytes = 0;
+  if (overflow && !empty) throw reader.at("shape").error("its size does not fit into 64 bits");
+  if (entry.begin > entry.end) throw reader.at("data_offsets").error("the end lies before the beginning");
+  if (entry.end - entry.begin != bytes)
+    throw reader.error("has " + std::to_string(entry.end - entry.begin) +
+                       " bytes of data, its shape and dtype ask for " + std::to_string(bytes));
+}
 
-  Entry read(const Header& json) const {
-    if (!json.is_object()) fail("expected an object");
-    for (const auto& [key, value] : json.items())
-      if (key != "dtype" && key != "shape" && key != "data_offsets") fail("unknown field \"" + key + "\"");
-    Entry entry;
-    entry.name = name_;
-    const Dtype& dtype = dtype_of(field(json, "dtype"));
-    entry.type = dtype.type;
-    const Header& shape = field(json, "shape");
-    if (!shape.is_array()) fail("\"shape\": expected an array");
-    for (const Header& size : shape) {
-      const std::uint64_t value = number(size, "shape");
-      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) fail("\"shape\": too large");
-      entry.shape.push_back(static_cast<std::int64_t>(value));
-    }
-    const Header& offsets = field(json, "data_offsets");
-    if (!offsets.is_array() || offsets.size() != 2) fail("\"data_offsets\": expected two numbers");
-    entry.begin = number(offsets[0], "data_offsets");
-    entry.end = number(offsets[1], "data_offsets");
-    check_size(entry, dtype.bytes);
-    return entry;
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& message) const {
-    throw input_error(file_, "tensor \"" + name_ + "\": " + message);
-  }
-
-  const Header& field(const Header& json, const char* key) const {
-    const auto found = json.find(key);
-    if (found == json.end()) fail(std::string("expected the field \"") + key + "\"");
-    return *found;
-  }
-  std::uint64_t number(const Header& json, const char* key) const {
-    if (!json.is_number_unsigned()) fail(std::string("\"") + key + "\": expected a whole number, found " + json.dump());
-    return json.get<std::uint64_t>();
-  }
-  const Dtype& dtype_of(const Header& json) const {
-    if (json.is_string())
-      for (const Dtype& known : dtypes)
-        if (json.get<std::string>() == known.name) return known;
-    fail("\"dtype\": " + json.dump() + " is not supported");
-  }
-  // The product of the shape must be the bytes there are; it may not wrap around on the way.
-  void check_size(const Entry& entry, std::uint64_t bytes) const {
-    bool empty = false, overflow = false;
-    for (const std::int64_t size : entry.shape) {
-      empty = empty || size == 0;
-      if (!empty) overflow = __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes) || overflow;
-    }
-    if (empty) bytes = 0;
-    if (overflow && !empty) fail("\"shape\": its size does not fit into 64 bits");
-    if (entry.begin > entry.end) fail("\"data_offsets\": the end lies before the beginning");
-    if (entry.end - entry.begin != bytes)
-      fail("has " + std::to_string(entry.end - entry.begin) + " bytes of data, its shape and dtype ask for " +
-           std::to_string(bytes));
-  }
-
-  const std::filesystem::path& file_;
-  const std::string& name_;
-};
-
-std::map<std::string, std::string> read_metadata(const std::filesystem::path& file, const Header& json) {
-  if (!json.is_object()) throw input_error(file, "\"__metadata__\": expected an object");
-  std::map<std::string, std::string> metadata;
-  for (const auto& [key, value] : json.items()) {
-    if (!value.is_string())
-      throw input_error(file, "\"__metadata__." + key + "\": expected a string, found " + value.dump());
-    metadata.emplace(key, value.get<std::string>());
-  }
-  return metadata;
+Entry read_entry(const std::string& name, const IndexedJsonReader& reader) {
+  reader.allow_only({"dtype", "shape", "data_offsets"});
+  Entry entry;
+  entry.name = name;
+  const Dtype& dtype = read_dtype(reader.at("dtype"));
+  entry.type = dtype.type;
+  for (const auto& size : reader.at("shape").items())
+    entry.shape.push_back(static_cast<std::int64_t>(size.count(0, std::numeric_limits<std::int64_t>::max())));
+  const auto offsets = reader.at("data_offsets").items();
+  if (offsets.size() != 2) throw reader.at("data_offsets").unexpected("two numbers");
+  entry.begin = offsets[0].count();
+  entry.end = offsets[1].count();
+  check_size(reader, entry, dtype.bytes);
+  return entry;
 }
 
 // Every byte of the data belongs to exactly one tensor.
@@ -206,12 +143,13 @@ std::string read_header_text(const std::filesystem::path& file, const Input& inp
 SafetensorsReader::SafetensorsReader(const std::filesystem::path& file)
     : file_(file), input_(std::make_shared<const InputFile>(file)) {
   const std::string text = read_header_text(file, *input_);
-  const Header header = parse_header(file, text);
-  for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__")
-      metadata_ = read_metadata(file, json);
-    else
-      entries_.push_back(EntryReader(file, name).read(json));
+  const auto header = parse_json<IndexedJson>(file, text);
+  for (const auto& [name, reader] : IndexedJsonReader(file, header).members()) {
+    if (name != "__metadata__") {
+      entries_.push_back(read_entry(name, reader));
+      continue;
+    }
+    for (const auto& [key, value] : reader.members()) metadata_.emplace(key, value.string());
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);

@@ -7,23 +7,17 @@
 namespace rlaif::records {
 namespace {
 
-double side_in(const text::JsonRecord& line, const std::string& key, const Json& value) {
-  if (value == "a") return 1.0;
-  if (value == "b") return 0.0;
-  if (value == "tie") return 0.5;
-  throw input_error(
-      line.file, line.line,
-      "key '" + key + "': \"a\", \"b\" or \"tie\" was expected, found " + text::to_json_line(value).substr(0, 60));
+double side_in(const JsonReader& reader) {
+  const std::string& side = reader.one_of({"a", "b", "tie"});
+  return side == "a" ? 1.0 : side == "b" ? 0.0 : 0.5;
 }
 
 const char* side_name(double label) { return label == 0.5 ? "tie" : label > 0.5 ? "a" : "b"; }
 
 std::vector<double> votes_in(const text::JsonRecord& line) {
   std::vector<double> votes;
-  const auto list = line.object.find("annotators");
-  if (list == line.object.end() || list->is_null()) return votes;
-  if (!list->is_array()) throw input_error(line.file, line.line, "key 'annotators': a list of labels was expected");
-  for (const Json& one : *list) votes.push_back(side_in(line, "annotators", one));
+  if (const auto list = line.reader().given("annotators"))
+    for (const JsonReader& one : list->items()) votes.push_back(side_in(one));
   return votes;
 }
 
@@ -34,15 +28,11 @@ std::string read_pair(const text::JsonRecord& line, Kind, Record& record) {
     line.read_prompt("prompt", record.prompt);
   }
   record.responses = {line.string("response_a"), line.string("response_b")};
-  const auto text_or_none = [&](const char* key) {
-    const auto found = line.object.find(key);
-    return found == line.object.end() || found->is_null() ? std::string() : line.string(key);
-  };
-  record.subset = text_or_none("subset");
-  record.model_a = text_or_none("model_a");
-  record.model_b = text_or_none("model_b");
-  const auto label = line.object.find("label");
-  if (label != line.object.end() && !label->is_null()) record.stated = side_in(line, "label", *label);
+  const JsonReader reader = line.reader();
+  record.subset = reader.string_or("subset", "");
+  record.model_a = reader.string_or("model_a", "");
+  record.model_b = reader.string_or("model_b", "");
+  if (const auto label = reader.given("label")) record.stated = side_in(*label);
   record.votes = votes_in(line);
   if (record.stated && record.votes.size() == 1 && record.votes[0] != *record.stated) {
     throw input_error(line.file, line.line,

@@ -6,7 +6,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/preferences/store.hpp"
 #include "rlaif/remote/answer_cache.hpp"
 #include "rlaif/run/layers.hpp"
@@ -18,12 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string heldout_end = "-heldout";
-
-Json read_json(const fs::path& file) {
-  const Json json = try_parse_json(read_file(file));
-  if (json.is_discarded() || !json.is_object()) throw input_error(file, "a JSON object was expected");
-  return json;
-}
 
 double number_at(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -141,7 +135,7 @@ void share_out_hours(std::vector<cost::MeasuredUse>& uses, const std::string& st
 RunCosts measure_run(const fs::path& run) {
   const RunDirectory directory(run);
   if (!fs::exists(run / "run.json")) throw input_error(run, "has no run.json; a run directory was expected");
-  const Json json = read_json(run / "run.json");
+  const Json json = read_json_object(run / "run.json");
   const Json deck = json.value("deck", Json::object());
   RunCosts costs;
   costs.run = run;
@@ -165,7 +159,7 @@ RunCosts measure_run(const fs::path& run) {
   for (const std::string& name : names_in(run / "people"))
     costs.uses.push_back(comparisons_by("people-" + name, records_of(directory.people(name), true), deck));
   for (const std::string& file : names_in(run / "stages")) {
-    const Json marker = read_json(run / "stages" / file);
+    const Json marker = read_json_object(run / "stages" / file);
     costs.stages.push_back(
         {fs::path(file).stem().string(), number_at(marker, "ranks"), number_at(marker, "wall_seconds")});
     const std::string& stage = costs.stages.back().stage;

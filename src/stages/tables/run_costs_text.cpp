@@ -106,8 +106,6 @@ std::string run_text(const RunCosts& run, double comparisons) {
   return text + fmt::format("machines at ${:.2f} a rank and hour (plan.usd_per_rank_hour)\n", run.usd_per_rank_hour);
 }
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 Json offer_json(const cost::LabelOffer& offer, double comparisons) {
   return {{"name", offer.name},
           {"fixed_usd", offer.fixed_usd},

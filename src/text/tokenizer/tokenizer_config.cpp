@@ -4,7 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
-#include "rlaif/core/json_parse.hpp"
+#include "rlaif/core/json_reader.hpp"
 
 namespace rlaif::text {
 namespace {
@@ -29,14 +29,7 @@ bool has(const Json& object, const char* key) {
 Json read_tokenizer_config(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "tokenizer_config.json";
   if (!std::filesystem::exists(file)) return Json::object();
-  Json config;
-  try {
-    config = parse_json_text(read_file(file));
-  } catch (const Json::exception& error) {
-    throw input_error(file, std::string("expected JSON: ") + error.what());
-  }
-  if (!config.is_object()) throw input_error(file, "expected a JSON object");
-  return config;
+  return read_json_object(file);
 }
 
 Json tokenizer_config(Json given, const ChatEncoder& chat) {

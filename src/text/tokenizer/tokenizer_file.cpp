@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "../json_field.hpp"
 #include "byte_level.hpp"
 #include "rlaif/core/utf8.hpp"
 
@@ -18,15 +17,15 @@ class Vocabulary {
  public:
   explicit Vocabulary(StringMap<TokenId>& ids) : ids_(ids) {}
 
-  TokenId add(const JsonField& where, const std::string& token, std::int64_t id) {
+  TokenId add(const IndexedJsonReader& where, const std::string& token, std::int64_t id) {
     if (id < 0 || id >= kIdLimit) {
-      throw where.error("'" + where.path() + "' gives token '" + token + "' the id " + std::to_string(id) +
-                        "; expected 0 to " + std::to_string(kIdLimit - 1));
+      throw where.error("token '" + token + "' has the id " + std::to_string(id) + "; expected 0 to " +
+                        std::to_string(kIdLimit - 1));
     }
     const auto [of_token, new_token] = ids_.emplace(token, static_cast<TokenId>(id));
     const auto [of_id, new_id] = tokens_.emplace(static_cast<TokenId>(id), token);
     if (of_token->second != id || of_id->second != token) {
-      throw where.error("'" + where.path() + "': token '" + token + "' has id " + std::to_string(id) + ", but " +
+      throw where.error("token '" + token + "' has id " + std::to_string(id) + ", but " +
                         (new_id ? "the token has id " + std::to_string(of_token->second)
                                 : "that is the id of '" + of_id->second + "'") +
                         " already; expected one id for each token");
@@ -39,11 +38,11 @@ class Vocabulary {
   std::unordered_map<TokenId, std::string> tokens_;
 };
 
-void read_added_tokens(const JsonField& document, Vocabulary& vocabulary, std::vector<AddedToken>& out) {
-  const auto list = document.find("added_tokens");
+void read_added_tokens(const IndexedJsonReader& document, Vocabulary& vocabulary, std::vector<AddedToken>& out) {
+  const auto list = document.given("added_tokens");
   if (!list) return;
   StringMap<bool> seen;
-  for (const JsonField& item : list->items()) {
+  for (const IndexedJsonReader& item : list->items()) {
     AddedToken token;
     token.content = item.at("content").string();
     if (token.content.empty()) throw item.at("content").unexpected("a text that is not empty");
@@ -58,8 +57,8 @@ void read_added_tokens(const JsonField& document, Vocabulary& vocabulary, std::v
   }
 }
 
-void check_model_options(const JsonField& model) {
-  if (const auto dropout = model.find("dropout"); dropout && dropout->value() != 0) {
+void check_model_options(const IndexedJsonReader& model) {
+  if (const auto dropout = model.given("dropout"); dropout && dropout->json() != 0) {
     throw dropout->unexpected("null: encoding is deterministic");
   }
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
@@ -68,8 +67,8 @@ void check_model_options(const JsonField& model) {
 }
 
 // "a b" or ["a", "b"]
-std::pair<std::string, std::string> read_merge(const JsonField& item) {
-  if (item.value().is_array()) {
+std::pair<std::string, std::string> read_merge(const IndexedJsonReader& item) {
+  if (item.json().is_array()) {
     const auto parts = item.items();
     if (parts.size() != 2) throw item.unexpected("two tokens");
     return {parts[0].string(), parts[1].string()};
@@ -82,24 +81,24 @@ std::pair<std::string, std::string> read_merge(const JsonField& item) {
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-void read_merges(const JsonField& list, const StringMap<TokenId>& vocabulary, std::vector<Merge>& out) {
-  const auto id_of = [&](const JsonField& item, const std::string& token) {
+void read_merges(const IndexedJsonReader& list, const StringMap<TokenId>& vocabulary, std::vector<Merge>& out) {
+  const auto id_of = [&](const IndexedJsonReader& item, const std::string& token) {
     const auto found = vocabulary.find(token);
     if (found == vocabulary.end()) {
-      throw item.error("'" + item.path() + "' names the token '" + token + "', which model.vocab lacks");
+      throw item.error("names the token '" + token + "', which model.vocab lacks");
     }
     return found->second;
   };
-  for (const JsonField& item : list.items()) {
+  for (const IndexedJsonReader& item : list.items()) {
     // The first line of an old merges.txt, kept by some converters.
-    if (item.value().is_string() && item.string().starts_with("#version")) continue;
+    if (item.json().is_string() && item.string().starts_with("#version")) continue;
     const auto [left, right] = read_merge(item);
     out.push_back({id_of(item, left), id_of(item, right), id_of(item, left + right)});
   }
 }
 
 // Tokens of single bytes; whether all are there.
-bool read_bytes(const JsonField& model, TokenizerFile& file) {
+bool read_bytes(const IndexedJsonReader& model, TokenizerFile& file) {
   if (model.boolean_or("byte_fallback", false)) throw model.at("byte_fallback").unexpected("false beside ByteLevel");
   bool complete = true;
   for (int byte = 0; byte < 256; ++byte) {
@@ -112,7 +111,7 @@ bool read_bytes(const JsonField& model, TokenizerFile& file) {
 }
 
 // Tokens of single characters and, where bytes stand for the others, of bytes; whether every text has tokens.
-bool read_characters(const JsonField& model, TokenizerFile& file) {
+bool read_characters(const IndexedJsonReader& model, TokenizerFile& file) {
   for (const auto& [token, id] : file.ids) {
     const Utf8Step first = token.empty() ? Utf8Step{} : decode_utf8(token);
     if (first.valid && first.length == token.size()) file.bpe.character_ids.emplace(first.code, id);
@@ -127,19 +126,18 @@ bool read_characters(const JsonField& model, TokenizerFile& file) {
   return complete;
 }
 
-void read_model(const JsonField& model, Vocabulary& vocabulary, TokenizerFile& file) {
-  if (const auto type = model.find("type"); type && type->string() != "BPE") throw type->unexpected("BPE");
+void read_model(const IndexedJsonReader& model, Vocabulary& vocabulary, TokenizerFile& file) {
+  if (const auto type = model.given("type"); type && type->string() != "BPE") throw type->unexpected("BPE");
   check_model_options(model);
-  const JsonField vocab = model.at("vocab");
-  if (!vocab.value().is_object()) throw vocab.unexpected("an object of tokens and ids");
-  for (const auto& [token, id] : vocab.value().items()) {
-    if (!id.is_number_integer()) throw vocab.error("'model.vocab': token '" + token + "' has no integer id");
+  const IndexedJsonReader vocab = model.at("vocab");
+  for (const auto& [token, id] : vocab.object().items()) {
+    if (!id.is_number_integer()) throw vocab.error("token '" + token + "' has no integer id");
     vocabulary.add(vocab, token, id.get<std::int64_t>());
   }
   read_merges(model.at("merges"), file.ids, file.bpe.merges);
   const bool complete = file.bpe.alphabet == Alphabet::bytes ? read_bytes(model, file) : read_characters(model, file);
   file.bpe.fuse_unknown = model.boolean_or("fuse_unk", false);
-  if (const auto unknown = model.find("unk_token"); unknown && !complete) {
+  if (const auto unknown = model.given("unk_token"); unknown && !complete) {
     const auto found = file.ids.find(unknown->string());
     if (found == file.ids.end()) throw unknown->unexpected("a token of model.vocab, which lacks some bytes");
     file.bpe.unknown = found->second;
@@ -155,7 +153,7 @@ void read_model(const JsonField& model, Vocabulary& vocabulary, TokenizerFile& f
 }
 
 // Words come from the pre-tokenizer and go back through the decoder: both are byte-level or neither.
-void check_ends_match(const JsonField& document, const TokenizerFile& file) {
+void check_ends_match(const IndexedJsonReader& document, const TokenizerFile& file) {
   const bool bytes_in = !file.steps.empty() && std::holds_alternative<ByteLevelStep>(file.steps.back());
   if (bytes_in == !file.decoder) return;
   if (bytes_in) throw document.at("decoder").at("type").unexpected("ByteLevel, as the pre-tokenizer ends in ByteLevel");
@@ -163,12 +161,13 @@ void check_ends_match(const JsonField& document, const TokenizerFile& file) {
 }
 
 // Ids that a file names must be tokens of it.
-void check_frame(const JsonField& document, const TokenizerFile& file) {
+void check_frame(const IndexedJsonReader& document, const TokenizerFile& file) {
   for (const auto* side : {&file.frame.before, &file.frame.after}) {
     for (const TokenId id : *side) {
       const bool known =
           std::any_of(file.ids.begin(), file.ids.end(), [&](const auto& entry) { return entry.second == id; });
-      if (!known) throw document.error("'post_processor' adds the id " + std::to_string(id) + ", which no token has");
+      if (!known)
+        throw document.at("post_processor").error("adds the id " + std::to_string(id) + ", which no token has");
     }
   }
 }
@@ -176,8 +175,9 @@ void check_frame(const JsonField& document, const TokenizerFile& file) {
 }  // namespace
 
 TokenizerFile parse_tokenizer_file(std::string_view json, const std::string& name) {
-  const IndexedJson root = parse_indexed_json(json, name);
-  const JsonField document(root, name);
+  const std::filesystem::path path = name;
+  const IndexedJson root = parse_json<IndexedJson>(path, json);
+  const IndexedJsonReader document(path, root);
   TokenizerFile file;
   Vocabulary vocabulary(file.ids);
   file.normalizer = read_normalizer(document);

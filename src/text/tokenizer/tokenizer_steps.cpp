@@ -6,33 +6,32 @@ namespace rlaif::text {
 namespace {
 
 // {"String": text} or {"Regex": pattern}
-Regex read_pattern(const JsonField& pattern) {
-  const auto regex = pattern.find("Regex"), literal = pattern.find("String");
+Regex read_pattern(const IndexedJsonReader& pattern) {
+  const auto regex = pattern.given("Regex"), literal = pattern.given("String");
   if (!regex && !literal) throw pattern.unexpected("an object with the key 'Regex' or 'String'");
-  const std::string& text = (regex ? *regex : *literal).string();
-  if (text.empty()) throw pattern.error("'" + pattern.path() + "' is empty; expected a pattern that matches something");
+  const std::string& text = (regex ? *regex : *literal).text();
   try {
     return Regex(text, regex ? PatternKind::regex : PatternKind::literal);
   } catch (const Error& failure) {
-    throw pattern.error("'" + pattern.path() + "': " + failure.what());
+    throw pattern.error(failure.what());
   }
 }
 
-ReplaceStep read_replace(const JsonField& step) {
+ReplaceStep read_replace(const IndexedJsonReader& step) {
   return {read_pattern(step.at("pattern")), step.at("content").string()};
 }
 
-char32_t read_character(const JsonField& field) {
+char32_t read_character(const IndexedJsonReader& field) {
   const std::string& text = field.string();
   const Utf8Step first = text.empty() ? Utf8Step{} : decode_utf8(text);
   if (!first.valid || first.length != text.size()) throw field.unexpected("one character");
   return first.code;
 }
 
-void read_normalizer_step(const JsonField& step, std::vector<NormalizerStep>& out) {
+void read_normalizer_step(const IndexedJsonReader& step, std::vector<NormalizerStep>& out) {
   const std::string type = step.at("type").string();
   if (type == "Sequence") {
-    for (const JsonField& inner : step.at("normalizers").items()) read_normalizer_step(inner, out);
+    for (const IndexedJsonReader& inner : step.at("normalizers").items()) read_normalizer_step(inner, out);
   } else if (type == "NFC") {
     out.emplace_back(UnicodeStep{UnicodeForm::nfc});
   } else if (type == "NFD") {
@@ -55,33 +54,32 @@ void read_normalizer_step(const JsonField& step, std::vector<NormalizerStep>& ou
 }
 
 // Also in the form before `prepend_scheme` was there: {"add_prefix_space": true}.
-PrependScheme read_prepend_scheme(const JsonField& step) {
-  const auto scheme = step.find("prepend_scheme");
-  const auto old = step.find("add_prefix_space");
-  const std::string name = scheme ? scheme->string() : "always";
-  if (name != "always" && name != "first" && name != "never") throw scheme->unexpected("always, first or never");
+PrependScheme read_prepend_scheme(const IndexedJsonReader& step) {
+  const auto scheme = step.given("prepend_scheme");
+  const auto old = step.given("add_prefix_space");
+  const std::string name = scheme ? scheme->one_of({"always", "first", "never"}) : "always";
   if (old && !old->boolean() && name != "never") {
     throw old->unexpected("true, or prepend_scheme \"never\" beside it");
   }
   return name == "always" ? PrependScheme::always : name == "first" ? PrependScheme::first : PrependScheme::never;
 }
 
-std::string read_replacement(const JsonField& step) {
-  const JsonField field = step.at("replacement");
+std::string read_replacement(const IndexedJsonReader& step) {
+  const IndexedJsonReader field = step.at("replacement");
   read_character(field);
   return field.string();
 }
 
-SplitStep read_split(const JsonField& step) {
+SplitStep read_split(const IndexedJsonReader& step) {
   if (step.at("behavior").string() != "Isolated") throw step.at("behavior").unexpected("\"Isolated\"");
   if (step.boolean_or("invert", false)) throw step.at("invert").unexpected("false");
   return {read_pattern(step.at("pattern"))};
 }
 
-void read_pre_tokenizer_step(const JsonField& step, std::vector<PreTokenizerStep>& out) {
+void read_pre_tokenizer_step(const IndexedJsonReader& step, std::vector<PreTokenizerStep>& out) {
   const std::string type = step.at("type").string();
   if (type == "Sequence") {
-    for (const JsonField& inner : step.at("pretokenizers").items()) read_pre_tokenizer_step(inner, out);
+    for (const IndexedJsonReader& inner : step.at("pretokenizers").items()) read_pre_tokenizer_step(inner, out);
     return;
   }
   if (!out.empty() && std::holds_alternative<ByteLevelStep>(out.back())) {
@@ -103,36 +101,35 @@ void read_pre_tokenizer_step(const JsonField& step, std::vector<PreTokenizerStep
 }
 
 // One side of "single": special tokens before or after the text.
-void append_special(const JsonField& processor, const JsonField& piece, std::vector<TokenId>& out) {
-  const JsonField name = piece.at("id");
-  const JsonField token = processor.at("special_tokens").at(name.string().c_str());
-  for (const JsonField& id : token.at("ids").items()) {
+void append_special(const IndexedJsonReader& processor, const IndexedJsonReader& piece, std::vector<TokenId>& out) {
+  const IndexedJsonReader name = piece.at("id");
+  const IndexedJsonReader token = processor.at("special_tokens").at(name.string());
+  for (const IndexedJsonReader& id : token.at("ids").items()) {
     if (id.integer() < 0) throw id.unexpected("a token's id");
     out.push_back(static_cast<TokenId>(id.integer()));
   }
 }
 
-Frame read_template(const JsonField& processor) {
+Frame read_template(const IndexedJsonReader& processor) {
   Frame frame;
   bool text_seen = false;
-  for (const JsonField& piece : processor.at("single").items()) {
-    if (const auto special = piece.find("SpecialToken")) {
+  for (const IndexedJsonReader& piece : processor.at("single").items()) {
+    if (const auto special = piece.given("SpecialToken")) {
       append_special(processor, *special, text_seen ? frame.after : frame.before);
     } else if (text_seen || piece.at("Sequence").at("id").string() != "A") {
-      throw piece.error("'" + piece.path() + "': expected one Sequence, of id A, among special tokens");
+      throw piece.error("expected one Sequence, of id A, among special tokens");
     } else {
       text_seen = true;
     }
   }
-  if (!text_seen)
-    throw processor.at("single").error("'" + processor.path() + ".single' holds no Sequence; expected one, of id A");
+  if (!text_seen) throw processor.at("single").error("holds no Sequence; expected one, of id A");
   return frame;
 }
 
-void read_processor(const JsonField& processor, Frame& frame) {
-  const JsonField type = processor.at("type");
+void read_processor(const IndexedJsonReader& processor, Frame& frame) {
+  const IndexedJsonReader type = processor.at("type");
   if (type.string() == "Sequence") {
-    for (const JsonField& inner : processor.at("processors").items()) read_processor(inner, frame);
+    for (const IndexedJsonReader& inner : processor.at("processors").items()) read_processor(inner, frame);
   } else if (type.string() == "TemplateProcessing") {
     const Frame outer = read_template(processor);
     frame.before.insert(frame.before.begin(), outer.before.begin(), outer.before.end());
@@ -142,16 +139,16 @@ void read_processor(const JsonField& processor, Frame& frame) {
   }
 }
 
-std::size_t read_count(const JsonField& step, const char* key) {
-  const JsonField field = step.at(key);
+std::size_t read_count(const IndexedJsonReader& step, const char* key) {
+  const IndexedJsonReader field = step.at(key);
   if (field.integer() < 0) throw field.unexpected("a number of characters");
   return static_cast<std::size_t>(field.integer());
 }
 
-void read_decoder_step(const JsonField& step, std::vector<DecoderStep>& out) {
+void read_decoder_step(const IndexedJsonReader& step, std::vector<DecoderStep>& out) {
   const std::string type = step.at("type").string();
   if (type == "Sequence") {
-    for (const JsonField& inner : step.at("decoders").items()) read_decoder_step(inner, out);
+    for (const IndexedJsonReader& inner : step.at("decoders").items()) read_decoder_step(inner, out);
   } else if (type == "Replace") {
     out.emplace_back(read_replace(step));
   } else if (type == "ByteFallback") {
@@ -168,7 +165,7 @@ void read_decoder_step(const JsonField& step, std::vector<DecoderStep>& out) {
   }
 }
 
-bool is_byte_level(const JsonField& decoder) {
+bool is_byte_level(const IndexedJsonReader& decoder) {
   const std::string type = decoder.at("type").string();
   if (type != "Sequence") return type == "ByteLevel";
   const auto inner = decoder.at("decoders").items();
@@ -177,28 +174,28 @@ bool is_byte_level(const JsonField& decoder) {
 
 }  // namespace
 
-std::vector<NormalizerStep> read_normalizer(const JsonField& document) {
+std::vector<NormalizerStep> read_normalizer(const IndexedJsonReader& document) {
   std::vector<NormalizerStep> steps;
-  if (const auto normalizer = document.find("normalizer")) read_normalizer_step(*normalizer, steps);
+  if (const auto normalizer = document.given("normalizer")) read_normalizer_step(*normalizer, steps);
   return steps;
 }
 
-std::vector<PreTokenizerStep> read_pre_tokenizer(const JsonField& document) {
+std::vector<PreTokenizerStep> read_pre_tokenizer(const IndexedJsonReader& document) {
   std::vector<PreTokenizerStep> steps;
-  const JsonField pre_tokenizer = document.at("pre_tokenizer");
-  if (!pre_tokenizer.value().is_null()) read_pre_tokenizer_step(pre_tokenizer, steps);
+  const IndexedJsonReader pre_tokenizer = document.at("pre_tokenizer");
+  if (!pre_tokenizer.json().is_null()) read_pre_tokenizer_step(pre_tokenizer, steps);
   return steps;
 }
 
-Frame read_post_processor(const JsonField& document) {
+Frame read_post_processor(const IndexedJsonReader& document) {
   Frame frame;
-  if (const auto processor = document.find("post_processor")) read_processor(*processor, frame);
+  if (const auto processor = document.given("post_processor")) read_processor(*processor, frame);
   return frame;
 }
 
-std::optional<std::vector<DecoderStep>> read_decoder(const JsonField& document) {
-  const JsonField decoder = document.at("decoder");
-  if (decoder.value().is_null()) throw decoder.unexpected("a decoder, such as ByteLevel or Metaspace");
+std::optional<std::vector<DecoderStep>> read_decoder(const IndexedJsonReader& document) {
+  const IndexedJsonReader decoder = document.at("decoder");
+  if (decoder.json().is_null()) throw decoder.unexpected("a decoder, such as ByteLevel or Metaspace");
   if (is_byte_level(decoder)) return std::nullopt;
   std::vector<DecoderStep> steps;
   read_decoder_step(decoder, steps);

@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "../json_field.hpp"
 #include "decoder.hpp"
 #include "normalizer.hpp"
 #include "pre_tokenizer.hpp"
+#include "rlaif/core/json_reader.hpp"
 #include "rlaif/core/types.hpp"
 
 namespace rlaif::text {
@@ -18,10 +18,10 @@ struct Frame {
 };
 
 // All throw Error(input) naming file, key and what was expected.
-std::vector<NormalizerStep> read_normalizer(const JsonField& document);
-std::vector<PreTokenizerStep> read_pre_tokenizer(const JsonField& document);
-Frame read_post_processor(const JsonField& document);
+std::vector<NormalizerStep> read_normalizer(const IndexedJsonReader& document);
+std::vector<PreTokenizerStep> read_pre_tokenizer(const IndexedJsonReader& document);
+Frame read_post_processor(const IndexedJsonReader& document);
 // Nothing: ByteLevel.
-std::optional<std::vector<DecoderStep>> read_decoder(const JsonField& document);
+std::optional<std::vector<DecoderStep>> read_decoder(const IndexedJsonReader& document);
 
 }  // namespace rlaif::text

@@ -37,13 +37,8 @@ struct LabelFile {
 
 // The field's place among the choices.
 std::size_t choice_of(const text::JsonRecord& record, const char* key, const std::vector<std::string>& choices) {
-  const std::string& text = record.string(key);
-  const auto found = std::find(choices.begin(), choices.end(), text);
-  if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-  std::string expected;
-  for (const std::string& choice : choices) expected += (expected.empty() ? "" : ", ") + choice;
-  throw input_error(record.file, record.line,
-                    std::string("key '") + key + "': one of " + expected + " was expected, not '" + text + "'");
+  const std::string& text = record.reader().at(key).one_of(choices);
+  return static_cast<std::size_t>(std::find(choices.begin(), choices.end(), text) - choices.begin());
 }
 
 std::uint64_t pair_id_of(const text::JsonRecord& record) {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif {
 namespace {

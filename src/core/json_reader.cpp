@@ -8,7 +8,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
 #include "rlaif/core/names.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 
 namespace rlaif {
 namespace {

@@ -9,7 +9,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/rng.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/generate/engine.hpp"
 #include "rlaif/model/transformer.hpp"
 #include "rlaif/run/layers.hpp"

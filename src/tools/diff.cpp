@@ -9,7 +9,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/json_parse.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/evaluate/difference.hpp"
 #include "rlaif/run/layers.hpp"
 #include "rlaif/text/jsonl.hpp"

@@ -23,6 +23,9 @@ std::size_t first_invalid_utf8(std::string_view bytes);
 std::string replace_invalid_utf8(std::string_view bytes);
 std::size_t count_characters(std::string_view bytes);  // a maximal ill-formed part counts as one
 void append_utf8(std::string& out, char32_t code);     // code is a scalar value
+// The beginning of a text for a message, cut between characters: line breaks and control characters become spaces, what is cut
+// off "...".
+std::string one_line(std::string_view text, std::size_t most = 60);
 
 // --- of valid UTF-8 ---------------------------------------------------------------------------------------------
 bool is_white_space(char32_t code);  // Unicode's White_Space

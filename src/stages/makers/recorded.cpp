@@ -17,7 +17,7 @@
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/ids.hpp"
 #include "rlaif/core/log.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/records/records.hpp"
 #include "rlaif/records/write.hpp"
 #include "rlaif/study/judge_tree.hpp"

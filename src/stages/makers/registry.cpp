@@ -4,7 +4,7 @@
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/names.hpp"
-#include "rlaif/core/text_format.hpp"
+#include "rlaif/core/utf8.hpp"
 #include "rlaif/stages/binding.hpp"
 #include "rlaif/study/judge_tree.hpp"
 

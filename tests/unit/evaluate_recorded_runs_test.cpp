@@ -79,7 +79,8 @@ TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
   EXPECT_NE(read(pair_line("p", "o", "1")).find(":1: key 'label'"), std::string::npos);
   EXPECT_NE(read(R"({"prompt":"o","response_a":"x","response_b":"y"})").find("key 'label' is missing"),
             std::string::npos);
-  EXPECT_NE(read(pair_line("p", "o", "\"a\"", R"(,"annotators":["c"])")).find("key 'annotators'"), std::string::npos);
+  EXPECT_NE(read(pair_line("p", "o", "\"a\"", R"(,"annotators":["c"])")).find("key 'annotators[0]' is \"c\""),
+            std::string::npos);
   EXPECT_NE(read(pair_line("p", "o", "\"a\"") + pair_line("p", "o", "\"b\"")).find("id 'p' is that of line 1 already"),
             std::string::npos);
   EXPECT_NE(read("\n").find("holds no pair"), std::string::npos);

@@ -20,7 +20,7 @@ esac
 if [[ -z ${JOBS:-} ]]; then
   # A file that includes libtorch takes up to 1.5 GB to compile.
   memory_kb=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
-  JOBS=$(nproc)
+  JOBS=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # nproc alone would answer OMP_NUM_THREADS
   ((memory_kb / 1500000 >= JOBS)) || JOBS=$((memory_kb / 1500000 > 0 ? memory_kb / 1500000 : 1))
 fi
 

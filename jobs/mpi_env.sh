@@ -13,6 +13,9 @@ if [[ $(id -u) == 0 ]]; then  # containers
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
+# How many processors there are for us. nproc alone would answer OMP_NUM_THREADS, which is set above.
+processors() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
+
 # run_ranks N COMMAND...: the command under mpirun. Ranks that wait spin; where there are more of them
 # than cores they must yield, or those that work starve. Every launch has a session folder of its own: in a
 # shared one the daemon of a run that has just ended may remove what the next one has just made.
@@ -21,7 +24,7 @@ run_ranks() {
   shift
   session=$(mktemp -d)
   local -a environment=(OMPI_MCA_orte_tmpdir_base="$session" PRTE_MCA_prte_tmpdir_base="$session")
-  ((ranks <= $(nproc))) || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
+  ((ranks <= $(processors))) || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
   env "${environment[@]}" mpirun -n "$ranks" "$@" || code=$?
   rm -rf "$session" 2>/dev/null || true
   return $code

@@ -20,7 +20,7 @@ jobs/setup.sh --tests
 RLAIF_WERROR=${RLAIF_WERROR:-1} jobs/build.sh all
 # shellcheck source=jobs/mpi_env.sh
 source jobs/mpi_env.sh
-export -f run_ranks
+export -f run_ranks processors
 rm -rf "$logs"
 mkdir -p "$logs"
 
@@ -51,13 +51,15 @@ mapfile -t scripts < <(chosen tests/end_to_end/*.sh | grep -v '/lib\.sh$')
 
 # shellcheck disable=SC2016  # expanded by the inner shell
 [[ ${#unit[@]} == 0 ]] || printf '%s\0' "${unit[@]}" |
-  xargs -0 -P "$(nproc)" -I{} bash -c 'logged "$(basename "$1")" "$1" --gtest_color=no' _ {}
+  xargs -0 -P "$(processors)" -I{} bash -c 'logged "$(basename "$1")" "$1" --gtest_color=no' _ {}
 for binary in "${parallel[@]}"; do
   for ranks in 1 2 3; do
     # shellcheck disable=SC2016
     logged "$(basename "$binary")-$ranks-ranks" bash -c 'run_ranks "$@"' _ "$ranks" "$binary" --gtest_color=no
   done
 done
+# Ranks of scripts leave the processor to servers and other scripts while they wait.
+export OMPI_MCA_mpi_yield_when_idle=1
 # Scripts that measure, wait for a moment, kill or start a service have the machine to themselves; the others, which mostly
 # wait for single ranks and servers, share it, the longest first.
 listed() { awk -v word="$1" '!/^#/ { for (i = 2; i <= NF; ++i) if ($i == word) print $1 }' tests/end_to_end/scripts.txt; }
@@ -76,7 +78,7 @@ for script in "${scripts[@]}"; do
 done
 # shellcheck disable=SC2016
 [[ ${#shared_scripts[@]} == 0 ]] || printf '%s\0' "${shared_scripts[@]}" |
-  OMPI_MCA_mpi_yield_when_idle=1 xargs -0 -P "$(nproc)" -I{} bash -c 'logged "$(basename "$1" .sh)" bash "$1"' _ {}
+  xargs -0 -P "$(processors)" -I{} bash -c 'logged "$(basename "$1" .sh)" bash "$1"' _ {}
 for script in "${alone_scripts[@]}"; do
   logged "$(basename "$script" .sh)" bash "$script"
 done

@@ -71,7 +71,7 @@ generate() {  # generate RANKS OUTPUT
     --io.output="$scratch/$2" --io.samples=3 --io.model=rlaif
 }
 check "generate on 1 and 2 ranks gives the same lines" bash -c "
-  $(declare -f generate ranks run_ranks); rlaif='$rlaif' scratch='$scratch'
+  $(declare -f generate ranks run_ranks processors); rlaif='$rlaif' scratch='$scratch'
   generate 1 a.jsonl && generate 2 b.jsonl && cmp '$scratch/a.jsonl' '$scratch/b.jsonl' && [[ \$(wc -l <'$scratch/a.jsonl') == 6 ]]"
 printf '{"prompt": "What is 2 plus 3?", "response_a": "2 plus 3 is 5.", "response_b": "2 plus 3 is 6."}\n' >"$scratch/pairs.jsonl"
 check "judge writes a verdict for a pair" bash -c "

@@ -153,7 +153,7 @@ expect_error "a judge below judge.min_agreement" 3 \
   study "$deck" --run.directory="$scratch/short" --judge.min_agreement=0.99
 check "nothing was trained on it" bash -c "! ls '$scratch'/short/stages/reward-* 2>/dev/null"
 check "the study goes on where the deck says so" bash -c "
-  $(declare -f study ranks run_ranks); rlaif='$rlaif' scratch='$scratch' deck='$deck'
+  $(declare -f study ranks run_ranks processors); rlaif='$rlaif' scratch='$scratch' deck='$deck'
   study 2 short --judge.min_agreement=0.99 --judge.proceed_below_min_agreement=true >'$scratch/short.out' 2>'$scratch/short.err'"
 check "its report says so in the first line" bash -c "head -1 '$scratch/short.out' | grep -Eq '^BELOW judge.min_agreement = 0.99: judge ai agrees in 0\.[0-9]+'"
 check "and so do results.json and the page" bash -c "

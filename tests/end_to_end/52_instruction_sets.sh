@@ -36,7 +36,7 @@ export -f numeric
 export tests
 # shellcheck disable=SC2016  # expanded by the inner shell
 printf '%s\0' "${environments[@]}" |
-  xargs -0 -P "$(nproc)" -I{} bash -c 'numeric "$2" >"$1/$2.out" 2>&1; echo $? >"$1/$2.rc"' _ "$scratch" {}
+  xargs -0 -P "$(processors)" -I{} bash -c 'numeric "$2" >"$1/$2.out" 2>&1; echo $? >"$1/$2.rc"' _ "$scratch" {}
 for i in "${!environments[@]}"; do
   check "${names[i]}" bash -c 'cat "$1.out"; exit "$(cat "$1.rc")"' _ "$scratch/${environments[i]}"
 done
@@ -87,9 +87,9 @@ check "going on under the same set says nothing" bash -c "! grep -q 'goes on wit
 # Shared stages: one entry a set.
 share() { study 1 "$1" "$2" --run.shared="$scratch/store" >"$scratch/$1.out" 2>&1; }
 check "a run that puts its stages into run.shared" share first "$least"
-check "a run under another set takes none of them" bash -c "$(declare -f share study ranks run_ranks); rlaif='$rlaif' scratch='$scratch'
+check "a run under another set takes none of them" bash -c "$(declare -f share study ranks run_ranks processors); rlaif='$rlaif' scratch='$scratch'
   share second '$best' && ! grep -q ': taken from' '$scratch/second.out'"
-check "a run under the same set takes them" bash -c "$(declare -f share study ranks run_ranks); rlaif='$rlaif' scratch='$scratch'
+check "a run under the same set takes them" bash -c "$(declare -f share study ranks run_ranks processors); rlaif='$rlaif' scratch='$scratch'
   share third '$least' && grep -q '^sft: taken from' '$scratch/third.out' && grep -q '^ppo-rlaif: taken from' '$scratch/third.out'"
 check "what was taken is what would have been made" same_results "$scratch/first" "$scratch/third"
 # A run whose stages are of two sets offers those of the present one alone.

@@ -15,7 +15,7 @@ const std::vector<std::string> kNames{"comparisons",      "human_label_usd",    
 
 Assumption read_assumption(const JsonReader& entry) {
   entry.allow_only({"name", "value", "unit", "as_of", "source"});
-  const std::string& name = entry.at("name").text();
+  const std::string name = entry.at("name").text();
   if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
     throw entry.at("name").error(unknown_name_message("assumption", name, kNames));
   return {name, entry.at("value").number_from(0.0), entry.at("unit").text(), entry.at("as_of").date(),

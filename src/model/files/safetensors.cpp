@@ -88,7 +88,7 @@ Entry read_entry(const std::string& name, const IndexedJsonReader& reader) {
   reader.allow_only({"dtype", "shape", "data_offsets"});
   Entry entry;
   entry.name = name;
-  const Dtype& dtype = read_dtype(reader.at("dtype"));
+  const Dtype dtype = read_dtype(reader.at("dtype"));
   entry.type = dtype.type;
   for (const auto& size : reader.at("shape").items())
     entry.shape.push_back(static_cast<std::int64_t>(size.count(0, std::numeric_limits<std::int64_t>::max())));

@@ -8,7 +8,7 @@ namespace rlaif::records {
 namespace {
 
 double side_in(const JsonReader& reader) {
-  const std::string& side = reader.one_of({"a", "b", "tie"});
+  const std::string side = reader.one_of({"a", "b", "tie"});
   return side == "a" ? 1.0 : side == "b" ? 0.0 : 0.5;
 }
 

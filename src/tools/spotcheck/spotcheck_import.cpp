@@ -37,7 +37,7 @@ struct LabelFile {
 
 // The field's place among the choices.
 std::size_t choice_of(const text::JsonRecord& record, const char* key, const std::vector<std::string>& choices) {
-  const std::string& text = record.reader().at(key).one_of(choices);
+  const std::string text = record.reader().at(key).one_of(choices);
   return static_cast<std::size_t>(std::find(choices.begin(), choices.end(), text) - choices.begin());
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the program into build/release/rlaif. From nothing about 8 CPU minutes (`CCACHE_DISABLE=1 time jobs/build.sh`), four by
+# Builds the program into build/release/rlaif. From nothing about 12 CPU minutes (`CCACHE_DISABLE=1 time jobs/build.sh`), seven by
 # the clock on two cores. Seconds after a change (ccache and precompiled headers are used).
 #
 #   jobs/build.sh          the program
@@ -20,7 +20,8 @@ esac
 if [[ -z ${JOBS:-} ]]; then
   # A file that includes libtorch takes up to 1.5 GB to compile.
   memory_kb=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
-  JOBS=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # nproc alone would answer OMP_NUM_THREADS
+  # shellcheck source=jobs/mpi_env.sh
+  JOBS=$(source "$root/jobs/mpi_env.sh" && processors)
   ((memory_kb / 1500000 >= JOBS)) || JOBS=$((memory_kb / 1500000 > 0 ? memory_kb / 1500000 : 1))
 fi
 

@@ -22,7 +22,7 @@ case $amount in
   *) limit=-runs=$amount ;;
 esac
 [[ ${limit#*=} =~ ^[0-9]+$ ]] || { printf "fuzz: '%s': a number of executions, or of seconds as in 60s, was expected\n" "$amount" >&2; exit 1; }
-folder=build/fuzz jobs=${JOBS:-$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)}
+folder=build/fuzz jobs=${JOBS:-$(source jobs/mpi_env.sh && processors)}
 
 # clang alone is not enough: its runtime libraries are a package of their own.
 compiler=()

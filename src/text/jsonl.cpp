@@ -106,17 +106,16 @@ std::string JsonRecord::string_or(const char* key, const std::string& fallback) 
 }
 
 void JsonRecord::read_prompt(const char* key, Prompt& prompt) const {
-  const JsonReader value = reader().at(key);
-  const auto found = reader().find(key);
-  if (!found || !(found->json().is_string() || found->json().is_array()))
-    throw value.unexpected("a text or a list of turns {\"role\", \"content\"}");
-  if (value.json().is_string()) {
-    prompt.text = value.text();
+  const auto value = reader().find(key);
+  if (!value || !(value->json().is_string() || value->json().is_array()))
+    throw reader().at(key).unexpected("a text or a list of turns {\"role\", \"content\"}");
+  if (value->json().is_string()) {
+    prompt.text = value->text();
     prompt.turns.clear();
     return;
   }
-  std::vector<Message> turns = turns_in(*this, key, value.json());
-  if (const std::string problem = prompt_problem(turns); !problem.empty()) throw value.error(problem);
+  std::vector<Message> turns = turns_in(*this, key, value->json());
+  if (const std::string problem = prompt_problem(turns); !problem.empty()) throw value->error(problem);
   set_turns(prompt, std::move(turns));
 }
 

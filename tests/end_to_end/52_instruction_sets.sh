@@ -16,8 +16,8 @@ numeric() {
     env "$@" "$tests/test_judge" --gtest_brief=1 --gtest_filter='LocalJudge.*'
 }
 
-# Each environment is a run of its own of the same tests: as many at once as there are processors. With the best set the unit tests
-# run anyway.
+# Each environment is a run of its own of the same tests: as many at once as there are processors. With the best set the unit
+# tests run anyway.
 environments=() names=()
 add() { names+=("numeric tests with $1") environments+=("$2"); }
 for set in "${sets[@]}"; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Every public header compiles alone: what it needs it includes.
 
-Each is compiled here as the first line of a translation unit, or after headers that it includes itself, so that nothing is
-there that it would not have brought (which halves the work): with the flags of build/release, but without its precompiled headers, which would hide what a header
-lacks and are why the build itself does not show it. A header that reaches libtorch's through its own includes is compiled over
-the precompiled ones of libtorch, which hide next to nothing more and save 8 s a header. Prints `PASS name`, `FAIL name: why`,
+Each is compiled here as the first line of a translation unit, or after headers that it includes itself, which halves the work
+and hides nothing. The flags are those of build/release without its precompiled headers, which would hide what a header lacks
+and are why the build itself does not show it. A header that reaches libtorch's through its own includes is compiled over the
+precompiled ones of libtorch, which hide next to nothing more and save 8 s a header. Prints `PASS name`, `FAIL name: why`,
 `SKIP name: why`. Argument: the project root.
 """
 
@@ -37,12 +37,12 @@ def without_precompiled(words):
     return words
 
 
-def included_by(header, include_root, known):
+def included_by(header, texts, known):
     """The public headers of the project that a header includes, itself or through them."""
     if header not in known:
         known[header] = set()
-        for name in re.findall(r'#include "(rlaif/[^"]+)"', (include_root / header).read_text()):
-            known[header] |= {name} | included_by(name, include_root, known)
+        for name in re.findall(r'#include "(rlaif/[^"]+)"', texts[header]):
+            known[header] |= {name} | included_by(name, texts, known)
     return known[header]
 
 
@@ -89,9 +89,9 @@ def main():
     headers = sorted(path.relative_to(include_root).as_posix() for path in include_root.rglob("*.hpp"))
     os.chdir(root / "build/release")
     plain, known = without_precompiled(flags), {}
-    for header in headers:
-        included_by(header, include_root, known)
     texts = {header: (include_root / header).read_text() for header in headers}
+    for header in headers:
+        included_by(header, texts, known)
     direct = {header for header in headers if re.search("#include <(torch|ATen)/", texts[header])}
     with_torch = [header for header in headers if direct & {header, *known[header]}]
     without = [header for header in headers if header not in with_torch]

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "rlaif/core/json_parse.hpp"
+#include "support/expect_error.hpp"
 
 namespace rlaif {
 namespace {
@@ -14,20 +15,10 @@ using ::testing::HasSubstr;
 
 const std::filesystem::path file = "a/b.json";
 
-std::string complaint(const std::function<void()>& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  return "accepted";
-}
-
 // What parsing a text is refused with, the same for both types of object.
 std::string parse_complaint(const std::string& text) {
-  const std::string ordered = complaint([&] { parse_json(file, text); });
-  EXPECT_EQ(complaint([&] { parse_json<IndexedJson>(file, text); }), ordered);
+  const std::string ordered = input_refusal([&] { parse_json(file, text); });
+  EXPECT_EQ(input_refusal([&] { parse_json<IndexedJson>(file, text); }), ordered);
   return ordered;
 }
 
@@ -39,7 +30,7 @@ class JsonReaderTest : public ::testing::Test {
   JsonReader root_{file, json_};
 
   std::string refused(const std::string& key, const std::function<void(const JsonReader&)>& read) {
-    return complaint([&] { read(root_.at(key)); });
+    return input_refusal([&] { read(root_.at(key)); });
   }
 };
 
@@ -80,7 +71,7 @@ TEST_F(JsonReaderTest, OtherTypesAreRefusedByFilePlaceAndWhatWasFound) {
   EXPECT_EQ(refused("list", [](const JsonReader& r) { r.at("key"); }),
             "a/b.json: key 'list' is a list; expected an object");
   const Json list = Json::array({1});
-  EXPECT_EQ(complaint([&] { JsonReader(file, list).at("key"); }), "a/b.json: holds a list; expected an object");
+  EXPECT_EQ(input_refusal([&] { JsonReader(file, list).at("key"); }), "a/b.json: holds a list; expected an object");
 }
 
 TEST_F(JsonReaderTest, NumbersAreHeldAgainstTheirRange) {
@@ -121,7 +112,7 @@ TEST_F(JsonReaderTest, DatesAreOfOneForm) {
   const std::vector<JsonReader> items = JsonReader(file, dates).items();
   EXPECT_EQ(items[0].date(), "2025-01-31");
   for (std::size_t i = 1; i < items.size(); ++i)
-    EXPECT_THAT(complaint([&] { items[i].date(); }), HasSubstr("expected a date like 2025-01-31")) << i;
+    EXPECT_THAT(input_refusal([&] { items[i].date(); }), HasSubstr("expected a date like 2025-01-31")) << i;
 }
 
 TEST_F(JsonReaderTest, PathsLeadThroughObjectsAndLists) {
@@ -139,7 +130,7 @@ TEST_F(JsonReaderTest, PathsLeadThroughObjectsAndLists) {
 TEST_F(JsonReaderTest, WhatIsMissingIsNamedByWhatReadsIt) {
   EXPECT_EQ(refused("nme", [](const JsonReader& r) { r.text(); }),
             "a/b.json: key 'nme' is missing; expected a text that is not empty");
-  EXPECT_EQ(complaint([&] { root_.at("object").at("inner").at("k").count(1, 5); }),
+  EXPECT_EQ(input_refusal([&] { root_.at("object").at("inner").at("k").count(1, 5); }),
             "a/b.json: key 'object.inner.k' is missing; expected a whole number from 1 to 5");
   EXPECT_EQ(refused("nme", [](const JsonReader& r) { r.at("below"); }),
             "a/b.json: key 'nme' is missing; expected an object");
@@ -151,15 +142,15 @@ TEST_F(JsonReaderTest, WhatIsMissingIsNamedByWhatReadsIt) {
   EXPECT_EQ(root_.given("whole")->integer(), 7);
   EXPECT_EQ(root_.string_or("none", "y") + root_.string_or("nme", "z") + root_.string_or("name", ""), "yzx");
   EXPECT_TRUE(root_.boolean_or("none", true) && root_.boolean_or("yes", false));
-  EXPECT_THAT(complaint([&] { root_.string_or("whole", ""); }), HasSubstr("key 'whole' is 7"));
+  EXPECT_THAT(input_refusal([&] { root_.string_or("whole", ""); }), HasSubstr("key 'whole' is 7"));
 }
 
 TEST_F(JsonReaderTest, UnknownKeysAreNamedWithTheNearestKnownOne) {
   const JsonReader inner = root_.at("object").at("inner");
-  EXPECT_EQ(complaint([&] { inner.allow_only({"other", "key"}); }), "accepted");
-  EXPECT_EQ(complaint([&] { inner.allow_only({"keys", "other"}); }),
+  EXPECT_EQ(input_refusal([&] { inner.allow_only({"other", "key"}); }), "accepted");
+  EXPECT_EQ(input_refusal([&] { inner.allow_only({"keys", "other"}); }),
             "a/b.json: unknown key 'object.inner.key'; the nearest known one is 'object.inner.keys'");
-  EXPECT_THAT(complaint([&] { root_.allow_only({"nme"}); }),
+  EXPECT_THAT(input_refusal([&] { root_.allow_only({"nme"}); }),
               HasSubstr("unknown key 'name'; the nearest known one is 'nme'"));
   EXPECT_EQ(refused("list", [](const JsonReader& r) { r.allow_only({}); }),
             "a/b.json: key 'list' is a list; expected an object");
@@ -201,7 +192,7 @@ TEST(ParseJson, WhatIsTooDeepOrTooWideIsRefusedByItsLine) {
   std::string wide = "{";
   for (std::size_t i = 0; i <= json_members; ++i) wide += (i ? ",\"" : "\"") + std::to_string(i) + "\":0";
   wide += "}";
-  EXPECT_THAT(complaint([&] { parse_json(file, wide); }), HasSubstr("more members"));
+  EXPECT_THAT(input_refusal([&] { parse_json(file, wide); }), HasSubstr("more members"));
   EXPECT_EQ(parse_json<IndexedJson>(file, wide).size(), json_members + 1);
 }
 

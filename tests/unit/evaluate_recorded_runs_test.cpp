@@ -4,11 +4,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 
 #include "rlaif/core/error.hpp"
 #include "rlaif/evaluate/labelled_pairs.hpp"
 #include "rlaif/evaluate/recorded_runs.hpp"
+#include "support/expect_error.hpp"
 
 namespace rlaif::evaluate {
 namespace {
@@ -26,16 +26,6 @@ class File {
  private:
   static inline int made = 0;
 };
-
-std::string refusal(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  return "nothing was refused";
-}
 
 std::string pair_line(const std::string& id, const std::string& prompt, const std::string& label,
                       const std::string& rest = "") {
@@ -71,7 +61,7 @@ TEST(LabelledPairs, OfAConversationAreItsTurns) {
 TEST(LabelledPairs, ThatAreWrongAreRefusedByLine) {
   const auto read = [](const std::string& text) {
     const File file(text);
-    return refusal([&] { read_labelled_pairs(file.path); });
+    return input_refusal([&] { read_labelled_pairs(file.path); });
   };
   EXPECT_NE(read(pair_line("p", "o", "\"a\"") + pair_line("q", "o", "\"A\""))
                 .find(":2: key 'label' is \"A\"; expected \"a\", \"b\" or \"tie\""),
@@ -94,7 +84,7 @@ TEST(Probes, AreReadWithTheGoodResponseFirst) {
   EXPECT_EQ(probes[0].comparison.first.text, "g");
   EXPECT_EQ(probes[0].label, 1.0);
   const File lacking("{\"id\":\"p\",\"prompt\":\"o\",\"good\":\"g\",\"bad\":\"b\"}\n");
-  EXPECT_NE(refusal([&] { read_probes(lacking.path); }).find(":1: key 'kind' is missing"), std::string::npos);
+  EXPECT_NE(input_refusal([&] { read_probes(lacking.path); }).find(":1: key 'kind' is missing"), std::string::npos);
 }
 
 TEST(MacroScore, OfAHandWorkedTable) {
@@ -153,12 +143,12 @@ TEST(RecordedRuns, AreFoundBySubsetJudgeAndStyle) {
   EXPECT_EQ(to_json(runs[1])["correct_ab"], 1);
   EXPECT_NE(runs_table(runs).find("two"), std::string::npos);
   const File twice(text + verdict("q", "two", "ab", "\"b\""));
-  EXPECT_NE(refusal([&] {
+  EXPECT_NE(input_refusal([&] {
               recorded_runs(twice.path, pairs);
             }).find(":5: a second verdict for pair 'q' in order ab; the first is in line 1"),
             std::string::npos);
   const File other(verdict("elsewhere", "one", "ab", "\"a\""));
-  EXPECT_NE(refusal([&] { recorded_runs(other.path, pairs); }).find("holds no verdict on one of the pairs"),
+  EXPECT_NE(input_refusal([&] { recorded_runs(other.path, pairs); }).find("holds no verdict on one of the pairs"),
             std::string::npos);
 }
 

@@ -10,6 +10,7 @@
 #include "rlaif/core/error.hpp"
 #include "rlaif/core/files.hpp"
 #include "rlaif/core/json_parse.hpp"
+#include "support/expect_error.hpp"
 
 namespace rlaif::stages {
 namespace {
@@ -28,16 +29,6 @@ class Demonstrations : public ::testing::Test {
   fs::path write(const std::string& name, const std::string& text) const {
     write_file_atomic(folder_ / name, text);
     return folder_ / name;
-  }
-  template <class F>
-  std::string refusal(F&& read) const {
-    try {
-      read();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::input);
-      return error.what();
-    }
-    return "";
   }
 
   fs::path folder_;
@@ -83,8 +74,9 @@ TEST_F(Demonstrations, OfEveryTurnAreAnAnswerEach) {
 
 TEST_F(Demonstrations, WithoutAKeyAreRefusedByFileAndLine) {
   const fs::path file = write("a.jsonl", good + "\n" + R"({"prompt": "b"})" + "\n");
-  EXPECT_THAT(refusal([&] { read_demonstration_file(file); }), AllOf(HasSubstr("a.jsonl:2"), HasSubstr("response")));
-  EXPECT_THAT(refusal([&] { read_demonstration_file(write("b.jsonl", "\n")); }),
+  EXPECT_THAT(input_refusal([&] { read_demonstration_file(file); }),
+              AllOf(HasSubstr("a.jsonl:2"), HasSubstr("response")));
+  EXPECT_THAT(input_refusal([&] { read_demonstration_file(write("b.jsonl", "\n")); }),
               AllOf(HasSubstr("b.jsonl"), HasSubstr("at least one was expected")));
 }
 
@@ -94,7 +86,7 @@ TEST_F(Demonstrations, OfADataSetAreThoseThatItsManifestCounts) {
   write_sealed_json(folder_ / "manifest.json", {{"kind", "demonstrations"}, {"blocks", 2}, {"demonstrations", 3}});
   EXPECT_EQ(read_demonstrations(folder_).size(), 3u);
   write("block-000001.jsonl", good + "\n");
-  EXPECT_THAT(refusal([&] { read_demonstrations(folder_); }), HasSubstr("3 demonstrations were expected"));
+  EXPECT_THAT(input_refusal([&] { read_demonstrations(folder_); }), HasSubstr("3 demonstrations were expected"));
 }
 
 TEST_F(Demonstrations, AreReadOnceAnEpochInAnOrderOfItsOwn) {
